@@ -1,0 +1,81 @@
+//! Field paths: `srcip`, `tcp.flags`, `ts.sec`, `payload.length`.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A field and the conversions applied to it, as written: names joined by dots. Which leading
+/// part names the field and which trailing parts are conversions depends on the shape it meets
+/// (`tcp.flags` is one field of a packet).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldPath(Arc<str>);
+
+impl FieldPath {
+    /// A path from its text.
+    pub fn new(text: &str) -> FieldPath {
+        FieldPath(text.into())
+    }
+
+    /// The whole path as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// All ways to read the path as a field name and the conversions behind it, the longest name
+    /// first.
+    pub fn readings(&self) -> impl Iterator<Item = (&str, &str)> {
+        let text = self.as_str();
+        std::iter::once((text, "")).chain(
+            text.rmatch_indices('.')
+                .map(move |(at, _)| (&text[..at], &text[at + 1..])),
+        )
+    }
+
+    /// The path of one more conversion.
+    pub fn join(&self, conversion: &str) -> FieldPath {
+        FieldPath(format!("{}.{conversion}", self.0).into())
+    }
+
+    /// What follows `prefix.` in this path.
+    pub fn below(&self, prefix: &FieldPath) -> Option<&str> {
+        self.0.strip_prefix(&*prefix.0)?.strip_prefix('.')
+    }
+}
+
+impl From<&str> for FieldPath {
+    fn from(text: &str) -> FieldPath {
+        FieldPath::new(text)
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_longest_name_first() {
+        let path = FieldPath::new("tcp.flags.hex");
+        let readings: Vec<_> = path.readings().collect();
+        assert_eq!(
+            readings,
+            [
+                ("tcp.flags.hex", ""),
+                ("tcp.flags", "hex"),
+                ("tcp", "flags.hex")
+            ]
+        );
+        assert_eq!(path.below(&"tcp".into()), Some("flags.hex"));
+        assert_eq!(path.below(&"tcp.fl".into()), None);
+    }
+}
