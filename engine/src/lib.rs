@@ -1,0 +1,36 @@
+//! What a query does.
+//!
+//! The life of a query, stage by stage:
+//!
+//! | stage | here | in | out |
+//! |---|---|---|---|
+//! | plan | [`plan`] | what a language lowered | a graph of nodes, all statements together |
+//! | rewrite | [`rewrite`] | plan | a plan with the same results and less work |
+//! | physical | `physical` | plan | operators with their columns bound, fields placed |
+//! | run | [`schedule`] | physical graph | steps: one batch of one source through every node |
+//!
+//! Modules meet the engine through the contract in [`module`] and the [`Registry`]; languages
+//! build a [`plan::Plan`]. The engine knows no query text, no protocol and no file format.
+
+pub mod arguments;
+pub mod diagnostic;
+mod error;
+pub mod evaluate;
+pub mod module;
+pub mod operator;
+mod physical;
+pub mod plan;
+pub mod planted;
+mod registry;
+pub mod rewrite;
+pub mod schedule;
+pub mod snapshot;
+mod span;
+
+pub use diagnostic::Diagnostic;
+pub use error::Error;
+pub use module::*;
+pub use registry::Registry;
+pub use schedule::{Account, NodeReport, Report};
+pub use span::Span;
+pub use wireq_typesys::RecordType;

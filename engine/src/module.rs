@@ -1,0 +1,421 @@
+//! The module contract: what a module declares and what it does.
+//!
+//! One file declares everything known about a module in a `static` [`Module`]: name, summary,
+//! parameters, examples, and how to build it. Help, the README's table, completions and tests
+//! come from there.
+//!
+//! | a module that | builds | and implements |
+//! |---|---|---|
+//! | brings objects in | [`SourceSpec`] | [`Source`] |
+//! | takes and gives objects, or writes them out | [`OperatorSpec`] | [`Operator`] |
+//! | makes one value of many objects | [`AggregateSpec`] | [`Accumulator`] |
+
+use crate::Error;
+use crate::arguments::{ArgumentError, Arguments, Parameter};
+use crate::schedule::output::{Item, Output};
+use crate::snapshot::{Reader, Writer};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+use wireq_typesys::{
+    Bitmap, Column, FieldPath, Kind, Part, PartData, Position, RecordType, Shape, Slot, Value, Zone,
+};
+
+/// Everything known about a module.
+pub struct Module {
+    /// The word that queries use.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// More of what a user should know; may be empty.
+    pub details: &'static str,
+    /// Flags and arguments.
+    pub parameters: &'static [Parameter],
+    /// Queries that show it, run as tests.
+    pub examples: &'static [Example],
+    /// How to make one.
+    pub build: Build,
+}
+
+/// A query that shows a module, with its output.
+pub struct Example {
+    /// What it shows, in a few words.
+    pub title: &'static str,
+    /// The query.
+    pub query: &'static str,
+    /// The capture in `testdata/captures` that it reads.
+    pub input: &'static str,
+    /// What it prints.
+    pub output: &'static str,
+}
+
+/// How to make a module's operator from arguments.
+pub enum Build {
+    /// It brings objects in.
+    Source(fn(&Arguments) -> Result<SourceSpec, ArgumentError>),
+    /// It takes objects.
+    Operator(fn(&Arguments) -> Result<OperatorSpec, ArgumentError>),
+    /// It makes one value of many objects.
+    Aggregate(fn(&Arguments) -> Result<AggregateSpec, ArgumentError>),
+}
+
+impl fmt::Debug for Module {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// How the state of an operator may be divided and put together again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateClass {
+    /// Nothing is kept from row to row.
+    Stateless,
+    /// The states of parts merge in any order: count, integer sum, min, max.
+    Commutative,
+    /// The left part precedes the right part: first, last, uniq, head.
+    Ordered,
+    /// Only rows of one key interact: joins with equality, flows.
+    Keyed,
+    /// One row at a time.
+    Serial,
+}
+
+impl fmt::Display for StateClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StateClass::Stateless => "stateless",
+            StateClass::Commutative => "commutative",
+            StateClass::Ordered => "ordered",
+            StateClass::Keyed => "keyed",
+            StateClass::Serial => "serial",
+        })
+    }
+}
+
+/// The fields that an operator reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// These, in this order.
+    Fields(Vec<FieldPath>),
+    /// Those that the input's type or the operator before it declares as its summary.
+    Summary,
+    /// All that the input is known to have.
+    All,
+}
+
+/// What an operator gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gives {
+    /// Rows of its input, as they are, when they come.
+    Same,
+    /// All or some rows of its input with these columns attached.
+    Annotated(Vec<(FieldPath, Kind)>),
+    /// Rows of its input later: they are kept, with the fields that anything behind it reads.
+    Retained,
+    /// New objects that have the fields it needs and nothing else.
+    Projected,
+}
+
+/// What an operator does with controls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnControl {
+    /// They pass.
+    Forward,
+    /// They end here.
+    Consume,
+    /// [`Operator::control`] is called, and decides.
+    React,
+}
+
+/// What travels between rows, at a position.
+#[derive(Clone, Debug)]
+pub enum Control {
+    /// No row with an earlier time follows.
+    Watermark(i64),
+    /// The group or flow with these field values is complete.
+    Close(Vec<(FieldPath, Value)>),
+    /// Give what you have.
+    Flush,
+}
+
+/// A source that can be opened.
+#[derive(Clone)]
+pub struct SourceSpec {
+    /// What it brings.
+    pub record_type: Arc<dyn RecordType>,
+    /// Whether it promises that rows come in the order of their time.
+    pub time_ordered: bool,
+    /// Opens it.
+    pub open: Arc<dyn Fn() -> Result<Box<dyn Source>, Error> + Send + Sync>,
+}
+
+/// An operator that can be made.
+#[derive(Clone)]
+pub struct OperatorSpec {
+    /// The fields it reads.
+    pub needs: Needs,
+    /// What it gives.
+    pub gives: Gives,
+    /// The class of its state.
+    pub class: StateClass,
+    /// Whether it does something beyond giving rows, so that two equal ones are not one.
+    pub side_effect: bool,
+    /// What bounds its memory, in words; none where it keeps nothing that grows.
+    pub bound: Option<&'static str>,
+    /// What it does with controls.
+    pub on_control: OnControl,
+    /// The file its text goes to, where that is not the output of its statement.
+    pub output_file: Option<String>,
+    /// Makes it.
+    pub make: Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>,
+}
+
+impl OperatorSpec {
+    /// An operator that keeps nothing, gives rows of its input and forwards controls.
+    pub fn stateless(
+        needs: Vec<FieldPath>,
+        make: impl Fn(&Context) -> Box<dyn Operator> + Send + Sync + 'static,
+    ) -> OperatorSpec {
+        OperatorSpec {
+            needs: Needs::Fields(needs),
+            gives: Gives::Same,
+            class: StateClass::Stateless,
+            side_effect: false,
+            bound: None,
+            on_control: OnControl::Forward,
+            output_file: None,
+            make: Arc::new(make),
+        }
+    }
+}
+
+/// An aggregate function that can be made.
+#[derive(Clone)]
+pub struct AggregateSpec {
+    /// The field it works on, if any.
+    pub field: Option<FieldPath>,
+    /// The kind it gives for the kind of its field; an error message where it takes no such field.
+    pub kind: fn(Kind) -> Result<Kind, &'static str>,
+    /// The class of its state.
+    pub class: StateClass,
+    /// Makes it.
+    pub make: fn() -> Box<dyn Accumulator>,
+}
+
+/// What an operator is told when it is made.
+pub struct Context {
+    /// The paths of [`Needs`], resolved to a list.
+    pub fields: Vec<FieldPath>,
+    /// The kinds of those fields, where known.
+    pub kinds: Vec<Kind>,
+    /// For operators that keep rows: the fields that anything behind them reads.
+    pub live: Vec<FieldPath>,
+    /// The shape of rows that the operator makes up: [`Gives::Projected`] and [`Gives::Retained`].
+    pub shape: Option<Arc<Shape>>,
+    /// The number of the node: the origin of rows it makes up.
+    pub origin: u32,
+    /// The zone of times, and what counts as now.
+    pub zone: Arc<Zone>,
+    /// The seed of hashes over values that an attacker chooses.
+    pub seed: u64,
+}
+
+/// Some rows of one shape, as an operator sees them.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The rows.
+    pub part: &'a Part,
+    /// Where the columns of the operator's fields are, in the order of [`Context::fields`]; for an
+    /// operator that keeps rows, then those of [`Context::live`].
+    pub slots: &'a [Option<Slot>],
+}
+
+impl<'a> View<'a> {
+    /// The column of the operator's field number `at`; none where these objects lack it.
+    #[inline]
+    pub fn column(&self, at: usize) -> Option<&'a Column> {
+        self.slots
+            .get(at)
+            .copied()
+            .flatten()
+            .and_then(|slot| self.part.column(slot))
+    }
+
+    /// The value of a field of a row.
+    pub fn value(&self, at: usize, row: usize) -> Value {
+        self.column(at)
+            .map_or(Value::Absent, |column| column.value(row))
+    }
+}
+
+/// Whether an operator wants more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// More.
+    Continue,
+    /// Nothing after the first `taken` rows of the views of this call. It travels upstream: side
+    /// effects act only on rows that were taken, and sources that nobody reads from stop.
+    Done {
+        /// The rows of this call that were taken.
+        taken: usize,
+    },
+}
+
+/// What merging says about the rows that the right part offered while it did not know the left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of them stand.
+    All,
+    /// Those with `true` stand.
+    Each(Vec<bool>),
+}
+
+/// What runs: rows in, rows out.
+///
+/// Results never depend on how rows are divided into calls of [`Operator::step`].
+pub trait Operator: Send {
+    /// Takes rows that came in at a port, in the order of the views and of the rows in them.
+    fn step(
+        &mut self,
+        port: usize,
+        views: &[View<'_>],
+        out: &mut Output,
+    ) -> Result<Progress, Error>;
+
+    /// Whether the operator wants any row at all; asked once, before the first.
+    fn wants_rows(&self) -> bool {
+        true
+    }
+
+    /// Does what the operator does beyond giving rows, on rows that were taken. Called at the end
+    /// of a step, for operators with a side effect.
+    fn act(&mut self, _views: &[View<'_>], _out: &mut Output) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Reacts to a control, where the operator declared so.
+    fn control(
+        &mut self,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        out.control(position, control.clone());
+        Ok(())
+    }
+
+    /// The input has ended: aggregates speak here.
+    fn finish(&mut self, _out: &mut Output) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// From now on, before any row, the rows given are candidates only: what stands of them is for
+    /// [`Operator::merge`] with the part before to say. Operators of the ordered class may have to
+    /// keep more for that.
+    fn partial(&mut self) {}
+
+    /// Writes the state.
+    fn save(&self, out: &mut Writer);
+
+    /// Reads a state back into a fresh operator.
+    ///
+    /// # Errors
+    /// Where the bytes are no state of this operator.
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error>;
+
+    /// Takes in the state of an equal operator that saw the part of the input that follows (in
+    /// any order for commutative states), and says which rows it offered stand.
+    ///
+    /// # Errors
+    /// Where `right` is another kind of operator.
+    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error>;
+
+    /// Itself, for [`Operator::merge`].
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// The state of an aggregate function for many groups, by group number.
+pub trait Accumulator: Send {
+    /// Makes room for group numbers below `groups`.
+    fn grow(&mut self, groups: usize);
+
+    /// Takes in a row for each pair of row and group, in order; `column` is that of the
+    /// function's field. There is room for the groups.
+    fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]);
+
+    /// Takes in the selected rows, all for group 0: what a query without `group by` does, and
+    /// worth a loop of its own.
+    fn update_one(&mut self, column: Option<&Column>, selection: &Bitmap) {
+        let rows: Vec<u16> = selection.iter().map(|row| row as u16).collect();
+        self.update(column, &rows, &vec![0; rows.len()]);
+    }
+
+    /// The value of a group; absent where no row had a value.
+    fn value(&self, group: u32) -> Value;
+
+    /// Forgets a group.
+    fn clear(&mut self, group: u32);
+
+    /// Takes in group `from` of an equal accumulator as a later part of `group`.
+    fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32);
+
+    /// Writes the state of a group.
+    fn save(&self, group: u32, out: &mut Writer);
+
+    /// Reads back the state of a group.
+    ///
+    /// # Errors
+    /// Where the bytes are no such state.
+    fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error>;
+
+    /// Itself, for [`Accumulator::merge`].
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// What a source is told at each call.
+pub struct SourceContext<'a> {
+    /// The shape that parts must have: the type's fields that the queries read.
+    pub shape: &'a Arc<Shape>,
+    /// The number of the source, for the rows' identity.
+    pub origin: u32,
+    /// The most rows a part may have.
+    pub rows_max: usize,
+    /// Parts that nobody reads any more, for their buffers.
+    pub retired: &'a mut Vec<Arc<PartData>>,
+    /// Whether damage ends the run.
+    pub strict: bool,
+}
+
+/// Brings objects in.
+pub trait Source: Send {
+    /// The next rows or control, in reading order; none at the end.
+    ///
+    /// # Errors
+    /// Where reading fails, or on damage with `strict`.
+    fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error>;
+
+    /// What was read and what could not be, so far.
+    fn input_account(&self) -> InputAccount;
+}
+
+/// What a source read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputAccount {
+    /// Files or devices, with what is to be said of each.
+    pub inputs: Vec<InputReport>,
+}
+
+/// What was read of one file or device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputReport {
+    /// The path.
+    pub name: String,
+    /// Records delivered.
+    pub records: u64,
+    /// Bytes of headers and delivered records.
+    pub bytes_used: u64,
+    /// Ranges that were skipped: offset, length, reason.
+    pub skipped: Vec<(u64, u64, String)>,
+    /// Why nothing of it could be used.
+    pub unusable: Option<String>,
+}

@@ -1,0 +1,372 @@
+//! Numbers for keys: the heart of grouping and of uniqueness.
+
+use hashbrown::HashTable;
+use std::cmp::Ordering;
+use wireq_typesys::{Column, key, key::Packer};
+
+/// Logical shards of keyed state. Bounds, evictions and sketches are kept per shard, and the
+/// shard of a key depends on the seed alone, never on the number of threads.
+pub const SHARDS: usize = 64;
+
+/// Gives each distinct key a number, from keys of columns. A number's shard is its remainder by
+/// [`SHARDS`]. Keys of up to 31 bytes (an IPv6 address, a 5-tuple) stand in the table itself,
+/// longer ones in boxes. The hash is keyed, since attackers choose what is in packets.
+pub struct Groups {
+    shards: Vec<Shard>,
+    seeds: Seeds,
+    packer: Packer,
+    bytes: Vec<u8>,
+    limit: u32,
+}
+
+/// A key as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key<'a> {
+    /// Up to 15 bytes: padded with zeros, the length last.
+    Short(Short),
+    /// Up to 31 bytes, likewise.
+    Medium(Medium),
+    Long(&'a [u8]),
+}
+
+type Short = [u64; 2];
+type Medium = [u64; 4];
+
+const SHORT_MAX: usize = 15;
+const MEDIUM_MAX: usize = 31;
+
+/// A key and its number, as [`Groups::sorted`] gives them.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbered<'a> {
+    key: Key<'a>,
+    /// The number.
+    pub number: u32,
+}
+
+impl Numbered<'_> {
+    /// The bytes of the key; `buffer` is where they are put together.
+    pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
+        match &self.key {
+            Key::Short(words) => unpack(words, buffer),
+            Key::Medium(words) => unpack(words, buffer),
+            Key::Long(bytes) => bytes,
+        }
+    }
+
+    fn cmp(&self, other: &Numbered<'_>) -> Ordering {
+        match (&self.key, &other.key) {
+            // Padded keys compare as their bytes do: no key is the beginning of another.
+            (Key::Short(a), Key::Short(b)) => a.cmp(b),
+            (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
+            _ => self.bytes(&mut [0; 32]).cmp(other.bytes(&mut [0; 32])),
+        }
+    }
+}
+
+fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
+    let mut padded = [0; 32];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    padded[WORDS * 8 - 1] = bytes.len() as u8;
+    let mut words = [0; WORDS];
+    for (word, chunk) in words.iter_mut().zip(padded.chunks_exact(8)) {
+        *word = u64::from_be_bytes(chunk.try_into().expect("chunks of eight"));
+    }
+    words
+}
+
+fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 32]) -> &'b [u8] {
+    for (chunk, word) in buffer.chunks_exact_mut(8).zip(words) {
+        chunk.copy_from_slice(&word.to_be_bytes());
+    }
+    let len = usize::from(buffer[words.len() * 8 - 1]);
+    &buffer[..len.min(MEDIUM_MAX)]
+}
+
+impl Key<'_> {
+    fn of(bytes: &[u8]) -> Key<'_> {
+        if bytes.len() <= SHORT_MAX {
+            Key::Short(pack(bytes))
+        } else if bytes.len() <= MEDIUM_MAX {
+            Key::Medium(pack(bytes))
+        } else {
+            Key::Long(bytes)
+        }
+    }
+}
+
+/// What keys the hash.
+#[derive(Clone, Copy)]
+struct Seeds(u64, u64);
+
+impl Seeds {
+    fn new(seed: u64) -> Seeds {
+        let mix = |n: u64| fold(seed ^ n, MULTIPLIER ^ n);
+        Seeds(mix(0x243f_6a88_85a3_08d3), mix(0x1319_8a2e_0370_7344))
+    }
+
+    #[inline(always)]
+    fn short(self, key: &Short) -> u64 {
+        fold(fold(key[0] ^ self.0, key[1] ^ self.1) ^ self.0, MULTIPLIER)
+    }
+
+    #[inline(always)]
+    fn medium(self, key: &Medium) -> u64 {
+        let first = fold(key[0] ^ self.0, key[1] ^ self.1);
+        fold(fold(key[2] ^ first, key[3] ^ self.1) ^ self.0, MULTIPLIER)
+    }
+
+    fn long(self, bytes: &[u8]) -> u64 {
+        let mut hash = self.0 ^ bytes.len() as u64;
+        for chunk in bytes.chunks(MEDIUM_MAX) {
+            hash = self.medium(&pack(chunk)).wrapping_add(fold(hash, self.1));
+        }
+        fold(hash ^ self.1, MULTIPLIER)
+    }
+
+    fn key(self, key: &Key<'_>) -> u64 {
+        match key {
+            Key::Short(key) => self.short(key),
+            Key::Medium(key) => self.medium(key),
+            Key::Long(bytes) => self.long(bytes),
+        }
+    }
+}
+
+/// 2^64 divided by the golden ratio.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Two 64-bit words multiplied and folded: source wyhash, foldhash.
+#[inline(always)]
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// The shard of a hash. The map takes its index from the low bits and its tags from the top
+/// seven, so these bits in between are free.
+#[inline(always)]
+fn shard_of(hash: u64) -> usize {
+    (hash >> 48) as usize % SHARDS
+}
+
+#[derive(Default)]
+struct Shard {
+    short: HashTable<(Short, u32)>,
+    medium: HashTable<(Medium, u32)>,
+    long: HashTable<(Box<[u8]>, u32)>,
+    /// Numbers of forgotten keys, to be used again.
+    free: Vec<u32>,
+    next: u32,
+}
+
+impl Shard {
+    #[cold]
+    fn take_number(&mut self, shard: usize) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.next += 1;
+            (self.next - 1) * SHARDS as u32 + shard as u32
+        })
+    }
+}
+
+impl Groups {
+    /// No keys yet; `seed` keys the hash.
+    pub fn new(seed: u64) -> Groups {
+        Groups {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            seeds: Seeds::new(seed),
+            packer: Packer::default(),
+            bytes: Vec::new(),
+            limit: 0,
+        }
+    }
+
+    /// The number of each row's key, written to `numbers`; rows with a new key are told to
+    /// `each_new` by their place in `rows`.
+    pub fn number_rows<'a>(
+        &mut self,
+        columns: impl Iterator<Item = Option<&'a Column>> + Clone,
+        rows: &[u16],
+        numbers: &mut Vec<u32>,
+        mut each_new: impl FnMut(usize),
+    ) {
+        numbers.clear();
+        let packed = self.packer.pack(columns.clone(), rows);
+        for (at, packed) in packed.iter().enumerate() {
+            let (number, new) = if *packed != 0 {
+                let key = [(packed >> 64) as u64, *packed as u64];
+                number_short(&mut self.shards, self.seeds, key)
+            } else {
+                self.bytes.clear();
+                for column in columns.clone() {
+                    key::encode_row(column, usize::from(rows[at]), &mut self.bytes);
+                }
+                number_any(&mut self.shards, self.seeds, Key::of(&self.bytes))
+            };
+            if new {
+                self.limit = self.limit.max(number + 1);
+                each_new(at);
+            }
+            numbers.push(number);
+        }
+    }
+
+    /// The number of one key, and whether it is new.
+    pub fn number_key(&mut self, key: &[u8]) -> (u32, bool) {
+        let (number, new) = number_any(&mut self.shards, self.seeds, Key::of(key));
+        self.limit = self.limit.max(number + 1);
+        (number, new)
+    }
+
+    /// One more than the highest number.
+    pub fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        let shards = self.shards.iter();
+        shards
+            .map(|shard| shard.short.len() + shard.medium.len() + shard.long.len())
+            .sum()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All keys with their numbers, in ascending order of key.
+    pub fn sorted(&self) -> Vec<Numbered<'_>> {
+        let mut all: Vec<Numbered<'_>> = Vec::with_capacity(self.len());
+        for shard in &self.shards {
+            all.extend(shard.short.iter().map(|(key, number)| Numbered {
+                key: Key::Short(*key),
+                number: *number,
+            }));
+            all.extend(shard.medium.iter().map(|(key, number)| Numbered {
+                key: Key::Medium(*key),
+                number: *number,
+            }));
+            all.extend(shard.long.iter().map(|(key, number)| Numbered {
+                key: Key::Long(key),
+                number: *number,
+            }));
+        }
+        all.sort_unstable_by(Numbered::cmp);
+        all
+    }
+
+    /// Forgets a key; its number may be given to another one.
+    pub fn remove(&mut self, key: &[u8]) {
+        let key = Key::of(key);
+        let hash = self.seeds.key(&key);
+        let shard = &mut self.shards[shard_of(hash)];
+        let number = match key {
+            Key::Short(key) => shard
+                .short
+                .find_entry(hash, |(k, _)| *k == key)
+                .ok()
+                .map(|entry| entry.remove().0.1),
+            Key::Medium(key) => shard
+                .medium
+                .find_entry(hash, |(k, _)| *k == key)
+                .ok()
+                .map(|entry| entry.remove().0.1),
+            Key::Long(key) => shard
+                .long
+                .find_entry(hash, |(k, _)| **k == *key)
+                .ok()
+                .map(|entry| entry.remove().0.1),
+        };
+        shard.free.extend(number);
+    }
+}
+
+#[inline(always)]
+fn number_short(shards: &mut [Shard], seeds: Seeds, key: Short) -> (u32, bool) {
+    let hash = seeds.short(&key);
+    let at = shard_of(hash);
+    let shard = &mut shards[at];
+    if let Some((_, number)) = shard.short.find(hash, |(k, _)| *k == key) {
+        return (*number, false);
+    }
+    let number = shard.take_number(at);
+    shard
+        .short
+        .insert_unique(hash, (key, number), |(k, _)| seeds.short(k));
+    (number, true)
+}
+
+fn number_any(shards: &mut [Shard], seeds: Seeds, key: Key<'_>) -> (u32, bool) {
+    let hash = seeds.key(&key);
+    let at = shard_of(hash);
+    let shard = &mut shards[at];
+    let found = match &key {
+        Key::Short(key) => return number_short(shards, seeds, *key),
+        Key::Medium(key) => shard
+            .medium
+            .find(hash, |(k, _)| k == key)
+            .map(|(_, number)| *number),
+        Key::Long(key) => shard
+            .long
+            .find(hash, |(k, _)| **k == **key)
+            .map(|(_, number)| *number),
+    };
+    if let Some(number) = found {
+        return (number, false);
+    }
+    let number = shard.take_number(at);
+    match key {
+        Key::Short(_) => {}
+        Key::Medium(key) => {
+            shard
+                .medium
+                .insert_unique(hash, (key, number), |(k, _)| seeds.medium(k));
+        }
+        Key::Long(key) => {
+            shard
+                .long
+                .insert_unique(hash, (key.into(), number), |(k, _)| seeds.long(k));
+        }
+    }
+    (number, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn numbers_keys_as_a_plain_map_does() {
+        let mut groups = Groups::new(5);
+        let mut plain: BTreeMap<Vec<u8>, u32> = BTreeMap::new();
+        let mut seed = 3u64;
+        for step in 0..30_000u64 {
+            seed = fold(seed ^ step, 0x2545_f491_4f6c_dd1d);
+            // No key is the beginning of another: the first byte tells the length.
+            let len = 1 + (seed % 40) as u8;
+            let rest = (1..len).map(|at| (seed >> (at % 7)) as u8 & 3);
+            let key: Vec<u8> = std::iter::once(len).chain(rest).collect();
+            if step % 5 == 4 {
+                groups.remove(&key);
+                plain.remove(&key);
+                continue;
+            }
+            let (number, new) = groups.number_key(&key);
+            assert_eq!(new, !plain.contains_key(&key));
+            assert_eq!(*plain.entry(key).or_insert(number), number);
+        }
+        let sorted: Vec<(Vec<u8>, u32)> = groups
+            .sorted()
+            .iter()
+            .map(|n| (n.bytes(&mut [0; 32]).to_vec(), n.number))
+            .collect();
+        assert_eq!(sorted, plain.into_iter().collect::<Vec<_>>());
+        let mut numbers: Vec<u32> = sorted.into_iter().map(|(_, number)| number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), groups.len());
+    }
+}

@@ -1,0 +1,510 @@
+//! From plan to what runs: shapes for every edge, columns bound, fields placed.
+//!
+//! Three passes over the nodes in order: backward, what is wanted of each node's rows by anything
+//! behind it; forward, the shapes that carry it; then, for each column that a record type or a
+//! conversion fills, the place where it is filled: behind the nearest node that all its readers
+//! lie behind, so that it is filled once, for the rows still selected there.
+
+use crate::operator::operator_spec;
+use crate::plan::{NodeId, NodeKind, Plan, stream::convert_kind};
+use crate::{Context, Gives, OperatorSpec, SourceSpec};
+use hashbrown::HashMap;
+use petgraph::algo::dominators;
+use std::sync::Arc;
+use wireq_typesys::{
+    ColumnDef, Conversion, FieldPath, Kind, Recipe, RecordType, Shape, Slot, Zone,
+};
+
+/// What runs at a node.
+pub(crate) enum Body {
+    Source(SourceSpec),
+    Operator(Box<dyn crate::Operator>),
+}
+
+/// One node, ready to run. Nodes stand in topological rank.
+pub(crate) struct PhysicalNode {
+    pub(crate) name: String,
+    pub(crate) body: Body,
+    pub(crate) statement: usize,
+    pub(crate) side_effect: bool,
+    pub(crate) on_control: crate::OnControl,
+    pub(crate) gives: Gives,
+    pub(crate) output_file: Option<String>,
+    /// Rank of the input at each port.
+    pub(crate) inputs: Vec<usize>,
+    /// Ranks of the nodes that read from this one, each once.
+    pub(crate) readers: Vec<usize>,
+    /// Per shape of the input: where the columns of the operator's fields are.
+    pub(crate) bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
+    /// Columns to fill in what the node gives: base shape, numbers of columns.
+    pub(crate) fills: Vec<(Arc<Shape>, Vec<usize>)>,
+    pub(crate) annotated: Vec<(Arc<Shape>, Arc<Shape>)>,
+    /// For sources, the shape of the rows they bring.
+    pub(crate) shape: Option<Arc<Shape>>,
+}
+
+/// A shape on an edge: `base` is what the rows had when node `origin` made them.
+#[derive(Clone)]
+struct EdgeShape {
+    shape: Arc<Shape>,
+    base: Arc<Shape>,
+    origin: NodeId,
+}
+
+struct Builder<'a> {
+    plan: &'a Plan,
+    order: Vec<NodeId>,
+    specs: HashMap<NodeId, OperatorSpec>,
+    /// The fields that each operator reads, those it keeps for others included.
+    reads: HashMap<NodeId, Vec<FieldPath>>,
+    /// Of [`Builder::reads`], how many the operator asked for itself.
+    own: HashMap<NodeId, usize>,
+    /// What is wanted of the rows that each node gives.
+    wanted: HashMap<NodeId, Vec<FieldPath>>,
+    shapes: HashMap<NodeId, Vec<EdgeShape>>,
+    annotated: HashMap<NodeId, Vec<(Arc<Shape>, Arc<Shape>)>>,
+}
+
+/// Makes the plan ready to run.
+pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNode> {
+    let order = plan.order();
+    let mut builder = Builder {
+        plan,
+        specs: specs(plan, &order),
+        order,
+        reads: HashMap::new(),
+        own: HashMap::new(),
+        wanted: HashMap::new(),
+        shapes: HashMap::new(),
+        annotated: HashMap::new(),
+    };
+    builder.find_wanted();
+    builder.make_shapes();
+    builder.nodes(zone, seed)
+}
+
+fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
+    let spec = |node: &NodeId| Some((*node, operator_spec(&plan.graph[*node].kind)?));
+    order.iter().filter_map(spec).collect()
+}
+
+/// Whether `path` is the column `name`, or a conversion of it.
+fn concerns(path: &FieldPath, name: &FieldPath) -> bool {
+    path == name || path.below(name).is_some()
+}
+
+fn add_path(paths: &mut Vec<FieldPath>, path: &FieldPath) {
+    if !paths.contains(path) {
+        paths.push(path.clone());
+    }
+}
+
+impl Builder<'_> {
+    /// The columns that a node gives by itself, hiding what its input had of the same name.
+    fn given(&self, node: NodeId) -> Vec<FieldPath> {
+        match &self.plan.graph[node].kind {
+            NodeKind::Aggregate(aggregate) => {
+                aggregate.functions.iter().map(|f| f.name.clone()).collect()
+            }
+            NodeKind::Operator(_, _, spec) => match &spec.gives {
+                Gives::Annotated(columns) => columns.iter().map(|(path, _)| path.clone()).collect(),
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    fn find_wanted(&mut self) {
+        for node in self.order.clone().into_iter().rev() {
+            let mut wanted: Vec<FieldPath> = Vec::new();
+            let mut readers = self.plan.outputs(node);
+            readers.dedup_by_key(|(reader, _)| *reader);
+            for (reader, _) in readers {
+                for path in &self.reads[&reader] {
+                    add_path(&mut wanted, path);
+                }
+                let passes = !matches!(
+                    self.specs[&reader].gives,
+                    Gives::Projected | Gives::Retained
+                );
+                if passes {
+                    let given = self.given(reader);
+                    for path in &self.wanted[&reader] {
+                        if !given.iter().any(|name| concerns(path, name)) {
+                            add_path(&mut wanted, path);
+                        }
+                    }
+                }
+            }
+            self.find_reads(node, &wanted);
+            self.wanted.insert(node, wanted);
+        }
+    }
+
+    fn find_reads(&mut self, node: NodeId, wanted: &[FieldPath]) {
+        let Some(spec) = self.specs.get(&node) else {
+            return;
+        };
+        let mut reads = match self.plan.inputs(node).first() {
+            Some(input) => self.plan.fields_needed(spec, *input),
+            None => Vec::new(),
+        };
+        self.own.insert(node, reads.len());
+        if spec.gives == Gives::Retained {
+            let given = self.given(node);
+            reads.extend(
+                wanted
+                    .iter()
+                    .filter(|path| !given.iter().any(|name| concerns(path, name)))
+                    .cloned(),
+            );
+        }
+        self.reads.insert(node, reads);
+    }
+
+    fn make_shapes(&mut self) {
+        for node in self.order.clone() {
+            let shapes = match &self.plan.graph[node].kind {
+                NodeKind::Source(_, _, spec) => vec![self.source_shape(node, &spec.record_type)],
+                _ => self.operator_shapes(node),
+            };
+            self.shapes.insert(node, shapes);
+        }
+    }
+
+    fn source_shape(&self, node: NodeId, record_type: &Arc<dyn RecordType>) -> EdgeShape {
+        let mut base = Vec::new();
+        for path in &self.wanted[&node] {
+            place(&mut base, path, Slot::Base, |name| {
+                let field = record_type.field(name)?;
+                Some((record_type.fields()[field].kind, Recipe::Field(field)))
+            });
+        }
+        self.own_shape(node, Some(Arc::clone(record_type)), base)
+    }
+
+    fn own_shape(
+        &self,
+        node: NodeId,
+        record_type: Option<Arc<dyn RecordType>>,
+        base: Vec<ColumnDef>,
+    ) -> EdgeShape {
+        let summary = self.plan.stream(node).summary.clone();
+        let shape = Arc::new(Shape {
+            record_type,
+            base,
+            extra: Vec::new(),
+            summary,
+        });
+        EdgeShape {
+            base: Arc::clone(&shape),
+            shape,
+            origin: node,
+        }
+    }
+
+    fn input_shapes(&self, node: NodeId) -> Vec<EdgeShape> {
+        let mut shapes: Vec<EdgeShape> = Vec::new();
+        for shape in self
+            .plan
+            .inputs(node)
+            .iter()
+            .flat_map(|input| &self.shapes[input])
+        {
+            if !shapes
+                .iter()
+                .any(|known| Arc::ptr_eq(&known.shape, &shape.shape))
+            {
+                shapes.push(shape.clone());
+            }
+        }
+        shapes
+    }
+
+    fn operator_shapes(&mut self, node: NodeId) -> Vec<EdgeShape> {
+        let inputs = self.input_shapes(node);
+        match self.specs[&node].gives.clone() {
+            Gives::Same => inputs,
+            Gives::Annotated(columns) => inputs
+                .into_iter()
+                .map(|input| self.annotate(node, input, &columns))
+                .collect(),
+            Gives::Projected | Gives::Retained => vec![self.kept_shape(node, &inputs)],
+        }
+    }
+
+    fn annotate(
+        &mut self,
+        node: NodeId,
+        input: EdgeShape,
+        columns: &[(FieldPath, Kind)],
+    ) -> EdgeShape {
+        let mut shape = (*input.shape).clone();
+        for (path, kind) in columns {
+            shape.extra.push(ColumnDef {
+                path: path.clone(),
+                kind: *kind,
+                recipe: Recipe::Given,
+            });
+        }
+        for path in &self.wanted[&node] {
+            if columns.iter().any(|(name, _)| path.below(name).is_some()) {
+                place(&mut shape.extra, path, Slot::Extra, |_| None);
+            }
+        }
+        let shape = Arc::new(shape);
+        self.annotated
+            .entry(node)
+            .or_default()
+            .push((Arc::clone(&input.shape), Arc::clone(&shape)));
+        EdgeShape { shape, ..input }
+    }
+
+    /// The shape of rows that a node makes up: what is wanted of the kept objects, then what the
+    /// node gives itself, then conversions of these.
+    fn kept_shape(&self, node: NodeId, inputs: &[EdgeShape]) -> EdgeShape {
+        let stream = self.plan.stream(node);
+        let given = self.given(node);
+        let kept: Vec<FieldPath> = match self.specs[&node].gives {
+            Gives::Projected => self.reads[&node].clone(),
+            _ => self.reads[&node][self.own[&node]..].to_vec(),
+        };
+        let mut base: Vec<ColumnDef> = Vec::new();
+        for path in kept.iter().chain(&given) {
+            if !base.iter().any(|def| def.path == *path) {
+                let kind = stream.kind(path).unwrap_or(Kind::Dynamic);
+                base.push(ColumnDef {
+                    path: path.clone(),
+                    kind,
+                    recipe: Recipe::Given,
+                });
+            }
+        }
+        for path in &self.wanted[&node] {
+            place(&mut base, path, Slot::Base, |_| None);
+        }
+        let types = &stream.types;
+        let record_type =
+            if types.len() == 1 && inputs.iter().all(|i| i.shape.record_type.is_some()) {
+                types.first().cloned()
+            } else {
+                None
+            };
+        self.own_shape(node, record_type, base)
+    }
+
+    fn nodes(mut self, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNode> {
+        let rank: HashMap<NodeId, usize> = self
+            .order
+            .iter()
+            .enumerate()
+            .map(|(rank, node)| (*node, rank))
+            .collect();
+        let mut fills = self.place_fills();
+        let mut annotated = std::mem::take(&mut self.annotated);
+        let nodes = self.order.iter().map(|node| {
+            let weight = &self.plan.graph[*node];
+            let mut readers: Vec<usize> = self
+                .plan
+                .outputs(*node)
+                .iter()
+                .map(|(reader, _)| rank[reader])
+                .collect();
+            readers.sort_unstable();
+            readers.dedup();
+            let spec = self.specs.get(node);
+            PhysicalNode {
+                name: weight.kind.to_string(),
+                body: self.body(*node, zone, seed),
+                statement: weight.statement,
+                side_effect: weight.kind.has_side_effect(),
+                on_control: spec.map_or(crate::OnControl::Forward, |spec| spec.on_control),
+                gives: spec.map_or(Gives::Same, |spec| spec.gives.clone()),
+                output_file: spec.and_then(|spec| spec.output_file.clone()),
+                inputs: self
+                    .plan
+                    .inputs(*node)
+                    .iter()
+                    .map(|input| rank[input])
+                    .collect(),
+                readers,
+                bindings: self.bindings(*node),
+                fills: fills.remove(node).unwrap_or_default(),
+                annotated: annotated.remove(node).unwrap_or_default(),
+                shape: self.shapes[node]
+                    .first()
+                    .map(|shape| Arc::clone(&shape.base)),
+            }
+        });
+        nodes.collect()
+    }
+
+    fn body(&self, node: NodeId, zone: &Arc<Zone>, seed: u64) -> Body {
+        let Some(spec) = self.specs.get(&node) else {
+            let NodeKind::Source(_, _, spec) = &self.plan.graph[node].kind else {
+                unreachable!("all but sources have a spec")
+            };
+            return Body::Source(spec.clone());
+        };
+        let own = self.own[&node];
+        let fields = self.reads[&node][..own].to_vec();
+        let input = self
+            .plan
+            .inputs(node)
+            .first()
+            .map(|input| self.plan.stream(*input));
+        let kind = |path: &FieldPath| {
+            input
+                .and_then(|stream| stream.kind(path))
+                .unwrap_or(Kind::Dynamic)
+        };
+        let makes_up = matches!(spec.gives, Gives::Projected | Gives::Retained);
+        Body::Operator((spec.make)(&Context {
+            kinds: fields.iter().map(kind).collect(),
+            fields,
+            live: self.reads[&node][own..].to_vec(),
+            shape: self.shapes[&node]
+                .first()
+                .filter(|_| makes_up)
+                .map(|shape| Arc::clone(&shape.base)),
+            origin: node.index() as u32,
+            zone: Arc::clone(zone),
+            seed,
+        }))
+    }
+
+    fn bindings(&self, node: NodeId) -> Vec<(Arc<Shape>, Vec<Option<Slot>>)> {
+        let Some(reads) = self.reads.get(&node) else {
+            return Vec::new();
+        };
+        let bind = |shape: &EdgeShape| {
+            (
+                Arc::clone(&shape.shape),
+                reads.iter().map(|path| shape.shape.find(path)).collect(),
+            )
+        };
+        self.input_shapes(node).iter().map(bind).collect()
+    }
+
+    /// For each node, the columns to fill in what it gives.
+    fn place_fills(&self) -> HashMap<NodeId, Vec<(Arc<Shape>, Vec<usize>)>> {
+        let mut readers: HashMap<NodeId, Vec<Vec<NodeId>>> = HashMap::new();
+        for node in &self.order {
+            let Some(reads) = self.reads.get(node) else {
+                continue;
+            };
+            for shape in self.input_shapes(*node) {
+                let slots = readers
+                    .entry(shape.origin)
+                    .or_insert_with(|| vec![Vec::new(); shape.base.base.len()]);
+                for path in reads {
+                    if let Some(Slot::Base(at)) = shape.shape.find(path) {
+                        slots[usize::from(at)].push(*node);
+                    }
+                }
+            }
+        }
+        let mut fills: HashMap<NodeId, Vec<(Arc<Shape>, Vec<usize>)>> = HashMap::new();
+        for (origin, slots) in readers {
+            let base = &self.shapes[&origin][0].base;
+            let dominators = dominators::simple_fast(&self.plan.graph, origin);
+            for (slot, readers) in slots.iter().enumerate() {
+                if readers.is_empty() || matches!(base.base[slot].recipe, Recipe::Given) {
+                    continue;
+                }
+                let place = nearest(&dominators, origin, readers);
+                let at_place = fills.entry(place).or_default();
+                match at_place
+                    .iter_mut()
+                    .find(|(shape, _)| Arc::ptr_eq(shape, base))
+                {
+                    Some((_, columns)) => columns.push(slot),
+                    None => at_place.push((Arc::clone(base), vec![slot])),
+                }
+            }
+        }
+        fills
+    }
+}
+
+/// The nearest node that lies before all readers on every path from the origin.
+fn nearest(
+    dominators: &dominators::Dominators<NodeId>,
+    origin: NodeId,
+    readers: &[NodeId],
+) -> NodeId {
+    let path = |reader: NodeId| -> Vec<NodeId> {
+        let mut path: Vec<NodeId> = dominators
+            .strict_dominators(reader)
+            .into_iter()
+            .flatten()
+            .collect();
+        path.reverse();
+        path
+    };
+    let mut readers = readers.iter().copied();
+    let mut common = readers.next().map(path).unwrap_or_default();
+    for reader in readers {
+        if common.len() <= 1 {
+            break;
+        }
+        let other = path(reader);
+        let same = common
+            .iter()
+            .zip(&other)
+            .take_while(|(a, b)| a == b)
+            .count();
+        common.truncate(same);
+    }
+    common.last().copied().unwrap_or(origin)
+}
+
+/// Adds the columns that a path needs: the field it names and each of its conversions, unless
+/// they are there. `root` knows fields that may be added.
+fn place(
+    columns: &mut Vec<ColumnDef>,
+    path: &FieldPath,
+    slot: fn(u16) -> Slot,
+    root: impl Fn(&str) -> Option<(Kind, Recipe)>,
+) {
+    for (name, conversions) in path.readings() {
+        let known = columns.iter().rposition(|def| def.path.as_str() == name);
+        let found = known
+            .map(|at| (columns[at].kind, columns[at].recipe))
+            .or_else(|| root(name));
+        let Some((kind, recipe)) = found else {
+            continue;
+        };
+        if convert_kind(kind, conversions).is_none() {
+            continue;
+        }
+        let mut at = known.unwrap_or_else(|| {
+            columns.push(ColumnDef {
+                path: FieldPath::new(name),
+                kind,
+                recipe,
+            });
+            columns.len() - 1
+        });
+        for conversion in conversions.split('.').filter(|name| !name.is_empty()) {
+            let from = columns[at].clone();
+            let Some(conversion) = Conversion::find(conversion, from.kind) else {
+                return;
+            };
+            let path = from.path.join(conversion.name);
+            at = columns
+                .iter()
+                .position(|def| def.path == path)
+                .unwrap_or_else(|| {
+                    let kind = (conversion.kind)(from.kind).unwrap_or(Kind::Dynamic);
+                    columns.push(ColumnDef {
+                        path,
+                        kind,
+                        recipe: Recipe::Convert(slot(at as u16), conversion),
+                    });
+                    columns.len() - 1
+                });
+        }
+        return;
+    }
+}

@@ -1,0 +1,330 @@
+//! The plan: what to compute, as a graph of nodes.
+//!
+//! All queries given together are ONE graph from the start. Languages build it with the `add_`
+//! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
+
+pub mod explain;
+pub mod expr;
+pub mod stream;
+
+use crate::Span;
+use crate::arguments::Arguments;
+use crate::module::{AggregateSpec, Gives, Module, OperatorSpec, SourceSpec};
+use expr::Expr;
+use petgraph::Direction;
+use petgraph::stable_graph::{NodeIndex, StableDiGraph};
+use petgraph::visit::EdgeRef;
+use std::fmt;
+use stream::Stream;
+use wireq_typesys::{FieldPath, Kind};
+
+/// The number of a node.
+pub type NodeId = NodeIndex<u32>;
+
+/// The dataflow graph of all statements.
+#[derive(Clone, Default)]
+pub struct Plan {
+    /// The nodes; the weight of an edge is the input port of its target.
+    pub graph: StableDiGraph<Node, u16, u32>,
+    /// The statements in the order of the text.
+    pub statements: Vec<Statement>,
+    sources: Vec<NodeId>,
+}
+
+/// One query of those given together.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// Its label, for `--out NAME=FILE`.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// One node of a plan.
+#[derive(Clone)]
+pub struct Node {
+    /// What it does.
+    pub kind: NodeKind,
+    /// What is known of the objects that it gives.
+    pub stream: Stream,
+    /// The statement that it was written in; after sharing, the first of them.
+    pub statement: usize,
+    /// Where it stands in the text.
+    pub span: Span,
+}
+
+/// What a node does.
+#[derive(Clone)]
+pub enum NodeKind {
+    /// Brings objects in.
+    Source(&'static Module, Arguments, SourceSpec),
+    /// A module that takes objects.
+    Operator(&'static Module, Arguments, OperatorSpec),
+    /// Passes objects for which the expression is known and true.
+    Filter(Expr),
+    /// One object a group.
+    Aggregate(Aggregate),
+    /// All objects of all inputs, ordered by position, then port.
+    Union,
+}
+
+/// Groups by keys and functions over each group: per group the last object, plus a column for
+/// each function.
+#[derive(Clone)]
+pub struct Aggregate {
+    /// What makes a group; with no keys there is one group.
+    pub keys: Vec<FieldPath>,
+    /// The functions.
+    pub functions: Vec<Function>,
+}
+
+/// One function of an [`Aggregate`].
+#[derive(Clone)]
+pub struct Function {
+    /// The module.
+    pub module: &'static Module,
+    /// Its arguments.
+    pub arguments: Arguments,
+    /// What it builds.
+    pub spec: AggregateSpec,
+    /// The column it gives.
+    pub name: FieldPath,
+    /// The kind of that column.
+    pub kind: Kind,
+}
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Function) -> bool {
+        self.module.name == other.module.name
+            && self.arguments == other.arguments
+            && self.name == other.name
+    }
+}
+
+impl PartialEq for NodeKind {
+    /// Whether two nodes compute the same on the same input.
+    fn eq(&self, other: &NodeKind) -> bool {
+        match (self, other) {
+            (NodeKind::Source(a, x, _), NodeKind::Source(b, y, _)) => a.name == b.name && x == y,
+            (NodeKind::Operator(a, x, _), NodeKind::Operator(b, y, _)) => {
+                a.name == b.name && x == y
+            }
+            (NodeKind::Filter(a), NodeKind::Filter(b)) => a == b,
+            (NodeKind::Aggregate(a), NodeKind::Aggregate(b)) => {
+                a.keys == b.keys && a.functions == b.functions
+            }
+            (NodeKind::Union, NodeKind::Union) => true,
+            _ => false,
+        }
+    }
+}
+
+impl NodeKind {
+    /// Whether the node does something beyond giving objects.
+    pub fn has_side_effect(&self) -> bool {
+        matches!(self, NodeKind::Operator(_, _, spec) if spec.side_effect)
+    }
+
+    /// The word for it: the module's name, `where`, `aggregate`, `union`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => module.name,
+            NodeKind::Filter(_) => "where",
+            NodeKind::Aggregate(_) => "aggregate",
+            NodeKind::Union => "union",
+        }
+    }
+}
+
+impl fmt::Display for NodeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NodeKind::Source(module, arguments, _) => write!(f, "{}{arguments}", module.name),
+            NodeKind::Operator(module, arguments, _) => write!(f, "{}{arguments}", module.name),
+            NodeKind::Filter(expr) => write!(f, "where {expr}"),
+            NodeKind::Union => f.write_str("union"),
+            NodeKind::Aggregate(aggregate) => {
+                f.write_str("aggregate")?;
+                for function in &aggregate.functions {
+                    write!(
+                        f,
+                        " {}({})",
+                        function.module.name,
+                        function.arguments.to_string().trim_start()
+                    )?;
+                    if function.name.as_str() != function.module.name {
+                        write!(f, " as {}", function.name)?;
+                    }
+                }
+                for (at, key) in aggregate.keys.iter().enumerate() {
+                    write!(f, "{}{key}", if at == 0 { " group by " } else { " " })?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Plan {
+    /// Begins a statement; nodes added from now on belong to it.
+    pub fn begin_statement(&mut self, name: Option<String>, span: Span) {
+        self.statements.push(Statement { name, span });
+    }
+
+    /// Adds a source. Equal sources are one from the start: that is what gives the rows of all
+    /// statements over a file the same positions, and it is read once.
+    pub fn add_source(
+        &mut self,
+        module: &'static Module,
+        arguments: Arguments,
+        spec: SourceSpec,
+        span: Span,
+    ) -> NodeId {
+        let kind = NodeKind::Source(module, arguments, spec.clone());
+        let known = self
+            .sources
+            .iter()
+            .find(|node| self.graph[**node].kind == kind);
+        if let Some(known) = known {
+            return *known;
+        }
+        let source = self.add(kind, &[], Stream::of_type(&spec.record_type), span);
+        self.sources.push(source);
+        source
+    }
+
+    /// Adds a module that takes objects.
+    pub fn add_operator(
+        &mut self,
+        module: &'static Module,
+        arguments: Arguments,
+        spec: OperatorSpec,
+        input: NodeId,
+        span: Span,
+    ) -> NodeId {
+        let mut stream = self.graph[input].stream.clone();
+        match &spec.gives {
+            Gives::Same | Gives::Retained => {}
+            Gives::Annotated(columns) => stream.given.extend(columns.iter().cloned()),
+            Gives::Projected => {
+                let fields = self.fields_needed(&spec, input);
+                let given = fields
+                    .iter()
+                    .map(|path| (path.clone(), stream.kind(path).unwrap_or(Kind::Dynamic)))
+                    .collect();
+                stream = Stream {
+                    types: Vec::new(),
+                    given,
+                    summary: fields,
+                };
+            }
+        }
+        self.add(
+            NodeKind::Operator(module, arguments, spec),
+            &[input],
+            stream,
+            span,
+        )
+    }
+
+    /// Adds a filter.
+    pub fn add_filter(&mut self, expr: Expr, input: NodeId, span: Span) -> NodeId {
+        let stream = self.graph[input].stream.clone();
+        self.add(NodeKind::Filter(expr), &[input], stream, span)
+    }
+
+    /// Adds groups and functions over them.
+    pub fn add_aggregate(&mut self, aggregate: Aggregate, input: NodeId, span: Span) -> NodeId {
+        let mut stream = self.graph[input].stream.clone();
+        stream.summary.clone_from(&aggregate.keys);
+        for function in &aggregate.functions {
+            stream.given.push((function.name.clone(), function.kind));
+            stream.summary.push(function.name.clone());
+        }
+        self.add(NodeKind::Aggregate(aggregate), &[input], stream, span)
+    }
+
+    /// Adds a bag of all objects of several nodes; a node may stand in it more than once.
+    pub fn add_union(&mut self, inputs: &[NodeId], span: Span) -> NodeId {
+        let stream = Stream::union(inputs.iter().map(|input| &self.graph[*input].stream));
+        self.add(NodeKind::Union, inputs, stream, span)
+    }
+
+    fn add(&mut self, kind: NodeKind, inputs: &[NodeId], stream: Stream, span: Span) -> NodeId {
+        let statement = self.statements.len().saturating_sub(1);
+        let node = self.graph.add_node(Node {
+            kind,
+            stream,
+            statement,
+            span,
+        });
+        for (port, input) in inputs.iter().enumerate() {
+            self.graph.add_edge(*input, node, port as u16);
+        }
+        node
+    }
+
+    /// What is known of the objects that a node gives.
+    pub fn stream(&self, node: NodeId) -> &Stream {
+        &self.graph[node].stream
+    }
+
+    /// The fields that an operator reads of what `input` gives.
+    pub fn fields_needed(&self, spec: &OperatorSpec, input: NodeId) -> Vec<FieldPath> {
+        let stream = self.stream(input);
+        match &spec.needs {
+            crate::module::Needs::Fields(fields) => fields.clone(),
+            crate::module::Needs::Summary => stream.summary.clone(),
+            crate::module::Needs::All => stream.all_fields(),
+        }
+    }
+
+    /// The inputs of a node in the order of its ports.
+    pub fn inputs(&self, node: NodeId) -> Vec<NodeId> {
+        let mut inputs: Vec<(u16, NodeId)> = self
+            .graph
+            .edges_directed(node, Direction::Incoming)
+            .map(|edge| (*edge.weight(), edge.source()))
+            .collect();
+        inputs.sort();
+        inputs.into_iter().map(|(_, input)| input).collect()
+    }
+
+    /// The nodes that read what a node gives, with the port they read it at.
+    pub fn outputs(&self, node: NodeId) -> Vec<(NodeId, u16)> {
+        let mut outputs: Vec<(NodeId, u16)> = self
+            .graph
+            .edges(node)
+            .map(|edge| (edge.target(), *edge.weight()))
+            .collect();
+        outputs.sort();
+        outputs
+    }
+
+    /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
+    pub fn order(&self) -> Vec<NodeId> {
+        let mut missing: hashbrown::HashMap<NodeId, usize> = self
+            .graph
+            .node_indices()
+            .map(|node| (node, self.inputs(node).len()))
+            .collect();
+        let mut ready: std::collections::BinaryHeap<_> = missing
+            .iter()
+            .filter(|(_, n)| **n == 0)
+            .map(|(node, _)| std::cmp::Reverse(*node))
+            .collect();
+        let mut order = Vec::with_capacity(missing.len());
+        while let Some(std::cmp::Reverse(node)) = ready.pop() {
+            order.push(node);
+            for (output, _) in self.outputs(node) {
+                if let Some(inputs) = missing.get_mut(&output) {
+                    *inputs -= 1;
+                    if *inputs == 0 {
+                        ready.push(std::cmp::Reverse(output));
+                    }
+                }
+            }
+        }
+        order
+    }
+}

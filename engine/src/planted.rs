@@ -1,0 +1,59 @@
+//! Wrong operators for testing the tests.
+//!
+//! With the feature `planted` (test builds only), each place marked with [`crate::planted!`] can be
+//! switched to a one-line mistake; the random harness has to find every one of them.
+
+/// The mistakes that can be planted.
+pub const NAMES: &[&str] = &[
+    "head-one-more",
+    "head-per-batch",
+    "uniq-per-batch",
+    "uniq-first-field-only",
+    "filter-unknown-passes",
+    "and-first-part-only",
+    "less-is-less-or-equal",
+    "not-needs-known",
+    "prefix-is-exact",
+    "union-port-order",
+    "union-drops-second",
+    "aggregate-keeps-first-object",
+    "aggregate-absent-key-filtered",
+    "aggregate-descending",
+    "count-one-short",
+    "sum-absent-is-absent",
+    "max-is-min",
+    "project-keeps-all",
+    "print-untrimmed",
+    "print-acts-after-done",
+    "fill-first-selection-only",
+    "output-by-statement",
+    "share-ignores-arguments",
+    "fragment-has-ports",
+    "vlan-second-tag",
+    "ihl-ignored",
+];
+
+#[cfg(feature = "planted")]
+thread_local! {
+    static PLANTED: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };
+}
+
+/// Switches one mistake on for this thread, or all off.
+#[cfg(feature = "planted")]
+pub fn plant(name: Option<&'static str>) {
+    PLANTED.with(|planted| planted.set(name));
+}
+
+/// Whether a mistake is switched on.
+#[cfg(feature = "planted")]
+pub fn is_planted(name: &str) -> bool {
+    debug_assert!(NAMES.contains(&name), "{name}");
+    PLANTED.with(|planted| planted.get() == Some(name))
+}
+
+/// Whether a mistake is switched on: never, outside test builds.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub const fn is_planted(_name: &str) -> bool {
+    false
+}

@@ -1,0 +1,39 @@
+//! The modules and record types that a query may name: a value, not a global.
+
+use crate::{Module, RecordType};
+use std::sync::Arc;
+
+/// Modules and record types by name.
+#[derive(Default, Clone)]
+pub struct Registry {
+    modules: Vec<&'static Module>,
+    types: Vec<Arc<dyn RecordType>>,
+}
+
+impl Registry {
+    /// Adds a module. A later module of the same name replaces an earlier one.
+    pub fn add_module(&mut self, module: &'static Module) {
+        self.modules.retain(|m| m.name != module.name);
+        self.modules.push(module);
+    }
+
+    /// Adds a record type.
+    pub fn add_type(&mut self, record_type: Arc<dyn RecordType>) {
+        self.types.push(record_type);
+    }
+
+    /// The module of a name.
+    pub fn module(&self, name: &str) -> Option<&'static Module> {
+        self.modules.iter().copied().find(|m| m.name == name)
+    }
+
+    /// All modules, in the order they were added.
+    pub fn modules(&self) -> &[&'static Module] {
+        &self.modules
+    }
+
+    /// All record types, in the order they were added.
+    pub fn types(&self) -> &[Arc<dyn RecordType>] {
+        &self.types
+    }
+}

@@ -1,0 +1,59 @@
+//! The account: what became of every row, node by node.
+
+use crate::InputAccount;
+
+/// What became of the rows that came to a node:
+/// `rows_in = passed + filtered + absorbed + evicted + dropped + cut`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Rows that came in; for a source, rows that it read.
+    pub rows_in: u64,
+    /// Rows of the input given on.
+    pub passed: u64,
+    /// Rows that a test or a missing key took out.
+    pub filtered: u64,
+    /// Rows that went into a state.
+    pub absorbed: u64,
+    /// Rows that a bound pushed out of a state.
+    pub evicted: u64,
+    /// Rows lost to overload.
+    pub dropped: u64,
+    /// Rows that were read but came after everything wanted was there.
+    pub cut: u64,
+    /// Rows that the node made up or gave back from its state.
+    pub emitted: u64,
+}
+
+impl Account {
+    /// Whether every row that came in is accounted for.
+    pub fn adds_up(&self) -> bool {
+        self.rows_in
+            == self.passed + self.filtered + self.absorbed + self.evicted + self.dropped + self.cut
+    }
+}
+
+/// The account of one node.
+#[derive(Clone, Debug)]
+pub struct NodeReport {
+    /// What the node does, as in the plan.
+    pub name: String,
+    /// Whether it is a source.
+    pub is_source: bool,
+    /// The statement it was written in, from 0.
+    pub statement: usize,
+    /// How many nodes read from it.
+    pub readers: usize,
+    /// The counts.
+    pub account: Account,
+    /// For sources, what was read.
+    pub input: Option<InputAccount>,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The accounts, in the order in which nodes ran.
+    pub accounts: Vec<NodeReport>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}

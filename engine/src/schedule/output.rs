@@ -1,0 +1,160 @@
+//! What an operator gives in a step: rows, controls, text, counts.
+
+use crate::{Account, Control};
+use std::sync::Arc;
+use wireq_typesys::{Bitmap, Column, Part, PartData, Position, Recipe, Shape, Slot, Zone};
+
+/// One thing that travels over an edge. Rows and controls stand in the order of their positions.
+#[derive(Clone, Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a box would be an allocation a batch"
+)]
+pub enum Item {
+    /// Rows.
+    Rows(Part),
+    /// A control between rows.
+    Control(Position, Control),
+}
+
+/// Collects what an operator gives.
+#[derive(Default)]
+pub struct Output {
+    /// Rows and controls for the nodes behind.
+    pub(crate) items: Vec<Item>,
+    /// Text for the statement's output.
+    pub text: TextRows,
+    /// What became of the rows.
+    pub account: Account,
+    /// For operators that annotate: the shape that each shape of the input becomes.
+    pub(crate) annotated: Vec<(Arc<Shape>, Arc<Shape>)>,
+    pub(crate) zone: Option<Arc<Zone>>,
+}
+
+impl Output {
+    /// Passes rows of the input on: those of `selection`.
+    pub fn pass(&mut self, part: &Part, selection: Bitmap) {
+        let count = selection.count();
+        if count > 0 {
+            self.account.passed += count as u64;
+            self.items.push(Item::Rows(part.select(selection)));
+        }
+    }
+
+    /// Passes rows of the input on with columns attached, one for each that the operator declared.
+    pub fn annotate(&mut self, part: &Part, selection: Bitmap, columns: Vec<Column>) {
+        let count = selection.count();
+        if count == 0 {
+            return;
+        }
+        self.account.passed += count as u64;
+        let known = self
+            .annotated
+            .iter()
+            .find(|(from, _)| Arc::ptr_eq(from, &part.shape));
+        let Some((_, shape)) = known else {
+            // A shape the plan did not foresee can't be read by the nodes behind anyway.
+            self.items.push(Item::Rows(part.select(selection)));
+            return;
+        };
+        let mut extra = part.extra.clone();
+        extra.extend(columns.into_iter().map(Arc::new));
+        while let Some(def) = shape.extra.get(extra.len()) {
+            let mut column = Column::default();
+            if let (Recipe::Convert(Slot::Extra(from), conversion), Some(zone)) =
+                (def.recipe, &self.zone)
+            {
+                conversion.apply(&extra[usize::from(from)], &selection, zone, &mut column);
+            }
+            extra.push(Arc::new(column));
+        }
+        self.items.push(Item::Rows(Part {
+            data: Arc::clone(&part.data),
+            shape: Arc::clone(shape),
+            extra,
+            selection,
+        }));
+    }
+
+    /// Gives rows that the operator made up or kept.
+    pub fn emit(&mut self, data: PartData) {
+        if !data.is_empty() {
+            self.account.emitted += data.len() as u64;
+            self.items.push(Item::Rows(Part::new(Arc::new(data))));
+        }
+    }
+
+    /// Sends a control on.
+    pub fn control(&mut self, position: Position, control: Control) {
+        self.items.push(Item::Control(position, control));
+    }
+
+    /// The rows given so far in this step.
+    pub fn rows(&self) -> impl Iterator<Item = &Part> {
+        parts(&self.items)
+    }
+
+    /// Makes ready for the next step; buffers are kept.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.text.clear();
+    }
+}
+
+/// The rows among items.
+pub(crate) fn parts(items: &[Item]) -> impl Iterator<Item = &Part> {
+    items.iter().filter_map(|item| match item {
+        Item::Rows(part) => Some(part),
+        Item::Control(..) => None,
+    })
+}
+
+/// Text in rows, each with the position of its cause.
+#[derive(Default)]
+pub struct TextRows {
+    bytes: Vec<u8>,
+    /// Position, and where the row's bytes end.
+    ends: Vec<(Position, usize)>,
+    /// Whether what is written should reach the reader at once.
+    pub flush: bool,
+}
+
+impl TextRows {
+    /// Where the bytes of the next row go; [`TextRows::end_row`] ends it.
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends a row. Text that was begun and has no end is no row.
+    pub fn end_row(&mut self, position: Position) {
+        self.ends.push((position, self.bytes.len()));
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// All bytes, where order among rows is not asked for.
+    pub(crate) fn all(&self) -> &[u8] {
+        let end = self.ends.last().map_or(0, |(_, end)| *end);
+        &self.bytes[..end]
+    }
+
+    /// The position and bytes of a row.
+    pub(crate) fn row(&self, at: usize) -> Option<(Position, &[u8])> {
+        let (position, end) = *self.ends.get(at)?;
+        let start = if at == 0 { 0 } else { self.ends[at - 1].1 };
+        Some((position, &self.bytes[start..end]))
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}

@@ -1,0 +1,645 @@
+//! The run: steps, ends, and what is no longer wanted.
+
+use super::account::{NodeReport, Report};
+use super::merge::{Run, sequence, take_first};
+use super::multiplexer::{Outputs, Share, Target, write_step};
+use super::output::{Item, Output};
+use crate::physical::{self, Body, PhysicalNode};
+use crate::plan::Plan;
+use crate::planted::is_planted;
+use crate::rewrite::rewrite;
+use crate::snapshot::{Reader, Writer};
+use crate::{Error, Gives, OnControl, Operator, Progress, Source, SourceContext, View};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use wireq_typesys::{Part, PartData, Position, ROWS_MAX, Shape, Slot, Zone};
+
+/// How to run.
+#[derive(Clone)]
+pub struct Options {
+    /// The most rows in a batch, up to [`ROWS_MAX`]. Results don't depend on it.
+    pub rows_max: usize,
+    /// Names of rewrites that are off.
+    pub rewrites_off: Vec<String>,
+    /// The seed of hashes.
+    pub seed: u64,
+    /// The zone of times, and what counts as now.
+    pub zone: Arc<Zone>,
+    /// Whether damage in an input ends the run.
+    pub strict: bool,
+    /// Set from outside to end the run early: sources stop, aggregates give what they have.
+    pub interrupt: Arc<AtomicBool>,
+    /// The number of the output of each statement; 0 where there is none.
+    pub targets: Vec<usize>,
+    /// After every so many steps, saves the state of every operator and goes on with fresh ones
+    /// that load it, as a resumed run does. Results don't depend on it; 0 is never.
+    pub resume_every: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            rows_max: ROWS_MAX,
+            rewrites_off: Vec::new(),
+            seed: 0,
+            zone: Arc::new(Zone::utc()),
+            strict: false,
+            interrupt: Arc::new(AtomicBool::new(false)),
+            targets: Vec::new(),
+            resume_every: 0,
+        }
+    }
+}
+
+/// Runs a plan to its end.
+///
+/// # Errors
+/// Where a source, an operator or an output fails.
+pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
+    rewrite(&mut plan, &options.rewrites_off);
+    let build = || physical::build(&plan, &options.zone, options.seed);
+    let nodes = build();
+    let mut runner = Runner {
+        nodes: nodes
+            .into_iter()
+            .map(|node| RunNode::new(node, options))
+            .collect(),
+        pending: Pending::default(),
+        ran: Vec::new(),
+        retired: Vec::new(),
+        zone: Arc::clone(&options.zone),
+    };
+    runner
+        .pending
+        .bits
+        .resize(runner.nodes.len().div_ceil(64), 0);
+    runner.stop_what_wants_nothing();
+    let interrupted = runner.read_sources(options, outputs, &build)?;
+    runner.end(outputs)?;
+    Ok(Report {
+        accounts: runner.nodes.iter().map(|node| node.report(&plan)).collect(),
+        interrupted,
+    })
+}
+
+/// One node while it runs.
+struct RunNode {
+    name: String,
+    /// None for sources.
+    operator: Option<Box<dyn Operator>>,
+    source: Option<Box<dyn Source>>,
+    spec: Option<crate::SourceSpec>,
+    statement: usize,
+    target: usize,
+    output_file: Option<String>,
+    side_effect: bool,
+    on_control: OnControl,
+    gives: Gives,
+    inputs: Vec<usize>,
+    readers: Vec<usize>,
+    bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
+    fills: Vec<(Arc<Shape>, Vec<usize>)>,
+    shape: Option<Arc<Shape>>,
+    out: Output,
+    /// It takes no more rows.
+    done: bool,
+    /// Per port, the rows that it took so far in the step that runs it.
+    seen: Vec<usize>,
+    /// Where it became done in this step: per port, the rows of this step that were taken.
+    taken: Option<Vec<usize>>,
+}
+
+impl RunNode {
+    fn new(node: PhysicalNode, options: &Options) -> RunNode {
+        let (operator, spec) = match node.body {
+            Body::Operator(operator) => (Some(operator), None),
+            Body::Source(spec) => (None, Some(spec)),
+        };
+        let out = Output {
+            annotated: node.annotated,
+            zone: Some(Arc::clone(&options.zone)),
+            ..Output::default()
+        };
+        RunNode {
+            name: node.name,
+            operator,
+            source: None,
+            spec,
+            target: options.targets.get(node.statement).copied().unwrap_or(0),
+            statement: node.statement,
+            output_file: node.output_file,
+            side_effect: node.side_effect,
+            on_control: node.on_control,
+            gives: node.gives,
+            inputs: node.inputs,
+            readers: node.readers,
+            bindings: node.bindings,
+            fills: node.fills,
+            shape: node.shape,
+            out,
+            done: false,
+            seen: Vec::new(),
+            taken: None,
+        }
+    }
+
+    fn report(&self, plan: &Plan) -> NodeReport {
+        debug_assert!(self.statement < plan.statements.len().max(1));
+        NodeReport {
+            name: self.name.clone(),
+            is_source: self.spec.is_some(),
+            statement: self.statement,
+            readers: self.readers.len(),
+            account: self.out.account,
+            input: self.source.as_ref().map(|source| source.input_account()),
+        }
+    }
+
+    /// Fills the columns that are due behind this node, for the rows it gave.
+    fn fill(&self, zone: &Zone) {
+        for (shape, columns) in &self.fills {
+            let mut rows = self
+                .out
+                .rows()
+                .filter(|part| Arc::ptr_eq(&part.data.shape, shape))
+                .peekable();
+            while let Some(part) = rows.next() {
+                // The same rows may have come on several ways: fill for all of them at once.
+                let mut selection = part.selection;
+                let more_to_come = rows.peek().is_some();
+                if more_to_come && !is_planted("fill-first-selection-only") {
+                    for other in self
+                        .out
+                        .rows()
+                        .filter(|other| Arc::ptr_eq(&other.data, &part.data))
+                    {
+                        selection = selection.or(&other.selection);
+                    }
+                }
+                for column in columns {
+                    part.data.fill(*column, &selection, zone);
+                }
+            }
+        }
+    }
+}
+
+/// The nodes that have input, by rank.
+#[derive(Default)]
+struct Pending {
+    bits: Vec<u64>,
+}
+
+impl Pending {
+    fn add(&mut self, rank: usize) {
+        self.bits[rank / 64] |= 1 << (rank % 64);
+    }
+
+    /// The lowest rank from `from` on, removed.
+    fn next(&mut self, from: usize) -> Option<usize> {
+        let (first, bit) = (from / 64, from % 64);
+        for word in first..self.bits.len() {
+            let mask = if word == first {
+                u64::MAX << bit
+            } else {
+                u64::MAX
+            };
+            let found = self.bits[word] & mask;
+            if found != 0 {
+                let at = found.trailing_zeros() as usize;
+                self.bits[word] &= !(1 << at);
+                return Some(word * 64 + at);
+            }
+        }
+        None
+    }
+}
+
+struct Runner {
+    nodes: Vec<RunNode>,
+    pending: Pending,
+    /// The nodes that ran in this step.
+    ran: Vec<usize>,
+    /// Rows of sources that may be used again once nobody holds them.
+    retired: Vec<Arc<PartData>>,
+    zone: Arc<Zone>,
+}
+
+/// Parts kept for use again: more than one are in use only where an operator holds on to rows.
+const RETIRED_MAX: usize = 4;
+
+impl Runner {
+    /// Operators that want no row at all are done before the first.
+    fn stop_what_wants_nothing(&mut self) {
+        for rank in 0..self.nodes.len() {
+            let wants = self.nodes[rank]
+                .operator
+                .as_ref()
+                .is_none_or(|operator| operator.wants_rows());
+            if !wants {
+                let ports = self.nodes[rank].inputs.len();
+                self.finish_node(rank, vec![0; ports]);
+            }
+        }
+        self.nodes.iter_mut().for_each(|node| node.taken = None);
+    }
+
+    /// Reads the sources to their ends, one after another. Gives whether that was interrupted.
+    fn read_sources(
+        &mut self,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+        build: &dyn Fn() -> Vec<PhysicalNode>,
+    ) -> Result<bool, Error> {
+        let mut steps = 0;
+        for rank in 0..self.nodes.len() {
+            let Some(spec) = self.nodes[rank].spec.clone() else {
+                continue;
+            };
+            if self.nodes[rank].done {
+                continue;
+            }
+            let mut source = (spec.open)()?;
+            let Some(shape) = self.nodes[rank].shape.clone() else {
+                continue;
+            };
+            while !self.nodes[rank].done {
+                if options.interrupt.load(Ordering::Relaxed) {
+                    self.nodes[rank].source = Some(source);
+                    return Ok(true);
+                }
+                let mut context = SourceContext {
+                    shape: &shape,
+                    origin: rank as u32,
+                    rows_max: options.rows_max.clamp(1, ROWS_MAX),
+                    retired: &mut self.retired,
+                    strict: options.strict,
+                };
+                let Some(item) = source.next(&mut context)? else {
+                    break;
+                };
+                self.step(rank, item, outputs)?;
+                steps += 1;
+                if options.resume_every > 0 && steps % options.resume_every == 0 {
+                    self.resume(build())?;
+                }
+            }
+            self.nodes[rank].source = Some(source);
+            self.retired.clear();
+        }
+        Ok(false)
+    }
+
+    /// Replaces every operator by a fresh one with the same state.
+    fn resume(&mut self, fresh: Vec<PhysicalNode>) -> Result<(), Error> {
+        for (node, fresh) in self.nodes.iter_mut().zip(fresh) {
+            let (Some(operator), Body::Operator(mut fresh)) = (&mut node.operator, fresh.body)
+            else {
+                continue;
+            };
+            let mut state = Writer::default();
+            operator.save(&mut state);
+            let state = state.into_bytes();
+            let mut reader = Reader::new(&state);
+            fresh.load(&mut reader)?;
+            if !reader.is_at_end() {
+                return Err(Error::Snapshot(format!(
+                    "{}: more was saved than loaded",
+                    node.name
+                )));
+            }
+            *operator = fresh;
+        }
+        Ok(())
+    }
+
+    /// Runs one batch of a source through all nodes.
+    fn step(&mut self, rank: usize, item: Item, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        let source = &mut self.nodes[rank];
+        let data = match &item {
+            Item::Rows(part) => {
+                source.out.account.rows_in += part.count() as u64;
+                source.out.account.passed += part.count() as u64;
+                Some(Arc::clone(&part.data))
+            }
+            Item::Control(..) => None,
+        };
+        source.out.items.push(item);
+        self.gave(rank);
+        while let Some(next) = self.pending.next(0) {
+            self.run_node(next)?;
+            self.gave(next);
+        }
+        self.end_step(outputs)?;
+        if let Some(data) = data.filter(|_| self.retired.len() < RETIRED_MAX) {
+            self.retired.push(data);
+        }
+        Ok(())
+    }
+
+    /// What a node gave is made ready for its readers.
+    fn gave(&mut self, rank: usize) {
+        let node = &self.nodes[rank];
+        self.ran.push(rank);
+        if node.out.items.is_empty() {
+            return;
+        }
+        node.fill(&self.zone);
+        for reader in &node.readers {
+            self.pending.add(*reader);
+        }
+    }
+
+    /// Hands a node what its inputs gave in this step.
+    fn run_node(&mut self, rank: usize) -> Result<(), Error> {
+        let (before, rest) = self.nodes.split_at_mut(rank);
+        let node = &mut rest[0];
+        if node.done {
+            return Ok(());
+        }
+        let Some(operator) = node.operator.as_mut() else {
+            return Ok(());
+        };
+        let taken = &mut node.seen;
+        taken.clear();
+        taken.resize(node.inputs.len(), 0);
+        let mut done = false;
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|input| before[*input].out.items.as_slice());
+        let (bindings, out, on_control) = (&node.bindings, &mut node.out, node.on_control);
+        sequence(inputs, &mut |run| {
+            if done {
+                out.account.cut += run.rows() as u64;
+                out.account.rows_in += run.rows() as u64;
+                return Ok(());
+            }
+            match run {
+                Run::Rows(port, parts) => {
+                    let rows: usize = parts.iter().map(|part| part.count()).sum();
+                    out.account.rows_in += rows as u64;
+                    match with_views(bindings, parts, |views| operator.step(port, views, out))? {
+                        Progress::Continue => add_taken(taken, port, rows),
+                        Progress::Done { taken: first } => {
+                            add_taken(taken, port, first.min(rows));
+                            done = true;
+                        }
+                    }
+                }
+                Run::Control(position, control) => match on_control {
+                    OnControl::Forward => out.control(position, control.clone()),
+                    OnControl::Consume => {}
+                    OnControl::React => operator.control(position, control, out)?,
+                },
+            }
+            Ok(())
+        })?;
+        if done {
+            let taken = taken.clone();
+            self.finish_node(rank, taken);
+        }
+        Ok(())
+    }
+
+    /// A node takes no more rows; of this step's rows it took the given number at each port. What
+    /// nobody else reads is done too.
+    fn finish_node(&mut self, rank: usize, taken: Vec<usize>) {
+        self.nodes[rank].done = true;
+        self.nodes[rank].taken = Some(taken);
+        let mut inputs = self.nodes[rank].inputs.clone();
+        inputs.dedup();
+        for input in inputs {
+            let all_done = self.nodes[input]
+                .readers
+                .iter()
+                .all(|reader| self.nodes[*reader].done);
+            if !all_done || self.nodes[input].done {
+                continue;
+            }
+            let wanted = self.rows_wanted_of(input);
+            if self.nodes[input].operator.is_none() {
+                self.stop_source(input, wanted);
+            } else {
+                let taken = self.taken_for(input, wanted);
+                self.finish_node(input, taken);
+            }
+        }
+    }
+
+    /// How many of the rows that a node gave in this step were taken by any of its readers.
+    fn rows_wanted_of(&self, rank: usize) -> usize {
+        let taken_by = |reader: &usize| {
+            let reader = &self.nodes[*reader];
+            let Some(taken) = &reader.taken else { return 0 };
+            let ports = reader
+                .inputs
+                .iter()
+                .zip(taken)
+                .filter(|(input, _)| **input == rank);
+            ports.map(|(_, taken)| *taken).max().unwrap_or(0)
+        };
+        self.nodes[rank]
+            .readers
+            .iter()
+            .map(taken_by)
+            .max()
+            .unwrap_or(0)
+    }
+
+    fn stop_source(&mut self, rank: usize, wanted: usize) {
+        let source = &mut self.nodes[rank];
+        let gave: usize = source.out.rows().map(|part| part.count()).sum();
+        let cut = gave.saturating_sub(wanted) as u64;
+        source.out.account.passed -= cut;
+        source.out.account.cut += cut;
+        source.done = true;
+    }
+
+    /// How many rows at each port stand behind the first `wanted` rows that a node gave.
+    fn taken_for(&self, rank: usize, wanted: usize) -> Vec<usize> {
+        let node = &self.nodes[rank];
+        let given: Vec<(*const PartData, usize, Position)> = node
+            .out
+            .rows()
+            .flat_map(|part| {
+                part.selection
+                    .iter()
+                    .map(move |row| (Arc::as_ptr(&part.data), row, part.data.position(row)))
+            })
+            .take(wanted)
+            .collect();
+        let mut taken = vec_of_zeros(node.inputs.len());
+        let mut seen = vec_of_zeros(node.inputs.len());
+        let mut next = given.iter().peekable();
+        let last = given.last().map(|(_, _, position)| *position);
+        let same_rows = matches!(node.gives, Gives::Same | Gives::Annotated(_));
+        let inputs = node
+            .inputs
+            .iter()
+            .map(|input| self.nodes[*input].out.items.as_slice());
+        // No step is taken here, so nothing can fail.
+        let _ = sequence(inputs, &mut |run| {
+            let Run::Rows(port, parts) = run else {
+                return Ok(());
+            };
+            for part in parts {
+                for row in part.selection.iter() {
+                    seen[port] += 1;
+                    let here = (Arc::as_ptr(&part.data), row);
+                    if same_rows
+                        && next
+                            .peek()
+                            .is_some_and(|(data, row, _)| (*data, *row) == here)
+                    {
+                        next.next();
+                        taken.clone_from(&seen);
+                    } else if !same_rows && last.is_some_and(|last| part.data.position(row) <= last)
+                    {
+                        taken.clone_from(&seen);
+                    }
+                }
+            }
+            Ok(())
+        });
+        taken
+    }
+
+    /// Side effects, text, and what the outputs say of it; then all is cleared for the next step.
+    fn end_step(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        self.act()?;
+        let mut ran = std::mem::take(&mut self.ran);
+        let text = |rank: &usize| {
+            let node = &self.nodes[*rank];
+            let target = node
+                .output_file
+                .as_deref()
+                .map_or(Target::Number(node.target), Target::File);
+            (!node.out.text.is_empty()).then_some(Share {
+                node: *rank,
+                statement: node.statement,
+                target,
+                text: &node.out.text,
+            })
+        };
+        let mut shares: Vec<Share<'_>> = ran.iter().filter_map(text).collect();
+        let closed = if shares.is_empty() {
+            Vec::new()
+        } else {
+            write_step(&mut shares, outputs)
+                .map_err(|error| Error::file("write", "the output", error))?
+        };
+        for rank in closed {
+            if !self.nodes[rank].done {
+                let ports = self.nodes[rank].inputs.len();
+                self.finish_node(rank, vec_of_zeros(ports));
+            }
+        }
+        for rank in ran.drain(..) {
+            self.nodes[rank].out.clear();
+            self.nodes[rank].taken = None;
+        }
+        self.ran = ran;
+        Ok(())
+    }
+
+    /// Lets operators with a side effect act on the rows that were taken.
+    fn act(&mut self) -> Result<(), Error> {
+        self.ran.sort_unstable();
+        self.ran.dedup();
+        for rank in &self.ran {
+            let (before, rest) = self.nodes.split_at_mut(*rank);
+            let node = &mut rest[0];
+            let (true, Some(operator)) = (node.side_effect, node.operator.as_mut()) else {
+                continue;
+            };
+            let mut left = node
+                .taken
+                .as_ref()
+                .map_or(usize::MAX, |taken| taken.iter().sum());
+            if is_planted("print-acts-after-done") {
+                left = usize::MAX;
+            }
+            let inputs = node
+                .inputs
+                .iter()
+                .map(|input| before[*input].out.items.as_slice());
+            let (bindings, out) = (&node.bindings, &mut node.out);
+            sequence(inputs, &mut |run| {
+                let Run::Rows(_, parts) = run else {
+                    return Ok(());
+                };
+                let rows: usize = parts.iter().map(|part| part.count()).sum();
+                let taken = rows.min(left);
+                left -= taken;
+                if taken == rows {
+                    return with_views(bindings, parts, |views| operator.act(views, out));
+                }
+                let first = take_first(parts, taken);
+                let first: Vec<&Part> = first.iter().collect();
+                with_views(bindings, &first, |views| operator.act(views, out))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The end: each node takes what is left for it, then says what it has to say.
+    fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        for rank in 0..self.nodes.len() {
+            if self.pending.next(rank).is_some_and(|next| {
+                if next != rank {
+                    self.pending.add(next);
+                }
+                next == rank
+            }) {
+                self.run_node(rank)?;
+            }
+            let node = &mut self.nodes[rank];
+            if let (Some(operator), false) = (node.operator.as_mut(), node.done) {
+                operator.finish(&mut node.out)?;
+            }
+            self.gave(rank);
+        }
+        self.end_step(outputs)
+    }
+}
+
+fn vec_of_zeros(len: usize) -> Vec<usize> {
+    vec![0; len]
+}
+
+fn add_taken(taken: &mut [usize], port: usize, rows: usize) {
+    if let Some(taken) = taken.get_mut(port) {
+        *taken += rows;
+    }
+}
+
+/// Shows parts to an operator with its columns bound. One part, the usual case, needs no list.
+fn with_views<R>(
+    bindings: &[(Arc<Shape>, Vec<Option<Slot>>)],
+    parts: &[&Part],
+    call: impl FnOnce(&[View<'_>]) -> R,
+) -> R {
+    let bind = |part: &Part| {
+        bindings
+            .iter()
+            .find(|(shape, _)| Arc::ptr_eq(shape, &part.shape))
+            .map_or(&[] as &[Option<Slot>], |(_, slots)| slots)
+    };
+    match parts {
+        [only] => call(&[View {
+            part: only,
+            slots: bind(only),
+        }]),
+        several => {
+            let views: Vec<View<'_>> = several
+                .iter()
+                .map(|part| View {
+                    part,
+                    slots: bind(part),
+                })
+                .collect();
+            call(&views)
+        }
+    }
+}
