@@ -1,0 +1,223 @@
+//! Names -> modules, words -> arguments, calls -> nodes.
+
+use super::functions::Functions;
+use super::{Flow, Lowering, bare};
+use crate::Files;
+use crate::ast::{Argument, ArgumentValue, Call};
+use wireq_engine::arguments::{ArgumentError, Arguments, Word};
+use wireq_engine::diagnostic::suggest;
+use wireq_engine::module::{Build, Gives, Module, OperatorSpec, SourceSpec};
+use wireq_engine::plan::NodeId;
+use wireq_engine::{Diagnostic, Span};
+use wireq_typesys::FieldPath;
+
+/// What may stand where a module does.
+const STAGE_KEYWORDS: [&str; 2] = ["where", "filter"];
+
+impl Lowering<'_> {
+    /// The module that a name means.
+    pub(super) fn module(&mut self, name: &Word) -> Option<&'static Module> {
+        let module = self.registry.module(&name.text);
+        if module.is_none() {
+            let names = self.registry.modules().iter().map(|module| module.name);
+            let near = suggest(&name.text, names.chain(STAGE_KEYWORDS));
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    "`wireq modules` lists the modules; a condition begins with `where`".to_owned()
+                }
+            };
+            let message = format!("there is no module `{}`", name.text);
+            self.faults.push(
+                Diagnostic::new("Q040", name.span, message)
+                    .label("unknown module")
+                    .help(help),
+            );
+        }
+        module
+    }
+
+    /// The arguments of a call, with the fields among them checked against what `input` gives.
+    pub(super) fn arguments(
+        &mut self,
+        module: &'static Module,
+        words: &[Word],
+        call: Span,
+        input: Option<NodeId>,
+    ) -> Option<Arguments> {
+        match Arguments::parse(module.name, module.parameters, words) {
+            Ok(arguments) => {
+                if let Some(input) = input {
+                    self.check_fields(arguments.field_words(module.parameters), input);
+                }
+                Some(arguments)
+            }
+            Err(errors) => {
+                errors
+                    .into_iter()
+                    .for_each(|error| self.argument_fault(error, call));
+                None
+            }
+        }
+    }
+
+    /// Checks that objects of `input` may have these fields.
+    pub(super) fn check_fields<'w>(
+        &mut self,
+        words: impl Iterator<Item = &'w Word>,
+        input: NodeId,
+    ) {
+        let stream = self.plan.stream(input);
+        let faults = words.filter_map(|word| {
+            stream
+                .check_field(&FieldPath::new(&word.text), word.span)
+                .err()
+        });
+        self.faults.extend(faults);
+    }
+
+    pub(super) fn argument_fault(&mut self, error: ArgumentError, call: Span) {
+        self.faults.push(Diagnostic::from_argument(error, call));
+    }
+
+    /// The words of an argument list. Functions in it go to `functions` and leave their names.
+    pub(super) fn words(
+        &mut self,
+        arguments: &[Argument],
+        input: NodeId,
+        functions: &mut Functions,
+    ) -> Vec<Word> {
+        arguments
+            .iter()
+            .map(|argument| self.word(argument, input, functions))
+            .collect()
+    }
+
+    fn word(&mut self, argument: &Argument, input: NodeId, functions: &mut Functions) -> Word {
+        match (&argument.value, &argument.alias) {
+            (ArgumentValue::Function(call), alias) => {
+                self.function(call, alias.as_ref(), input, functions)
+            }
+            (ArgumentValue::Word(word), None) => word.clone(),
+            (ArgumentValue::Word(word), Some(alias)) => {
+                let message = format!("the field `{}` cannot be given another name yet", word.text);
+                let fault = Diagnostic::new("Q021", word.span.to(alias.span), message);
+                self.faults
+                    .push(fault.help(format!("`as` names functions: `count() as {}`", alias.text)));
+                word.clone()
+            }
+        }
+    }
+
+    /// The words of an argument list in which there can be no functions; none where there are some.
+    pub(super) fn plain_words(&mut self, arguments: &[Argument], owner: &str) -> Option<Vec<Word>> {
+        let mut words = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            match &argument.value {
+                ArgumentValue::Word(word) => words.push(word.clone()),
+                ArgumentValue::Function(call) => {
+                    let message = format!("`{owner}` takes no functions as arguments");
+                    self.faults
+                        .push(Diagnostic::new("Q035", call.name.span, message).label("function"));
+                }
+            }
+        }
+        (words.len() == arguments.len()).then_some(words)
+    }
+
+    /// The source that a call opens.
+    pub(super) fn source(&mut self, call: &Call, span: Span) -> NodeId {
+        let module = self.module(&call.name);
+        if module.is_some() && self.options.files.is_some() {
+            let message = "files are given, and the query names a source";
+            let fault = Diagnostic::new("Q033", call.name.span, message).label("source");
+            self.faults
+                .push(fault.help("leave out the files, or begin the query with the next stage"));
+        }
+        match (module, self.plain_words(&call.arguments, &call.name.text)) {
+            (Some(module), Some(words)) => self.open(module, &words, call.name.span, span),
+            _ => self.unknown(),
+        }
+    }
+
+    /// The source over the files that are given with the query.
+    pub(super) fn source_over(&mut self, files: &Files, span: Span) -> NodeId {
+        let word = |text: &String| Word {
+            text: text.clone(),
+            quoted: true,
+            span,
+        };
+        let words: Vec<Word> = files.paths.iter().map(word).collect();
+        let name = bare(files.module, span);
+        match self.module(&name) {
+            Some(module) => self.open(module, &words, span, span),
+            None => self.unknown(),
+        }
+    }
+
+    fn open(&mut self, module: &'static Module, words: &[Word], call: Span, span: Span) -> NodeId {
+        let arguments = self.arguments(module, words, call, None);
+        match arguments
+            .and_then(|arguments| Some((self.source_spec(module, &arguments, call)?, arguments)))
+        {
+            Some((spec, arguments)) => self.plan.add_source(module, arguments, spec, span),
+            None => self.unknown(),
+        }
+    }
+
+    fn source_spec(
+        &mut self,
+        module: &'static Module,
+        arguments: &Arguments,
+        call: Span,
+    ) -> Option<SourceSpec> {
+        let Build::Source(build) = module.build else {
+            return None;
+        };
+        build(arguments)
+            .map_err(|error| self.argument_fault(error, call))
+            .ok()
+    }
+
+    /// A module that takes objects.
+    pub(super) fn operator(
+        &mut self,
+        name: &Word,
+        words: &[Word],
+        input: Flow,
+        span: Span,
+    ) -> Flow {
+        match self.operator_parts(name, words, input.node) {
+            Some((module, arguments, spec)) => {
+                let used = spec.side_effect || input.used && spec.gives != Gives::Projected;
+                Flow {
+                    node: self
+                        .plan
+                        .add_operator(module, arguments, spec, input.node, span),
+                    used,
+                }
+            }
+            None => Flow {
+                node: self.unknown(),
+                used: true,
+            },
+        }
+    }
+
+    fn operator_parts(
+        &mut self,
+        name: &Word,
+        words: &[Word],
+        input: NodeId,
+    ) -> Option<(&'static Module, Arguments, OperatorSpec)> {
+        let module = self.module(name)?;
+        let arguments = self.arguments(module, words, name.span, Some(input))?;
+        let Build::Operator(build) = module.build else {
+            return None;
+        };
+        let spec = build(&arguments)
+            .map_err(|error| self.argument_fault(error, name.span))
+            .ok()?;
+        Some((module, arguments, spec))
+    }
+}

@@ -1,0 +1,241 @@
+//! Any text: no panic, no deep stack, work linear in the text.
+
+mod support;
+
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+use support::compile_all;
+
+const STATEMENTS: [&str; 6] = [
+    "web: pcapfile x y | where dstport = 80 and not (srcip = 10.0.0.0/8 or len in (1, 2)) | uniq srcip, dstip | print srcip dstip",
+    "pcapfile x | print -v srcip, count() sum(len) as n where len-10 > -5 group by srcip having count() > 10 and n > 1e-5",
+    "pcapfile x | (where ts > 2024-01-31T12:00:00+01:00) + (where payload = \"a\\x41\\\"\" | head 1) | print # why\n",
+    "(pcapfile 'a b') + (jsonfile y | where a.b = 'c')\n| count() max(len)\ngroup by srcip",
+    "pcapfile x -- comment\n  | filter !len<>3 && srcport || -len*2/3 <= 4",
+    "pcapfile x | sum len group by ip.src; jsonfile y | print a as b",
+];
+
+/// The codes of the faults of a text.
+fn codes(text: &str, files: &[&str]) -> Vec<&'static str> {
+    match compile_all(&[text], files) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(|fault| check(fault, text)).collect(),
+    }
+}
+
+/// Every fault stands at a piece of the text.
+fn check(fault: &wireq_query_lang::Fault, text: &str) -> &'static str {
+    let span = fault.diagnostic.span;
+    assert!(
+        text.get(span.start..span.end).is_some(),
+        "{span:?} in {text:?}"
+    );
+    fault.diagnostic.code
+}
+
+proptest! {
+    #[test]
+    fn any_text_is_judged(text in "\\PC{0,80}") {
+        codes(&text, &[]);
+    }
+
+    #[test]
+    fn any_tokens_are_judged(words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..40)) {
+        codes(&format!("pcapfile x | {}", words.join(" ")), &[]);
+        codes(&words.concat(), &["a"]);
+    }
+
+    #[test]
+    fn mutated_statements_are_judged(
+        statement in prop::sample::select(STATEMENTS.to_vec()),
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3u8, prop::sample::select(WORDS.to_vec())), 1..6),
+    ) {
+        let mut text: Vec<char> = statement.chars().collect();
+        for (at, edit, word) in edits {
+            let at = at.index(text.len() + 1).min(text.len());
+            match edit {
+                0 => text.truncate(at),
+                1 => { text.splice(at.saturating_sub(3)..at, []); }
+                _ => { text.splice(at..at, word.chars()); }
+            }
+        }
+        codes(&text.into_iter().collect::<String>(), &[]);
+    }
+}
+
+const WORDS: [&str; 52] = [
+    "where",
+    "group",
+    "by",
+    "having",
+    "from",
+    "as",
+    "and",
+    "or",
+    "not",
+    "in",
+    "filter",
+    "print",
+    "uniq",
+    "head",
+    "count",
+    "sum",
+    "pcapfile",
+    "jsonfile",
+    "srcip",
+    "len",
+    "ts.sec",
+    "10.0.0.0/8",
+    "fd00::1",
+    "-5",
+    "1e-5",
+    "0x50",
+    "'a b'",
+    "\"c\\\"\"",
+    "'",
+    "\"",
+    "(",
+    ")",
+    "(",
+    ")",
+    "|",
+    "||",
+    "&&",
+    "!",
+    "=",
+    "!=",
+    "<",
+    ">=",
+    "+",
+    "-",
+    "*",
+    "/",
+    ",",
+    ";",
+    "\n",
+    "# c\n",
+    "a:",
+    "é",
+];
+
+#[test]
+fn depth_has_a_limit() {
+    for depth in [201, 1000, 100_000] {
+        for (open, close) in [
+            ("(", ")"),
+            ("not ", ""),
+            ("!", ""),
+            ("- ", ""),
+            ("not (", ")"),
+            ("(", ""),
+            ("(len and (len or ", "))"),
+        ] {
+            let text = format!(
+                "pcapfile x | where {}len{} = 5",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            assert_eq!(codes(&text, &[]), ["Q003"], "{depth} times {open}");
+        }
+        for (open, close) in [
+            ("(", ")"),
+            ("print a(", ")"),
+            ("count(", ")"),
+            ("(head 1 | ", ")"),
+            ("(head 1) + (", ")"),
+        ] {
+            let text = format!(
+                "pcapfile x | {}head 1{}",
+                open.repeat(depth),
+                close.repeat(depth)
+            );
+            assert_eq!(codes(&text, &[]), ["Q003"], "{depth} times {open}");
+        }
+        for operator in ["+", "-", "*", "/"] {
+            let text = format!(
+                "pcapfile x | where len{} = 5",
+                format!("{operator} len").repeat(depth)
+            );
+            assert_eq!(codes(&text, &[]), ["Q003"], "{depth} times {operator}");
+        }
+    }
+}
+
+#[test]
+fn what_is_within_the_limit_fits_into_the_stack_of_a_thread() {
+    let sum = "len + ".repeat(150);
+    let deep = [
+        format!(
+            "pcapfile x | where {}len{} = 5",
+            "(".repeat(200),
+            ")".repeat(200)
+        ),
+        format!("pcapfile x | where {}len = 5", "not ".repeat(200)),
+        format!(
+            "pcapfile x | where {}{sum}len = 5{}",
+            "len or len and not (".repeat(100),
+            ")".repeat(100)
+        ),
+        format!(
+            "pcapfile x | {}head 1{}",
+            "(head 1 | ".repeat(200),
+            ")".repeat(200)
+        ),
+    ];
+    let compile = move || {
+        deep.iter()
+            .for_each(|text| assert_eq!(codes(text, &[]), [""; 0], "{text}"))
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(compile)
+        .expect("a thread starts");
+    thread.join().expect("it has room");
+}
+
+#[test]
+fn work_is_linear_in_the_text() {
+    for (begin, part, end) in [
+        ("pcapfile x | where len", " and len", ""),
+        ("pcapfile x | where len", " or not (len = 1)", ""),
+        ("pcapfile x | where len in (1", ",1", ")"),
+        ("pcapfile x | where nofield in (1", ",1", ")"),
+        ("pcapfile x | where nofield", " or nofield", ""),
+        ("pcapfile x | where len = 1", "1", ""),
+        ("pcapfile x | where len = 1", "/1", ""),
+        ("pcapfile x | where len = 1", "e-1", ""),
+        ("pcapfile x | where len = 1", ":1", ""),
+        ("pcapfile x | where a", ".a", " = 1"),
+        ("pcapfile x | where ", "(len) = ", ""),
+        ("pcapfile x | where ", "'", ""),
+        ("pcapfile x | where ", "\"\n", ""),
+        ("pcapfile x", " | head 1", ""),
+        ("pcapfile x", " | (head 1) + (head 2)", ""),
+        ("pcapfile x | (head 1)", " + (head 1)", ""),
+        ("pcapfile x | print", " srcip", ""),
+        ("pcapfile x | print", " count()", ""),
+        ("pcapfile x | print", " a(", ""),
+        ("pcapfile x | count() group by srcip", ", srcip", ""),
+        (
+            "pcapfile x | count() group by srcip having count()",
+            " and count()",
+            "",
+        ),
+        ("", "pcapfile x\n", ""),
+        ("", "nomodule x\n", ""),
+        ("", "\n", "pcapfile x"),
+        ("", "# comment\n", "pcapfile x"),
+        ("", "a: pcapfile x;", ""),
+        ("", "(", ""),
+        ("", ")", ""),
+    ] {
+        let text = format!("{begin}{}{end}", part.repeat(100_000 / part.len()));
+        let start = Instant::now();
+        codes(&text, &[]);
+        assert!(
+            start.elapsed() < Duration::from_secs(3),
+            "{part:?} took {:?}",
+            start.elapsed()
+        );
+    }
+}
