@@ -1,0 +1,94 @@
+//! `count`: how many objects.
+
+use std::any::Any;
+use wireq_engine::arguments::{ArgumentError, Arguments};
+use wireq_engine::planted::is_planted;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
+use wireq_typesys::{Bitmap, Column, Kind, Value};
+
+pub(super) static MODULE: Module = Module {
+    name: "count",
+    summary: "Counts objects.",
+    details: "No objects, no row: a count of nothing prints nothing.",
+    parameters: &[],
+    examples: &[
+        Example {
+            title: "how many packets",
+            query: "count()",
+            input: "five.pcap",
+            output: "5\n",
+        },
+        Example {
+            title: "how many from each address",
+            query: "print srcip count() group by srcip",
+            input: "five.pcap",
+            output: "192.0.2.1\t2\n192.0.2.2\t2\n",
+        },
+        Example {
+            title: "only the frequent ones",
+            query: "print dstport count() group by dstport having count > 1",
+            input: "five.pcap",
+            output: "80\t2\n",
+        },
+    ],
+    build: Build::Aggregate(build),
+};
+
+fn build(_arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
+    Ok(AggregateSpec {
+        field: None,
+        kind: |_| Ok(Kind::Unsigned),
+        class: StateClass::Commutative,
+        make: || Box::new(Counts::default()),
+    })
+}
+
+#[derive(Default)]
+struct Counts {
+    counts: Vec<u64>,
+}
+
+impl Accumulator for Counts {
+    fn grow(&mut self, groups: usize) {
+        self.counts.resize(groups.max(self.counts.len()), 0);
+    }
+
+    fn update(&mut self, _column: Option<&Column>, _rows: &[u16], groups: &[u32]) {
+        for group in groups {
+            self.counts[*group as usize] += 1;
+        }
+    }
+
+    fn update_one(&mut self, _column: Option<&Column>, selection: &Bitmap) {
+        self.counts[0] += selection.count() as u64;
+    }
+
+    fn value(&self, group: u32) -> Value {
+        let count = self.counts[group as usize] - u64::from(is_planted("count-one-short"));
+        Value::Integer(count.into())
+    }
+
+    fn clear(&mut self, group: u32) {
+        self.counts[group as usize] = 0;
+    }
+
+    fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
+        if let Some(other) = other.as_any().downcast_ref::<Counts>() {
+            self.counts[group as usize] += other.counts[from as usize];
+        }
+    }
+
+    fn save(&self, group: u32, out: &mut Writer) {
+        out.number(self.counts[group as usize]);
+    }
+
+    fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.counts[group as usize] = from.number()?;
+        Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,179 @@
+//! `min` and `max`: the least and the greatest value of a field.
+
+use std::any::Any;
+use std::cmp::Ordering;
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
+use wireq_typesys::{Column, Data, Value, total_order};
+
+const FIELD: &[Parameter] = &[Parameter {
+    name: "FIELD",
+    takes: Takes::Field,
+    count: Count::One,
+    summary: "A field of any kind.",
+}];
+
+const DETAILS: &str = "Values are compared in the order of their kind: numbers by size, times by age, \
+                       addresses IPv4 before IPv6. Objects that lack the field don't count.";
+
+pub(super) static MIN: Module = Module {
+    name: "min",
+    summary: "Gives the least value of a field.",
+    details: DETAILS,
+    parameters: FIELD,
+    examples: &[
+        Example {
+            title: "the smallest packet",
+            query: "min(len)",
+            input: "five.pcap",
+            output: "54\n",
+        },
+        Example {
+            title: "the lowest address",
+            query: "min(srcip)",
+            input: "five.pcap",
+            output: "192.0.2.1\n",
+        },
+        Example {
+            title: "for each port",
+            query: "print dstport min(len) max(len) group by dstport",
+            input: "five.pcap",
+            output: "53\t76\t76\n80\t54\t125\n443\t74\t74\n",
+        },
+    ],
+    build: Build::Aggregate(|arguments| {
+        build(arguments, || {
+            Box::new(Extremes {
+                better: Ordering::Less,
+                values: Vec::new(),
+            })
+        })
+    }),
+};
+
+pub(super) static MAX: Module = Module {
+    name: "max",
+    summary: "Gives the greatest value of a field.",
+    details: DETAILS,
+    parameters: FIELD,
+    examples: &[
+        Example {
+            title: "the largest packet",
+            query: "max(len)",
+            input: "five.pcap",
+            output: "125\n",
+        },
+        Example {
+            title: "the last time",
+            query: "max(ts)",
+            input: "five.pcap",
+            output: "2026-01-01T00:00:04.123456+00:00\n",
+        },
+        Example {
+            title: "for each sender",
+            query: "print srcip max(len) group by srcip",
+            input: "five.pcap",
+            output: "192.0.2.1\t74\n192.0.2.2\t125\n",
+        },
+    ],
+    build: Build::Aggregate(|arguments| build(arguments, greatest)),
+};
+
+fn greatest() -> Box<dyn Accumulator> {
+    let better = if is_planted("max-is-min") {
+        Ordering::Less
+    } else {
+        Ordering::Greater
+    };
+    Box::new(Extremes {
+        better,
+        values: Vec::new(),
+    })
+}
+
+fn build(
+    arguments: &Arguments,
+    make: fn() -> Box<dyn Accumulator>,
+) -> Result<AggregateSpec, ArgumentError> {
+    Ok(AggregateSpec {
+        field: arguments.fields().into_iter().next(),
+        kind: Ok,
+        class: StateClass::Ordered,
+        make,
+    })
+}
+
+struct Extremes {
+    better: Ordering,
+    values: Vec<Value>,
+}
+
+impl Extremes {
+    /// Keeps the better one; of equal values (80 and 80.0) the earlier.
+    fn offer(&mut self, group: u32, value: Value) {
+        let kept = &mut self.values[group as usize];
+        if !value.is_absent() && (kept.is_absent() || total_order(&value, kept) == self.better) {
+            *kept = value;
+        }
+    }
+
+    fn is_better(&self, group: u32, bytes: &[u8]) -> bool {
+        match self.values[group as usize].as_bytes() {
+            Some(kept) => bytes.cmp(kept) == self.better,
+            None => true,
+        }
+    }
+}
+
+impl Accumulator for Extremes {
+    fn grow(&mut self, groups: usize) {
+        self.values
+            .resize(groups.max(self.values.len()), Value::Absent);
+    }
+
+    fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
+        let Some(column) = column else { return };
+        for (row, group) in rows.iter().zip(groups) {
+            let row = usize::from(*row);
+            // A look at the bytes first spares a copy of most values.
+            let worth = match &column.data {
+                Data::Bytes(v) | Data::Text(v) => {
+                    column.valid.get(row) && self.is_better(*group, v.get(row))
+                }
+                _ => true,
+            };
+            if worth {
+                self.offer(*group, column.value(row));
+            }
+        }
+    }
+
+    fn value(&self, group: u32) -> Value {
+        self.values[group as usize].clone()
+    }
+
+    fn clear(&mut self, group: u32) {
+        self.values[group as usize] = Value::Absent;
+    }
+
+    fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
+        if let Some(other) = other.as_any().downcast_ref::<Extremes>() {
+            self.offer(group, other.values[from as usize].clone());
+        }
+    }
+
+    fn save(&self, group: u32, out: &mut Writer) {
+        out.value(&self.values[group as usize]);
+    }
+
+    fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.values[group as usize] = from.value()?;
+        Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

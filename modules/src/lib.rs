@@ -1,0 +1,36 @@
+//! What comes with wireq: record types, readers, writers, processing modules, aggregate functions.
+//!
+//! | folder | what | one file is |
+//! |---|---|---|
+//! | `types/` | record types | one type; for packets, one protocol |
+//! | `read/` | bytes in, objects out | one reader |
+//! | `write/` | objects in, bytes out | one writer |
+//! | `process/` | objects in, objects out | one module |
+//! | `aggregate/` | many objects, one value | one function |
+//!
+//! Each file declares its module in a `static MODULE`, which its folder's `mod.rs` lists: everything
+//! else (help, README table, tests of the examples) follows from the declaration.
+
+mod aggregate;
+mod process;
+mod read;
+pub mod types;
+mod write;
+
+use std::sync::Arc;
+use wireq_engine::Registry;
+
+/// All modules and record types of this crate.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for list in [
+        read::MODULES,
+        process::MODULES,
+        aggregate::MODULES,
+        write::MODULES,
+    ] {
+        list.iter().for_each(|module| registry.add_module(module));
+    }
+    registry.add_type(Arc::new(types::packet::Packet));
+    registry
+}

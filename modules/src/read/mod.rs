@@ -1,0 +1,7 @@
+//! Readers: bytes in, objects out.
+
+mod pcap_file;
+
+use wireq_engine::Module;
+
+pub(crate) static MODULES: &[&Module] = &[&pcap_file::MODULE];

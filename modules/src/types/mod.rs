@@ -1,0 +1,3 @@
+//! Record types.
+
+pub mod packet;

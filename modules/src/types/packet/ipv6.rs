@@ -1,0 +1,72 @@
+//! IPv6 (RFC 8200), the fixed header. Its fields stand with those of IPv4, whose meaning they share.
+
+use super::load::{array, be16};
+use super::{Frame, Layers, has, transport};
+
+pub(super) const ETHERTYPE: u16 = 0x86dd;
+pub(super) const PAYLOAD_LENGTH: usize = 4;
+const NEXT_HEADER: usize = 6;
+pub(super) const HOP_LIMIT: usize = 7;
+pub(super) const ORIGIN: usize = 8;
+pub(super) const DESTINATION: usize = 24;
+const LEN: usize = 40;
+
+pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
+    let Some(header) = bytes.get(at..at + LEN) else {
+        return;
+    };
+    if header[0] >> 4 != 6 {
+        return;
+    }
+    layers.network = at as u32;
+    layers.has |= has::IPV6;
+    layers.protocol = header[NEXT_HEADER];
+    let payload_len = usize::from(u16::from_be_bytes([
+        header[PAYLOAD_LENGTH],
+        header[PAYLOAD_LENGTH + 1],
+    ]));
+    // A payload length of 0 is that of a jumbogram (RFC 2675) or of an undivided segment.
+    let end = if payload_len == 0 {
+        bytes.len()
+    } else {
+        bytes.len().min(at + LEN + payload_len)
+    };
+    layers.end = end as u32;
+    transport::find(bytes, at + LEN, layers);
+}
+
+/// An address of the frame's IPv6 header.
+pub(super) fn address(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u128> {
+    array(bytes, frame.layers.network as usize + offset).map(u128::from_be_bytes)
+}
+
+/// Eight bits that stand across two bytes.
+pub(super) fn traffic_class(bytes: &[u8], frame: &Frame) -> Option<u8> {
+    be16(bytes, frame.layers.network as usize).map(|word| (word >> 4) as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::field;
+
+    #[test]
+    fn reads_the_fixed_header() {
+        let mut bytes = vec![0; 12];
+        bytes.extend([0x86, 0xdd, 0x6a, 0xb0, 0, 0, 0, 10, 17, 63]);
+        bytes.extend([0xfd; 16]);
+        bytes.extend([0xfe; 16]);
+        bytes.extend([0, 53, 0, 54, 0, 10, 0, 0, b'x', b'y', b'z']);
+        assert_eq!(field(&bytes, "ip.version").as_deref(), Some("6"));
+        assert_eq!(field(&bytes, "tos").as_deref(), Some("171"));
+        assert_eq!(field(&bytes, "ttl").as_deref(), Some("63"));
+        assert_eq!(field(&bytes, "ip.len").as_deref(), Some("10"));
+        assert_eq!(field(&bytes, "dstport").as_deref(), Some("54"));
+        assert_eq!(field(&bytes, "payload").as_deref(), Some("xy"));
+        assert_eq!(
+            field(&bytes, "dstip").as_deref(),
+            Some("fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe")
+        );
+        assert_eq!(field(&bytes, "ipid"), None);
+        assert_eq!(field(&bytes[..53], "srcip"), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! Writers: objects in, bytes out.
+
+mod print;
+
+use wireq_engine::Module;
+
+pub(crate) static MODULES: &[&Module] = &[&print::MODULE];
