@@ -1,0 +1,228 @@
+//! The command `wireq`: arguments to registry, query and run. Glue only.
+
+mod args;
+mod catalog;
+mod report;
+mod sinks;
+mod stats;
+
+use args::{Arguments, Command};
+use sinks::Sinks;
+use std::hash::{BuildHasher, Hasher};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use wireq_engine::plan::Plan;
+use wireq_engine::plan::explain::explain;
+use wireq_engine::rewrite::rewrite;
+use wireq_engine::schedule::{Options, run};
+use wireq_engine::{Error, Report};
+use wireq_query_lang::{Files, Text, compile};
+use wireq_typesys::{ROWS_MAX, Zone, parse_time};
+
+/// What the command ended with.
+mod exit {
+    /// The query or the arguments are wrong.
+    pub const QUERY: u8 = 2;
+    /// An input is damaged, and `--strict` was given.
+    pub const DAMAGED: u8 = 3;
+    /// Some inputs could not be used; results of the others are there.
+    pub const UNUSABLE: u8 = 4;
+    /// The system failed.
+    pub const SYSTEM: u8 = 5;
+    /// Interrupted from the keyboard; results so far are there.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+fn main() -> ExitCode {
+    let outcome = match args::parse() {
+        Ok(Command::Run(arguments)) => run_queries(&arguments),
+        Ok(Command::Explain(arguments)) => explain_queries(&arguments),
+        Ok(Command::Modules(name)) => catalog::modules(&wireq_modules::registry(), name.as_deref()),
+        Ok(Command::Types(name, prefix)) => catalog::types(
+            &wireq_modules::registry(),
+            name.as_deref(),
+            prefix.as_deref(),
+        ),
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    ExitCode::from(outcome.unwrap_or_else(|failure| {
+        eprintln!("{}", failure.message);
+        failure.code
+    }))
+}
+
+/// Why the command ends early.
+pub struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    /// The arguments or the query are wrong.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure {
+            code: exit::QUERY,
+            message: format!("wireq: {}", message.into()),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let code = if matches!(error, Error::Damaged { .. }) {
+            exit::DAMAGED
+        } else {
+            exit::SYSTEM
+        };
+        Failure {
+            code,
+            message: format!("wireq: {error}"),
+        }
+    }
+}
+
+fn zone(arguments: &Arguments) -> Result<Arc<Zone>, Failure> {
+    let zone = Zone::local();
+    Ok(Arc::new(match &arguments.now {
+        None => zone,
+        Some(now) => {
+            let moment = parse_time(now, &zone).ok_or_else(|| {
+                Failure::usage(format!(
+                    "--now: `{now}` is not a time; write one such as 2024-01-31T12:00:00Z"
+                ))
+            })?;
+            zone.at(moment)
+        }
+    }))
+}
+
+fn texts(arguments: &Arguments) -> Result<Vec<Text>, Failure> {
+    let mut texts = Vec::new();
+    for (name, text) in &arguments.queries {
+        let text = match text {
+            Some(text) => text.clone(),
+            None => {
+                let bytes = if name == "-" {
+                    std::io::read_to_string(std::io::stdin())
+                } else {
+                    std::fs::read_to_string(name)
+                };
+                bytes.map_err(|error| Failure::from(Error::file("read", name, error)))?
+            }
+        };
+        texts.push(Text {
+            name: name.clone(),
+            text,
+        });
+    }
+    Ok(texts)
+}
+
+fn plan(arguments: &Arguments, zone: &Zone) -> Result<Plan, Failure> {
+    let texts = texts(arguments)?;
+    let files = (!arguments.files.is_empty()).then(|| Files {
+        module: "pcapfile",
+        paths: arguments.files.clone(),
+    });
+    let options = wireq_query_lang::Options { zone, files };
+    let known = wireq_engine::rewrite::REWRITES;
+    for name in &arguments.rewrites_off {
+        if !known.iter().any(|rewrite| rewrite.name == name) {
+            let names: Vec<&str> = known.iter().map(|rewrite| rewrite.name).collect();
+            return Err(Failure::usage(format!(
+                "--no-rewrite: there is no rewrite `{name}`; there is: {}",
+                names.join(", ")
+            )));
+        }
+    }
+    compile(&texts, &wireq_modules::registry(), &options).map_err(|faults| {
+        let drawn: Vec<String> = faults
+            .iter()
+            .map(|fault| report::draw(&texts[fault.text], &fault.diagnostic))
+            .collect();
+        Failure {
+            code: exit::QUERY,
+            message: drawn.join("\n\n"),
+        }
+    })
+}
+
+fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
+    let zone = zone(arguments)?;
+    let mut plan = plan(arguments, &zone)?;
+    let before = explain(&plan);
+    rewrite(&mut plan, &arguments.rewrites_off);
+    sinks::print(&format!(
+        "as written:\n{before}\nas run:\n{}",
+        explain(&plan)
+    ))?;
+    Ok(0)
+}
+
+fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
+    let zone = zone(arguments)?;
+    let plan = plan(arguments, &zone)?;
+    let mut sinks = Sinks::default();
+    let targets = sinks.targets(&plan, &arguments.outputs)?;
+    let interrupt = Arc::new(AtomicBool::new(false));
+    watch_interrupt(&interrupt)?;
+    let options = Options {
+        rows_max: arguments.batch.unwrap_or(ROWS_MAX),
+        rewrites_off: arguments.rewrites_off.clone(),
+        seed: arguments
+            .seed
+            .unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish()),
+        zone,
+        strict: arguments.strict,
+        interrupt,
+        targets,
+        ..Options::default()
+    };
+    let report = run(plan, &options, &mut sinks)?;
+    sinks.finish()?;
+    if let Some(format) = arguments.stats {
+        eprint!("{}", stats::write(&report, format));
+    }
+    Ok(conclude(&report, arguments.quiet))
+}
+
+/// The first interrupt ends the run with what there is; a second one ends the process.
+fn watch_interrupt(interrupt: &Arc<AtomicBool>) -> Result<(), Failure> {
+    use signal_hook::{consts::SIGINT, flag};
+    let failed = |error| Failure::from(Error::file("watch", "SIGINT", error));
+    flag::register_conditional_default(SIGINT, Arc::clone(interrupt)).map_err(failed)?;
+    flag::register(SIGINT, Arc::clone(interrupt)).map_err(failed)?;
+    Ok(())
+}
+
+/// Says what could not be read, and with what the command ends.
+fn conclude(report: &Report, quiet: bool) -> u8 {
+    let mut code = 0;
+    let inputs = report
+        .accounts
+        .iter()
+        .filter_map(|node| node.input.as_ref())
+        .flat_map(|input| &input.inputs);
+    for input in inputs {
+        if let Some(reason) = &input.unusable {
+            code = exit::UNUSABLE;
+            eprintln!("wireq: {}: {reason}", input.name);
+        } else if !quiet {
+            for (offset, length, reason) in &input.skipped {
+                eprintln!(
+                    "wireq: {}: skipped {length} bytes at byte {offset}: {reason}",
+                    input.name
+                );
+            }
+        }
+    }
+    if report.interrupted {
+        exit::INTERRUPTED
+    } else {
+        code
+    }
+}

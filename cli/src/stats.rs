@@ -1,0 +1,116 @@
+//! The account of a run, as text and as JSON.
+
+use crate::args::StatsFormat;
+use std::fmt::Write;
+use wireq_engine::{Account, NodeReport, Report};
+
+/// Writes the account of every node.
+pub fn write(report: &Report, format: StatsFormat) -> String {
+    match format {
+        StatsFormat::Text => text(report),
+        StatsFormat::Json => json(report),
+    }
+}
+
+fn counts(account: &Account) -> [(&'static str, u64); 8] {
+    [
+        ("in", account.rows_in),
+        ("passed", account.passed),
+        ("filtered", account.filtered),
+        ("absorbed", account.absorbed),
+        ("evicted", account.evicted),
+        ("dropped", account.dropped),
+        ("cut", account.cut),
+        ("emitted", account.emitted),
+    ]
+}
+
+fn text(report: &Report) -> String {
+    let mut text = String::new();
+    for (name, _) in counts(&Account::default()) {
+        let _ = write!(text, "{name:>12}");
+    }
+    text.push_str("  node\n");
+    for node in &report.accounts {
+        for (_, count) in counts(&node.account) {
+            let _ = write!(text, "{count:>12}");
+        }
+        let _ = writeln!(text, "  {}", node.name);
+    }
+    for input in inputs(report) {
+        let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+        let _ = writeln!(
+            text,
+            "{}: {} records, {} bytes used, {skipped} skipped",
+            input.name, input.records, input.bytes_used
+        );
+    }
+    text
+}
+
+fn inputs(report: &Report) -> impl Iterator<Item = &wireq_engine::InputReport> {
+    report
+        .accounts
+        .iter()
+        .filter_map(|node| node.input.as_ref())
+        .flat_map(|input| &input.inputs)
+}
+
+fn json(report: &Report) -> String {
+    let nodes: Vec<String> = report.accounts.iter().map(node_json).collect();
+    let inputs: Vec<String> = inputs(report)
+        .map(|input| {
+            let skipped: Vec<String> = input
+                .skipped
+                .iter()
+                .map(|(offset, length, reason)| format!("{{\"offset\":{offset},\"bytes\":{length},\"reason\":{}}}", quote(reason)))
+                .collect();
+            let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
+            format!(
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"unusable\":{unusable}}}",
+                quote(&input.name),
+                input.records,
+                input.bytes_used,
+                skipped.join(",")
+            )
+        })
+        .collect();
+    format!(
+        "{{\"interrupted\":{},\"nodes\":[{}],\"inputs\":[{}]}}\n",
+        report.interrupted,
+        nodes.join(","),
+        inputs.join(",")
+    )
+}
+
+fn node_json(node: &NodeReport) -> String {
+    let counts: Vec<String> = counts(&node.account)
+        .iter()
+        .map(|(name, count)| format!("\"{name}\":{count}"))
+        .collect();
+    format!(
+        "{{\"node\":{},\"source\":{},\"statement\":{},\"readers\":{},{}}}",
+        quote(&node.name),
+        node.is_source,
+        node.statement + 1,
+        node.readers,
+        counts.join(",")
+    )
+}
+
+/// A JSON string.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
