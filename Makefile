@@ -1,0 +1,52 @@
+# wireq: `make demo` shows it, `make test` checks it. Both install what is missing.
+
+SHELL := /bin/bash
+WIREQ := target/release/wireq
+# Wrong operators can be switched on in test builds: see engine/src/planted.rs.
+FEATURES := --features wireq-engine/planted
+
+.PHONY: setup build demo test lint check-all bench-gate fuzz miri
+
+## Installs what is missing: packages of the system, cargo-nextest. Asks nothing.
+setup:
+	@./setup.sh
+
+build:
+	cargo build --release --locked
+
+## Installs, builds, and runs a query on a capture that ships.
+demo: setup build
+	@echo
+	@echo "$$ wireq 'print srcip count() sum(len) group by srcip' testdata/captures/office.pcap"
+	@$(WIREQ) 'print srcip count() sum(len) group by srcip' testdata/captures/office.pcap
+
+## Everything that has to pass on every change: under 30 minutes from an empty target folder.
+test: setup lint
+	cargo build --release --locked -p wireq-cli
+	cargo build --release --locked -p wireq-bench --examples
+	bench/gate.sh
+	cargo nextest run --workspace --locked $(FEATURES)
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked $(FEATURES) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+## The full sweeps: 5,000 random query sets, all mutations, every shared capture, fuzzing and Miri
+## where a nightly toolchain can be had. Prints figures.
+check-all: test
+	WIREQ_SETS=5000 cargo nextest run --release -p wireq-engine --test oracle --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --locked --no-capture
+	$(MAKE) fuzz miri
+
+## Fuzzing with coverage: needs a nightly toolchain and cargo-fuzz; says so where there is none.
+fuzz:
+	@if cargo +nightly --version >/dev/null 2>&1 && cargo fuzz --version >/dev/null 2>&1; then \
+	  for target in pcap query; do (cd fuzz && cargo +nightly fuzz run $$target -- -max_total_time=120) || exit 1; done; \
+	else echo "fuzz: SKIPPED, no nightly toolchain with cargo-fuzz here"; fi
+
+## The data model under Miri.
+miri:
+	@if cargo +nightly miri --version >/dev/null 2>&1; then \
+	  MIRIFLAGS=-Zmiri-disable-isolation cargo +nightly miri test -p wireq-typesys; \
+	else echo "miri: SKIPPED, no nightly toolchain with Miri here"; fi

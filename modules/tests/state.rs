@@ -1,0 +1,367 @@
+//! States of operators: parts of the input merged give what the whole gives, in every grouping; a
+//! state saved and loaded goes on as if nothing had been.
+
+use std::sync::Arc;
+use wireq_engine::operator::operator_spec;
+use wireq_engine::plan::{NodeKind, Plan};
+use wireq_engine::schedule::output::Output;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::{Context, Gives, Operator, OperatorSpec, StateClass, Verdict, View};
+use wireq_query_lang::{Files, Text, compile};
+use wireq_typesys::{
+    Column, ColumnDef, FieldPath, Kind, Part, PartData, Position, Positions, Recipe, Shape, Slot,
+    Value, Zone, write_value,
+};
+
+/// splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ z >> 31) % limit
+    }
+}
+
+/// An operator of a query, and how to make and feed it.
+struct Stand {
+    name: String,
+    spec: OperatorSpec,
+    fields: Vec<FieldPath>,
+    shape: Arc<Shape>,
+    given: Option<Arc<Shape>>,
+}
+
+type Row = Vec<Value>;
+
+impl Stand {
+    /// The operator of the first stage of a query.
+    fn new(query: &str) -> Stand {
+        let zone = Zone::utc();
+        let texts = [Text {
+            name: "query".into(),
+            text: query.into(),
+        }];
+        let files = Some(Files {
+            module: "pcapfile",
+            paths: vec!["none.pcap".into()],
+        });
+        let options = wireq_query_lang::Options { zone: &zone, files };
+        let plan = compile(&texts, &wireq_modules::registry(), &options)
+            .unwrap_or_else(|_| panic!("{query} compiles"));
+        let order = plan.order();
+        let node = order[1];
+        let spec = operator_spec(&plan.graph[node].kind).expect("the second node is an operator");
+        let mut fields = plan.fields_needed(&spec, order[0]);
+        // What operators that keep rows are asked to keep.
+        let live = FieldPath::new("len");
+        let given = (spec.gives == Gives::Retained)
+            .then(|| kept_shape(&plan, &plan.graph[node].kind, &live));
+        if given.is_some() {
+            fields.push(live);
+        }
+        let columns = fields
+            .iter()
+            .map(|path| given_column(path, Kind::Dynamic))
+            .collect();
+        Stand {
+            name: query.into(),
+            spec,
+            fields,
+            shape: shape(columns),
+            given,
+        }
+    }
+
+    fn make(&self) -> Box<dyn Operator> {
+        let own = self.fields.len() - usize::from(self.given.is_some());
+        (self.spec.make)(&Context {
+            kinds: vec![Kind::Dynamic; own],
+            fields: self.fields[..own].to_vec(),
+            live: self.fields[own..].to_vec(),
+            shape: self.given.clone(),
+            origin: 1,
+            zone: Arc::new(Zone::utc()),
+            seed: 9,
+        })
+    }
+
+    /// Hands rows over in random batches; what comes out is added to `out`, a text a row.
+    fn feed(
+        &self,
+        operator: &mut dyn Operator,
+        rows: &[Row],
+        first: usize,
+        random: &mut Random,
+        out: &mut Vec<String>,
+    ) {
+        let mut at = 0;
+        while at < rows.len() {
+            let count = (1 + random.below(7) as usize).min(rows.len() - at);
+            let batch = &rows[at..at + count];
+            let columns = (0..self.fields.len())
+                .map(|field| Column::from_values(batch.iter().map(|row| row[field].clone())));
+            let data = PartData::from_columns(
+                Arc::clone(&self.shape),
+                columns.collect(),
+                count,
+                Positions::Run(Position::new(0, (first + at) as u32)),
+                0,
+            );
+            let part = Part::new(Arc::new(data));
+            let slots: Vec<Option<Slot>> = (0..self.fields.len())
+                .map(|at| Some(Slot::Base(at as u16)))
+                .collect();
+            let mut output = Output::default();
+            operator
+                .step(
+                    0,
+                    &[View {
+                        part: &part,
+                        slots: &slots,
+                    }],
+                    &mut output,
+                )
+                .expect("the step succeeds");
+            collect(&output, out);
+            at += count;
+        }
+    }
+
+    fn finish(&self, operator: &mut dyn Operator, out: &mut Vec<String>) {
+        let mut output = Output::default();
+        operator.finish(&mut output).expect("the end succeeds");
+        collect(&output, out);
+    }
+
+    /// A part of the input on its own: the operator, and what it gave or offered.
+    fn part(
+        &self,
+        rows: &[Row],
+        first: usize,
+        random: &mut Random,
+    ) -> (Box<dyn Operator>, Vec<String>) {
+        let mut operator = self.make();
+        operator.partial();
+        let mut out = Vec::new();
+        self.feed(&mut *operator, rows, first, random, &mut out);
+        (operator, out)
+    }
+}
+
+fn given_column(path: &FieldPath, kind: Kind) -> ColumnDef {
+    ColumnDef {
+        path: path.clone(),
+        kind,
+        recipe: Recipe::Given,
+    }
+}
+
+fn shape(base: Vec<ColumnDef>) -> Arc<Shape> {
+    Arc::new(Shape {
+        record_type: None,
+        base,
+        extra: Vec::new(),
+        summary: Vec::new(),
+    })
+}
+
+fn kept_shape(_plan: &Plan, kind: &NodeKind, live: &FieldPath) -> Arc<Shape> {
+    let NodeKind::Aggregate(aggregate) = kind else {
+        return shape(vec![given_column(live, Kind::Dynamic)]);
+    };
+    let functions = aggregate.functions.iter().map(|function| &function.name);
+    let paths = std::iter::once(live)
+        .chain(&aggregate.keys)
+        .chain(functions);
+    shape(
+        paths
+            .map(|path| given_column(path, Kind::Dynamic))
+            .collect(),
+    )
+}
+
+fn collect(output: &Output, out: &mut Vec<String>) {
+    for part in output.rows() {
+        for row in part.selection.iter() {
+            let mut text = format!("{:?}", part.data.position(row)).into_bytes();
+            for at in 0..part.shape.base.len() {
+                text.push(b'\t');
+                let value = part
+                    .column(Slot::Base(at as u16))
+                    .map_or(Value::Absent, |column| column.value(row));
+                write_value(&value, &Zone::utc(), &mut text);
+            }
+            out.push(String::from_utf8_lossy(&text).into_owned());
+        }
+    }
+}
+
+fn value(random: &mut Random) -> Value {
+    match random.below(12) {
+        0 => Value::Absent,
+        1 => Value::Double(random.below(4) as f64 / 4.0),
+        2 => Value::text(["a", "b\0", ""][random.below(3) as usize]),
+        3 => Value::Bytes(b"a".as_slice().into()),
+        4 => Value::Duration(random.below(3) as i64),
+        5 => Value::Address(std::net::Ipv4Addr::from(random.below(3) as u32).into()),
+        6 => Value::Address(std::net::Ipv6Addr::from(u128::from(random.below(3)) << 64).into()),
+        7 => Value::Double([1e300, -1e300, 0.1, f64::INFINITY][random.below(4) as usize]),
+        _ => Value::Integer(i128::from(random.below(5)) - 1),
+    }
+}
+
+fn rows(stand: &Stand, random: &mut Random) -> Vec<Row> {
+    let count = random.below(60);
+    (0..count)
+        .map(|_| stand.fields.iter().map(|_| value(random)).collect())
+        .collect()
+}
+
+fn standing(offered: Vec<String>, verdict: Verdict) -> Vec<String> {
+    match verdict {
+        Verdict::All => offered,
+        Verdict::Each(stands) => {
+            assert_eq!(stands.len(), offered.len(), "a verdict on each row offered");
+            offered
+                .into_iter()
+                .zip(stands)
+                .filter(|(_, stands)| *stands)
+                .map(|(row, _)| row)
+                .collect()
+        }
+    }
+}
+
+const QUERIES: &[&str] = &[
+    "uniq srcip",
+    "uniq srcip dstport",
+    "head 3",
+    "head 1000",
+    "count()",
+    "count() group by srcip",
+    "count() sum(ttl) group by srcip dstport",
+    "sum(ttl) min(ipid) max(seq)",
+    "min(ipid) max(ack) group by srcip",
+    "where srcip = 0.0.0.1 | count()",
+    "project srcip dstport",
+];
+
+#[test]
+fn merged_parts_give_what_the_whole_gives() {
+    let mut random = Random(1);
+    for query in QUERIES {
+        let stand = Stand::new(query);
+        for _ in 0..200 {
+            let rows = rows(&stand, &mut random);
+            let (mut whole, mut expected) = stand.part(&rows, 0, &mut random);
+            stand.finish(&mut *whole, &mut expected);
+
+            let mut cuts = [0, 0].map(|_| random.below(rows.len() as u64 + 1) as usize);
+            cuts.sort_unstable();
+            let (mut a, mut out) = stand.part(&rows[..cuts[0]], 0, &mut random);
+            let (mut b, b_out) = stand.part(&rows[cuts[0]..cuts[1]], cuts[0], &mut random);
+            let (c, c_out) = stand.part(&rows[cuts[1]..], cuts[1], &mut random);
+            if random.below(2) == 0 {
+                let verdict = a.merge(&*b).expect("equal operators merge");
+                out.extend(standing(b_out, verdict));
+                let verdict = a.merge(&*c).expect("equal operators merge");
+                out.extend(standing(c_out, verdict));
+            } else {
+                let verdict = b.merge(&*c).expect("equal operators merge");
+                let mut right = b_out;
+                right.extend(standing(c_out, verdict));
+                let verdict = a.merge(&*b).expect("equal operators merge");
+                out.extend(standing(right, verdict));
+            }
+            stand.finish(&mut *a, &mut out);
+            assert_eq!(out, expected, "{} cut at {cuts:?} of {rows:?}", stand.name);
+        }
+    }
+}
+
+#[test]
+fn commutative_states_merge_in_any_order() {
+    let mut random = Random(2);
+    for query in QUERIES {
+        let stand = Stand::new(query);
+        // The last object, which an aggregate keeps, is not commutative: leave it out.
+        if stand.spec.class != StateClass::Commutative || stand.given.is_none() {
+            continue;
+        }
+        for _ in 0..100 {
+            let rows = rows(&stand, &mut random);
+            let at = random.below(rows.len() as u64 + 1) as usize;
+            let without_kept = |rows: Vec<String>| -> Vec<String> {
+                rows.iter()
+                    .map(|row| row.splitn(3, '\t').nth(2).unwrap_or("").to_owned())
+                    .collect()
+            };
+            let (mut a, _) = stand.part(&rows[..at], 0, &mut random);
+            let (b, _) = stand.part(&rows[at..], at, &mut random);
+            let (mut later, _) = stand.part(&rows[at..], at, &mut random);
+            let (earlier, _) = stand.part(&rows[..at], 0, &mut random);
+            a.merge(&*b).expect("equal operators merge");
+            later.merge(&*earlier).expect("equal operators merge");
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            stand.finish(&mut *a, &mut left);
+            stand.finish(&mut *later, &mut right);
+            assert_eq!(without_kept(left), without_kept(right), "{query}");
+        }
+    }
+}
+
+#[test]
+fn saved_states_go_on() {
+    let mut random = Random(3);
+    for query in QUERIES {
+        let stand = Stand::new(query);
+        for _ in 0..200 {
+            let rows = rows(&stand, &mut random);
+            let (mut whole, mut expected) = stand.part(&rows, 0, &mut random);
+            stand.finish(&mut *whole, &mut expected);
+
+            let at = random.below(rows.len() as u64 + 1) as usize;
+            let (first, mut out) = stand.part(&rows[..at], 0, &mut random);
+            let mut saved = Writer::default();
+            first.save(&mut saved);
+            let saved = saved.into_bytes();
+            let mut operator = stand.make();
+            let mut reader = Reader::new(&saved);
+            operator
+                .load(&mut reader)
+                .expect("what was saved can be loaded");
+            assert!(reader.is_at_end(), "{query}: all that was saved is loaded");
+            stand.feed(&mut *operator, &rows[at..], at, &mut random, &mut out);
+            stand.finish(&mut *operator, &mut out);
+            assert_eq!(out, expected, "{query} saved at {at}");
+        }
+    }
+}
+
+#[test]
+fn damaged_snapshots_are_refused_or_loaded_but_never_panic() {
+    let mut random = Random(4);
+    for query in QUERIES {
+        let stand = Stand::new(query);
+        for _ in 0..100 {
+            let rows = rows(&stand, &mut random);
+            let (operator, _) = stand.part(&rows, 0, &mut random);
+            let mut saved = Writer::default();
+            operator.save(&mut saved);
+            let mut saved = saved.into_bytes();
+            if saved.is_empty() {
+                continue;
+            }
+            for _ in 0..1 + random.below(4) {
+                let at = random.below(saved.len() as u64) as usize;
+                saved[at] = random.below(256) as u8;
+            }
+            saved.truncate(random.below(saved.len() as u64 + 1) as usize);
+            let _ = stand.make().load(&mut Reader::new(&saved));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What the tests over captures share.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io;
+use std::path::PathBuf;
+use wireq_engine::schedule::{Options, Outputs, Target, run};
+use wireq_engine::{Error, Report};
+use wireq_query_lang::{Files, Text, compile};
+use wireq_typesys::Zone;
+
+/// splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    pub fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit.max(1) as u64) as usize
+    }
+}
+
+/// Keeps what is written.
+#[derive(Default)]
+pub struct Kept(pub Vec<u8>);
+
+impl Outputs for Kept {
+    fn write(&mut self, _: Target<'_>, bytes: &[u8], _: bool) -> io::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Runs a query over a capture.
+pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>, Report), Error> {
+    let zone = Zone::utc();
+    let texts = [Text {
+        name: "query".into(),
+        text: query.into(),
+    }];
+    let files = Some(Files {
+        module: "pcapfile",
+        paths: vec![path.to_owned()],
+    });
+    let language = wireq_query_lang::Options { zone: &zone, files };
+    let plan = compile(&texts, &wireq_modules::registry(), &language)
+        .unwrap_or_else(|_| panic!("{query} compiles"));
+    let mut text = Kept::default();
+    let report = run(plan, options, &mut text)?;
+    Ok((text.0, report))
+}
+
+/// A number from the environment, for longer runs.
+pub fn number(name: &str, default: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
+        .unwrap_or(default)
+}
+
+/// The captures that ship.
+pub fn own_captures() -> Vec<PathBuf> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/captures"));
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .expect("testdata/captures ships")
+        .map(|entry| entry.expect("the folder can be read").path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "pcap")
+        })
+        .collect();
+    paths.sort();
+    assert!(paths.len() >= 9, "captures ship");
+    paths
+}
+
+/// The folder of outside test material; says loudly where it is missing.
+pub fn shared() -> Option<PathBuf> {
+    let named = std::env::var_os("WIREQ_SHARED").map(PathBuf::from);
+    let folder = named
+        .unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")));
+    if folder.join("data/captures/index.tsv").exists() {
+        return Some(folder);
+    }
+    eprintln!(
+        "OUTSIDE TESTS SKIPPED: no test material at {}; set WIREQ_SHARED",
+        folder.display()
+    );
+    None
+}
+
+/// One row of the index of the shared captures.
+pub struct Indexed {
+    pub path: PathBuf,
+    pub packets: u64,
+    pub format: String,
+    pub state: String,
+}
+
+/// The shared captures in the classic format.
+pub fn shared_pcaps(folder: &std::path::Path) -> Vec<Indexed> {
+    let captures = folder.join("data/captures");
+    let index = std::fs::read_to_string(captures.join("index.tsv")).expect("the index can be read");
+    let rows = index
+        .lines()
+        .skip(1)
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    rows.filter(|row| row.len() > 5 && matches!(row[4], "pcap" | "pcap-be" | "pcap-ns"))
+        .map(|row| Indexed {
+            path: captures.join(row[0]),
+            packets: row[2].parse().expect("the index counts packets"),
+            format: row[4].to_owned(),
+            state: row[5].to_owned(),
+        })
+        .collect()
+}
