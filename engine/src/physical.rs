@@ -18,8 +18,11 @@ use wireq_typesys::{
 /// What runs at a node.
 pub(crate) enum Body {
     Source(SourceSpec),
-    Operator(Box<dyn crate::Operator>),
+    Operator(Maker),
 }
+
+/// Makes the operator of a node, as often as asked.
+pub(crate) type Maker = Box<dyn Fn() -> Box<dyn crate::Operator>>;
 
 /// One node, ready to run. Nodes stand in topological rank.
 pub(crate) struct PhysicalNode {
@@ -359,7 +362,8 @@ impl Builder<'_> {
                 .unwrap_or(Kind::Dynamic)
         };
         let makes_up = matches!(spec.gives, Gives::Projected | Gives::Retained);
-        Body::Operator((spec.make)(&Context {
+        let make = Arc::clone(&spec.make);
+        let context = Context {
             kinds: fields.iter().map(kind).collect(),
             fields,
             live: self.reads[&node][own..].to_vec(),
@@ -370,7 +374,8 @@ impl Builder<'_> {
             origin: node.index() as u32,
             zone: Arc::clone(zone),
             seed,
-        }))
+        };
+        Body::Operator(Box::new(move || make(&context)))
     }
 
     fn bindings(&self, node: NodeId) -> Vec<(Arc<Shape>, Vec<Option<Slot>>)> {
@@ -398,8 +403,14 @@ impl Builder<'_> {
                     .entry(shape.origin)
                     .or_insert_with(|| vec![Vec::new(); shape.base.base.len()]);
                 for path in reads {
-                    if let Some(Slot::Base(at)) = shape.shape.find(path) {
+                    let mut slot = shape.shape.find(path);
+                    // Who reads a conversion reads what it converts.
+                    while let Some(Slot::Base(at)) = slot {
                         slots[usize::from(at)].push(*node);
+                        slot = match shape.base.base[usize::from(at)].recipe {
+                            Recipe::Convert(from, _) => Some(from),
+                            _ => None,
+                        };
                     }
                 }
             }

@@ -63,7 +63,8 @@ impl PartData {
         }
     }
 
-    /// Rows that consist of the given columns, one for each base column of the shape.
+    /// Rows that consist of the given columns, one for each base column of the shape; conversions of
+    /// these, which stand last in the shape, are filled when they are wanted.
     pub fn from_columns(
         shape: Arc<Shape>,
         columns: Vec<Column>,
@@ -71,12 +72,17 @@ impl PartData {
         positions: Positions,
         origin: u32,
     ) -> PartData {
-        debug_assert_eq!(columns.len(), shape.base.len());
+        let rest = shape.base.get(columns.len()..).unwrap_or(&[]);
+        debug_assert!(
+            rest.iter()
+                .all(|def| matches!(def.recipe, Recipe::Convert(..)))
+        );
         let cell = |column| Cell {
             column: OnceLock::from(column),
             spare: Mutex::default(),
         };
-        let cells = columns.into_iter().map(cell).collect();
+        let converted = rest.iter().map(|_| Cell::default());
+        let cells = columns.into_iter().map(cell).chain(converted).collect();
         PartData {
             shape,
             rows: Box::new(()),

@@ -5,6 +5,7 @@
 //! step ends, and the nodes behind read it there. Side effects come last, on rows that were taken.
 
 pub mod account;
+mod done;
 mod merge;
 mod multiplexer;
 pub mod output;

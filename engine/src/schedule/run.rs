@@ -1,10 +1,11 @@
 //! The run: steps, ends, and what is no longer wanted.
 
 use super::account::{NodeReport, Report};
+use super::done::{self, Taken};
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Outputs, Share, Target, write_step};
 use super::output::{Item, Output};
-use crate::physical::{self, Body, PhysicalNode};
+use crate::physical::{self, Body, Maker, PhysicalNode};
 use crate::plan::Plan;
 use crate::planted::is_planted;
 use crate::rewrite::rewrite;
@@ -12,7 +13,7 @@ use crate::snapshot::{Reader, Writer};
 use crate::{Error, Gives, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wireq_typesys::{Part, PartData, Position, ROWS_MAX, Shape, Slot, Zone};
+use wireq_typesys::{Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
 #[derive(Clone)]
@@ -57,8 +58,7 @@ impl Default for Options {
 /// Where a source, an operator or an output fails.
 pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
     rewrite(&mut plan, &options.rewrites_off);
-    let build = || physical::build(&plan, &options.zone, options.seed);
-    let nodes = build();
+    let nodes = physical::build(&plan, &options.zone, options.seed);
     let mut runner = Runner {
         nodes: nodes
             .into_iter()
@@ -74,7 +74,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         .bits
         .resize(runner.nodes.len().div_ceil(64), 0);
     runner.stop_what_wants_nothing();
-    let interrupted = runner.read_sources(options, outputs, &build)?;
+    let interrupted = runner.read_sources(options, outputs)?;
     runner.end(outputs)?;
     Ok(Report {
         accounts: runner.nodes.iter().map(|node| node.report(&plan)).collect(),
@@ -83,10 +83,11 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
 }
 
 /// One node while it runs.
-struct RunNode {
+pub(super) struct RunNode {
     name: String,
     /// None for sources.
-    operator: Option<Box<dyn Operator>>,
+    pub(super) operator: Option<Box<dyn Operator>>,
+    make: Option<Maker>,
     source: Option<Box<dyn Source>>,
     spec: Option<crate::SourceSpec>,
     statement: usize,
@@ -94,26 +95,26 @@ struct RunNode {
     output_file: Option<String>,
     side_effect: bool,
     on_control: OnControl,
-    gives: Gives,
-    inputs: Vec<usize>,
-    readers: Vec<usize>,
+    pub(super) gives: Gives,
+    pub(super) inputs: Vec<usize>,
+    pub(super) readers: Vec<usize>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     shape: Option<Arc<Shape>>,
-    out: Output,
+    pub(super) out: Output,
     /// It takes no more rows.
-    done: bool,
+    pub(super) done: bool,
     /// Per port, the rows that it took so far in the step that runs it.
     seen: Vec<usize>,
     /// Where it became done in this step: per port, the rows of this step that were taken.
-    taken: Option<Vec<usize>>,
+    pub(super) taken: Option<Vec<Taken>>,
 }
 
 impl RunNode {
     fn new(node: PhysicalNode, options: &Options) -> RunNode {
-        let (operator, spec) = match node.body {
-            Body::Operator(operator) => (Some(operator), None),
-            Body::Source(spec) => (None, Some(spec)),
+        let (operator, make, spec) = match node.body {
+            Body::Operator(make) => (Some(make()), Some(make), None),
+            Body::Source(spec) => (None, None, Some(spec)),
         };
         let out = Output {
             annotated: node.annotated,
@@ -123,6 +124,7 @@ impl RunNode {
         RunNode {
             name: node.name,
             operator,
+            make,
             source: None,
             spec,
             target: options.targets.get(node.statement).copied().unwrap_or(0),
@@ -215,8 +217,8 @@ impl Pending {
     }
 }
 
-struct Runner {
-    nodes: Vec<RunNode>,
+pub(super) struct Runner {
+    pub(super) nodes: Vec<RunNode>,
     pending: Pending,
     /// The nodes that ran in this step.
     ran: Vec<usize>,
@@ -232,13 +234,11 @@ impl Runner {
     /// Operators that want no row at all are done before the first.
     fn stop_what_wants_nothing(&mut self) {
         for rank in 0..self.nodes.len() {
-            let wants = self.nodes[rank]
-                .operator
-                .as_ref()
-                .is_none_or(|operator| operator.wants_rows());
-            if !wants {
-                let ports = self.nodes[rank].inputs.len();
-                self.finish_node(rank, vec![0; ports]);
+            let node = &self.nodes[rank];
+            let operator = node.operator.as_deref();
+            let nothing = operator.and_then(|operator| done::nothing(operator, node.inputs.len()));
+            if let Some(nothing) = nothing {
+                self.finish_node(rank, nothing);
             }
         }
         self.nodes.iter_mut().for_each(|node| node.taken = None);
@@ -249,7 +249,6 @@ impl Runner {
         &mut self,
         options: &Options,
         outputs: &mut dyn Outputs,
-        build: &dyn Fn() -> Vec<PhysicalNode>,
     ) -> Result<bool, Error> {
         let mut steps = 0;
         for rank in 0..self.nodes.len() {
@@ -281,7 +280,7 @@ impl Runner {
                 self.step(rank, item, outputs)?;
                 steps += 1;
                 if options.resume_every > 0 && steps % options.resume_every == 0 {
-                    self.resume(build())?;
+                    self.resume()?;
                 }
             }
             self.nodes[rank].source = Some(source);
@@ -291,24 +290,23 @@ impl Runner {
     }
 
     /// Replaces every operator by a fresh one with the same state.
-    fn resume(&mut self, fresh: Vec<PhysicalNode>) -> Result<(), Error> {
-        for (node, fresh) in self.nodes.iter_mut().zip(fresh) {
-            let (Some(operator), Body::Operator(mut fresh)) = (&mut node.operator, fresh.body)
-            else {
+    fn resume(&mut self) -> Result<(), Error> {
+        for node in &mut self.nodes {
+            let (Some(operator), Some(make)) = (&mut node.operator, &node.make) else {
                 continue;
             };
             let mut state = Writer::default();
             operator.save(&mut state);
             let state = state.into_bytes();
             let mut reader = Reader::new(&state);
-            fresh.load(&mut reader)?;
+            *operator = make();
+            operator.load(&mut reader)?;
             if !reader.is_at_end() {
                 return Err(Error::Snapshot(format!(
                     "{}: more was saved than loaded",
                     node.name
                 )));
             }
-            *operator = fresh;
         }
         Ok(())
     }
@@ -363,14 +361,14 @@ impl Runner {
         let taken = &mut node.seen;
         taken.clear();
         taken.resize(node.inputs.len(), 0);
-        let mut done = false;
+        let mut done = None;
         let inputs = node
             .inputs
             .iter()
             .map(|input| before[*input].out.items.as_slice());
         let (bindings, out, on_control) = (&node.bindings, &mut node.out, node.on_control);
         sequence(inputs, &mut |run| {
-            if done {
+            if done.is_some() {
                 out.account.cut += run.rows() as u64;
                 out.account.rows_in += run.rows() as u64;
                 return Ok(());
@@ -383,7 +381,7 @@ impl Runner {
                         Progress::Continue => add_taken(taken, port, rows),
                         Progress::Done { taken: first } => {
                             add_taken(taken, port, first.min(rows));
-                            done = true;
+                            done = Some((port, done::position_of(parts, first)));
                         }
                     }
                 }
@@ -395,114 +393,11 @@ impl Runner {
             }
             Ok(())
         })?;
-        if done {
-            let taken = taken.clone();
+        if let Some((port, position)) = done {
+            let taken = done::taken_at(port, position, taken);
             self.finish_node(rank, taken);
         }
         Ok(())
-    }
-
-    /// A node takes no more rows; of this step's rows it took the given number at each port. What
-    /// nobody else reads is done too.
-    fn finish_node(&mut self, rank: usize, taken: Vec<usize>) {
-        self.nodes[rank].done = true;
-        self.nodes[rank].taken = Some(taken);
-        let mut inputs = self.nodes[rank].inputs.clone();
-        inputs.dedup();
-        for input in inputs {
-            let all_done = self.nodes[input]
-                .readers
-                .iter()
-                .all(|reader| self.nodes[*reader].done);
-            if !all_done || self.nodes[input].done {
-                continue;
-            }
-            let wanted = self.rows_wanted_of(input);
-            if self.nodes[input].operator.is_none() {
-                self.stop_source(input, wanted);
-            } else {
-                let taken = self.taken_for(input, wanted);
-                self.finish_node(input, taken);
-            }
-        }
-    }
-
-    /// How many of the rows that a node gave in this step were taken by any of its readers.
-    fn rows_wanted_of(&self, rank: usize) -> usize {
-        let taken_by = |reader: &usize| {
-            let reader = &self.nodes[*reader];
-            let Some(taken) = &reader.taken else { return 0 };
-            let ports = reader
-                .inputs
-                .iter()
-                .zip(taken)
-                .filter(|(input, _)| **input == rank);
-            ports.map(|(_, taken)| *taken).max().unwrap_or(0)
-        };
-        self.nodes[rank]
-            .readers
-            .iter()
-            .map(taken_by)
-            .max()
-            .unwrap_or(0)
-    }
-
-    fn stop_source(&mut self, rank: usize, wanted: usize) {
-        let source = &mut self.nodes[rank];
-        let gave: usize = source.out.rows().map(|part| part.count()).sum();
-        let cut = gave.saturating_sub(wanted) as u64;
-        source.out.account.passed -= cut;
-        source.out.account.cut += cut;
-        source.done = true;
-    }
-
-    /// How many rows at each port stand behind the first `wanted` rows that a node gave.
-    fn taken_for(&self, rank: usize, wanted: usize) -> Vec<usize> {
-        let node = &self.nodes[rank];
-        let given: Vec<(*const PartData, usize, Position)> = node
-            .out
-            .rows()
-            .flat_map(|part| {
-                part.selection
-                    .iter()
-                    .map(move |row| (Arc::as_ptr(&part.data), row, part.data.position(row)))
-            })
-            .take(wanted)
-            .collect();
-        let mut taken = vec_of_zeros(node.inputs.len());
-        let mut seen = vec_of_zeros(node.inputs.len());
-        let mut next = given.iter().peekable();
-        let last = given.last().map(|(_, _, position)| *position);
-        let same_rows = matches!(node.gives, Gives::Same | Gives::Annotated(_));
-        let inputs = node
-            .inputs
-            .iter()
-            .map(|input| self.nodes[*input].out.items.as_slice());
-        // No step is taken here, so nothing can fail.
-        let _ = sequence(inputs, &mut |run| {
-            let Run::Rows(port, parts) = run else {
-                return Ok(());
-            };
-            for part in parts {
-                for row in part.selection.iter() {
-                    seen[port] += 1;
-                    let here = (Arc::as_ptr(&part.data), row);
-                    if same_rows
-                        && next
-                            .peek()
-                            .is_some_and(|(data, row, _)| (*data, *row) == here)
-                    {
-                        next.next();
-                        taken.clone_from(&seen);
-                    } else if !same_rows && last.is_some_and(|last| part.data.position(row) <= last)
-                    {
-                        taken.clone_from(&seen);
-                    }
-                }
-            }
-            Ok(())
-        });
-        taken
     }
 
     /// Side effects, text, and what the outputs say of it; then all is cleared for the next step.
@@ -532,7 +427,7 @@ impl Runner {
         for rank in closed {
             if !self.nodes[rank].done {
                 let ports = self.nodes[rank].inputs.len();
-                self.finish_node(rank, vec_of_zeros(ports));
+                self.finish_node(rank, vec![Taken::EVERYTHING; ports]);
             }
         }
         for rank in ran.drain(..) {
@@ -550,13 +445,14 @@ impl Runner {
         for rank in &self.ran {
             let (before, rest) = self.nodes.split_at_mut(*rank);
             let node = &mut rest[0];
-            let (true, Some(operator)) = (node.side_effect, node.operator.as_mut()) else {
+            // A node that was done before this step took nothing of it.
+            let acts = node.side_effect && (!node.done || node.taken.is_some());
+            let (true, Some(operator)) = (acts, node.operator.as_mut()) else {
                 continue;
             };
-            let mut left = node
-                .taken
-                .as_ref()
-                .map_or(usize::MAX, |taken| taken.iter().sum());
+            let mut left = node.taken.as_ref().map_or(usize::MAX, |taken| {
+                taken.iter().map(|taken| taken.rows).sum()
+            });
             if is_planted("print-acts-after-done") {
                 left = usize::MAX;
             }
@@ -602,10 +498,6 @@ impl Runner {
         }
         self.end_step(outputs)
     }
-}
-
-fn vec_of_zeros(len: usize) -> Vec<usize> {
-    vec![0; len]
 }
 
 fn add_taken(taken: &mut [usize], port: usize, rows: usize) {

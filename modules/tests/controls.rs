@@ -1,0 +1,230 @@
+//! Controls between rows: a Close finishes its groups, a Flush shows all, a Watermark passes; rows
+//! and controls of several inputs keep the order of their positions.
+
+use std::any::Any;
+use std::io;
+use std::sync::Arc;
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::schedule::output::Item;
+use wireq_engine::schedule::{Options, Outputs, Target, run};
+use wireq_engine::{
+    Build, Control, Error, InputAccount, Module, RecordType, Source, SourceContext, SourceSpec,
+};
+use wireq_query_lang::{Text, compile};
+use wireq_typesys::{
+    Bitmap, Column, FieldDef, FieldPath, Kind, Part, PartData, Position, Positions, Value, Zone,
+};
+
+/// A type with two numbers, whose rows are what the test wrote.
+struct Pair;
+
+static FIELDS: &[FieldDef] = &[
+    FieldDef {
+        name: "key",
+        aliases: &[],
+        kind: Kind::Unsigned,
+        summary: "A key.",
+        source: "test",
+    },
+    FieldDef {
+        name: "value",
+        aliases: &[],
+        kind: Kind::Unsigned,
+        summary: "A value.",
+        source: "test",
+    },
+];
+
+impl RecordType for Pair {
+    fn name(&self) -> &'static str {
+        "pair"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Two numbers."
+    }
+
+    fn fields(&self) -> &'static [FieldDef] {
+        FIELDS
+    }
+
+    fn summary_fields(&self) -> &'static [&'static str] {
+        &["key", "value"]
+    }
+
+    fn fill(
+        &self,
+        rows: &(dyn Any + Send + Sync),
+        field: usize,
+        selection: &Bitmap,
+        column: &mut Column,
+    ) {
+        let rows = rows
+            .downcast_ref::<Vec<[u64; 2]>>()
+            .expect("the source makes these rows");
+        let (values, valid) = column.refill_u64(rows.len());
+        selection.for_each(|row| {
+            values[row] = rows[row][field];
+            valid.set(row);
+        });
+    }
+}
+
+/// A source that says what its one argument spells: `1=5` is a row, `close1` a Close of key 1,
+/// `flush` and `mark` the other controls.
+static SCRIPT: Module = Module {
+    name: "script",
+    summary: "Gives what its argument spells.",
+    details: "",
+    parameters: &[Parameter {
+        name: "WORD",
+        takes: Takes::Text,
+        count: Count::Some,
+        summary: "Rows and controls.",
+    }],
+    examples: &[],
+    build: Build::Source(build),
+};
+
+fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
+    let words: Vec<String> = arguments
+        .words()
+        .iter()
+        .map(|word| word.text.clone())
+        .collect();
+    Ok(SourceSpec {
+        record_type: Arc::new(Pair),
+        time_ordered: false,
+        open: Arc::new(move || {
+            Ok(Box::new(Script {
+                words: words.clone().into_iter(),
+                row: 0,
+            }))
+        }),
+    })
+}
+
+struct Script {
+    words: std::vec::IntoIter<String>,
+    row: u32,
+}
+
+impl Source for Script {
+    fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        let Some(word) = self.words.next() else {
+            return Ok(None);
+        };
+        let position = Position::new(0, self.row);
+        if let Some((key, value)) = word.split_once('=') {
+            self.row += 1;
+            let number = |text: &str| text.parse::<u64>().expect("a number");
+            let rows = vec![[number(key), number(value)]];
+            let data = PartData::new(
+                Arc::clone(context.shape),
+                Box::new(rows),
+                1,
+                Positions::Run(position),
+                context.origin,
+            );
+            return Ok(Some(Item::Rows(Part::new(Arc::new(data)))));
+        }
+        let control = match word.strip_prefix("close") {
+            Some(key) => Control::Close(vec![
+                (
+                    FieldPath::new("key"),
+                    Value::Integer(key.parse().expect("a number")),
+                ),
+                (FieldPath::new("other"), Value::Bool(true)),
+            ]),
+            None if word == "flush" => Control::Flush,
+            None => Control::Watermark(0),
+        };
+        Ok(Some(Item::Control(position, control)))
+    }
+
+    fn input_account(&self) -> InputAccount {
+        InputAccount::default()
+    }
+}
+
+#[derive(Default)]
+struct Kept(Vec<u8>);
+
+impl Outputs for Kept {
+    fn write(&mut self, _: Target<'_>, bytes: &[u8], _: bool) -> io::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+fn output(query: &str) -> String {
+    let mut registry = wireq_modules::registry();
+    registry.add_module(&SCRIPT);
+    let zone = Zone::utc();
+    let options = wireq_query_lang::Options {
+        zone: &zone,
+        files: None,
+    };
+    let texts = [Text {
+        name: "query".into(),
+        text: query.into(),
+    }];
+    let plan = compile(&texts, &registry, &options)
+        .unwrap_or_else(|faults| panic!("{query}: {:?}", faults[0].diagnostic));
+    let mut kept = Kept::default();
+    for resume_every in [0, 1, 2] {
+        let mut again = Kept::default();
+        let options = Options {
+            resume_every,
+            ..Options::default()
+        };
+        let report = run(plan.clone(), &options, &mut again).expect("the run ends well");
+        assert!(report.accounts.iter().all(|node| node.account.adds_up()));
+        assert!(
+            resume_every == 0 || kept.0 == again.0,
+            "{query}: resumed every {resume_every} steps: {:?}, not {:?}",
+            String::from_utf8_lossy(&again.0),
+            String::from_utf8_lossy(&kept.0)
+        );
+        kept = again;
+    }
+    String::from_utf8(kept.0).expect("numbers are UTF-8")
+}
+
+#[test]
+fn a_close_finishes_its_group_and_no_other() {
+    let query = "script 1=5 2=7 1=6 close1 1=1 2=1 | print key count() sum(value) group by key";
+    assert_eq!(output(query), "1\t2\t11\n1\t1\t1\n2\t2\t8\n");
+}
+
+#[test]
+fn a_close_of_other_fields_concerns_nobody() {
+    let query = "script 1=5 close1 1=6 | print value count() group by value";
+    assert_eq!(output(query), "5\t1\n6\t1\n");
+}
+
+#[test]
+fn a_flush_shows_groups_and_keeps_them() {
+    let query = "script 2=5 1=5 flush 1=6 | print key count() group by key";
+    assert_eq!(output(query), "1\t1\n2\t1\n1\t2\n2\t1\n");
+}
+
+#[test]
+fn controls_pass_filters_in_their_place() {
+    let query = "script 1=5 1=50 close1 1=6 | where value < 10 | print key count() group by key";
+    assert_eq!(output(query), "1\t1\n1\t1\n");
+}
+
+#[test]
+fn a_bag_hands_on_the_controls_of_each_input() {
+    // Both branches hand on the Close; the second one finds nothing left to close.
+    let query = "script 1=5 1=50 close1 1=6 | (where value < 10) + (where value > 10) | print key count() sum(value) group by key";
+    assert_eq!(output(query), "1\t2\t55\n1\t1\t6\n");
+}
+
+#[test]
+fn rows_of_a_closed_group_come_before_later_rows() {
+    let query =
+        "script 1=5 close1 2=9 | (count() group by key) + (where key = 2) | print key value count";
+    assert_eq!(output(query), "1\t5\t1\n2\t9\n2\t9\t1\n");
+}
