@@ -1,0 +1,129 @@
+//! How often everything occurred.
+
+use super::oracle::Results;
+use std::collections::BTreeMap;
+use std::fmt;
+use wireq_engine::plan::expr::Expr;
+use wireq_engine::plan::{NodeKind, Plan};
+
+/// Counts by name.
+#[derive(Debug, Default)]
+pub struct Census {
+    /// Modules, core operators and functions of plans.
+    pub modules: BTreeMap<String, usize>,
+    /// Flags of modules.
+    pub flags: BTreeMap<String, usize>,
+    /// Operators of expressions.
+    pub operators: BTreeMap<String, usize>,
+    /// `Done` and `End`.
+    pub controls: BTreeMap<String, usize>,
+    /// All statements.
+    pub statements: usize,
+    /// Statements that printed something.
+    pub with_rows: usize,
+}
+
+fn count(counts: &mut BTreeMap<String, usize>, name: &str) {
+    *counts.entry(name.to_owned()).or_default() += 1;
+}
+
+impl Census {
+    /// Counts what is in a plan and what it did.
+    pub fn of(plan: &Plan, results: &Results) -> Census {
+        let mut census = Census::default();
+        for node in plan.graph.node_weights() {
+            census.node(&node.kind);
+        }
+        let done = ("Done".to_owned(), results.dones);
+        census.controls = BTreeMap::from([("End".to_owned(), 1), done]);
+        census.statements = plan.statements.len();
+        let printed = |statement: &usize| results.writes.iter().any(|w| w.statement == *statement);
+        census.with_rows = (0..census.statements).filter(printed).count();
+        census
+    }
+
+    fn node(&mut self, kind: &NodeKind) {
+        count(&mut self.modules, kind.name());
+        match kind {
+            NodeKind::Filter(expr) => self.expression(expr),
+            NodeKind::Aggregate(aggregate) => {
+                for function in &aggregate.functions {
+                    count(&mut self.modules, function.module.name);
+                }
+            }
+            NodeKind::Operator(module, arguments, _) => {
+                let flags = module
+                    .parameters
+                    .iter()
+                    .filter(|parameter| parameter.is_flag());
+                for flag in flags.filter(|flag| arguments.flag(flag.name)) {
+                    count(&mut self.flags, &format!("{} {}", module.name, flag.name));
+                }
+            }
+            NodeKind::Source(..) | NodeKind::Union => {}
+        }
+    }
+
+    fn expression(&mut self, expr: &Expr) {
+        let name = match expr {
+            Expr::Field(..) | Expr::Literal(..) => return,
+            Expr::Compare(op, ..) => op.symbol(),
+            Expr::Arithmetic(op, ..) => op.symbol(),
+            Expr::And(_) => "and",
+            Expr::Or(_) => "or",
+            Expr::Not(_) => "not",
+            Expr::Exists(..) => "exists",
+            Expr::Holds(_) => "holds",
+        };
+        count(&mut self.operators, name);
+        match expr {
+            Expr::Compare(_, left, right) | Expr::Arithmetic(_, left, right) => {
+                self.expression(left);
+                self.expression(right);
+            }
+            Expr::And(parts) | Expr::Or(parts) => {
+                parts.iter().for_each(|part| self.expression(part));
+            }
+            Expr::Not(inner) | Expr::Holds(inner) => self.expression(inner),
+            _ => {}
+        }
+    }
+
+    /// Adds the counts of another set.
+    pub fn add(&mut self, other: Census) {
+        for (mine, others) in [
+            (&mut self.modules, other.modules),
+            (&mut self.flags, other.flags),
+            (&mut self.operators, other.operators),
+            (&mut self.controls, other.controls),
+        ] {
+            for (name, count) in others {
+                *mine.entry(name).or_default() += count;
+            }
+        }
+        self.statements += other.statements;
+        self.with_rows += other.with_rows;
+    }
+}
+
+impl fmt::Display for Census {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (title, counts) in [
+            ("modules", &self.modules),
+            ("flags", &self.flags),
+            ("operators", &self.operators),
+            ("controls", &self.controls),
+        ] {
+            write!(f, "{title}:")?;
+            for (name, count) in counts {
+                write!(f, "  {name} {count}")?;
+            }
+            writeln!(f)?;
+        }
+        write!(
+            f,
+            "statements: {}, with rows {}",
+            self.statements, self.with_rows
+        )
+    }
+}

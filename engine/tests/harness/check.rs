@@ -1,0 +1,380 @@
+//! A query set through the oracle and through the engine.
+
+use super::capture::Capture;
+use super::census::Census;
+use super::generate::QuerySet;
+use super::oracle;
+use super::oracle::object::Object;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use wireq_engine::plan::Plan;
+use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Target};
+use wireq_engine::{RecordType, Registry};
+use wireq_query_lang::{Files, Text, compile};
+use wireq_typesys::Zone;
+
+/// What every check needs.
+pub struct Checker {
+    registry: Registry,
+    zone: Arc<Zone>,
+}
+
+/// What was found of a query set.
+pub enum Outcome {
+    /// Oracle and engine agree.
+    Agreed(Census),
+    /// They do not.
+    Failed(Failure),
+    /// The set cannot be compiled.
+    Invalid(String),
+}
+
+/// How oracle and engine differ.
+pub struct Failure {
+    /// With which options, and where.
+    pub what: String,
+    /// What the oracle says.
+    pub expected: String,
+    /// What the engine gave.
+    pub given: String,
+}
+
+/// Where text goes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Number(usize),
+    File(String),
+}
+
+/// The text at each place that has any.
+type Texts = BTreeMap<Place, Vec<u8>>;
+
+struct Collected(Texts);
+
+impl Outputs for Collected {
+    fn write(&mut self, target: Target<'_>, bytes: &[u8], _flush: bool) -> io::Result<()> {
+        let place = match target {
+            Target::Number(number) => Place::Number(number),
+            Target::File(path) => Place::File(path.to_owned()),
+        };
+        put(&mut self.0, place, bytes);
+        Ok(())
+    }
+}
+
+fn put(texts: &mut Texts, place: Place, bytes: &[u8]) {
+    if !bytes.is_empty() {
+        texts.entry(place).or_default().extend(bytes);
+    }
+}
+
+/// One way to run a plan.
+#[derive(Clone, Copy)]
+struct Mode {
+    rows_max: usize,
+    rewrites_off: &'static [&'static str],
+    /// Whether each statement has its own output.
+    apart: bool,
+    /// Steps after which all states are saved and loaded into fresh operators; 0 is never.
+    resume_every: u64,
+}
+
+impl Mode {
+    fn all() -> impl Iterator<Item = Mode> {
+        let sizes = [1, 3, 2048];
+        let rewrites: [&[&str]; 2] = [&[], &["share"]];
+        sizes.into_iter().flat_map(move |rows_max| {
+            rewrites.into_iter().flat_map(move |rewrites_off| {
+                [false, true].into_iter().map(move |apart| Mode {
+                    rows_max,
+                    rewrites_off,
+                    apart,
+                    // Where batches are small there are many steps to resume between.
+                    resume_every: if rows_max == 3 { 2 } else { 0 },
+                })
+            })
+        })
+    }
+
+    fn target(self, statement: usize) -> usize {
+        if self.apart { statement } else { 0 }
+    }
+
+    fn name(self) -> String {
+        let Mode {
+            rows_max,
+            rewrites_off,
+            apart,
+            resume_every,
+        } = self;
+        let outputs = if apart {
+            "an output for each statement"
+        } else {
+            "one output"
+        };
+        format!(
+            "batches of {rows_max}, resumed every {resume_every} steps, rewrites off \
+             {rewrites_off:?}, {outputs}"
+        )
+    }
+}
+
+/// The files of a query set, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn with(captures: &[Capture]) -> Folder {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("wireq-oracle-{}-{number}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        std::fs::create_dir_all(&folder.0).expect("the folder for captures can be made");
+        for (at, capture) in captures.iter().enumerate() {
+            let written = std::fs::write(folder.path(at), capture.file());
+            written.expect("the capture can be written");
+        }
+        folder
+    }
+
+    fn path(&self, capture: usize) -> String {
+        self.0.join(format!("{capture}.pcap")).display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left over in the folder for temporary files harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Checker {
+    /// Makes ready.
+    pub fn new() -> Checker {
+        Checker {
+            registry: wireq_modules::registry(),
+            zone: Arc::new(Zone::utc()),
+        }
+    }
+
+    /// The packets of a capture as the oracle sees them.
+    pub fn packets(&self, capture: &Capture) -> Vec<Object> {
+        let types = self.registry.types().iter();
+        let packet: Arc<dyn RecordType> = types
+            .filter(|record_type| record_type.name() == "packet")
+            .map(Arc::clone)
+            .next()
+            .expect("packets are a type");
+        let frames = oracle::capture::frames(&capture.file()).into_iter();
+        frames
+            .map(|frame| Object::Packet(frame, Arc::clone(&packet)))
+            .collect()
+    }
+
+    /// Runs a set in every mode.
+    pub fn check(&self, set: &QuerySet) -> Outcome {
+        let folder = Folder::with(&set.captures);
+        let plan = match self.compile(set, &folder) {
+            Ok(plan) => plan,
+            Err(faults) => return Outcome::Invalid(faults),
+        };
+        let results = oracle::run(&plan, &self.zone);
+        for mode in Mode::all() {
+            let expected = expected(&results, |statement| mode.target(statement));
+            if let Err(failure) = self.compare(&plan, mode, &expected) {
+                return Outcome::Failed(failure);
+            }
+        }
+        if let Err(failure) = self.check_dropping(set, &folder, &results) {
+            return Outcome::Failed(failure);
+        }
+        Outcome::Agreed(Census::of(&plan, &results))
+    }
+
+    /// Without one statement the text of the others must be the same.
+    fn check_dropping(
+        &self,
+        set: &QuerySet,
+        folder: &Folder,
+        results: &oracle::Results,
+    ) -> Result<(), Failure> {
+        let smaller = set.without(set.dropped);
+        if smaller.statements.is_empty() {
+            return Ok(());
+        }
+        let plan = self.compile(&smaller, folder).map_err(|faults| Failure {
+            what: format!("statement {} dropped", set.dropped),
+            expected: "a plan, as before".to_owned(),
+            given: faults,
+        })?;
+        let mut kept = oracle::Results {
+            writes: results.writes.clone(),
+            ..oracle::Results::default()
+        };
+        kept.writes.retain(|write| write.statement != set.dropped);
+        let renumbered = |statement| statement - usize::from(statement > set.dropped);
+        let mode = Mode {
+            rows_max: 2048,
+            rewrites_off: &[],
+            apart: true,
+            resume_every: 0,
+        };
+        self.compare(&plan, mode, &expected(&kept, renumbered))
+            .map_err(|failure| Failure {
+                what: format!("statement {} dropped, {}", set.dropped, failure.what),
+                ..failure
+            })
+    }
+
+    fn compile(&self, set: &QuerySet, folder: &Folder) -> Result<Plan, String> {
+        let texts: Vec<Text> = set
+            .texts()
+            .into_iter()
+            .enumerate()
+            .map(|(at, text)| Text {
+                name: format!("text {at}"),
+                text: with_paths(text, folder),
+            })
+            .collect();
+        let files = (!set.files.is_empty()).then(|| Files {
+            module: "pcapfile",
+            paths: set.files.iter().map(|at| folder.path(*at)).collect(),
+        });
+        let options = wireq_query_lang::Options {
+            zone: &self.zone,
+            files,
+        };
+        compile(&texts, &self.registry, &options).map_err(|faults| {
+            let mut text = String::new();
+            for fault in faults {
+                let _ = writeln!(text, "text {}: {:?}", fault.text, fault.diagnostic);
+            }
+            text
+        })
+    }
+
+    fn compare(&self, plan: &Plan, mode: Mode, expected: &Texts) -> Result<(), Failure> {
+        let failure = |what: String, expected: String, given: String| Failure {
+            what: format!("{}: {what}", mode.name()),
+            expected,
+            given,
+        };
+        let run = catch_unwind(AssertUnwindSafe(|| self.run(plan, mode)));
+        let (given, report) = match run {
+            Ok(Ok(given)) => given,
+            Ok(Err(error)) => {
+                return Err(failure(
+                    "the run".into(),
+                    "no error".into(),
+                    error.to_string(),
+                ));
+            }
+            Err(panic) => {
+                return Err(failure(
+                    "the run".into(),
+                    "no panic".into(),
+                    message(&*panic),
+                ));
+            }
+        };
+        for place in expected.keys().chain(given.keys()) {
+            let [left, right] = [expected, &given].map(|texts| texts.get(place).cloned());
+            if left != right {
+                let show = |text: Option<Vec<u8>>| readable(&text.unwrap_or_default());
+                return Err(failure(format!("{place:?}"), show(left), show(right)));
+            }
+        }
+        match unbalanced(&report) {
+            Some((node, account)) => Err(failure(node, "an account that adds up".into(), account)),
+            None => Ok(()),
+        }
+    }
+
+    fn run(&self, plan: &Plan, mode: Mode) -> Result<(Texts, Report), wireq_engine::Error> {
+        let options = schedule::Options {
+            rows_max: mode.rows_max,
+            rewrites_off: mode
+                .rewrites_off
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+            seed: 7,
+            resume_every: mode.resume_every,
+            zone: Arc::clone(&self.zone),
+            targets: (0..plan.statements.len()).map(|s| mode.target(s)).collect(),
+            ..schedule::Options::default()
+        };
+        let mut collected = Collected(Texts::new());
+        let report = schedule::run(plan.clone(), &options, &mut collected)?;
+        Ok((collected.0, report))
+    }
+
+    /// The set as a user would give it: what to look at when it fails.
+    pub fn show(&self, set: &QuerySet) -> String {
+        let mut text = String::new();
+        for statement in set.texts() {
+            let _ = writeln!(text, "{statement}");
+        }
+        let _ = writeln!(
+            text,
+            "files {:?}, statement to drop {}",
+            set.files, set.dropped
+        );
+        for (at, capture) in set.captures.iter().enumerate() {
+            let hex: String = capture
+                .file()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            let _ = writeln!(text, "{{{at}}}, {} packets: {hex}", capture.packets.len());
+        }
+        text
+    }
+}
+
+fn with_paths(mut text: String, folder: &Folder) -> String {
+    for at in 0..2 {
+        text = text.replace(&format!("{{{at}}}"), &folder.path(at));
+    }
+    text
+}
+
+/// The text at each place that the oracle says, with an output for each statement by number.
+fn expected(results: &oracle::Results, target: impl Fn(usize) -> usize) -> Texts {
+    let mut texts = Texts::new();
+    for write in &results.writes {
+        let place = match &write.file {
+            Some(path) => Place::File(path.clone()),
+            None => Place::Number(target(write.statement)),
+        };
+        put(&mut texts, place, &write.bytes);
+    }
+    texts
+}
+
+/// A node of which not every row that came in is accounted for, and its account.
+fn unbalanced(report: &Report) -> Option<(String, String)> {
+    let wrong = |node: &&NodeReport| {
+        let account = node.account;
+        let kept = account.passed + account.filtered + account.absorbed;
+        let lost = account.evicted + account.dropped + account.cut;
+        !node.is_source && account.rows_in != kept + lost
+    };
+    let node = report.accounts.iter().find(wrong)?;
+    Some((node.name.clone(), format!("{:?}", node.account)))
+}
+
+fn readable(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panic: {}", text.unwrap_or_default())
+}

@@ -1,0 +1,44 @@
+//! Random query sets, run by a plain interpreter and by the engine: both must say the same, byte
+//! for byte.
+//!
+//! `WIREQ_SEED` and `WIREQ_SETS` choose the sets.
+
+mod harness;
+
+/// Which modules must occur in a run of some length, and so be checked by it.
+const MODULES: [&str; 12] = [
+    "pcapfile",
+    "where",
+    "uniq",
+    "head",
+    "project",
+    "print",
+    "aggregate",
+    "union",
+    "count",
+    "sum",
+    "min",
+    "max",
+];
+
+#[test]
+fn random_query_sets_agree_with_the_oracle() {
+    let seed = harness::number_from_environment("WIREQ_SEED", 1);
+    let sets = harness::number_from_environment("WIREQ_SETS", 300) as usize;
+    let census = match harness::run_sets(seed, sets) {
+        Ok(census) => census,
+        Err(mismatch) => panic!("{}", mismatch.report()),
+    };
+    println!("{sets} sets from seed {seed}\n{census}");
+    assert!(
+        sets < 100 || census.with_rows * 2 >= census.statements,
+        "at least half of the statements have rows"
+    );
+    for module in MODULES {
+        let count = census.modules.get(module).copied().unwrap_or(0);
+        assert!(
+            sets < 300 || count >= 5,
+            "{module} occurs only {count} times"
+        );
+    }
+}

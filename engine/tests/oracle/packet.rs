@@ -1,0 +1,262 @@
+//! The fields of a packet: one getter for each, straight from the bytes.
+//!
+//! Every getter finds its header anew. That is slow and easy to compare with the rules.
+
+use super::capture::Frame;
+use std::net::IpAddr;
+use wireq_typesys::{Mac, Value};
+
+/// The value of the field with this name or alias; none where packets have no such field.
+pub fn field(frame: &Frame, name: &str) -> Option<Value> {
+    let value = match name {
+        "ts" | "timeseries" | "frame.time" => Some(Value::Time(frame.time)),
+        "caplen" | "frame.cap_len" => unsigned(frame.bytes.len() as u64),
+        "len" | "frame.len" => unsigned(frame.length),
+        "packet" => Some(Value::Bytes(frame.bytes.as_slice().into())),
+        "snaplen" => unsigned(frame.snaplen),
+        "linktype" => unsigned(frame.linktype),
+        "frame.number" => unsigned(frame.number),
+        "dstmac" | "eth.dst" => mac(frame, 0),
+        "srcmac" | "eth.src" => mac(frame, 6),
+        "ethertype" | "eth.type" => ethertype(frame),
+        "vlan" | "vlan.id" => vlan(frame),
+        "srcip" => srcip(frame),
+        "dstip" => dstip(frame),
+        "ipprotocol" | "ip.proto" => ipprotocol(frame).and_then(unsigned),
+        "ipid" | "ip.id" => ipv4(frame).and_then(|ip| unsigned(be16(ip, 4)?)),
+        "ttl" | "ip.ttl" => ttl(frame),
+        "tos" => tos(frame),
+        "ip.version" => ip_version(frame),
+        "ip.len" => ip_len(frame),
+        "srcport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 0)?)),
+        "dstport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 2)?)),
+        "seq" | "tcp.seq_raw" => tcp(frame).and_then(|tcp| unsigned(be32(tcp, 4)?)),
+        "ack" | "tcp.ack_raw" => tcp(frame).and_then(|tcp| unsigned(be32(tcp, 8)?)),
+        "tcpflags" | "tcp.flags" => tcp(frame).and_then(|tcp| unsigned(be16(tcp, 12)? & 0x0fff)),
+        "urg" => tcp(frame).and_then(|tcp| unsigned(tcp[13] >> 5 & 1)),
+        "tcpwindow" | "tcp.window_size_value" => {
+            tcp(frame).and_then(|tcp| unsigned(be16(tcp, 14)?))
+        }
+        "urgptr" | "tcp.urgent_pointer" => tcp(frame).and_then(|tcp| unsigned(be16(tcp, 18)?)),
+        "udp.length" => udp(frame).and_then(|udp| unsigned(be16(udp, 4)?)),
+        "payload" => payload(frame),
+        "icmptype" | "icmp.type" => icmp(frame).and_then(|icmp| unsigned(icmp[0])),
+        "icmpcode" | "icmp.code" => icmp(frame).and_then(|icmp| unsigned(icmp[1])),
+        "arp.opcode" => arp(frame).and_then(|arp| unsigned(be16(arp, 6)?)),
+        "arp.src.proto_ipv4" => arp(frame).and_then(|arp| address4(arp, 14)),
+        "arp.dst.proto_ipv4" => arp(frame).and_then(|arp| address4(arp, 24)),
+        _ => return None,
+    };
+    Some(value.unwrap_or_default())
+}
+
+fn unsigned(number: impl Into<u64>) -> Option<Value> {
+    Some(Value::Integer(number.into().into()))
+}
+
+fn be16(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn be32(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
+}
+
+fn address4(bytes: &[u8], at: usize) -> Option<Value> {
+    let four: [u8; 4] = *bytes.get(at..)?.first_chunk()?;
+    Some(Value::Address(IpAddr::from(four)))
+}
+
+fn address6(bytes: &[u8], at: usize) -> Option<Value> {
+    let sixteen: [u8; 16] = *bytes.get(at..)?.first_chunk()?;
+    Some(Value::Address(IpAddr::from(sixteen)))
+}
+
+/// The Ethernet header and all behind it.
+fn ethernet(frame: &Frame) -> Option<&[u8]> {
+    (frame.linktype == 1 && frame.bytes.len() >= 14).then_some(&frame.bytes)
+}
+
+fn mac(frame: &Frame, at: usize) -> Option<Value> {
+    let six = *ethernet(frame)?.get(at..)?.first_chunk()?;
+    Some(Value::Mac(Mac(six)))
+}
+
+fn ethertype(frame: &Frame) -> Option<Value> {
+    let number = be16(ethernet(frame)?, 12)?;
+    (number >= 0x600).then_some(Value::Integer(number.into()))
+}
+
+fn is_tag(ethertype: u16) -> bool {
+    [0x8100, 0x88a8, 0x9100].contains(&ethertype)
+}
+
+/// The number of whole tags.
+fn tags(ethernet: &[u8]) -> usize {
+    let mut count = 0;
+    while be16(ethernet, 12 + 4 * count).is_some_and(is_tag) && ethernet.len() >= 18 + 4 * count {
+        count += 1;
+    }
+    count
+}
+
+fn vlan(frame: &Frame) -> Option<Value> {
+    let ethernet = ethernet(frame)?;
+    if tags(ethernet) == 0 {
+        return None;
+    }
+    unsigned(be16(ethernet, 14)? & 0x0fff)
+}
+
+/// The type behind the tags and the bytes behind that.
+fn network(frame: &Frame) -> Option<(u16, &[u8])> {
+    let ethernet = ethernet(frame)?;
+    let tags = tags(ethernet);
+    if tags > 16 {
+        return None;
+    }
+    Some((be16(ethernet, 12 + 4 * tags)?, &ethernet[14 + 4 * tags..]))
+}
+
+/// The bytes from the IPv4 header on.
+fn ipv4(frame: &Frame) -> Option<&[u8]> {
+    let (ethertype, ip) = network(frame)?;
+    let valid = ethertype == 0x0800 && ip.len() >= 20 && ip[0] >> 4 == 4 && ip[0] & 15 >= 5;
+    valid.then_some(ip)
+}
+
+/// The bytes from the IPv6 header on.
+fn ipv6(frame: &Frame) -> Option<&[u8]> {
+    let (ethertype, ip) = network(frame)?;
+    let valid = ethertype == 0x86dd && ip.len() >= 40 && ip[0] >> 4 == 6;
+    valid.then_some(ip)
+}
+
+fn srcip(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(ip) => address4(ip, 12),
+        None => address6(ipv6(frame)?, 8),
+    }
+}
+
+fn dstip(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(ip) => address4(ip, 16),
+        None => address6(ipv6(frame)?, 24),
+    }
+}
+
+fn ipprotocol(frame: &Frame) -> Option<u8> {
+    match ipv4(frame) {
+        Some(ip) => Some(ip[9]),
+        None => Some(ipv6(frame)?[6]),
+    }
+}
+
+fn ttl(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(ip) => unsigned(ip[8]),
+        None => unsigned(ipv6(frame)?[7]),
+    }
+}
+
+fn tos(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(ip) => unsigned(ip[1]),
+        None => unsigned(be16(ipv6(frame)?, 0)? >> 4 & 0xff),
+    }
+}
+
+fn ip_version(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(_) => unsigned(4u8),
+        None => ipv6(frame).and_then(|_| unsigned(6u8)),
+    }
+}
+
+fn ip_len(frame: &Frame) -> Option<Value> {
+    match ipv4(frame) {
+        Some(ip) => unsigned(be16(ip, 2)?),
+        None => unsigned(be16(ipv6(frame)?, 4)?),
+    }
+}
+
+/// What IP carries, as far as it was captured.
+fn layer4(frame: &Frame) -> Option<&[u8]> {
+    match ipv4(frame) {
+        Some(ip) => ipv4_carries(ip),
+        None => ipv6_carries(ipv6(frame)?),
+    }
+}
+
+fn ipv4_carries(ip: &[u8]) -> Option<&[u8]> {
+    let header = usize::from(ip[0] & 15) * 4;
+    let total = usize::from(be16(ip, 2)?);
+    let fragment_offset = be16(ip, 6)? & 0x1fff;
+    let end = if total == 0 {
+        ip.len()
+    } else {
+        ip.len().min(total)
+    };
+    if fragment_offset != 0 || ip.len() < header || end < header {
+        return None;
+    }
+    Some(&ip[header..end])
+}
+
+fn ipv6_carries(ip: &[u8]) -> Option<&[u8]> {
+    let payload = usize::from(be16(ip, 4)?);
+    let end = if payload == 0 {
+        ip.len()
+    } else {
+        ip.len().min(40 + payload)
+    };
+    Some(&ip[40..end])
+}
+
+/// The bytes of layer 4 where it begins with ports.
+fn ports(frame: &Frame) -> Option<&[u8]> {
+    let layer4 = layer4(frame)?;
+    let valid = matches!(ipprotocol(frame)?, 6 | 17) && layer4.len() >= 4;
+    valid.then_some(layer4)
+}
+
+fn tcp(frame: &Frame) -> Option<&[u8]> {
+    let layer4 = layer4(frame)?;
+    let valid = ipprotocol(frame)? == 6 && layer4.len() >= 20 && layer4[12] >> 4 >= 5;
+    valid.then_some(layer4)
+}
+
+fn udp(frame: &Frame) -> Option<&[u8]> {
+    let layer4 = layer4(frame)?;
+    (ipprotocol(frame)? == 17 && layer4.len() >= 8).then_some(layer4)
+}
+
+fn payload(frame: &Frame) -> Option<Value> {
+    let bytes = match (tcp(frame), udp(frame)) {
+        (Some(tcp), _) => tcp.get(usize::from(tcp[12] >> 4) * 4..)?,
+        (None, Some(udp)) => {
+            let length = usize::from(be16(udp, 4)?);
+            let end = if length >= 8 {
+                udp.len().min(length)
+            } else {
+                udp.len()
+            };
+            &udp[8..end]
+        }
+        (None, None) => return None,
+    };
+    Some(Value::Bytes(bytes.into()))
+}
+
+fn icmp(frame: &Frame) -> Option<&[u8]> {
+    ipv4(frame)?;
+    let layer4 = layer4(frame)?;
+    (ipprotocol(frame)? == 1 && layer4.len() >= 2).then_some(layer4)
+}
+
+fn arp(frame: &Frame) -> Option<&[u8]> {
+    let (ethertype, arp) = network(frame)?;
+    let valid = ethertype == 0x0806 && arp.len() >= 28 && arp[..6] == [0, 1, 8, 0, 6, 4];
+    valid.then_some(arp)
+}

@@ -1,0 +1,30 @@
+//! Wrong operators, planted one by one, are found by the random query sets.
+#![cfg(feature = "planted")]
+
+#[allow(
+    dead_code,
+    reason = "shared with the other test, which uses more of it"
+)]
+mod harness;
+
+use wireq_engine::planted::{NAMES, plant};
+
+const SETS_MAX: usize = 400;
+
+#[test]
+fn every_planted_fault_is_found() {
+    let seed = harness::number_from_environment("WIREQ_SEED", 1);
+    let mut missed = Vec::new();
+    for name in NAMES {
+        plant(Some(name));
+        match harness::run_sets(seed, SETS_MAX) {
+            Err(mismatch) => println!("{name}: found after {} sets", mismatch.tried),
+            Ok(_) => missed.push(*name),
+        }
+        plant(None);
+    }
+    assert!(
+        missed.is_empty(),
+        "not found in {SETS_MAX} sets: {missed:?}"
+    );
+}
