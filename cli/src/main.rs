@@ -182,8 +182,10 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
         targets,
         ..Options::default()
     };
-    let report = run(plan, &options, &mut sinks)?;
+    let outcome = run(plan, &options, &mut sinks);
+    // Results from before a failure are results.
     sinks.finish()?;
+    let report = outcome?;
     if let Some(format) = arguments.stats {
         eprint!("{}", stats::write(&report, format));
     }

@@ -17,6 +17,7 @@ use crate::snapshot::{Reader, Writer};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use wireq_typesys::{
     Bitmap, Column, FieldPath, Kind, Part, PartData, Position, RecordType, Shape, Slot, Value, Zone,
 };
@@ -199,7 +200,7 @@ pub struct AggregateSpec {
     /// The class of its state.
     pub class: StateClass,
     /// Makes it.
-    pub make: fn() -> Box<dyn Accumulator>,
+    pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
 }
 
 /// What an operator is told when it is made.
@@ -384,6 +385,8 @@ pub struct SourceContext<'a> {
     pub retired: &'a mut Vec<Arc<PartData>>,
     /// Whether damage ends the run.
     pub strict: bool,
+    /// Set where the run is to end: a source that waits for input gives up then.
+    pub interrupt: &'a AtomicBool,
 }
 
 /// Brings objects in.

@@ -1,6 +1,6 @@
 //! Wrong operators for testing the tests.
 //!
-//! With the feature `planted` (test builds only), each place marked with [`crate::planted!`] can be
+//! With the feature `planted` (test builds only), each place that asks [`is_planted`] can be
 //! switched to a one-line mistake; the random harness has to find every one of them.
 
 /// The mistakes that can be planted.

@@ -11,9 +11,12 @@ use crate::Span;
 use crate::arguments::Arguments;
 use crate::module::{AggregateSpec, Gives, Module, OperatorSpec, SourceSpec};
 use expr::Expr;
+use hashbrown::HashMap;
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 use stream::Stream;
 use wireq_typesys::{FieldPath, Kind};
@@ -29,6 +32,8 @@ pub struct Plan {
     /// The statements in the order of the text.
     pub statements: Vec<Statement>,
     sources: Vec<NodeId>,
+    /// Pairs of sources of which the first is read first.
+    precedes: Vec<(NodeId, NodeId)>,
 }
 
 /// One query of those given together.
@@ -38,6 +43,8 @@ pub struct Statement {
     pub name: Option<String>,
     /// Where it stands.
     pub span: Span,
+    /// The sources it reads, in the order of the text.
+    sources: Vec<NodeId>,
 }
 
 /// One node of a plan.
@@ -168,11 +175,19 @@ impl fmt::Display for NodeKind {
 impl Plan {
     /// Begins a statement; nodes added from now on belong to it.
     pub fn begin_statement(&mut self, name: Option<String>, span: Span) {
-        self.statements.push(Statement { name, span });
+        self.statements.push(Statement {
+            name,
+            span,
+            sources: Vec::new(),
+        });
     }
 
     /// Adds a source. Equal sources are one from the start: that is what gives the rows of all
     /// statements over a file the same positions, and it is read once.
+    ///
+    /// The sources of a statement are read in the order of its text. Where another statement has
+    /// some of them in another order, this one gets its own: no statement changes what another
+    /// gives.
     pub fn add_source(
         &mut self,
         module: &'static Module,
@@ -181,16 +196,47 @@ impl Plan {
         span: Span,
     ) -> NodeId {
         let kind = NodeKind::Source(module, arguments, spec.clone());
-        let known = self
-            .sources
-            .iter()
-            .find(|node| self.graph[**node].kind == kind);
-        if let Some(known) = known {
-            return *known;
+        let equal = self.sources.iter().copied();
+        let mut equal = equal.filter(|node| self.graph[*node].kind == kind);
+        let (mine, last) = match self.statements.last() {
+            Some(statement) => (
+                statement.sources.as_slice(),
+                statement.sources.last().copied(),
+            ),
+            None => (&[] as &[NodeId], None),
+        };
+        if let Some(known) = equal.clone().find(|node| mine.contains(node)) {
+            return known;
         }
-        let source = self.add(kind, &[], Stream::of_type(&spec.record_type), span);
-        self.sources.push(source);
+        let fits = |node: &NodeId| last.is_none_or(|last| !self.is_before(*node, last));
+        let source = equal.find(fits).unwrap_or_else(|| {
+            let source = self.add(kind, &[], Stream::of_type(&spec.record_type), span);
+            self.sources.push(source);
+            source
+        });
+        self.precedes.extend(last.map(|last| (last, source)));
+        if let Some(statement) = self.statements.last_mut() {
+            statement.sources.push(source);
+        }
         source
+    }
+
+    /// Whether statements say that one source is read before another.
+    fn is_before(&self, first: NodeId, second: NodeId) -> bool {
+        let mut reached = vec![first];
+        let mut at = 0;
+        while let Some(node) = reached.get(at).copied() {
+            at += 1;
+            for (_, next) in self.precedes.iter().filter(|(before, _)| *before == node) {
+                if *next == second {
+                    return true;
+                }
+                if !reached.contains(next) {
+                    reached.push(*next);
+                }
+            }
+        }
+        false
     }
 
     /// Adds a module that takes objects.
@@ -303,24 +349,34 @@ impl Plan {
 
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
     pub fn order(&self) -> Vec<NodeId> {
-        let mut missing: hashbrown::HashMap<NodeId, usize> = self
+        let before = |node: NodeId| {
+            self.precedes
+                .iter()
+                .filter(move |(_, after)| *after == node)
+        };
+        let waits_for = |node: NodeId| self.inputs(node).len() + before(node).count();
+        let mut missing: HashMap<NodeId, usize> = self
             .graph
             .node_indices()
-            .map(|node| (node, self.inputs(node).len()))
+            .map(|node| (node, waits_for(node)))
             .collect();
-        let mut ready: std::collections::BinaryHeap<_> = missing
-            .iter()
-            .filter(|(_, n)| **n == 0)
-            .map(|(node, _)| std::cmp::Reverse(*node))
-            .collect();
+        let ready = missing.iter().filter(|(_, count)| **count == 0);
+        let mut ready: BinaryHeap<Reverse<NodeId>> =
+            ready.map(|(node, _)| Reverse(*node)).collect();
         let mut order = Vec::with_capacity(missing.len());
-        while let Some(std::cmp::Reverse(node)) = ready.pop() {
+        while let Some(Reverse(node)) = ready.pop() {
             order.push(node);
-            for (output, _) in self.outputs(node) {
-                if let Some(inputs) = missing.get_mut(&output) {
-                    *inputs -= 1;
-                    if *inputs == 0 {
-                        ready.push(std::cmp::Reverse(output));
+            let outputs = self.outputs(node).into_iter().map(|(output, _)| output);
+            let later = self
+                .precedes
+                .iter()
+                .filter(|(first, _)| *first == node)
+                .map(|(_, later)| *later);
+            for next in outputs.chain(later) {
+                if let Some(count) = missing.get_mut(&next) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.push(Reverse(next));
                     }
                 }
             }

@@ -203,6 +203,8 @@ struct Walk {
     next: Option<(*const PartData, usize)>,
     /// Whether the node makes up one row for each that comes.
     row_for_row: bool,
+    /// Whether the node gives what it kept once it took all there was.
+    gives_last: bool,
     seen: Vec<usize>,
     taken: Vec<usize>,
     /// The port of the last row taken, once it was met.
@@ -227,6 +229,7 @@ impl Walk {
             given,
             next,
             row_for_row: node.gives == Gives::Projected,
+            gives_last: node.gives == Gives::Retained && wanted.rows > 0,
             seen: vec![0; ports],
             taken: vec![0; ports],
             last_port: None,
@@ -262,6 +265,14 @@ impl Walk {
 
     fn taken(self) -> Vec<Taken> {
         let position = self.wanted.point.position;
+        if self.gives_last {
+            let point = Taken::EVERYTHING.point;
+            return self
+                .seen
+                .iter()
+                .map(|rows| Taken { rows: *rows, point })
+                .collect();
+        }
         match (self.wanted.point.reach, self.last_port) {
             (Reach::Through, Some(port)) => taken_at(port, position, &self.taken),
             _ => self

@@ -273,6 +273,7 @@ impl Runner {
                     rows_max: options.rows_max.clamp(1, ROWS_MAX),
                     retired: &mut self.retired,
                     strict: options.strict,
+                    interrupt: &options.interrupt,
                 };
                 let Some(item) = source.next(&mut context)? else {
                     break;
@@ -285,6 +286,9 @@ impl Runner {
             }
             self.nodes[rank].source = Some(source);
             self.retired.clear();
+            if options.interrupt.load(Ordering::Relaxed) {
+                return Ok(true);
+            }
         }
         Ok(false)
     }

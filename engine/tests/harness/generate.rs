@@ -60,22 +60,14 @@ impl QuerySet {
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);
         let dropped = random.below(count);
-        let mut set = QuerySet {
+
+        QuerySet {
             captures,
             files,
             statements,
             layout,
             dropped,
-        };
-        set.put_mixed_sources_first();
-        set
-    }
-
-    /// Statements that read both captures come first: sources run in the order in which the text
-    /// names them, so that a statement before could turn the order round.
-    pub fn put_mixed_sources_first(&mut self) {
-        self.statements
-            .sort_by_key(|statement| !statement.mixes_sources());
+        }
     }
 
     /// The set without one of its statements.
@@ -98,18 +90,6 @@ impl QuerySet {
                 vec![labelled.collect()]
             }
             Layout::Semicolons => vec![statements.collect::<Vec<_>>().join("; ")],
-        }
-    }
-}
-
-impl Statement {
-    fn mixes_sources(&self) -> bool {
-        match self.pipeline.first() {
-            Some(Stage::Bag(branches)) => {
-                branches.iter().any(|b| b.mixes_sources())
-                    || branches.iter().any(|b| b.source != branches[0].source)
-            }
-            _ => false,
         }
     }
 }

@@ -17,9 +17,8 @@ pub fn shrink<T>(
     let mut tries_left = TRIES_MAX;
     loop {
         let queries = candidates(&set).filter(no_statement_is_empty);
-        let smaller = queries.take(tries_left).find_map(|mut candidate| {
+        let smaller = queries.take(tries_left).find_map(|candidate| {
             tries_left -= 1;
-            candidate.put_mixed_sources_first();
             fails(&candidate).map(|failure| (candidate, failure))
         });
         match smaller {

@@ -62,13 +62,12 @@ pub fn run(plan: &Plan, zone: &Zone) -> Results {
 /// All rows of all sources, one source after the other, each with the rank of its node.
 fn sources(plan: &Plan) -> impl Iterator<Item = (usize, Object)> + '_ {
     let order = plan.order();
-    let mut sources: Vec<_> = order
+    let sources: Vec<_> = order
         .iter()
         .enumerate()
         .filter(|(_, node)| plan.inputs(**node).is_empty())
         .map(|(rank, node)| (*node, rank))
         .collect();
-    sources.sort();
     sources.into_iter().flat_map(|(node, rank)| {
         let NodeKind::Source(module, arguments, spec) = &plan.graph[node].kind else {
             panic!("{} has no input", plan.graph[node].kind);

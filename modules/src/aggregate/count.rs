@@ -1,6 +1,7 @@
 //! `count`: how many objects.
 
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments};
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -40,7 +41,7 @@ fn build(_arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
         field: None,
         kind: |_| Ok(Kind::Unsigned),
         class: StateClass::Commutative,
-        make: || Box::new(Counts::default()),
+        make: Arc::new(|| Box::new(Counts::default())),
     })
 }
 

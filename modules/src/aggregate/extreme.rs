@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cmp::Ordering;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -101,7 +102,7 @@ fn build(
         field: arguments.fields().into_iter().next(),
         kind: Ok,
         class: StateClass::Ordered,
-        make,
+        make: Arc::new(make),
     })
 }
 

@@ -1,6 +1,7 @@
 //! `sum`: the sum of a field.
 
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -52,7 +53,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
             _ => Err("is neither a number nor a duration"),
         },
         class: StateClass::Commutative,
-        make: || Box::new(Sums::default()),
+        make: Arc::new(|| Box::new(Sums::default())),
     })
 }
 

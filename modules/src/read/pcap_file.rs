@@ -4,9 +4,13 @@
 //! read, and only the start of a record that the block's end cuts is moved to the next block.
 
 use crate::types::packet::{Frame, Frames, Packet, needs_layers};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{
@@ -86,7 +90,9 @@ struct PcapFiles {
 
 /// One open capture.
 struct Capture {
-    input: Box<dyn Read + Send>,
+    input: File,
+    /// Whether reading may block: a pipe or device.
+    may_block: bool,
     format: Format,
     /// The block being read, and the stretch of it that is not framed yet.
     block: Arc<Block>,
@@ -175,7 +181,8 @@ impl PcapFiles {
     }
 
     /// Opens the next file that can be used; false where there is none.
-    fn open_next(&mut self, strict: bool) -> Result<bool, Error> {
+    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
+        let strict = context.strict;
         let Some(path) = self.paths.next() else {
             return Ok(false);
         };
@@ -189,6 +196,7 @@ impl PcapFiles {
         };
         self.segment += 1;
         let mut capture = Capture {
+            may_block: !input.metadata().is_ok_and(|data| data.is_file()),
             input,
             format: Format {
                 big_endian: false,
@@ -204,7 +212,7 @@ impl PcapFiles {
             row: 0,
         };
         while capture.end < HEADER_LEN && !capture.at_end {
-            if let Err(error) = capture.read_more() {
+            if let Err(error) = capture.read_more(context.interrupt) {
                 return self.unusable(Error::file("read", &path, error), strict);
             }
         }
@@ -259,7 +267,7 @@ impl PcapFiles {
     }
 
     /// Brings a whole record into the block, or finds that there is none: false.
-    fn prepare(&mut self) -> Result<bool, io::Error> {
+    fn prepare(&mut self, context: &SourceContext<'_>) -> Result<bool, io::Error> {
         loop {
             let Some(capture) = &self.current else {
                 return Ok(false);
@@ -276,7 +284,7 @@ impl PcapFiles {
             let Some(capture) = &mut self.current else {
                 return Ok(false);
             };
-            capture.read_more()?;
+            capture.read_more(context.interrupt)?;
         }
     }
 
@@ -366,7 +374,10 @@ impl PcapFiles {
 
 impl Capture {
     /// Reads once into the rest of the block.
-    fn read_more(&mut self) -> io::Result<()> {
+    fn read_more(&mut self, interrupt: &AtomicBool) -> io::Result<()> {
+        if self.may_block {
+            wait_for_input(&self.input, interrupt)?;
+        }
         let Some(block) = Arc::get_mut(&mut self.block) else {
             return Err(io::Error::other("a block is still in use"));
         };
@@ -459,9 +470,10 @@ fn wants_layers(shape: &Shape) -> bool {
     }))
 }
 
-fn open(path: &str) -> io::Result<Box<dyn Read + Send>> {
+fn open(path: &str) -> io::Result<File> {
     if path == "-" {
-        return Ok(Box::new(io::stdin()));
+        // Not through the standard library's buffer, which polling would not see.
+        return Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?));
     }
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -470,21 +482,42 @@ fn open(path: &str) -> io::Result<Box<dyn Read + Send>> {
             "it is a directory",
         ));
     }
-    Ok(Box::new(file))
+    Ok(file)
+}
+
+/// How long a read of a pipe or device waits before it looks whether the run was interrupted.
+const WAIT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
+
+/// Waits until there is something to read. `Interrupted` where the run is to end before.
+fn wait_for_input(input: &File, interrupt: &AtomicBool) -> io::Result<()> {
+    loop {
+        if interrupt.load(Ordering::Relaxed) {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&WAIT)) {
+            Ok(0) | Err(Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 impl Source for PcapFiles {
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         loop {
             if self.current.is_none() {
-                if !self.open_next(context.strict)? {
+                if !self.open_next(context)? {
                     return Ok(None);
                 }
                 continue;
             }
-            match self.prepare() {
+            match self.prepare(context) {
                 Ok(true) => return Ok(self.frame(context).map(Item::Rows)),
                 Ok(false) => self.close(None, context.strict)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
                 Err(error) => self.close(Some(error), context.strict)?,
             }
         }

@@ -106,7 +106,7 @@ fn aggregate(
         field,
         kind,
         class: StateClass::Commutative,
-        make: || unreachable!("nothing runs"),
+        make: Arc::new(|| unreachable!("nothing runs")),
     }
 }
 

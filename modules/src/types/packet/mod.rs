@@ -6,7 +6,7 @@
 //! A header exists where all of its fixed part was captured and its version and lengths make sense;
 //! else its fields are absent. Ports need 4 bytes of the transport header only.
 //!
-//! To add a protocol: one file with its layout, its `FIELDS` and tests; one entry in [`PROTOCOLS`];
+//! To add a protocol: one file with its layout, its `FIELDS` and tests; one entry in `PROTOCOLS`;
 //! and, where a lower layer has to find it, a line in that layer's `find`.
 
 mod arp;

@@ -1,0 +1,11 @@
+//! The command `wireq`, run as users run it: examples, README, options, statuses, pipes, account.
+
+mod examples;
+mod json;
+mod options;
+mod pipes;
+mod readme;
+mod run;
+mod statements;
+mod stats;
+mod statuses;

@@ -1,0 +1,148 @@
+//! What the options do, accept and refuse.
+
+use crate::run::{captures, command, read, scratch, wireq, wireq_on};
+use std::fs;
+
+#[test]
+fn queries_keep_the_order_of_the_command_line() {
+    let folder = scratch("order");
+    let path = |name: &str| folder.join(name).display().to_string();
+    fs::write(path("a"), "head 1 | print srcip\nhead 1 | print dstip").expect("a query file");
+    fs::write(path("b"), "head 1 | print ipprotocol").expect("a query file");
+    let (a, b) = (path("a"), path("b"));
+    let (len, ttl) = ("head 1 | print len", "head 1 | print ttl");
+    let given = wireq(&["-e", len, "-f", &a, "-e", ttl, "-f", &b, "five.pcap"]);
+    assert_eq!(given.results(), "74\n192.0.2.1\n198.51.100.10\n64\ntcp\n");
+    let turned = wireq(&["-f", &b, "-e", ttl, "-f", &a, "-e", len, "five.pcap"]);
+    assert_eq!(turned.results(), "tcp\n64\n192.0.2.1\n198.51.100.10\n74\n");
+}
+
+#[test]
+fn queries_are_read_from_standard_input() {
+    let query = b"# two\nhead 1 | print len\ncount()\n";
+    let outcome = wireq_on(&["-f", "-", "-r", "five.pcap"], query);
+    assert_eq!(outcome.results(), "74\n5\n");
+    let message = wireq_on(&["-f", "-", "five.pcap"], b"\nprint srcpi").refusal(2);
+    assert!(message.contains(" -:2:7\n"), "{message}");
+}
+
+#[test]
+fn a_fault_names_the_file_of_the_query() {
+    let file = scratch("fault-in-file").join("q");
+    fs::write(&file, "count()\nprint srcpi\n").expect("a query file");
+    let name = file.display().to_string();
+    let message = wireq(&["-e", "count()", "-f", &name, "five.pcap"]).refusal(2);
+    assert!(message.contains(&format!("{name}:2:7\n")), "{message}");
+}
+
+#[test]
+fn captures_are_read_from_standard_input() {
+    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+    for arguments in [
+        &["count()", "-"][..],
+        &["count()", "-r", "-"],
+        &["pcapfile - | count()"],
+        &["pcapfile | count()"],
+    ] {
+        assert_eq!(
+            wireq_on(arguments, &capture).results(),
+            "5\n",
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(
+        wireq_on(&["count()", "five.pcap", "-"], &capture).results(),
+        "10\n"
+    );
+}
+
+#[test]
+fn files_of_r_come_before_the_others() {
+    let arguments = [
+        "print ts.nsec | head 1",
+        "five.pcap",
+        "-r",
+        "five-nano-be.pcap",
+    ];
+    assert_eq!(wireq(&arguments).results(), "1767225600123456789\n");
+}
+
+#[test]
+fn quiet_leaves_out_the_account_of_damage() {
+    for capture in ["cut.pcap", "bad-length.pcap"] {
+        assert_ne!(wireq(&["count()", capture]).stderr, "");
+        assert_eq!(wireq(&["-q", "count()", capture]).stderr, "");
+        assert_eq!(wireq(&["count()", capture, "--quiet"]).stderr, "");
+    }
+}
+
+#[test]
+fn values_of_options_are_checked() {
+    for good in [
+        "--batch=1",
+        "--batch=2048",
+        "--batch=1000000000",
+        "--batch=18446744073709551615",
+        "--seed=0",
+        "--seed=18446744073709551615",
+        "--now=2026-01-01",
+        "--now=2026-01-01T00:00:00Z",
+        "--now=2026-01-01T00:00:00+02:00",
+        "--now=0",
+    ] {
+        assert_eq!(
+            wireq(&[good, "count()", "office.pcap"]).results(),
+            "421\n",
+            "{good}"
+        );
+    }
+    for bad in [
+        "--batch=0",
+        "--batch=-1",
+        "--batch=1.5",
+        "--batch=x",
+        "--batch=",
+        "--seed=-1",
+        "--seed=x",
+        "--seed=18446744073709551616",
+        "--now=soon",
+        "--now=",
+        "--now=2026-13-01",
+    ] {
+        wireq(&[bad, "count()", "office.pcap"]).refusal(2);
+    }
+}
+
+#[test]
+fn times_are_shown_in_the_zone() {
+    let output = command(&["head 1 | print ts ts.date ts.hour", "five.pcap"])
+        .env("TZ", "America/New_York")
+        .output();
+    let shown = String::from_utf8(output.expect("it runs").stdout);
+    let expected = "2025-12-31T19:00:00.123456-05:00\t2025-12-31\t19\n";
+    assert_eq!(shown.as_deref(), Ok(expected));
+}
+
+#[test]
+fn print_writes_the_files_that_it_names() {
+    let file = scratch("print-f").join("lens");
+    fs::write(&file, "what was there before, and is replaced").expect("a file");
+    let name = file.display();
+    let query = format!("print -f {name} len | where len > 100 | print srcport");
+    assert_eq!(wireq(&[&query, "five.pcap"]).results(), "40002\n");
+    assert_eq!(read(&file), "74\n125\n60\n54\n76\n");
+
+    let both = format!("print -f {name} len\nwhere vlan | print -f {name} vlan");
+    assert_eq!(wireq(&[&both, "five.pcap"]).results(), "");
+    assert_eq!(read(&file), "74\n125\n60\n7\n54\n76\n");
+}
+
+#[test]
+fn explain_runs_nothing() {
+    let outcome = wireq(&["explain", "pcapfile missing.pcap | count()"]);
+    let plan = outcome.results();
+    assert!(
+        plan.starts_with("as written:\n") && plan.contains("\nas run:\n"),
+        "{plan}"
+    );
+}

@@ -1,0 +1,128 @@
+//! Readers that leave, and interrupts.
+
+use crate::run::{OFFICE_PACKETS, PATIENCE, captures, read, scratch, spawn, wait};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdout, Command};
+use std::sync::mpsc;
+use std::thread;
+
+/// How often a capture is read, so that what is printed fills any pipe.
+const OFTEN: usize = 60;
+
+fn many_files<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+    [arguments, &["office.pcap"; OFTEN]].concat()
+}
+
+/// Reads a line of what a run prints, then closes the pipe. The line, the status and the messages.
+fn read_one_line(child: &mut Child) -> (String, i32, String) {
+    drop(child.stdin.take());
+    let mut line = String::new();
+    let mut reader = lines(child);
+    reader.read_line(&mut line).expect("a line");
+    drop(reader);
+    let status = wait(child);
+    (line, status, messages(child))
+}
+
+fn lines(child: &mut Child) -> BufReader<ChildStdout> {
+    BufReader::with_capacity(64, child.stdout.take().expect("it is piped"))
+}
+
+fn messages(child: &mut Child) -> String {
+    let mut text = String::new();
+    let mut stderr = child.stderr.take().expect("it is piped");
+    stderr.read_to_string(&mut text).expect("text");
+    text
+}
+
+#[test]
+fn a_reader_that_leaves_ends_the_run_quietly() {
+    let mut child = spawn(&many_files(&[
+        "print frame.number ts srcip dstip srcmac dstmac",
+    ]));
+    let (line, status, messages) = read_one_line(&mut child);
+    assert!(line.starts_with("1\t"), "{line}");
+    assert_eq!((status, messages.as_str()), (0, ""));
+}
+
+#[test]
+fn a_reader_that_leaves_ends_no_other_output() {
+    let file = scratch("other-output").join("lens");
+    let out = format!("lens={}", file.display());
+    let queries = [
+        "-e",
+        "print ts srcip dstip srcmac dstmac",
+        "-e",
+        "lens: print len",
+    ];
+    let arguments = [&queries[..], &["--out", &out, "-r", "office.pcap"]].concat();
+    let (_, status, messages) = read_one_line(&mut spawn(&many_files(&arguments)));
+    assert_eq!((status, messages.as_str()), (0, ""));
+    let lens = read(&file);
+    assert_eq!(
+        lens.lines().count() as u64,
+        OFFICE_PACKETS * (OFTEN as u64 + 1)
+    );
+    assert!(lens.ends_with('\n'));
+}
+
+fn interrupt(child: &Child) {
+    let command = format!("kill -INT {}", child.id());
+    let sent = Command::new("sh").args(["-c", &command]).status();
+    assert!(sent.expect("sh is there").success());
+}
+
+/// Starts a query over standard input, gives it a capture, and waits for its first lines.
+fn start_on_open_pipe(query: &str, count: usize) -> (Child, BufReader<ChildStdout>, String) {
+    let mut child = spawn(&[query, "-"]);
+    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+    let stdin = child.stdin.as_mut().expect("it is piped");
+    stdin.write_all(&capture).expect("a pipe takes as much");
+    stdin.flush().expect("a pipe takes as much");
+    let mut reader = lines(&mut child);
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        for _ in 0..count {
+            reader.read_line(&mut text).expect("a line");
+        }
+        sender.send((reader, text))
+    });
+    let Ok((reader, text)) = receiver.recv_timeout(PATIENCE) else {
+        let _ = child.kill();
+        panic!("nothing is printed while the pipe stays open");
+    };
+    (child, reader, text)
+}
+
+#[test]
+fn an_interrupt_gives_what_aggregates_have() {
+    let query = "print -B len\nprint srcip count() group by srcip";
+    let (mut child, mut reader, text) = start_on_open_pipe(query, 5);
+    assert_eq!(text, "74\n125\n60\n54\n76\n");
+    interrupt(&child);
+    let status = wait(&mut child);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "192.0.2.1\t2\n192.0.2.2\t2\n");
+    assert_eq!((status, messages(&mut child).as_str()), (130, ""));
+}
+
+#[test]
+fn rows_are_printed_while_the_pipe_stays_open() {
+    let (mut child, mut reader, text) = start_on_open_pipe("where dstport = 80 | print -B len", 2);
+    assert_eq!(text, "125\n54\n");
+    drop(child.stdin.take());
+    assert_eq!(wait(&mut child), 0);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("text");
+    assert_eq!((rest.as_str(), messages(&mut child).as_str()), ("", ""));
+}
+
+#[test]
+fn head_ends_the_run_while_the_pipe_stays_open() {
+    let (mut child, _, text) = start_on_open_pipe("head 1 | print -B len", 1);
+    assert_eq!(text, "74\n");
+    assert_eq!(wait(&mut child), 0);
+}
