@@ -39,11 +39,14 @@ check-all: test
 	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --locked --no-capture
 	$(MAKE) fuzz miri
 
-## Fuzzing with coverage: needs a nightly toolchain and cargo-fuzz; says so where there is none.
+## Fuzzing with coverage, FUZZ_SECONDS a target: needs a nightly toolchain; says so where there is none.
+FUZZ_SECONDS := 300
 fuzz:
-	@if cargo +nightly --version >/dev/null 2>&1 && cargo fuzz --version >/dev/null 2>&1; then \
-	  for target in pcap query; do (cd fuzz && cargo +nightly fuzz run $$target -- -max_total_time=120) || exit 1; done; \
-	else echo "fuzz: SKIPPED, no nightly toolchain with cargo-fuzz here"; fi
+	@if cargo +nightly --version >/dev/null 2>&1; then \
+	  cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz; \
+	  (cd modules && cargo +nightly fuzz run pcap -- -max_total_time=$(FUZZ_SECONDS)) && \
+	  (cd query-lang && cargo +nightly fuzz run query -- -max_total_time=$(FUZZ_SECONDS)); \
+	else echo "fuzz: SKIPPED, no nightly toolchain here"; fi
 
 ## The data model under Miri.
 miri:

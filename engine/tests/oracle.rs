@@ -3,6 +3,7 @@
 //!
 //! `WIREQ_SEED` and `WIREQ_SETS` choose the sets.
 
+mod golden;
 mod harness;
 
 /// Which modules must occur in a run of some length, and so be checked by it.

@@ -184,16 +184,50 @@ impl Checker {
             Err(faults) => return Outcome::Invalid(faults),
         };
         let results = oracle::run(&plan, &self.zone);
-        for mode in Mode::all() {
-            let expected = expected(&results, |statement| mode.target(statement));
-            if let Err(failure) = self.compare(&plan, mode, &expected) {
-                return Outcome::Failed(failure);
-            }
+        if let Err(failure) = self.check_modes(&plan, &results) {
+            return Outcome::Failed(failure);
         }
         if let Err(failure) = self.check_dropping(set, &folder, &results) {
             return Outcome::Failed(failure);
         }
         Outcome::Agreed(Census::of(&plan, &results))
+    }
+
+    /// Runs queries over captures in the current folder, in every mode.
+    ///
+    /// # Errors
+    /// How oracle and engine differ.
+    ///
+    /// # Panics
+    /// Where the oracle does not know a module: see [`Checker::compile_known`].
+    pub fn check_plan(&self, plan: &Plan) -> Result<(), Failure> {
+        self.check_modes(plan, &oracle::run(plan, &self.zone))
+    }
+
+    /// Compiles a query for captures in the current folder; none where it has faults or where the
+    /// oracle does not know all of its modules.
+    pub fn compile_known(&self, query: &str, files: &[String]) -> Option<Plan> {
+        let texts = [Text {
+            name: "query".into(),
+            text: query.to_owned(),
+        }];
+        let files = (!files.is_empty()).then(|| Files {
+            module: "pcapfile",
+            paths: files.to_vec(),
+        });
+        let options = wireq_query_lang::Options {
+            zone: &self.zone,
+            files,
+        };
+        let plan = compile(&texts, &self.registry, &options).ok()?;
+        oracle::knows(&plan).then_some(plan)
+    }
+
+    fn check_modes(&self, plan: &Plan, results: &oracle::Results) -> Result<(), Failure> {
+        Mode::all().try_for_each(|mode| {
+            let expected = expected(results, |statement| mode.target(statement));
+            self.compare(plan, mode, &expected)
+        })
     }
 
     /// Without one statement the text of the others must be the same.

@@ -11,7 +11,7 @@
 
 mod capture;
 pub mod census;
-mod check;
+pub mod check;
 mod generate;
 #[path = "../oracle/mod.rs"]
 mod oracle;

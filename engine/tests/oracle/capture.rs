@@ -48,10 +48,10 @@ impl Format {
     }
 }
 
-/// The frames of a file, in its order. What is cut at the end of the file is left out.
+/// The frames of a file, in its order. What is cut at the end of the file is left out; a file that
+/// can't be read has none.
 pub fn read(path: &str) -> Vec<Frame> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("cannot read {path}: {error}"));
-    frames(&bytes)
+    std::fs::read(path).map_or_else(|_| Vec::new(), |bytes| frames(&bytes))
 }
 
 /// The frames in the bytes of a file.
