@@ -3,12 +3,14 @@
 //! A comparison of a column with a constant runs over all rows of the column's own type; the
 //! constant is read once for the kind of column that it meets. All else goes value by value.
 
-use crate::View;
-use crate::plan::expr::{ArithmeticOp, Expr};
+use crate::plan::expr::{ArithmeticOp, Expr, FilterCall};
 use crate::planted::is_planted;
+use crate::schedule::output::Output;
+use crate::{Context, Operator, View};
 use std::net::IpAddr;
+use std::sync::Arc;
 use wireq_typesys::{
-    Bitmap, Column, CompareOp, Data, FieldPath, Kind, Literal, Prefix, Value, Zone, holds,
+    Bitmap, Column, CompareOp, Data, FieldPath, Kind, Literal, Prefix, Slot, Value, Zone, holds,
 };
 
 /// An expression ready to run.
@@ -32,6 +34,13 @@ enum Test {
     Or(Vec<Test>),
     Not(Box<Test>),
     Holds(Box<Test>),
+    /// A filter module; the places of its fields among those of the predicate.
+    Passes {
+        filter: Box<dyn Operator>,
+        fields: Vec<usize>,
+        slots: Vec<Option<Slot>>,
+        out: Output,
+    },
 }
 
 enum Operand {
@@ -47,11 +56,11 @@ struct Truth {
 }
 
 impl Predicate {
-    /// Makes an expression ready to run.
-    pub fn new(expr: &Expr) -> Predicate {
+    /// Makes an expression ready to run; `context` is that of the operator that it is a part of.
+    pub fn new(expr: &Expr, context: &Context) -> Predicate {
         let fields = expr.fields();
         Predicate {
-            root: build(expr, &fields),
+            root: build(expr, &fields, context),
             fields,
         }
     }
@@ -63,9 +72,14 @@ impl Predicate {
     }
 }
 
-fn build(expr: &Expr, fields: &[FieldPath]) -> Test {
+fn build(expr: &Expr, fields: &[FieldPath], context: &Context) -> Test {
     let number = |path: &FieldPath| fields.iter().position(|f| f == path).unwrap_or(usize::MAX);
-    let all = |parts: &[Expr]| parts.iter().map(|part| build(part, fields)).collect();
+    let all = |parts: &[Expr]| {
+        parts
+            .iter()
+            .map(|part| build(part, fields, context))
+            .collect()
+    };
     match expr {
         Expr::Compare(op, left, right) => match (&**left, &**right) {
             (Expr::Field(path, _), Expr::Literal(literal, _)) => Test::Constant {
@@ -84,11 +98,33 @@ fn build(expr: &Expr, fields: &[FieldPath]) -> Test {
         },
         Expr::And(parts) => Test::And(all(parts)),
         Expr::Or(parts) => Test::Or(all(parts)),
-        Expr::Not(inner) => Test::Not(Box::new(build(inner, fields))),
-        Expr::Holds(inner) => Test::Holds(Box::new(build(inner, fields))),
+        Expr::Not(inner) => Test::Not(Box::new(build(inner, fields, context))),
+        Expr::Holds(inner) => Test::Holds(Box::new(build(inner, fields, context))),
         Expr::Field(path, _) | Expr::Exists(path, _) => Test::Exists(number(path)),
+        Expr::Passes(call) => passes(call, fields, context),
         // A bare number stands for nothing that could hold.
         Expr::Literal(..) | Expr::Arithmetic(..) => Test::Or(Vec::new()),
+    }
+}
+
+fn passes(call: &FilterCall, fields: &[FieldPath], context: &Context) -> Test {
+    let place = |path: &FieldPath| fields.iter().position(|f| f == path).unwrap_or(usize::MAX);
+    let places: Vec<usize> = call.fields().iter().map(place).collect();
+    let kind = |place: &usize| context.kinds.get(*place).copied().unwrap_or(Kind::Dynamic);
+    let filter = (call.spec.make)(&Context {
+        fields: call.fields().to_vec(),
+        kinds: places.iter().map(kind).collect(),
+        live: Vec::new(),
+        shape: None,
+        origin: context.origin,
+        zone: Arc::clone(&context.zone),
+        seed: context.seed,
+    });
+    Test::Passes {
+        filter,
+        fields: places,
+        slots: Vec::new(),
+        out: Output::default(),
     }
 }
 
@@ -134,6 +170,29 @@ impl Test {
                 rows
             }
             Test::Holds(inner) => inner.passing(view, selection, zone),
+            Test::Passes {
+                filter,
+                fields,
+                slots,
+                out,
+            } => {
+                slots.clear();
+                slots.extend(
+                    fields
+                        .iter()
+                        .map(|field| view.slots.get(*field).copied().flatten()),
+                );
+                out.clear();
+                let part = view.part.select(*selection);
+                let views = [View { part: &part, slots }];
+                // A filter that fails passes nothing; one that keeps nothing has nothing to fail at.
+                match filter.step(0, &views, out) {
+                    Ok(_) => out
+                        .rows()
+                        .fold(Bitmap::EMPTY, |all, part| all.or(&part.selection)),
+                    Err(_) => Bitmap::EMPTY,
+                }
+            }
             Test::Not(inner)
                 if matches!(**inner, Test::Holds(_)) && !is_planted("not-needs-known") =>
             {
@@ -208,8 +267,8 @@ impl Test {
                     known: truth.known,
                 }
             }
-            Test::Holds(inner) => Truth {
-                yes: inner.passing(view, selection, zone),
+            Test::Holds(_) | Test::Passes { .. } => Truth {
+                yes: self.passing(view, selection, zone),
                 known: *selection,
             },
         }

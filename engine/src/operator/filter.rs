@@ -15,7 +15,7 @@ pub(crate) fn filter(expr: &Expr) -> OperatorSpec {
     let expr = expr.clone();
     OperatorSpec::stateless(expr.fields(), move |context| {
         Box::new(Filter {
-            predicate: Predicate::new(&expr),
+            predicate: Predicate::new(&expr, context),
             zone: Arc::clone(&context.zone),
         })
     })

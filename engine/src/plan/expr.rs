@@ -1,7 +1,9 @@
 //! Expressions over the fields of an object.
 
-use crate::Span;
+use crate::arguments::Arguments;
+use crate::{Gives, Module, Needs, OperatorSpec, Span, StateClass};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use wireq_typesys::{CompareOp, FieldPath, Literal};
 
 /// An expression. Truth is three-valued (Kleene): a comparison with an absent field is unknown.
@@ -23,8 +25,68 @@ pub enum Expr {
     Not(Box<Expr>),
     /// The object has the field.
     Exists(FieldPath, Span),
+    /// A filter module passes the object.
+    Passes(FilterCall),
     /// Known and true: what a test means in the pipe form, where `not dstport = 80` passes ARP.
     Holds(Box<Expr>),
+}
+
+/// A call of a filter module as a test: one that keeps nothing and gives rows of its input.
+#[derive(Clone)]
+pub struct FilterCall {
+    /// The module.
+    pub module: &'static Module,
+    /// Its arguments.
+    pub arguments: Arguments,
+    /// What it builds.
+    pub spec: OperatorSpec,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl FilterCall {
+    /// The fields that the filter reads.
+    pub fn fields(&self) -> &[FieldPath] {
+        match &self.spec.needs {
+            Needs::Fields(fields) => fields,
+            Needs::Summary | Needs::All => &[],
+        }
+    }
+
+    /// Whether a module can be a test: it keeps nothing, has no side effect and gives rows of its
+    /// input as they are.
+    pub fn can_be(spec: &OperatorSpec) -> bool {
+        spec.class == StateClass::Stateless
+            && !spec.side_effect
+            && spec.gives == Gives::Same
+            && matches!(spec.needs, Needs::Fields(_))
+    }
+}
+
+impl PartialEq for FilterCall {
+    fn eq(&self, other: &FilterCall) -> bool {
+        self.module.name == other.module.name && self.arguments == other.arguments
+    }
+}
+
+impl Eq for FilterCall {}
+
+impl Hash for FilterCall {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.module.name.hash(state);
+        self.arguments.hash(state);
+    }
+}
+
+impl fmt::Debug for FilterCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}({})",
+            self.module.name,
+            self.arguments.to_string().trim_start()
+        )
+    }
 }
 
 /// An arithmetic operator.
@@ -55,6 +117,7 @@ impl Expr {
         match self {
             Expr::Field(path, span) | Expr::Exists(path, span) => each(path, *span),
             Expr::Literal(..) => {}
+            Expr::Passes(call) => call.fields().iter().for_each(|path| each(path, call.span)),
             Expr::Compare(_, left, right) | Expr::Arithmetic(_, left, right) => {
                 left.for_each_field(each);
                 right.for_each_field(each);
@@ -100,6 +163,7 @@ impl fmt::Display for Expr {
             Expr::Or(parts) => list(f, parts, "or"),
             Expr::Not(inner) => write!(f, "not {inner}"),
             Expr::Exists(path, _) => write!(f, "{path}"),
+            Expr::Passes(call) => write!(f, "{call:?}"),
             Expr::Holds(inner) => write!(f, "{inner}"),
         }
     }

@@ -166,7 +166,7 @@ impl Stream {
             Expr::Field(path, span) | Expr::Exists(path, span) => {
                 faults.extend(self.check_field(path, *span).err());
             }
-            Expr::Literal(..) => {}
+            Expr::Literal(..) | Expr::Passes(_) => {}
             Expr::Compare(op, left, right) => {
                 self.resolve_comparison(*op, left, right, zone, faults)
             }

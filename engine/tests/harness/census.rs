@@ -74,6 +74,7 @@ impl Census {
             Expr::Not(_) => "not",
             Expr::Exists(..) => "exists",
             Expr::Holds(_) => "holds",
+            Expr::Passes(call) => call.module.name,
         };
         count(&mut self.operators, name);
         match expr {

@@ -1,5 +1,6 @@
 //! Expressions over one object: three-valued truth, and values.
 
+use super::filter;
 use super::object::Object;
 use wireq_engine::plan::expr::{ArithmeticOp, Expr};
 use wireq_typesys::{CompareOp, Kind, Literal, Value, Zone, holds};
@@ -13,6 +14,7 @@ pub fn truth(expr: &Expr, object: &Object, zone: &Zone) -> Option<bool> {
         Expr::Not(inner) => truth(inner, object, zone).map(|holds| !holds),
         Expr::Exists(path, _) => Some(!object.get(path, zone).is_absent()),
         Expr::Holds(inner) => Some(truth(inner, object, zone) == Some(true)),
+        Expr::Passes(call) => Some(filter::passes(call.module, &call.arguments, object, zone)),
         Expr::Field(..) | Expr::Literal(..) | Expr::Arithmetic(..) => {
             panic!("`{expr}` is a value and no test")
         }

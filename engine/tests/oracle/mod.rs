@@ -11,15 +11,18 @@
 mod aggregate;
 pub mod capture;
 mod expression;
+mod filter;
 pub mod object;
 mod packet;
 mod print;
 
 use aggregate::{Groups, order_of_tuples};
+use filter::FILTERS;
 use object::Object;
 use print::Print;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use wireq_engine::Module;
 use wireq_engine::arguments::Arguments;
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::{NodeKind, Plan};
@@ -54,16 +57,28 @@ const FUNCTIONS: [&str; 4] = ["count", "sum", "min", "max"];
 
 /// Whether the oracle knows all that a plan consists of.
 pub fn knows(plan: &Plan) -> bool {
+    let knows_module = |name| MODULES.contains(&name) || FILTERS.contains(&name);
     plan.graph.node_weights().all(|node| match &node.kind {
-        NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => {
-            MODULES.contains(&module.name)
+        NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => knows_module(module.name),
+        NodeKind::Aggregate(aggregate) => {
+            let mut names = aggregate
+                .functions
+                .iter()
+                .map(|function| function.module.name);
+            names.all(|name| FUNCTIONS.contains(&name))
         }
-        NodeKind::Aggregate(aggregate) => aggregate
-            .functions
-            .iter()
-            .all(|f| FUNCTIONS.contains(&f.module.name)),
-        NodeKind::Filter(_) | NodeKind::Union => true,
+        NodeKind::Filter(expr) => knows_expression(expr),
+        NodeKind::Union => true,
     })
+}
+
+fn knows_expression(expr: &Expr) -> bool {
+    match expr {
+        Expr::Passes(call) => FILTERS.contains(&call.module.name),
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().all(knows_expression),
+        Expr::Not(inner) | Expr::Holds(inner) => knows_expression(inner),
+        _ => true,
+    }
 }
 
 /// Interprets a plan.
@@ -134,6 +149,7 @@ enum Work {
 /// Takes one object and gives one or none.
 enum OneByOne {
     Filter(Expr),
+    FilterModule(&'static Module, Arguments),
     Uniq {
         fields: Vec<FieldPath>,
         seen: Vec<Vec<Value>>,
@@ -278,6 +294,9 @@ impl Work {
                 let input = plan.stream(plan.inputs(node)[0]);
                 Work::OneByOne(match module.name {
                     "print" => OneByOne::Print(Print::new(arguments, input)),
+                    name if FILTERS.contains(&name) => {
+                        OneByOne::FilterModule(module, arguments.clone())
+                    }
                     name => OneByOne::of_module(name, arguments),
                 })
             }
@@ -305,6 +324,9 @@ impl OneByOne {
         match self {
             OneByOne::Filter(expr) => {
                 (expression::truth(expr, &object, zone) == Some(true)).then_some(object)
+            }
+            OneByOne::FilterModule(module, arguments) => {
+                filter::passes(module, arguments, &object, zone).then_some(object)
             }
             OneByOne::Uniq { fields, seen } => {
                 let tuple: Vec<Value> = fields.iter().map(|path| object.get(path, zone)).collect();
