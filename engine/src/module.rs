@@ -111,10 +111,28 @@ pub enum Gives {
     Same,
     /// All or some rows of its input with these columns attached.
     Annotated(Vec<(FieldPath, Kind)>),
-    /// Rows of its input later: they are kept, with the fields that anything behind it reads.
-    Retained,
-    /// New objects that have the fields it needs and nothing else.
+    /// Rows of its input later: they are kept, with the fields that anything behind it reads, and
+    /// given with these columns.
+    Retained(Vec<(FieldPath, Kind)>),
+    /// New objects that have the fields it needs and nothing else, one for each that comes.
     Projected,
+    /// New objects that have these columns and nothing else.
+    Made(Vec<(FieldPath, Kind)>),
+}
+
+impl Gives {
+    /// The columns that are the operator's own.
+    pub fn columns(&self) -> &[(FieldPath, Kind)] {
+        match self {
+            Gives::Annotated(columns) | Gives::Retained(columns) | Gives::Made(columns) => columns,
+            Gives::Same | Gives::Projected => &[],
+        }
+    }
+
+    /// Whether the rows are the input's own, with their columns.
+    pub fn passes_rows(&self) -> bool {
+        matches!(self, Gives::Same | Gives::Annotated(_))
+    }
 }
 
 /// What an operator does with controls.
@@ -157,6 +175,8 @@ pub struct OperatorSpec {
     pub needs: Needs,
     /// What it gives.
     pub gives: Gives,
+    /// Columns it gives that have the kind of a field of the input: the column, the field.
+    pub like: Vec<(FieldPath, FieldPath)>,
     /// The class of its state.
     pub class: StateClass,
     /// Whether it does something beyond giving rows, so that two equal ones are not one.
@@ -180,6 +200,7 @@ impl OperatorSpec {
         OperatorSpec {
             needs: Needs::Fields(needs),
             gives: Gives::Same,
+            like: Vec::new(),
             class: StateClass::Stateless,
             side_effect: false,
             bound: None,
@@ -211,7 +232,9 @@ pub struct Context {
     pub kinds: Vec<Kind>,
     /// For operators that keep rows: the fields that anything behind them reads.
     pub live: Vec<FieldPath>,
-    /// The shape of rows that the operator makes up: [`Gives::Projected`] and [`Gives::Retained`].
+    /// The shape of rows that the operator makes up: where [`Gives`] is `Projected`, `Retained` or
+    /// `Made`. Its columns with [`wireq_typesys::Recipe::Given`], which stand first, are the
+    /// operator's to fill.
     pub shape: Option<Arc<Shape>>,
     /// The number of the node: the origin of rows it makes up.
     pub origin: u32,

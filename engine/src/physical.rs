@@ -105,16 +105,9 @@ fn add_path(paths: &mut Vec<FieldPath>, path: &FieldPath) {
 impl Builder<'_> {
     /// The columns that a node gives by itself, hiding what its input had of the same name.
     fn given(&self, node: NodeId) -> Vec<FieldPath> {
-        match &self.plan.graph[node].kind {
-            NodeKind::Aggregate(aggregate) => {
-                aggregate.functions.iter().map(|f| f.name.clone()).collect()
-            }
-            NodeKind::Operator(_, _, spec) => match &spec.gives {
-                Gives::Annotated(columns) => columns.iter().map(|(path, _)| path.clone()).collect(),
-                _ => Vec::new(),
-            },
-            _ => Vec::new(),
-        }
+        let spec = self.specs.get(&node);
+        let columns = spec.map_or(&[] as &[_], |spec| spec.gives.columns());
+        columns.iter().map(|(path, _)| path.clone()).collect()
     }
 
     fn find_wanted(&mut self) {
@@ -126,11 +119,7 @@ impl Builder<'_> {
                 for path in &self.reads[&reader] {
                     add_path(&mut wanted, path);
                 }
-                let passes = !matches!(
-                    self.specs[&reader].gives,
-                    Gives::Projected | Gives::Retained
-                );
-                if passes {
+                if self.specs[&reader].gives.passes_rows() {
                     let given = self.given(reader);
                     for path in &self.wanted[&reader] {
                         if !given.iter().any(|name| concerns(path, name)) {
@@ -153,7 +142,7 @@ impl Builder<'_> {
             None => Vec::new(),
         };
         self.own.insert(node, reads.len());
-        if spec.gives == Gives::Retained {
+        if matches!(spec.gives, Gives::Retained(_)) {
             let given = self.given(node);
             reads.extend(
                 wanted
@@ -232,7 +221,9 @@ impl Builder<'_> {
                 .into_iter()
                 .map(|input| self.annotate(node, input, &columns))
                 .collect(),
-            Gives::Projected | Gives::Retained => vec![self.kept_shape(node, &inputs)],
+            Gives::Projected | Gives::Retained(_) | Gives::Made(_) => {
+                vec![self.kept_shape(node, &inputs)]
+            }
         }
     }
 
@@ -243,10 +234,11 @@ impl Builder<'_> {
         columns: &[(FieldPath, Kind)],
     ) -> EdgeShape {
         let mut shape = (*input.shape).clone();
+        let stream = self.plan.stream(node);
         for (path, kind) in columns {
             shape.extra.push(ColumnDef {
                 path: path.clone(),
-                kind: *kind,
+                kind: stream.kind(path).unwrap_or(*kind),
                 recipe: Recipe::Given,
             });
         }
@@ -270,6 +262,7 @@ impl Builder<'_> {
         let given = self.given(node);
         let kept: Vec<FieldPath> = match self.specs[&node].gives {
             Gives::Projected => self.reads[&node].clone(),
+            Gives::Made(_) => Vec::new(),
             _ => self.reads[&node][self.own[&node]..].to_vec(),
         };
         let mut base: Vec<ColumnDef> = Vec::new();
@@ -361,7 +354,7 @@ impl Builder<'_> {
                 .and_then(|stream| stream.kind(path))
                 .unwrap_or(Kind::Dynamic)
         };
-        let makes_up = matches!(spec.gives, Gives::Projected | Gives::Retained);
+        let makes_up = !spec.gives.passes_rows();
         let make = Arc::clone(&spec.make);
         let context = Context {
             kinds: fields.iter().map(kind).collect(),

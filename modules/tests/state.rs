@@ -58,7 +58,7 @@ impl Stand {
         let mut fields = plan.fields_needed(&spec, order[0]);
         // What operators that keep rows are asked to keep.
         let live = FieldPath::new("len");
-        let given = (spec.gives == Gives::Retained)
+        let given = matches!(spec.gives, Gives::Retained(_))
             .then(|| kept_shape(&plan, &plan.graph[node].kind, &live));
         if given.is_some() {
             fields.push(live);

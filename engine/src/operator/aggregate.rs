@@ -33,7 +33,14 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
     let aggregate = aggregate.clone();
     OperatorSpec {
         needs: Needs::Fields(needs),
-        gives: Gives::Retained,
+        gives: Gives::Retained(
+            aggregate
+                .functions
+                .iter()
+                .map(|f| (f.name.clone(), f.kind))
+                .collect(),
+        ),
+        like: Vec::new(),
         class: class.unwrap_or(StateClass::Commutative),
         side_effect: false,
         bound: Some("one state for each group"),

@@ -248,23 +248,34 @@ impl Plan {
         input: NodeId,
         span: Span,
     ) -> NodeId {
-        let mut stream = self.graph[input].stream.clone();
-        match &spec.gives {
-            Gives::Same | Gives::Retained => {}
-            Gives::Annotated(columns) => stream.given.extend(columns.iter().cloned()),
+        let before = &self.graph[input].stream;
+        let kind_of = |(path, kind): &(FieldPath, Kind)| {
+            let like = spec.like.iter().find(|(column, _)| column == path);
+            (
+                path.clone(),
+                like.and_then(|(_, field)| before.kind(field))
+                    .unwrap_or(*kind),
+            )
+        };
+        let columns = spec.gives.columns().iter().map(kind_of);
+        let stream = match &spec.gives {
+            Gives::Same | Gives::Annotated(_) | Gives::Retained(_) => {
+                let mut stream = before.clone();
+                stream.given.extend(columns);
+                stream
+            }
+            Gives::Made(_) => Stream::of_columns(columns.collect()),
             Gives::Projected => {
                 let fields = self.fields_needed(&spec, input);
-                let given = fields
-                    .iter()
-                    .map(|path| (path.clone(), stream.kind(path).unwrap_or(Kind::Dynamic)))
-                    .collect();
-                stream = Stream {
-                    types: Vec::new(),
-                    given,
-                    summary: fields,
-                };
+                let kind = |path: &FieldPath| before.kind(path).unwrap_or(Kind::Dynamic);
+                Stream::of_columns(
+                    fields
+                        .into_iter()
+                        .map(|path| (path.clone(), kind(&path)))
+                        .collect(),
+                )
             }
-        }
+        };
         self.add(
             NodeKind::Operator(module, arguments, spec),
             &[input],

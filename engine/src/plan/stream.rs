@@ -33,6 +33,16 @@ impl Stream {
         }
     }
 
+    /// Objects that have some columns and nothing else.
+    pub fn of_columns(given: Vec<(FieldPath, Kind)>) -> Stream {
+        let summary = given.iter().map(|(path, _)| path.clone()).collect();
+        Stream {
+            types: Vec::new(),
+            given,
+            summary,
+        }
+    }
+
     /// What several streams give together.
     pub fn union<'a>(streams: impl IntoIterator<Item = &'a Stream>) -> Stream {
         let mut union = Stream::default();

@@ -213,7 +213,7 @@ struct Walk {
 
 impl Walk {
     fn new(node: &RunNode, wanted: Taken) -> Walk {
-        let same_rows = matches!(node.gives, Gives::Same | Gives::Annotated(_));
+        let same_rows = node.gives.passes_rows();
         let mut given = same_rows.then(|| {
             let rows = node.out.rows().flat_map(|part| {
                 part.selection
@@ -229,7 +229,8 @@ impl Walk {
             given,
             next,
             row_for_row: node.gives == Gives::Projected,
-            gives_last: node.gives == Gives::Retained && wanted.rows > 0,
+            gives_last: matches!(node.gives, Gives::Retained(_) | Gives::Made(_))
+                && wanted.rows > 0,
             seen: vec![0; ports],
             taken: vec![0; ports],
             last_port: None,
