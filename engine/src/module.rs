@@ -181,6 +181,9 @@ pub struct OperatorSpec {
     pub class: StateClass,
     /// Whether it does something beyond giving rows, so that two equal ones are not one.
     pub side_effect: bool,
+    /// Whether it tells objects apart by what they are rather than by what they hold: equal nodes
+    /// that make up objects are then not one, since each makes objects of its own.
+    pub reads_identity: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
     /// What it does with controls.
@@ -203,6 +206,7 @@ impl OperatorSpec {
             like: Vec::new(),
             class: StateClass::Stateless,
             side_effect: false,
+            reads_identity: false,
             bound: None,
             on_control: OnControl::Forward,
             output_file: None,

@@ -311,7 +311,7 @@ impl Builder<'_> {
             let spec = self.specs.get(node);
             PhysicalNode {
                 name: weight.kind.to_string(),
-                body: self.body(*node, zone, seed),
+                body: self.body(*node, rank[node] as u32, zone, seed),
                 statement: weight.statement,
                 side_effect: weight.kind.has_side_effect(),
                 on_control: spec.map_or(crate::OnControl::Forward, |spec| spec.on_control),
@@ -335,7 +335,7 @@ impl Builder<'_> {
         nodes.collect()
     }
 
-    fn body(&self, node: NodeId, zone: &Arc<Zone>, seed: u64) -> Body {
+    fn body(&self, node: NodeId, rank: u32, zone: &Arc<Zone>, seed: u64) -> Body {
         let Some(spec) = self.specs.get(&node) else {
             let NodeKind::Source(_, _, spec) = &self.plan.graph[node].kind else {
                 unreachable!("all but sources have a spec")
@@ -364,7 +364,7 @@ impl Builder<'_> {
                 .first()
                 .filter(|_| makes_up)
                 .map(|shape| Arc::clone(&shape.base)),
-            origin: node.index() as u32,
+            origin: rank,
             zone: Arc::clone(zone),
             seed,
         };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use wireq_engine::operator::operator_spec;
-use wireq_engine::plan::{NodeKind, Plan};
+use wireq_engine::plan::NodeKind;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Gives, Operator, OperatorSpec, StateClass, Verdict, View};
@@ -32,7 +32,10 @@ struct Stand {
     spec: OperatorSpec,
     fields: Vec<FieldPath>,
     shape: Arc<Shape>,
+    /// The shape of rows that it makes up.
     given: Option<Arc<Shape>>,
+    /// Whether it is asked to keep a field that it does not need itself.
+    keeps: bool,
 }
 
 type Row = Vec<Value>;
@@ -58,9 +61,18 @@ impl Stand {
         let mut fields = plan.fields_needed(&spec, order[0]);
         // What operators that keep rows are asked to keep.
         let live = FieldPath::new("len");
-        let given = matches!(spec.gives, Gives::Retained(_))
-            .then(|| kept_shape(&plan, &plan.graph[node].kind, &live));
-        if given.is_some() {
+        let given = match &spec.gives {
+            Gives::Retained(_) => Some(kept_shape(&plan.graph[node].kind, &live)),
+            Gives::Made(columns) => Some(shape(
+                columns
+                    .iter()
+                    .map(|(path, kind)| given_column(path, *kind))
+                    .collect(),
+            )),
+            _ => None,
+        };
+        let keeps = matches!(spec.gives, Gives::Retained(_));
+        if keeps {
             fields.push(live);
         }
         let columns = fields
@@ -73,11 +85,12 @@ impl Stand {
             fields,
             shape: shape(columns),
             given,
+            keeps,
         }
     }
 
     fn make(&self) -> Box<dyn Operator> {
-        let own = self.fields.len() - usize::from(self.given.is_some());
+        let own = self.fields.len() - usize::from(self.keeps);
         (self.spec.make)(&Context {
             kinds: vec![Kind::Dynamic; own],
             fields: self.fields[..own].to_vec(),
@@ -169,7 +182,7 @@ fn shape(base: Vec<ColumnDef>) -> Arc<Shape> {
     })
 }
 
-fn kept_shape(_plan: &Plan, kind: &NodeKind, live: &FieldPath) -> Arc<Shape> {
+fn kept_shape(kind: &NodeKind, live: &FieldPath) -> Arc<Shape> {
     let NodeKind::Aggregate(aggregate) = kind else {
         return shape(vec![given_column(live, Kind::Dynamic)]);
     };
@@ -248,6 +261,9 @@ const QUERIES: &[&str] = &[
     "min(ipid) max(ack) group by srcip",
     "where srcip = 0.0.0.1 | count()",
     "project srcip dstport",
+    "uniqobj",
+    "top srcip",
+    "top -n 2 srcip dstport",
 ];
 
 #[test]

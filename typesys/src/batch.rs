@@ -31,6 +31,8 @@ pub struct PartData {
     origin: u32,
     /// Identities of rows that were kept from elsewhere: origin and position.
     identities: Option<Vec<(u32, u64)>>,
+    /// For rows that an operator made up: the number of the first among all that it made up.
+    made: Option<u64>,
     cells: Vec<Cell>,
 }
 
@@ -59,6 +61,7 @@ impl PartData {
             positions,
             origin,
             identities: None,
+            made: None,
             cells,
         }
     }
@@ -90,6 +93,7 @@ impl PartData {
             positions,
             origin,
             identities: None,
+            made: None,
             cells,
         }
     }
@@ -99,6 +103,12 @@ impl PartData {
         debug_assert_eq!(identities.len(), self.len);
         self.identities = Some(identities);
         self
+    }
+
+    /// Says that the rows are an operator's own, and how many it made up before: new objects have
+    /// new identities. Rows that have identities from elsewhere keep them.
+    pub fn number_from(&mut self, made: u64) {
+        self.made = Some(made);
     }
 
     /// Access to the reader's rows for filling them anew, where nobody else holds the part: the
@@ -148,10 +158,10 @@ impl PartData {
 
     /// What makes the row the object it is, through filters, annotations, sorting and state.
     pub fn identity(&self, row: usize) -> (u32, u64) {
-        match (&self.identities, &self.positions) {
+        match (&self.identities, self.made) {
             (Some(identities), _) => identities[row],
-            (None, Positions::All(_)) => (self.origin, row as u64),
-            (None, _) => (self.origin, self.position(row).0),
+            (None, Some(made)) => (self.origin, made + row as u64),
+            (None, None) => (self.origin, self.position(row).0),
         }
     }
 

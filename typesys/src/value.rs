@@ -114,6 +114,19 @@ impl Value {
         })
     }
 
+    /// The value with the names and the finer kind that its column has: keys and snapshots forget
+    /// names and the difference of bytes and text.
+    pub fn of_kind(self, kind: Kind) -> Value {
+        match (self, kind) {
+            (Value::Integer(number), Kind::Named(names)) => match u64::try_from(number) {
+                Ok(number) => Value::Named(number, names),
+                Err(_) => Value::Integer(number),
+            },
+            (Value::Text(bytes), Kind::Bytes) => Value::Bytes(bytes),
+            (value, _) => value,
+        }
+    }
+
     /// The bytes of bytes or text.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {

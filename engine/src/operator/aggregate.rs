@@ -43,6 +43,7 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
         like: Vec::new(),
         class: class.unwrap_or(StateClass::Commutative),
         side_effect: false,
+        reads_identity: false,
         bound: Some("one state for each group"),
         on_control: OnControl::React,
         output_file: None,
@@ -287,7 +288,7 @@ impl Grouping {
                         .unwrap_or_default(),
                     Source::Function(at) => self.functions[*at].1.value(number),
                 };
-                builder.push(as_kind(value, *kind));
+                builder.push(value.of_kind(*kind));
             }
         }
         let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
@@ -355,17 +356,6 @@ impl Grouping {
 fn decode_key(mut bytes: &[u8], values: &mut [Value]) {
     for value in values {
         *value = key::decode(&mut bytes).unwrap_or_default();
-    }
-}
-
-/// Keys forget names and the difference of bytes and text; the column's kind knows.
-fn as_kind(value: Value, kind: Kind) -> Value {
-    match (value, kind) {
-        (Value::Integer(number), Kind::Named(names)) => {
-            u64::try_from(number).map_or(Value::Integer(number), |n| Value::Named(n, names))
-        }
-        (Value::Text(bytes), Kind::Bytes) => Value::Bytes(bytes),
-        (value, _) => value,
     }
 }
 

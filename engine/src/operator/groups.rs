@@ -218,6 +218,27 @@ impl Groups {
         (number, new)
     }
 
+    /// The number of a key that is there.
+    pub fn find(&self, key: &[u8]) -> Option<u32> {
+        let key = Key::of(key);
+        let hash = self.seeds.key(&key);
+        let shard = &self.shards[shard_of(hash)];
+        match key {
+            Key::Short(key) => shard
+                .short
+                .find(hash, |(k, _)| *k == key)
+                .map(|(_, number)| *number),
+            Key::Medium(key) => shard
+                .medium
+                .find(hash, |(k, _)| *k == key)
+                .map(|(_, number)| *number),
+            Key::Long(key) => shard
+                .long
+                .find(hash, |(k, _)| **k == *key)
+                .map(|(_, number)| *number),
+        }
+    }
+
     /// One more than the highest number.
     pub fn limit(&self) -> usize {
         self.limit as usize

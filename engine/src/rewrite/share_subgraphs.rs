@@ -2,9 +2,11 @@
 //!
 //! Hash-consing from the roots: nodes are met behind their inputs, so inputs that could be one are
 //! one already. Stateful nodes are shared too: equal operators that see the same rows have the
-//! same state. Nodes with a side effect are not: two prints print twice.
+//! same state. Nodes with a side effect are not: two prints print twice. Nor are nodes that make up
+//! objects where something tells objects apart by their identity.
 
-use crate::plan::{NodeId, Plan};
+use crate::operator::operator_spec;
+use crate::plan::{NodeId, NodeKind, Plan};
 use crate::planted::is_planted;
 use hashbrown::HashMap;
 
@@ -13,9 +15,15 @@ type Candidates = HashMap<(String, Vec<NodeId>), Vec<NodeId>>;
 
 pub(super) fn apply(plan: &mut Plan) {
     let mut candidates = Candidates::new();
+    let identity_matters = plan
+        .graph
+        .node_weights()
+        .any(|node| matches!(&node.kind, NodeKind::Operator(_, _, spec) if spec.reads_identity));
     for node in plan.order() {
         let kind = &plan.graph[node].kind;
-        if kind.has_side_effect() {
+        let makes_up =
+            identity_matters && operator_spec(kind).is_some_and(|spec| !spec.gives.passes_rows());
+        if kind.has_side_effect() || makes_up {
             continue;
         }
         let inputs = plan.inputs(node);

@@ -77,8 +77,9 @@ impl Output {
     }
 
     /// Gives rows that the operator made up or kept.
-    pub fn emit(&mut self, data: PartData) {
+    pub fn emit(&mut self, mut data: PartData) {
         if !data.is_empty() {
+            data.number_from(self.account.emitted);
             self.account.emitted += data.len() as u64;
             self.items.push(Item::Rows(Part::new(Arc::new(data))));
         }
