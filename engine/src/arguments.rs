@@ -22,6 +22,16 @@ impl Parameter {
     pub fn is_flag(&self) -> bool {
         self.name.starts_with('-')
     }
+
+    /// The words that an argument takes of those not taken yet, and the rest.
+    fn split<'a>(&self, words: &'a [Word]) -> (&'a [Word], &'a [Word]) {
+        let many = matches!(self.count, Count::Any | Count::Some);
+        words.split_at(if many {
+            words.len()
+        } else {
+            words.len().min(1)
+        })
+    }
 }
 
 /// What a flag or argument takes.
@@ -199,10 +209,6 @@ impl Arguments {
         parameters: &'static [Parameter],
     ) -> impl Iterator<Item = &'a Word> {
         let takes_fields = |p: &&Parameter| p.takes == Takes::Field;
-        let positional = parameters
-            .iter()
-            .filter(|p| !p.is_flag())
-            .any(|p| p.takes == Takes::Field);
         let in_flags = self.flags.iter().filter_map(move |(name, word)| {
             parameters
                 .iter()
@@ -210,7 +216,18 @@ impl Arguments {
                 .find(|p| p.name == *name)?;
             word.as_ref()
         });
-        in_flags.chain(self.words.iter().filter(move |_| positional))
+        let mut rest = self.words.as_slice();
+        let arguments = parameters.iter().filter(|p| !p.is_flag());
+        let positional = arguments.flat_map(move |parameter| {
+            let (mine, others) = parameter.split(rest);
+            rest = others;
+            if parameter.takes == Takes::Field {
+                mine
+            } else {
+                &[]
+            }
+        });
+        in_flags.chain(positional)
     }
 }
 
@@ -289,8 +306,7 @@ fn check_words(module: &str, parameters: &[Parameter], words: &[Word]) -> Vec<Ar
     let mut errors = Vec::new();
     let mut rest = words;
     for parameter in parameters.iter().filter(|p| !p.is_flag()) {
-        let many = matches!(parameter.count, Count::Any | Count::Some);
-        let (mine, others) = rest.split_at(if many { rest.len() } else { rest.len().min(1) });
+        let (mine, others) = parameter.split(rest);
         rest = others;
         errors.extend(
             mine.iter()

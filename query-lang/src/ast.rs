@@ -1,18 +1,34 @@
 //! What a query says, the same for all languages: names are still text.
 
+use std::rc::Rc;
 use wireq_engine::Span;
 use wireq_engine::arguments::Word;
 use wireq_engine::plan::expr::ArithmeticOp;
 use wireq_typesys::CompareOp;
 
+/// One statement.
+#[derive(Clone, Debug)]
+pub(crate) enum Statement {
+    Query(Pipeline),
+    Definition(Definition),
+}
+
+/// `NAME(PARAMETERS) :- BODY`.
+#[derive(Clone, Debug)]
+pub(crate) struct Definition {
+    pub name: Word,
+    pub parameters: Vec<Word>,
+    pub body: Rc<Pipeline>,
+}
+
 /// Stages, each of which takes what the one before it gives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pipeline {
     pub stages: Vec<Stage>,
 }
 
 /// One stage of a pipeline.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Stage {
     pub kind: StageKind,
     /// What its input must fulfil; for a source, its output.
@@ -21,8 +37,20 @@ pub(crate) struct Stage {
     pub span: Span,
 }
 
+impl Stage {
+    /// A stage without clauses.
+    pub fn new(kind: StageKind, span: Span) -> Stage {
+        Stage {
+            kind,
+            filter: None,
+            group: None,
+            span,
+        }
+    }
+}
+
 /// What a stage does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum StageKind {
     /// Passes objects that fulfil a condition.
     Where(Box<Expr>),
@@ -35,14 +63,15 @@ pub(crate) enum StageKind {
 }
 
 /// A module with arguments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub name: Word,
     pub arguments: Vec<Argument>,
+    pub span: Span,
 }
 
 /// One argument of a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Argument {
     pub value: ArgumentValue,
     /// The name behind `as`.
@@ -50,14 +79,14 @@ pub(crate) struct Argument {
 }
 
 /// What an argument says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ArgumentValue {
     Word(Word),
     Function(Box<Call>),
 }
 
 /// `group by KEYS having CONDITION`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub keys: Vec<Word>,
     pub having: Option<Box<Expr>>,
@@ -65,7 +94,7 @@ pub(crate) struct Group {
 }
 
 /// An expression. Whether it is a test or a value shows only where it is used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Expr {
     pub kind: ExprKind,
     pub span: Span,
@@ -74,7 +103,7 @@ pub(crate) struct Expr {
 }
 
 /// What an expression says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ExprKind {
     /// A field or a constant.
     Word(Word),

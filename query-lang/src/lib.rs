@@ -6,7 +6,9 @@ mod lower;
 mod parse;
 mod scan;
 mod split;
+mod words;
 
+use ast::Statement;
 use lower::Lowering;
 use std::collections::HashSet;
 use wireq_engine::plan::Plan;
@@ -52,7 +54,8 @@ pub struct Fault {
     pub diagnostic: Diagnostic,
 }
 
-/// Compiles the statements of all texts into one plan.
+/// Compiles the statements of all texts into one plan. Definitions of one text can be used in later
+/// ones too.
 ///
 /// # Errors
 /// All faults found, in the order of the texts.
@@ -63,11 +66,11 @@ pub fn compile(
 ) -> Result<Plan, Vec<Fault>> {
     let mut lowering = Lowering::new(registry, options);
     let mut labels = HashSet::new();
-    let mut faults = Vec::new();
-    for (number, text) in texts.iter().enumerate() {
-        compile_text(&text.text, &mut labels, &mut lowering);
-        faults.extend(in_order(number, std::mem::take(&mut lowering.faults)));
+    let (whole, begins) = joined(texts);
+    for (begin, text) in begins.iter().zip(texts) {
+        compile_text(&whole, *begin, &text.text, &mut labels, &mut lowering);
     }
+    let faults = in_order(&begins, lowering.faults);
     if faults.is_empty() {
         Ok(lowering.plan)
     } else {
@@ -75,24 +78,64 @@ pub fn compile(
     }
 }
 
-fn compile_text(text: &str, labels: &mut HashSet<String>, lowering: &mut Lowering<'_>) {
-    for piece in split::split(text, &scan::scan(text)) {
-        let name = piece.label.map(|(label, _)| label.to_owned());
+/// All texts as one, so that a place says which of them it is in, and where each begins.
+fn joined(texts: &[Text]) -> (String, Vec<usize>) {
+    let mut whole = String::new();
+    let mut begins = Vec::with_capacity(texts.len());
+    for text in texts {
+        begins.push(whole.len());
+        whole.push_str(&text.text);
+        whole.push('\n');
+    }
+    (whole, begins)
+}
+
+fn compile_text(
+    whole: &str,
+    begin: usize,
+    text: &str,
+    labels: &mut HashSet<String>,
+    lowering: &mut Lowering<'_>,
+) {
+    let mut raws = scan::scan(text);
+    for raw in &mut raws {
+        raw.span = Span::new(raw.span.start + begin, raw.span.end + begin);
+    }
+    for piece in split::split(whole, &raws) {
         if let Some((label, span)) = piece.label {
             lowering
                 .faults
                 .extend(check_label(label, span, piece.tokens.is_empty(), labels));
         }
-        let (tokens, faults) = lex::lex(text, &piece.tokens);
+        let (tokens, faults) = lex::lex(whole, &piece.tokens);
         if tokens.is_empty() || !faults.is_empty() {
             lowering.faults.extend(faults);
             continue;
         }
         match parse::parse(&tokens) {
-            Ok(pipeline) => lowering.statement(name, &pipeline, piece.span()),
+            Ok(Statement::Query(pipeline)) => {
+                let name = piece.label.map(|(label, _)| label.to_owned());
+                lowering.statement(name, &pipeline, piece.span());
+            }
+            Ok(Statement::Definition(definition)) => {
+                lowering
+                    .faults
+                    .extend(piece.label.map(|(_, span)| labelled_definition(span)));
+                lowering.define(definition);
+            }
             Err(fault) => lowering.faults.push(fault),
         }
     }
+}
+
+fn labelled_definition(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        "Q005",
+        span,
+        "a definition has no output that a label could name",
+    )
+    .label("label")
+    .help("put the label before a query that uses the definition")
 }
 
 fn check_label(
@@ -120,11 +163,15 @@ fn check_label(
     None
 }
 
-/// Faults of a text by place, each once.
-fn in_order(text: usize, mut faults: Vec<Diagnostic>) -> impl Iterator<Item = Fault> {
+/// Faults by place, each once, with places in their own texts.
+fn in_order(begins: &[usize], mut faults: Vec<Diagnostic>) -> Vec<Fault> {
     faults.sort_by_key(|fault| (fault.span.start, fault.span.end, fault.code));
     faults.dedup_by(|a, b| (a.span.start, a.span.end, &*a) == (b.span.start, b.span.end, &*b));
-    faults
-        .into_iter()
-        .map(move |diagnostic| Fault { text, diagnostic })
+    let place = |mut diagnostic: Diagnostic| {
+        let Span { start, end } = diagnostic.span;
+        let text = begins.partition_point(|begin| *begin <= start).max(1) - 1;
+        diagnostic.span = Span::new(start - begins[text], end - begins[text]);
+        Fault { text, diagnostic }
+    };
+    faults.into_iter().map(place).collect()
 }

@@ -1,5 +1,6 @@
 //! Raw tokens -> statements.
 
+use crate::lex::DEFINE;
 use crate::scan::{Raw, RawKind};
 use wireq_engine::Span;
 
@@ -21,6 +22,9 @@ impl Piece<'_> {
 
 /// Words at the begin of a line that continue the line before.
 const CLAUSES: [&str; 3] = ["group", "having", "from"];
+
+/// Words that continue a `select`, so that there is one fault for all of it.
+const SELECT_CLAUSES: [&str; 4] = ["where", "order", "limit", "union"];
 
 /// Divides tokens into statements; empty ones are left out.
 ///
@@ -54,12 +58,14 @@ fn continues(text: &str, before: &[Raw], first: &Raw) -> bool {
         token.kind == RawKind::Run
             && word.eq_ignore_ascii_case(&text[token.span.start..token.span.end])
     };
-    let open = before
-        .last()
-        .is_some_and(|last| matches!(last.kind, RawKind::Pipe | RawKind::Comma));
+    let open = before.last().is_some_and(|last| {
+        matches!(last.kind, RawKind::Pipe | RawKind::Comma) || is(last, DEFINE)
+    });
     // `where` begins a statement of its own as well as a clause: it is a clause behind `from`.
     let is_clause = CLAUSES.iter().any(|clause| is(first, clause))
-        || is(first, "where") && before.iter().any(|token| is(token, "from"));
+        || is(first, "where") && before.iter().any(|token| is(token, "from"))
+        || before.first().is_some_and(|begin| is(begin, "select"))
+            && SELECT_CLAUSES.iter().any(|clause| is(first, clause));
     open || is_clause || matches!(first.kind, RawKind::Pipe | RawKind::LineEnd)
 }
 
@@ -133,6 +139,11 @@ mod tests {
                 vec!["web:a", "fd00::1: b", ": c", "x :"],
             ),
             ("web:\nb", vec!["[web] ", "b"]),
+            ("A :-\n b\nc", vec!["A :- b", "c"]),
+            (
+                "Select a\nfrom b\nlimit 5\norder by c",
+                vec!["Select a from b limit 5 order by c"],
+            ),
             ("a ;| b", vec!["a", "| b"]),
             ("a \"b\nc", vec!["a \"b", "c"]),
         ] {

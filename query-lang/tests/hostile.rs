@@ -4,34 +4,20 @@ mod support;
 
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
-use support::compile_all;
+use support::codes;
 
-const STATEMENTS: [&str; 6] = [
+const STATEMENTS: [&str; 10] = [
     "web: pcapfile x y | where dstport = 80 and not (srcip = 10.0.0.0/8 or len in (1, 2)) | uniq srcip, dstip | print srcip dstip",
     "pcapfile x | print -v srcip, count() sum(len) as n where len-10 > -5 group by srcip having count() > 10 and n > 1e-5",
     "pcapfile x | (where ts > 2024-01-31T12:00:00+01:00) + (where payload = \"a\\x41\\\"\" | head 1) | print # why\n",
     "(pcapfile 'a b') + (jsonfile y | where a.b = 'c')\n| count() max(len)\ngroup by srcip",
     "pcapfile x -- comment\n  | filter !len<>3 && srcport || -len*2/3 <= 4",
     "pcapfile x | sum len group by ip.src; jsonfile y | print a as b",
+    "print srcip, count() as n from (uniq srcip from pcapfile(x) where len > 5) + pcapfile(y) where mask(srcip, 10.0.0.0/8) and len group by srcip having n > 3 | head 2",
+    "P :- pcapfile x; Sel :- where dstport = 80 or len > 5\nTop(k, n) :- top -n n k | print k as key; P | where not Sel() and srcport | Top(len, 5); Top from P",
+    "A :- pcapfile a + pcapfile b; A :- A | uniq srcip; print :- print -v; A + A() | filter(\"len > 5 and 'a' = payload\") | print",
+    "(where len > 5 | count() | print count) from jsonfile x group by a.b having sum(len) > 5; select a from b",
 ];
-
-/// The codes of the faults of a text.
-fn codes(text: &str, files: &[&str]) -> Vec<&'static str> {
-    match compile_all(&[text], files) {
-        Ok(_) => Vec::new(),
-        Err(faults) => faults.iter().map(|fault| check(fault, text)).collect(),
-    }
-}
-
-/// Every fault stands at a piece of the text.
-fn check(fault: &wireq_query_lang::Fault, text: &str) -> &'static str {
-    let span = fault.diagnostic.span;
-    assert!(
-        text.get(span.start..span.end).is_some(),
-        "{span:?} in {text:?}"
-    );
-    fault.diagnostic.code
-}
 
 proptest! {
     #[test]
@@ -63,7 +49,7 @@ proptest! {
     }
 }
 
-const WORDS: [&str; 52] = [
+const WORDS: [&str; 62] = [
     "where",
     "group",
     "by",
@@ -116,6 +102,16 @@ const WORDS: [&str; 52] = [
     "# c\n",
     "a:",
     "é",
+    ":-",
+    "A",
+    "B",
+    "A :- ",
+    "B(k) :- ",
+    "A()",
+    "B(len)",
+    "k",
+    "mask(srcip, 10.0.0.0/8)",
+    "filter('len > 5')",
 ];
 
 #[test]
@@ -143,6 +139,8 @@ fn depth_has_a_limit() {
             ("count(", ")"),
             ("(head 1 | ", ")"),
             ("(head 1) + (", ")"),
+            ("print from (", ")"),
+            ("head 1 + (uniq len from ", ")"),
         ] {
             let text = format!(
                 "pcapfile x | {}head 1{}",
@@ -222,6 +220,34 @@ fn work_is_linear_in_the_text() {
             "",
         ),
         ("", "pcapfile x\n", ""),
+        ("", "A :- pcapfile x\n", "A"),
+        ("A :- pcapfile x; ", "A;", ""),
+        ("A :- pcapfile x; ", "A :- A;", "A"),
+        ("A :- head 1 | head 2; pcapfile x", " | A", ""),
+        ("A :- where len > 5; pcapfile x | where len", " or A()", ""),
+        ("A :- where len > 5; pcapfile x | where len", " and A()", ""),
+        (
+            "A(k) :- where len > k; pcapfile x | where len",
+            " and A(5)",
+            "",
+        ),
+        (
+            "A :- where lenn > 5; pcapfile x | where len",
+            " and A()",
+            "",
+        ),
+        ("A :- head 1 | head 2 | head 3; B :- head 1", " | A", ""),
+        ("A(k) :- print", " k", "; pcapfile x | A(len)"),
+        ("A(", "k ", ") :- head 1; pcapfile x | A(len)"),
+        ("", "a(b) :- nomodule x; nomodule y;", ""),
+        ("pcapfile x", " + pcapfile x", ""),
+        ("pcapfile x | where len", " and mask(srcip, 10.0.0.0/8)", ""),
+        ("print", " from uniq len", " from pcapfile x"),
+        ("pcapfile x | print", " srcip as a", ""),
+        ("pcapfile x", " | filter('len > 5')", ""),
+        ("pcapfile x | filter('len", " or len", "')"),
+        ("print len from pcapfile x", "\nwhere len", ""),
+        ("select x", "\nlimit 5", ""),
         ("", "nomodule x\n", ""),
         ("", "\n", "pcapfile x"),
         ("", "# comment\n", "pcapfile x"),

@@ -2,38 +2,8 @@
 
 mod support;
 
-use support::{compile_all, show};
+use support::{chain, compile_all, plan_over, show};
 use wireq_engine::plan::NodeKind;
-use wireq_engine::plan::explain::explain;
-
-fn plan_over(text: &str, files: &[&str]) -> String {
-    match compile_all(&[text], files) {
-        Ok(plan) => explain(&plan),
-        Err(faults) => panic!(
-            "{text}\n{}",
-            faults
-                .iter()
-                .map(|fault| show(fault, &[text]))
-                .collect::<String>()
-        ),
-    }
-}
-
-/// The nodes of a plan that is a chain, without numbers and indentation.
-fn chain(text: &str) -> String {
-    let plan = plan_over(text, &[]);
-    let line = |line: &str| {
-        line.trim_start()
-            .split_once(' ')
-            .map(|(_, node)| node.to_owned())
-    };
-    let nodes: Vec<String> = plan
-        .lines()
-        .filter(|line| line.contains('#'))
-        .filter_map(line)
-        .collect();
-    nodes.join(" | ").replace("  [statement 1]", "")
-}
 
 /// The condition behind `where`, as the plan has it.
 fn condition(text: &str) -> String {

@@ -176,7 +176,11 @@ impl Stream {
             Expr::Field(path, span) | Expr::Exists(path, span) => {
                 faults.extend(self.check_field(path, *span).err());
             }
-            Expr::Literal(..) | Expr::Passes(_) => {}
+            Expr::Literal(..) => {}
+            Expr::Passes(call) => {
+                let faults_of = |path: &FieldPath| self.check_field(path, call.span).err();
+                faults.extend(call.fields().iter().filter_map(faults_of));
+            }
             Expr::Compare(op, left, right) => {
                 self.resolve_comparison(*op, left, right, zone, faults)
             }

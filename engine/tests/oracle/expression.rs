@@ -57,7 +57,12 @@ fn compare(op: CompareOp, left: &Expr, right: &Expr, object: &Object, zone: &Zon
     }
 }
 
-fn compare_literal(op: CompareOp, value: &Value, literal: &Literal, zone: &Zone) -> Option<bool> {
+pub fn compare_literal(
+    op: CompareOp,
+    value: &Value,
+    literal: &Literal,
+    zone: &Zone,
+) -> Option<bool> {
     let constant = match value.kind()? {
         Kind::Text if literal.is_number() => literal.natural(),
         kind => literal.read(kind, zone)?,

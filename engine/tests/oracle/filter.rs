@@ -1,10 +1,11 @@
 //! Filter modules over one object.
 
+use super::expression::compare_literal;
 use super::object::Object;
 use std::net::IpAddr;
 use wireq_engine::Module;
 use wireq_engine::arguments::Arguments;
-use wireq_typesys::{CompareOp, FieldPath, Literal, Value, Zone, holds};
+use wireq_typesys::{CompareOp, FieldPath, Literal, Value, Zone};
 
 /// The filter modules that the oracle interprets.
 pub const FILTERS: [&str; 3] = ["mask", "equals", "private"];
@@ -27,13 +28,7 @@ pub fn passes(module: &Module, arguments: &Arguments, object: &Object, zone: &Zo
                 text: word.text.clone(),
                 quoted: word.quoted,
             };
-            let value = value(0);
-            let read = value.kind().and_then(|kind| literal.read(kind, zone));
-            match (&value, read) {
-                (Value::Address(address), Some(Value::Prefix(_))) => in_block(*address, &word.text),
-                (value, Some(read)) => holds(CompareOp::Equal, value, &read, zone) == Some(true),
-                _ => false,
-            }
+            compare_literal(CompareOp::Equal, &value(0), &literal, zone) == Some(true)
         }),
         name => panic!("the oracle does not know {name}"),
     }

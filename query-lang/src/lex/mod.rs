@@ -1,9 +1,12 @@
 //! Raw tokens of a statement -> tokens, in two modes: among module arguments a word is a word, in
 //! expressions operators are operators.
 
+mod arguments;
 #[cfg(test)]
 mod tests;
 mod word;
+
+pub(crate) use arguments::DEFINE;
 
 use crate::scan::{Raw, RawKind};
 use wireq_engine::plan::expr::ArithmeticOp;
@@ -24,6 +27,10 @@ pub(crate) enum Kind {
     Close,
     Pipe,
     Comma,
+    /// `+` between the parts of a bag.
+    Plus,
+    /// `:-` behind the name of a definition.
+    Define,
 }
 
 /// The reserved words.
@@ -77,9 +84,18 @@ static OPERATORS: [(&str, Kind); 14] = [
 
 /// The tokens of a statement, and what is wrong with them.
 pub(crate) fn lex<'a>(text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
+    lex_from(Mode::Words, text, raws)
+}
+
+/// The tokens of an expression.
+pub(crate) fn lex_expression<'a>(text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
+    lex_from(Mode::Expression, text, raws)
+}
+
+fn lex_from<'a>(mode: Mode, text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
     let mut lexer = Lexer {
         text,
-        mode: Mode::Words,
+        mode,
         outer: Vec::new(),
         in_call: false,
         tokens: Vec::with_capacity(raws.len()),
@@ -140,7 +156,7 @@ impl<'a> Lexer<'a> {
 
     fn open(&mut self, raw: &Raw) {
         let last = self.tokens.last();
-        self.in_call = last.is_some_and(|last| last.kind == Kind::Word && last.text != "+");
+        self.in_call = last.is_some_and(|last| last.kind == Kind::Word);
         self.outer.push(self.mode);
         if self.in_call {
             self.mode = Mode::Words;
@@ -179,27 +195,6 @@ impl<'a> Lexer<'a> {
                 .push(fault.help(format!("end the text with {quote}")));
         }
         self.push(Kind::Quoted(content), raw.span, raw);
-    }
-
-    /// A word among arguments.
-    fn word(&mut self, span: Span, raw: &Raw) {
-        let text = &self.text[span.start..span.end];
-        let keyword = match clause(text) {
-            None if text.eq_ignore_ascii_case("as") => Some(Keyword::As),
-            None if text.eq_ignore_ascii_case("filter") && self.begins_stage() => {
-                Some(Keyword::Where)
-            }
-            keyword => keyword,
-        };
-        self.keyword_or_word(keyword, span, raw);
-    }
-
-    fn begins_stage(&self) -> bool {
-        match self.last() {
-            None | Some(Kind::Pipe) => true,
-            Some(Kind::Open) => !self.in_call,
-            _ => false,
-        }
     }
 
     fn keyword_or_word(&mut self, keyword: Option<Keyword>, span: Span, raw: &Raw) {

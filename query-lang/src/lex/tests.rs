@@ -93,3 +93,32 @@ fn finds_keywords_where_they_are_some() {
     );
     assert_eq!(keywords("where as in (a) | print in"), "where in");
 }
+
+#[test]
+fn finds_the_signs_of_bags_and_definitions() {
+    let signs = |text: &str| {
+        let (tokens, _) = lex(text, &scan(text));
+        let show = |token: &Token<'_>| match token.kind {
+            Kind::Plus | Kind::Define => format!("<{}>", token.text),
+            _ => token.text.to_owned(),
+        };
+        tokens.iter().map(show).collect::<Vec<_>>().join(" ")
+    };
+    for (text, expected) in [
+        ("A + B", "A <+> B"),
+        ("a(x)+b(y)", "a ( x ) <+> b ( y )"),
+        ("print a+b +c", "print a+b +c"),
+        ("print '+' x", "print '+' x"),
+        ("where a +b", "where a + b"),
+        ("(where a) +(b)", "( where a ) <+> ( b )"),
+        ("A :- b", "A <:-> b"),
+        ("A:-b", "A <:-> b"),
+        ("A :-b :- c", "A <:-> b :- c"),
+        ("A(k, n):-filter k", "A ( k , n ) <:-> filter k"),
+        ("print a :- b", "print a :- b"),
+        ("print (a) b :- c", "print ( a ) b :- c"),
+        (":-", "<:->"),
+    ] {
+        assert_eq!(signs(text), expected, "{text}");
+    }
+}

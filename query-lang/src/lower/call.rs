@@ -1,42 +1,15 @@
 //! Names -> modules, words -> arguments, calls -> nodes.
 
-use super::functions::Functions;
 use super::{Flow, Lowering, bare};
 use crate::Files;
 use crate::ast::{Argument, ArgumentValue, Call};
 use wireq_engine::arguments::{ArgumentError, Arguments, Word};
-use wireq_engine::diagnostic::suggest;
 use wireq_engine::module::{Build, Gives, Module, OperatorSpec, SourceSpec};
 use wireq_engine::plan::NodeId;
 use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::FieldPath;
 
-/// What may stand where a module does.
-const STAGE_KEYWORDS: [&str; 2] = ["where", "filter"];
-
 impl Lowering<'_> {
-    /// The module that a name means.
-    pub(super) fn module(&mut self, name: &Word) -> Option<&'static Module> {
-        let module = self.registry.module(&name.text);
-        if module.is_none() {
-            let names = self.registry.modules().iter().map(|module| module.name);
-            let near = suggest(&name.text, names.chain(STAGE_KEYWORDS));
-            let help = match near {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "`wireq modules` lists the modules; a condition begins with `where`".to_owned()
-                }
-            };
-            let message = format!("there is no module `{}`", name.text);
-            self.faults.push(
-                Diagnostic::new("Q040", name.span, message)
-                    .label("unknown module")
-                    .help(help),
-            );
-        }
-        module
-    }
-
     /// The arguments of a call, with the fields among them checked against what `input` gives.
     pub(super) fn arguments(
         &mut self,
@@ -80,42 +53,17 @@ impl Lowering<'_> {
         self.faults.push(Diagnostic::from_argument(error, call));
     }
 
-    /// The words of an argument list. Functions in it go to `functions` and leave their names.
-    pub(super) fn words(
-        &mut self,
-        arguments: &[Argument],
-        input: NodeId,
-        functions: &mut Functions,
-    ) -> Vec<Word> {
-        arguments
-            .iter()
-            .map(|argument| self.word(argument, input, functions))
-            .collect()
-    }
-
-    fn word(&mut self, argument: &Argument, input: NodeId, functions: &mut Functions) -> Word {
-        match (&argument.value, &argument.alias) {
-            (ArgumentValue::Function(call), alias) => {
-                self.function(call, alias.as_ref(), input, functions)
-            }
-            (ArgumentValue::Word(word), None) => word.clone(),
-            (ArgumentValue::Word(word), Some(alias)) => {
-                let message = format!("the field `{}` cannot be given another name yet", word.text);
-                let fault = Diagnostic::new("Q021", word.span.to(alias.span), message);
-                self.faults
-                    .push(fault.help(format!("`as` names functions: `count() as {}`", alias.text)));
-                word.clone()
-            }
-        }
-    }
-
     /// The words of an argument list in which there can be no functions; none where there are some.
     pub(super) fn plain_words(&mut self, arguments: &[Argument], owner: &str) -> Option<Vec<Word>> {
         let mut words = Vec::with_capacity(arguments.len());
         for argument in arguments {
-            match &argument.value {
-                ArgumentValue::Word(word) => words.push(word.clone()),
-                ArgumentValue::Function(call) => {
+            match (&argument.value, &argument.alias) {
+                (ArgumentValue::Word(word), None) => words.push(word.clone()),
+                (ArgumentValue::Word(word), Some(alias)) => {
+                    let message = format!("`{}` cannot be given another name here", word.text);
+                    self.no_alias(message, word, alias);
+                }
+                (ArgumentValue::Function(call), _) => {
                     let message = format!("`{owner}` takes no functions as arguments");
                     self.faults
                         .push(Diagnostic::new("Q035", call.name.span, message).label("function"));
@@ -128,7 +76,7 @@ impl Lowering<'_> {
     /// The source that a call opens.
     pub(super) fn source(&mut self, call: &Call, span: Span) -> NodeId {
         let module = self.module(&call.name);
-        if module.is_some() && self.options.files.is_some() {
+        if module.is_some() && self.options.files.is_some() && !self.definitions.checking {
             let message = "files are given, and the query names a source";
             let fault = Diagnostic::new("Q033", call.name.span, message).label("source");
             self.faults
@@ -189,7 +137,9 @@ impl Lowering<'_> {
     ) -> Flow {
         match self.operator_parts(name, words, input.node) {
             Some((module, arguments, spec)) => {
-                let used = spec.side_effect || input.used && spec.gives != Gives::Projected;
+                self.check_grouped(name, &spec);
+                let new = matches!(spec.gives, Gives::Projected | Gives::Made(_));
+                let used = spec.side_effect || input.used && !new;
                 Flow {
                     node: self
                         .plan
@@ -204,7 +154,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn operator_parts(
+    pub(super) fn operator_parts(
         &mut self,
         name: &Word,
         words: &[Word],

@@ -11,64 +11,21 @@ use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::{CompareOp, FieldPath, Literal};
 
 /// Lowers one expression.
-struct Condition<'l, 'a, 'f> {
-    lowering: &'l mut Lowering<'a>,
+pub(super) struct Condition<'l, 'a, 'f> {
+    pub lowering: &'l mut Lowering<'a>,
     /// Where functions go, and what they work on; none where there can be no functions.
-    functions: Option<(&'f mut Functions, NodeId)>,
-}
-
-impl Lowering<'_> {
-    /// Passes objects for which a condition holds; no node where it always does.
-    pub(super) fn filter(&mut self, condition: Option<&ast::Expr>, input: NodeId) -> NodeId {
-        let Some(condition) = condition else {
-            return input;
-        };
-        let expr = Condition {
-            lowering: self,
-            functions: None,
-        }
-        .test(condition);
-        self.add_filter(expr, input, condition.span)
-    }
-
-    /// The condition of `having`; its functions go to `functions`.
-    pub(super) fn test_groups(
-        &mut self,
-        condition: &ast::Expr,
-        functions: &mut Functions,
-        input: NodeId,
-    ) -> Expr {
-        Condition {
-            lowering: self,
-            functions: Some((functions, input)),
-        }
-        .test(condition)
-    }
-
-    pub(super) fn add_filter(&mut self, mut expr: Expr, input: NodeId, span: Span) -> NodeId {
-        self.plan
-            .stream(input)
-            .resolve(&mut expr, self.options.zone, &mut self.faults);
-        if expr == always() {
-            input
-        } else {
-            self.plan.add_filter(expr, input, span)
-        }
-    }
+    pub functions: Option<(&'f mut Functions, NodeId)>,
 }
 
 impl Condition<'_, '_, '_> {
     /// An expression that is true or not.
-    fn test(&mut self, expr: &ast::Expr) -> Expr {
+    pub(super) fn test(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
             ExprKind::Word(word) if is_field(word) => Expr::Holds(Box::new(Expr::Exists(
                 FieldPath::new(&word.text),
                 word.span,
             ))),
-            ExprKind::Function(call) => {
-                self.function(call);
-                always()
-            }
+            ExprKind::Function(call) => self.function_test(call),
             ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Arithmetic(..) => {
                 self.no_test(expr)
             }
@@ -82,11 +39,16 @@ impl Condition<'_, '_, '_> {
         }
     }
 
-    /// A list of conditions; lists in it are part of it, and what is always true is left out.
     fn all(&mut self, parts: &[ast::Expr]) -> Expr {
-        let mut list = Vec::with_capacity(parts.len());
-        for part in parts {
-            match self.test(part) {
+        let tests = parts.iter().map(|part| self.test(part)).collect();
+        Condition::conjunction(tests)
+    }
+
+    /// A list of conditions; lists in it are part of it, and what is always true is left out.
+    pub(super) fn conjunction(tests: Vec<Expr>) -> Expr {
+        let mut list = Vec::with_capacity(tests.len());
+        for test in tests {
+            match test {
                 Expr::And(inner) => list.extend(inner),
                 other => list.push(other),
             }
@@ -192,7 +154,7 @@ impl Condition<'_, '_, '_> {
     }
 
     /// The column of a function.
-    fn function(&mut self, call: &ast::Call) -> FieldPath {
+    pub(super) fn function(&mut self, call: &ast::Call) -> FieldPath {
         match &mut self.functions {
             Some((functions, input)) => self.lowering.having_function(call, *input, functions),
             None => {
@@ -228,8 +190,12 @@ impl Condition<'_, '_, '_> {
 }
 
 /// The condition that always holds.
-fn always() -> Expr {
+pub(super) fn always() -> Expr {
     Expr::And(Vec::new())
+}
+
+pub(super) fn is_always(expr: &Expr) -> bool {
+    matches!(expr, Expr::And(parts) if parts.is_empty())
 }
 
 /// A word without quotes is a field, unless it reads as a number, an address, a date or the like.

@@ -1,8 +1,10 @@
 //! Functions of an argument list -> ONE aggregate before the call.
 
+use super::definitions::Known;
 use super::{Lowering, bare};
-use crate::ast::{Call, Group};
+use crate::ast::{Call, Group, Stage, StageKind};
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Word};
 use wireq_engine::module::{AggregateSpec, Build, Module};
 use wireq_engine::plan::{Aggregate, Function, NodeId};
@@ -116,11 +118,14 @@ impl Lowering<'_> {
         name: FieldPath,
         input: NodeId,
     ) -> Option<Function> {
+        if let Some(known) = self.definition(call) {
+            return self.defined_function(&known, call, name, input);
+        }
         let module = self.module(&call.name);
         let words = self.plain_words(&call.arguments, &call.name.text);
         let (module, words) = (module?, words?);
         let Build::Aggregate(build) = module.build else {
-            self.faults.push(no_function(module, call.name.span));
+            self.faults.push(no_function(module.name, call.name.span));
             return None;
         };
         let arguments = self.arguments(module, &words, call.name.span, Some(input))?;
@@ -135,6 +140,38 @@ impl Lowering<'_> {
             name,
             kind,
         })
+    }
+
+    /// A function that a definition stands for: a call with nothing beside it.
+    fn defined_function(
+        &mut self,
+        known: &Rc<Known>,
+        call: &Call,
+        name: FieldPath,
+        input: NodeId,
+    ) -> Option<Function> {
+        let used = self.begin_use(known, call)?;
+        let inner = match &used.body.stages[..] {
+            [
+                Stage {
+                    kind: StageKind::Call(inner),
+                    filter: None,
+                    group: None,
+                    ..
+                },
+            ] => Some(inner),
+            _ => None,
+        };
+        let function = match inner {
+            Some(inner) => self.resolve_function(inner, name, input),
+            None => {
+                self.faults
+                    .push(no_function(&call.name.text, call.name.span));
+                None
+            }
+        };
+        self.end_use(used);
+        function
     }
 
     /// The kind of a function's column.
@@ -176,8 +213,10 @@ impl Lowering<'_> {
         let keys = group.map_or(&[][..], |group| &group.keys);
         self.check_fields(keys.iter(), input);
         let having = group.and_then(|group| group.having.as_deref());
-        let condition =
-            having.map(|having| (self.test_groups(having, &mut functions, input), having.span));
+        let steps = having.map(|having| {
+            let steps = self.steps(having, Some((&mut functions, input)));
+            (steps, having.span)
+        });
         if let (true, Some(group)) = (functions.is_empty(), group) {
             self.ungrouped(group.span);
         }
@@ -194,8 +233,8 @@ impl Lowering<'_> {
                 self.plan.add_aggregate(aggregate, input, span)
             }
         };
-        match condition {
-            Some((condition, span)) => self.add_filter(condition, node, span),
+        match steps {
+            Some((steps, span)) => self.apply(steps, node, span),
             None => node,
         }
     }
@@ -220,14 +259,10 @@ impl Lowering<'_> {
     }
 }
 
-fn no_function(module: &Module, span: Span) -> Diagnostic {
-    let message = format!(
-        "`{}` is no function: it makes no value of many objects",
-        module.name
-    );
+fn no_function(name: &str, span: Span) -> Diagnostic {
+    let message = format!("`{name}` is no function: it makes no value of many objects");
     Diagnostic::new("Q035", span, message).help(format!(
-        "write it as a stage of its own: `{} ... | ...`",
-        module.name
+        "write it as a stage of its own: `{name} ... | ...`"
     ))
 }
 

@@ -5,9 +5,9 @@
 //! [`NESTING_MAX`] levels need has to fit into any thread.
 
 use super::NESTING_MAX;
+use super::call::function;
 use super::fault::{fatal, too_deep};
 use super::input::{Parsed, Tokens, bracketed, expecting, keyword, nested, pick, token, word};
-use super::pipe::function;
 use crate::ast::{Expr, ExprKind};
 use crate::lex::{Keyword, Kind};
 use nom::Parser;

@@ -69,6 +69,7 @@ pub(super) fn diagnose(fault: Unexpected, tokens: &[Token<'_>]) -> Diagnostic {
     match found.and_then(|found| {
         advice(
             found,
+            fault.expected,
             tokens
                 .first()
                 .is_some_and(|first| first.span.start == found.span.start),
@@ -79,11 +80,16 @@ pub(super) fn diagnose(fault: Unexpected, tokens: &[Token<'_>]) -> Diagnostic {
     }
 }
 
-fn advice(found: &Token<'_>, is_first: bool) -> Option<String> {
+fn advice(found: &Token<'_>, expected: &str, is_first: bool) -> Option<String> {
     match &found.kind {
-        Kind::Keyword(Keyword::From) => {
-            Some("`... from SOURCE` cannot be read yet; write `SOURCE | ...`".to_owned())
-        }
+        Kind::Quoted(_) if expected.starts_with("a source") => Some(format!(
+            "name the module that reads it: `pcapfile({})`",
+            shorten(found.text)
+        )),
+        Kind::Define => Some(
+            "a definition begins with its name: `NAME :- QUERY` or `NAME(A, B) :- QUERY`"
+                .to_owned(),
+        ),
         Kind::Keyword(_) if found.first_on_line && !is_first => Some(format!(
             "a line that begins with `{}` continues the one before; end that with `;`",
             found.text

@@ -1,60 +1,35 @@
-//! The pipe form: `SOURCE | STAGE | STAGE`.
+//! Calls with arguments and clauses.
 
 use super::expression::expression;
 use super::fault::{Unexpected, fatal};
 use super::input::{Parsed, Tokens, bracketed, expecting, keyword, name, token, word};
-use crate::ast::{Argument, ArgumentValue, Call, Expr, Group, Pipeline, Stage, StageKind};
+use super::query::Clauses;
+use super::quoted::quoted_expression;
+use crate::ast::{Argument, ArgumentValue, Call, Expr, Group, Stage, StageKind};
 use crate::lex::{Keyword, Kind};
 use nom::combinator::{cut, map, opt};
 use nom::sequence::preceded;
 use nom::{Input, Parser};
-use wireq_engine::Span;
 use wireq_engine::arguments::Word;
+use wireq_engine::{Diagnostic, Span};
 
-/// A whole statement.
-pub(super) fn statement(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
-    let (rest, pipeline) = pipeline(input)?;
-    match rest.first() {
-        None => Ok((rest, pipeline)),
-        Some(_) => Err(rest.unexpected("`|` or the end of the query")),
-    }
-}
-
-fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
-    let (mut input, first) = stage(input)?;
-    let mut stages = vec![first];
-    while let Ok((rest, _)) = token(Kind::Pipe, "`|`")(input) {
-        let (rest, next) = stage(rest).map_err(fatal)?;
-        stages.push(next);
-        input = rest;
-    }
-    Ok((input, Pipeline { stages }))
-}
-
-fn stage(input: Tokens<'_>) -> Parsed<'_, Stage> {
-    match input.first().map(|token| &token.kind) {
-        Some(Kind::Open) => bag(input),
-        Some(Kind::Keyword(Keyword::Where)) => filter(input),
-        _ => call(input),
-    }
-}
-
-fn filter(input: Tokens<'_>) -> Parsed<'_, Stage> {
+/// `where` or `filter` as a stage. What `filter` finds in quotes is read as an expression.
+pub(super) fn filter(input: Tokens<'_>) -> Parsed<'_, Stage> {
     let (rest, expr) = condition(Keyword::Where)(input)?;
-    let span = covered(input, rest);
-    Ok((
-        rest,
-        Stage {
-            kind: StageKind::Where(expr),
-            filter: None,
-            group: None,
-            span,
-        },
-    ))
+    let is_filter = |word: &str| word.eq_ignore_ascii_case("filter");
+    let expr = match input.first() {
+        Some(word) if is_filter(word.text) => quoted_expression(expr, input)?,
+        _ => expr,
+    };
+    let stage = Stage::new(StageKind::Where(expr), covered(input, rest));
+    Ok((rest, stage))
 }
 
-fn call(input: Tokens<'_>) -> Parsed<'_, Stage> {
+pub(super) fn call(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
     let (rest, kind) = expecting("a module, `where` or `(`", call_alone)(input)?;
+    if clauses == Clauses::None {
+        return Ok((rest, Stage::new(kind, covered(input, rest))));
+    }
     let (rest, filter) = opt(condition(Keyword::Where)).parse(rest)?;
     let (rest, group) = opt(group).parse(rest)?;
     let span = covered(input, rest);
@@ -70,7 +45,7 @@ fn call(input: Tokens<'_>) -> Parsed<'_, Stage> {
 }
 
 /// From the first token of `input` to the last one that is not in `rest`.
-fn covered<'a>(input: Tokens<'a>, rest: Tokens<'a>) -> Span {
+pub(super) fn covered<'a>(input: Tokens<'a>, rest: Tokens<'a>) -> Span {
     let mut tokens = input
         .take(input.input_len() - rest.input_len())
         .iter_elements();
@@ -79,14 +54,16 @@ fn covered<'a>(input: Tokens<'a>, rest: Tokens<'a>) -> Span {
 }
 
 /// A keyword and an expression, behind which nothing is left of an expression.
-fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'a, Box<Expr>> {
+pub(super) fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'a, Box<Expr>> {
     move |input| {
         let (rest, condition) = preceded(keyword(word), cut(expression)).parse(input)?;
         match rest.first().map(|token| &token.kind) {
             None
-            | Some(Kind::Pipe | Kind::Close | Kind::Keyword(Keyword::Group | Keyword::Having)) => {
-                Ok((rest, condition))
-            }
+            | Some(
+                Kind::Pipe
+                | Kind::Close
+                | Kind::Keyword(Keyword::Group | Keyword::Having | Keyword::From),
+            ) => Ok((rest, condition)),
             Some(_) => Err(fatal(
                 rest.unexpected("an operator, `|` or the end of the query"),
             )),
@@ -94,40 +71,17 @@ fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'a, Box<Expr
     }
 }
 
-/// Pipelines in brackets with `+` between them.
-fn bag(input: Tokens<'_>) -> Parsed<'_, Stage> {
-    let (mut rest, (first, mut span)) = branch(input)?;
-    let mut branches = vec![first];
-    while rest
-        .first()
-        .is_some_and(|token| token.kind == Kind::Word && token.text == "+")
-    {
-        let (behind, (next, place)) = branch(rest.take_from(1)).map_err(fatal)?;
-        branches.push(next);
-        span = span.to(place);
-        rest = behind;
-    }
-    Ok((
-        rest,
-        Stage {
-            kind: StageKind::Bag(branches),
-            filter: None,
-            group: None,
-            span,
-        },
-    ))
-}
-
-fn branch(input: Tokens<'_>) -> Parsed<'_, (Pipeline, Span)> {
-    bracketed(pipeline, "`|` or `)`")(input)
-}
-
 /// A module with arguments, or functions side by side.
 fn call_alone(input: Tokens<'_>) -> Parsed<'_, StageKind> {
     if input.second_kind() != Some(&Kind::Open) {
-        let (input, name) = name(input)?;
-        let (input, arguments) = arguments(input)?;
-        return Ok((input, StageKind::Call(Box::new(Call { name, arguments }))));
+        let (rest, name) = name(input)?;
+        let (rest, arguments) = arguments(rest)?;
+        let call = Call {
+            name,
+            arguments,
+            span: covered(input, rest),
+        };
+        return Ok((rest, StageKind::Call(Box::new(call))));
     }
     let (input, functions) = separated(named(function_value), input)?;
     Ok((input, call_or_functions(functions)))
@@ -152,7 +106,12 @@ pub(super) fn function(input: Tokens<'_>) -> Parsed<'_, (Box<Call>, Span)> {
     let (input, name) = name(input)?;
     let (input, (arguments, end)) = bracketed(arguments, "an argument, `,` or `)`")(input)?;
     let span = name.span.to(end);
-    Ok((input, (Box::new(Call { name, arguments }), span)))
+    let call = Call {
+        name,
+        arguments,
+        span,
+    };
+    Ok((input, (Box::new(call), span)))
 }
 
 /// Arguments with commas or white space between them; there may be none.
@@ -167,7 +126,20 @@ fn value(input: Tokens<'_>) -> Parsed<'_, ArgumentValue> {
     if input.second_kind() == Some(&Kind::Open) {
         return function_value(input);
     }
+    if let Some(bracket) = input.first().filter(|token| token.text == "[") {
+        return Err(input.fail(calculated(bracket.span)));
+    }
     map(expecting("an argument", word), ArgumentValue::Word).parse(input)
+}
+
+fn calculated(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        "Q022",
+        span,
+        "columns that are calculated, `[ EXPRESSION ] as NAME`, cannot be read yet",
+    )
+    .label("calculation")
+    .help("conditions can calculate: `where ipid * 2 > 100`")
 }
 
 fn function_value(input: Tokens<'_>) -> Parsed<'_, ArgumentValue> {
@@ -188,7 +160,7 @@ fn named<'a>(
 }
 
 /// At least one item, with a comma or nothing between two.
-fn separated<'a, T>(
+pub(super) fn separated<'a, T>(
     mut item: impl FnMut(Tokens<'a>) -> Parsed<'a, T>,
     input: Tokens<'a>,
 ) -> Parsed<'a, Vec<T>> {
@@ -211,7 +183,7 @@ fn separated<'a, T>(
     }
 }
 
-fn group(input: Tokens<'_>) -> Parsed<'_, Box<Group>> {
+pub(super) fn group(input: Tokens<'_>) -> Parsed<'_, Box<Group>> {
     let (rest, _) = keyword(Keyword::Group)(input)?;
     let (rest, _) = by(rest).map_err(fatal)?;
     let (rest, keys) = separated(expecting("a field", word), rest).map_err(fatal)?;

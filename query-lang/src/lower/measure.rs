@@ -1,0 +1,126 @@
+//! How large and how deep pipelines are with their definitions in place, before anything is put
+//! there: definitions of definitions grow without bound.
+
+use super::Lowering;
+use crate::ast::{Argument, ArgumentValue, Call, Expr, ExprKind, Pipeline, Stage, StageKind};
+use wireq_engine::{Diagnostic, Span};
+
+/// Levels that the lowering may go down to, with definitions in place.
+const DEPTH_MAX: usize = 400;
+
+/// Levels that a pipeline in brackets or a definition counts as: it needs more stack than a part of
+/// an expression.
+const PIPELINE_LEVELS: usize = 2;
+
+/// The size of what is written, definitions in place.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Measure {
+    /// Stages and parts of expressions.
+    pub size: usize,
+    /// Levels, the outermost included.
+    depth: usize,
+    /// Where definitions go too deep.
+    too_deep: Option<Span>,
+}
+
+impl Measure {
+    fn reach(&mut self, level: usize) {
+        self.size = self.size.saturating_add(1);
+        self.depth = self.depth.max(level);
+    }
+}
+
+impl Lowering<'_> {
+    /// Measures a pipeline. Where it goes too deep, that is a fault.
+    pub(super) fn measure(&mut self, pipeline: &Pipeline) -> Measure {
+        let mut measure = Measure::default();
+        self.measure_pipeline(pipeline, 1, &mut measure);
+        if let Some(span) = measure.too_deep {
+            let fault = Diagnostic::new("Q003", span, "the query is nested too deep");
+            self.faults.push(
+                fault
+                    .label(format!(
+                        "more than {DEPTH_MAX} levels with what this stands for"
+                    ))
+                    .help("use fewer definitions within definitions"),
+            );
+        }
+        measure
+    }
+
+    fn measure_pipeline(&self, pipeline: &Pipeline, level: usize, measure: &mut Measure) {
+        for stage in &pipeline.stages {
+            self.measure_stage(stage, level, measure);
+        }
+    }
+
+    fn measure_stage(&self, stage: &Stage, level: usize, measure: &mut Measure) {
+        measure.reach(level);
+        match &stage.kind {
+            StageKind::Where(expr) => self.measure_expr(expr, level, measure),
+            StageKind::Bag(branches) => branches.iter().for_each(|branch| {
+                self.measure_pipeline(branch, level + PIPELINE_LEVELS, measure);
+            }),
+            StageKind::Call(call) => self.measure_call(call, level, measure),
+            StageKind::Functions(list) => self.measure_arguments(list, level, measure),
+        }
+        let having = stage
+            .group
+            .as_deref()
+            .and_then(|group| group.having.as_deref());
+        for expr in stage.filter.as_deref().into_iter().chain(having) {
+            self.measure_expr(expr, level, measure);
+        }
+    }
+
+    fn measure_call(&self, call: &Call, level: usize, measure: &mut Measure) {
+        self.measure_arguments(&call.arguments, level, measure);
+        let Some(known) = self.definition(call) else {
+            return;
+        };
+        let inner = known.measure;
+        measure.size = measure.size.saturating_add(inner.size);
+        let depth = level + PIPELINE_LEVELS + inner.depth;
+        if depth > DEPTH_MAX {
+            measure.too_deep.get_or_insert(call.name.span);
+        } else {
+            measure.depth = measure.depth.max(depth);
+        }
+    }
+
+    fn measure_arguments(&self, arguments: &[Argument], level: usize, measure: &mut Measure) {
+        for argument in arguments {
+            if let ArgumentValue::Function(call) = &argument.value {
+                measure.reach(level);
+                self.measure_call(call, level + 1, measure);
+            }
+        }
+    }
+
+    fn measure_expr(&self, expr: &Expr, level: usize, measure: &mut Measure) {
+        measure.reach(level);
+        let level = level + 1;
+        match &expr.kind {
+            ExprKind::Word(_) => {}
+            ExprKind::Function(call) => self.measure_call(call, level, measure),
+            ExprKind::Negate(inner) | ExprKind::Not(inner) => {
+                self.measure_expr(inner, level, measure);
+            }
+            ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
+                self.measure_expr(left, level, measure);
+                self.measure_expr(right, level, measure);
+            }
+            ExprKind::In(left, items) => {
+                self.measure_expr(left, level, measure);
+                items
+                    .iter()
+                    .for_each(|item| self.measure_expr(item, level, measure));
+            }
+            ExprKind::And(parts) | ExprKind::Or(parts) => {
+                parts
+                    .iter()
+                    .for_each(|part| self.measure_expr(part, level, measure));
+            }
+        }
+    }
+}

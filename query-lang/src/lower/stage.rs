@@ -1,0 +1,166 @@
+//! Stages -> nodes.
+
+use super::definitions::Known;
+use super::functions::Functions;
+use super::{Flow, Lowering};
+use crate::ast::{Call, Group, Pipeline, Stage, StageKind};
+use std::rc::Rc;
+use wireq_engine::module::Build;
+use wireq_engine::plan::NodeId;
+use wireq_engine::{Diagnostic, Span};
+
+impl Lowering<'_> {
+    /// A stage with objects of its own.
+    pub(super) fn first_stage(&mut self, stage: &Stage, group: Option<&Group>) -> Flow {
+        let group = self.one_group(stage, group);
+        match &stage.kind {
+            StageKind::Bag(branches) => self.bag(branches, None, group, stage.span),
+            StageKind::Call(call) => match self.definition(call) {
+                Some(known) => self.source_definition(&known, call, stage, group),
+                None => Flow::new(self.source_stage(call, stage, group)),
+            },
+            StageKind::Where(_) | StageKind::Functions(_) => Flow::new(self.unknown()),
+        }
+    }
+
+    /// A source; its conditions concern what it gives.
+    fn source_stage(&mut self, call: &Call, stage: &Stage, group: Option<&Group>) -> NodeId {
+        let node = self.source(call, stage.span);
+        let node = self.filter(stage.filter.as_deref(), node);
+        self.group(Functions::default(), group, node, stage.span)
+    }
+
+    fn source_definition(
+        &mut self,
+        known: &Rc<Known>,
+        call: &Call,
+        stage: &Stage,
+        group: Option<&Group>,
+    ) -> Flow {
+        let flow = self.definition_stage(known, call, None, group);
+        Flow {
+            node: self.filter(stage.filter.as_deref(), flow.node),
+            ..flow
+        }
+    }
+
+    pub(super) fn stage(&mut self, stage: &Stage, input: Flow, group: Option<&Group>) -> Flow {
+        let group = self.one_group(stage, group);
+        if let StageKind::Call(call) = &stage.kind {
+            return self.call(call, stage, input, group);
+        }
+        let node = self.filter(stage.filter.as_deref(), input.node);
+        let input = Flow { node, ..input };
+        match &stage.kind {
+            StageKind::Where(condition) => {
+                let node = self.filter(Some(condition), node);
+                Flow {
+                    node: self.group(Functions::default(), group, node, stage.span),
+                    ..input
+                }
+            }
+            StageKind::Bag(branches) => self.bag(branches, Some(input), group, stage.span),
+            StageKind::Functions(list) => {
+                let mut functions = Functions::default();
+                self.words(list, node, &mut functions);
+                Flow::new(self.group(functions, group, node, stage.span))
+            }
+            StageKind::Call(_) => input,
+        }
+    }
+
+    fn bag(
+        &mut self,
+        branches: &[Pipeline],
+        input: Option<Flow>,
+        group: Option<&Group>,
+        span: Span,
+    ) -> Flow {
+        let outer = self.begin_groups(group);
+        let ends: Vec<Flow> = branches
+            .iter()
+            .map(|branch| self.pipeline(branch, input, group))
+            .collect();
+        self.for_each_group = outer;
+        if let [only] = ends[..] {
+            return only;
+        }
+        let nodes: Vec<NodeId> = ends.iter().map(|end| end.node).collect();
+        Flow {
+            node: self.plan.add_union(&nodes, span),
+            used: ends.iter().all(|end| end.used),
+        }
+    }
+
+    /// What a definition stands for, in its place.
+    fn definition_stage(
+        &mut self,
+        known: &Rc<Known>,
+        call: &Call,
+        input: Option<Flow>,
+        group: Option<&Group>,
+    ) -> Flow {
+        let Some(used) = self.begin_use(known, call) else {
+            return Flow {
+                node: self.unknown(),
+                used: true,
+            };
+        };
+        let outer = self.begin_groups(group);
+        let end = self.pipeline(&used.body, input, group);
+        self.for_each_group = outer;
+        self.end_use(used);
+        end
+    }
+
+    fn call(&mut self, call: &Call, stage: &Stage, input: Flow, group: Option<&Group>) -> Flow {
+        let brings_objects = self.brings_objects(stage);
+        if let Some(known) = self.definition(call) {
+            if brings_objects {
+                if !known.faulty {
+                    self.second_source(call);
+                }
+                return self.source_definition(&known, call, stage, group);
+            }
+            let node = self.filter(stage.filter.as_deref(), input.node);
+            let input = Flow { node, ..input };
+            return self.definition_stage(&known, call, Some(input), group);
+        }
+        let Some(module) = self.module(&call.name) else {
+            self.unresolved(call, stage, input.node);
+            return Flow {
+                node: self.unknown(),
+                used: input.used,
+            };
+        };
+        if brings_objects {
+            self.second_source(call);
+            return Flow::new(self.source_stage(call, stage, group));
+        }
+        let node = self.filter(stage.filter.as_deref(), input.node);
+        let mut functions = Functions::default();
+        if let Build::Aggregate(_) = module.build {
+            self.function(call, None, node, &mut functions);
+            return Flow::new(self.group(functions, group, node, stage.span));
+        }
+        let list = self.words(&call.arguments, node, &mut functions);
+        // The rows of an aggregate are new objects.
+        let used = input.used && functions.is_empty();
+        let node = self.group(functions, group, node, stage.span);
+        let node = self.rename(&list, node, stage.span);
+        self.operator(&call.name, &list.words, Flow { node, used }, stage.span)
+    }
+
+    fn second_source(&mut self, call: &Call) {
+        let message = format!("`{}` is a source: it takes no objects", call.name.text);
+        let fault = Diagnostic::new("Q034", call.name.span, message);
+        self.faults
+            .push(fault.help("begin a query with it, or merge: `(SOURCE) + (SOURCE) | ...`"));
+    }
+
+    /// Checks what can be checked of a call whose module nobody knows.
+    fn unresolved(&mut self, call: &Call, stage: &Stage, input: NodeId) {
+        let node = self.filter(stage.filter.as_deref(), input);
+        self.words(&call.arguments, node, &mut Functions::default());
+    }
+}

@@ -1,0 +1,80 @@
+//! All words of a pipeline, to put others in their place.
+
+use crate::ast::{
+    Argument, ArgumentValue, Call, Expr, ExprKind, Group, Pipeline, Stage, StageKind,
+};
+use wireq_engine::arguments::Word;
+
+/// What is done with each word.
+type Each<'f> = &'f mut dyn FnMut(&mut Word);
+
+impl Pipeline {
+    /// Calls `each` for all words but the names of modules and definitions.
+    pub fn for_each_word(&mut self, each: Each<'_>) {
+        self.stages
+            .iter_mut()
+            .for_each(|stage| stage_words(stage, each));
+    }
+}
+
+fn stage_words(stage: &mut Stage, each: Each<'_>) {
+    match &mut stage.kind {
+        StageKind::Where(expr) => expr_words(expr, each),
+        StageKind::Bag(branches) => branches
+            .iter_mut()
+            .for_each(|branch| branch.for_each_word(each)),
+        StageKind::Call(call) => call_words(call, each),
+        StageKind::Functions(list) => argument_words(list, each),
+    }
+    if let Some(filter) = &mut stage.filter {
+        expr_words(filter, each);
+    }
+    if let Some(group) = &mut stage.group {
+        group_words(group, each);
+    }
+}
+
+fn call_words(call: &mut Call, each: Each<'_>) {
+    argument_words(&mut call.arguments, each);
+}
+
+fn argument_words(arguments: &mut [Argument], each: Each<'_>) {
+    for argument in arguments {
+        match &mut argument.value {
+            ArgumentValue::Word(word) => each(word),
+            ArgumentValue::Function(call) => call_words(call, each),
+        }
+        if let Some(alias) = &mut argument.alias {
+            each(alias);
+        }
+    }
+}
+
+fn group_words(group: &mut Group, each: Each<'_>) {
+    group.keys.iter_mut().for_each(&mut *each);
+    if let Some(having) = &mut group.having {
+        expr_words(having, each);
+    }
+}
+
+fn expr_words(expr: &mut Expr, each: Each<'_>) {
+    match &mut expr.kind {
+        ExprKind::Word(word) => {
+            each(word);
+            expr.span = word.span;
+        }
+        ExprKind::Function(call) => call_words(call, each),
+        ExprKind::Negate(inner) | ExprKind::Not(inner) => expr_words(inner, each),
+        ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
+            expr_words(left, each);
+            expr_words(right, each);
+        }
+        ExprKind::In(left, items) => {
+            expr_words(left, each);
+            items.iter_mut().for_each(|item| expr_words(item, each));
+        }
+        ExprKind::And(parts) | ExprKind::Or(parts) => {
+            parts.iter_mut().for_each(|part| expr_words(part, each));
+        }
+    }
+}
