@@ -91,6 +91,10 @@ fn more_packets_need_no_more_allocations() {
         "where srcip = 192.0.2.0/24 and not len > 100 | count() sum(len)",
         "print srcip count() sum(len) group by srcip",
         "uniq srcip dstport | count()",
+        "mask srcip !192.0.2.0/31 | equals dstport 53 80 | count()",
+        "equals dstip 198.51.100.53 198.51.100.8/30 | iplookup srcip 192.0.2.0/24 | count()",
+        "substr -i payload get post | match payload HTTP/1 | count()",
+        "private | sample 3 | count()",
     ] {
         let (few, many) = (allocations(query, &small), allocations(query, &large));
         assert_eq!(

@@ -228,3 +228,44 @@ fn rows_of_a_closed_group_come_before_later_rows() {
         "script 1=5 close1 2=9 | (count() group by key) + (where key = 2) | print key value count";
     assert_eq!(output(query), "1\t5\t1\n2\t9\n2\t9\t1\n");
 }
+
+#[test]
+fn last_gives_what_a_close_concerns_and_hands_the_close_on() {
+    let script = "script 1=5 2=7 1=6 close1 1=1 2=1 | last key";
+    assert_eq!(
+        output(&format!("{script} | print key value")),
+        "1\t6\n1\t1\n2\t1\n"
+    );
+    // Without the Close, the group by behind it would count two objects of key 1.
+    let query = format!("{script} | print key value count() group by key");
+    assert_eq!(output(&query), "1\t6\t1\n1\t1\t1\n2\t1\t1\n");
+}
+
+#[test]
+fn a_close_of_other_fields_ends_at_what_keeps_objects() {
+    // Handed on, it would split a group whose objects come in two runs.
+    let query = "script 1=5 1=6 1=7 close1 1=8 | sort -b 2 value | print key count() group by key";
+    assert_eq!(output(query), "1\t4\n");
+    let query = "script 1=5 1=6 close1 1=8 | last value | print value count() group by key";
+    assert_eq!(output(query), "8\t3\n");
+}
+
+#[test]
+fn a_flush_shows_the_last_objects_and_keeps_them() {
+    let query = "script 2=5 1=5 flush 1=6 | last key | print key value";
+    assert_eq!(output(query), "1\t5\n2\t5\n1\t6\n2\t5\n");
+    let query = "script 2=5 1=5 flush 1=6 | tail 2 | print key value";
+    assert_eq!(output(query), "2\t5\n1\t5\n1\t5\n1\t6\n");
+}
+
+#[test]
+fn a_flush_gives_what_is_sorted_once() {
+    let query = "script 2=5 1=5 flush 1=6 0=6 | sort key | print key value";
+    assert_eq!(output(query), "1\t5\n2\t5\n0\t6\n1\t6\n");
+}
+
+#[test]
+fn a_clock_closes_each_tick_before_the_object_that_ends_it() {
+    let query = "script 1=0 2=1 3=0 4=2 5=9 | clock -t 2 value | (count() group by clock) + (where key > 3) | print clock key count";
+    assert_eq!(output(query), "0\t3\t3\n1\t4\n1\t4\t1\n4\t5\n4\t5\t1\n");
+}

@@ -200,7 +200,8 @@ fn kept_shape(kind: &NodeKind, live: &FieldPath) -> Arc<Shape> {
 fn collect(output: &Output, out: &mut Vec<String>) {
     for part in output.rows() {
         for row in part.selection.iter() {
-            let mut text = format!("{:?}", part.data.position(row)).into_bytes();
+            let (position, identity) = (part.data.position(row), part.data.identity(row));
+            let mut text = format!("{position:?} {identity:?}").into_bytes();
             for at in 0..part.shape.base.len() {
                 text.push(b'\t');
                 let value = part
@@ -214,12 +215,13 @@ fn collect(output: &Output, out: &mut Vec<String>) {
 }
 
 fn value(random: &mut Random) -> Value {
-    match random.below(12) {
+    match random.below(13) {
         0 => Value::Absent,
         1 => Value::Double(random.below(4) as f64 / 4.0),
         2 => Value::text(["a", "b\0", ""][random.below(3) as usize]),
         3 => Value::Bytes(b"a".as_slice().into()),
         4 => Value::Duration(random.below(3) as i64),
+        12 => Value::Time(random.below(40) as i64 * 1_000_000_000),
         5 => Value::Address(std::net::Ipv4Addr::from(random.below(3) as u32).into()),
         6 => Value::Address(std::net::Ipv6Addr::from(u128::from(random.below(3)) << 64).into()),
         7 => Value::Double([1e300, -1e300, 0.1, f64::INFINITY][random.below(4) as usize]),
@@ -261,10 +263,74 @@ const QUERIES: &[&str] = &[
     "min(ipid) max(ack) group by srcip",
     "where srcip = 0.0.0.1 | count()",
     "project srcip dstport",
+    "equals srcip 1 a 0.0.0.1 \"0\" 0.0.0.0/31 1e300",
+    "iplookup srcip 0.0.0.0/31 ::/0",
+    "iplookup -a -f net srcip 0.0.0.0/31 ::/0",
+    "mask srcip !0.0.0.0/31",
+    "match -v srcip ^[0-9]",
+    "rename srcip a a b",
+    "substr -i srcip A 0",
     "uniqobj",
     "top srcip",
     "top -n 2 srcip dstport",
+    "sample 1",
+    "sample 3",
+    "sample 1000",
+    "const -t address 0.0.0.1",
+    "div -d 2 srcip",
+    "avg(ttl)",
+    "print srcip avg(ttl) stddev(seq) group by srcip",
+    "stddev(-s ttl)",
+    "first(ipid)",
+    "final(ipid)",
+    "first(ttl) final(seq) group by srcip",
+    "distinct(srcip)",
+    "distinct(-a srcip)",
+    "distinct(ttl) list(seq) group by srcip",
+    "list(-n 3 ttl)",
+    "median(srcip)",
+    "quantile(0.95, srcip)",
+    "quantile(-a 0.9 ttl) group by srcip",
+    "median(-a ttl)",
+    "median(ttl) count() group by srcip dstport",
+    "last srcip",
+    "last srcip dstport",
+    "sort srcip",
+    "sort -r srcip",
+    "sort dstport len srcip",
+    "tail 0",
+    "tail 1",
+    "tail 5",
+    "tail 1000",
 ];
+
+/// What takes one row at a time: parts of the input cannot be merged.
+const SERIAL: &[&str] = &[
+    "clock -t 3s ts",
+    "delta seq",
+    "derivative seq ts",
+    "deskew -b 1 -e 2 -s ttl len",
+    "last -t 10s srcip",
+    "sort -b 7 srcip",
+    "sort -r -b 2 len",
+];
+
+fn all_queries() -> impl Iterator<Item = &'static &'static str> {
+    QUERIES.iter().chain(SERIAL)
+}
+
+#[test]
+fn serial_states_refuse_to_be_merged() {
+    for query in all_queries() {
+        let stand = Stand::new(query);
+        let serial = SERIAL.contains(query);
+        assert_eq!(stand.spec.class == StateClass::Serial, serial, "{query}");
+        if serial {
+            let right = stand.make();
+            assert!(stand.make().merge(&*right).is_err(), "{query}");
+        }
+    }
+}
 
 #[test]
 fn merged_parts_give_what_the_whole_gives() {
@@ -295,6 +361,43 @@ fn merged_parts_give_what_the_whole_gives() {
             }
             stand.finish(&mut *a, &mut out);
             assert_eq!(out, expected, "{} cut at {cuts:?} of {rows:?}", stand.name);
+        }
+    }
+}
+
+/// Parts of an operator of the ordered class that are merged into one that saw the beginning give
+/// what that one would have given, had it seen all.
+#[test]
+fn parts_merge_into_one_that_knows_the_beginning() {
+    let mut random = Random(5);
+    for query in QUERIES {
+        let stand = Stand::new(query);
+        if stand.spec.class != StateClass::Ordered || stand.given.is_some() {
+            continue;
+        }
+        for _ in 0..100 {
+            let rows = rows(&stand, &mut random);
+            let (mut whole, mut expected) = (stand.make(), Vec::new());
+            stand.feed(&mut *whole, &rows, 0, &mut random, &mut expected);
+            let mut cuts = [0, 0].map(|_| random.below(rows.len() as u64 + 1) as usize);
+            cuts.sort_unstable();
+            let (mut left, mut out) = (stand.make(), Vec::new());
+            stand.feed(&mut *left, &rows[..cuts[0]], 0, &mut random, &mut out);
+            let (mut middle, mut offered) =
+                stand.part(&rows[cuts[0]..cuts[1]], cuts[0], &mut random);
+            let (last, last_offered) = stand.part(&rows[cuts[1]..], cuts[1], &mut random);
+            if random.below(2) == 0 {
+                let verdict = middle.merge(&*last).expect("equal operators merge");
+                offered.extend(standing(last_offered, verdict));
+                let verdict = left.merge(&*middle).expect("equal operators merge");
+                out.extend(standing(offered, verdict));
+            } else {
+                let verdict = left.merge(&*middle).expect("equal operators merge");
+                out.extend(standing(offered, verdict));
+                let verdict = left.merge(&*last).expect("equal operators merge");
+                out.extend(standing(last_offered, verdict));
+            }
+            assert_eq!(out, expected, "{query} cut at {cuts:?}");
         }
     }
 }
@@ -333,7 +436,7 @@ fn commutative_states_merge_in_any_order() {
 #[test]
 fn saved_states_go_on() {
     let mut random = Random(3);
-    for query in QUERIES {
+    for query in all_queries() {
         let stand = Stand::new(query);
         for _ in 0..200 {
             let rows = rows(&stand, &mut random);
@@ -361,7 +464,7 @@ fn saved_states_go_on() {
 #[test]
 fn damaged_snapshots_are_refused_or_loaded_but_never_panic() {
     let mut random = Random(4);
-    for query in QUERIES {
+    for query in all_queries() {
         let stand = Stand::new(query);
         for _ in 0..100 {
             let rows = rows(&stand, &mut random);
@@ -379,5 +482,38 @@ fn damaged_snapshots_are_refused_or_loaded_but_never_panic() {
             saved.truncate(random.below(saved.len() as u64 + 1) as usize);
             let _ = stand.make().load(&mut Reader::new(&saved));
         }
+    }
+}
+
+#[test]
+fn kept_objects_are_those_that_came() {
+    let mut random = Random(5);
+    for (query, first) in [("tail 1000", 0), ("tail 20", 30), ("sort -r dstport", 0)] {
+        let stand = Stand::new(query);
+        // The field that is kept comes last; all others are absent.
+        let mut rows = vec![vec![Value::Absent; stand.fields.len()]; 50];
+        let special = [
+            Value::Double(-0.0),
+            Value::Double(1e18),
+            Value::Bytes(b"\0".as_slice().into()),
+        ];
+        for (at, row) in rows.iter_mut().enumerate() {
+            let kept = special.get(at % 7).cloned();
+            *row.last_mut().expect("there is a field") = kept.unwrap_or_else(|| value(&mut random));
+        }
+        let (mut operator, mut given) = stand.part(&rows, 0, &mut random);
+        stand.finish(&mut *operator, &mut given);
+        let kept = rows.iter().enumerate().skip(first);
+        let mut expected: Vec<String> = kept
+            .map(|(at, row)| {
+                let mut text = format!("{:?} {:?}\t", Position::END, (0, at)).into_bytes();
+                write_value(&row[row.len() - 1], &Zone::utc(), &mut text);
+                String::from_utf8_lossy(&text).into_owned()
+            })
+            .collect();
+        if query.starts_with("sort -r") {
+            expected.reverse();
+        }
+        assert_eq!(given, expected, "{query}");
     }
 }

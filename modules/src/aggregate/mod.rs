@@ -1,10 +1,39 @@
 //! Aggregate functions: many objects, one value.
 
+mod avg;
+#[cfg(test)]
+mod check;
 mod count;
+mod ddsketch;
+mod distinct;
+mod end;
 mod extreme;
+mod hyperloglog;
+mod keys;
+mod list;
+mod multiset;
+mod numeric;
+mod quantile;
+mod rank;
+mod squares;
+mod stddev;
 mod sum;
+mod total;
+mod wide;
 
 use wireq_engine::Module;
 
-pub(crate) static MODULES: &[&Module] =
-    &[&count::MODULE, &sum::MODULE, &extreme::MIN, &extreme::MAX];
+pub(crate) static MODULES: &[&Module] = &[
+    &avg::MODULE,
+    &count::MODULE,
+    &distinct::MODULE,
+    &end::FINAL,
+    &end::FIRST,
+    &list::MODULE,
+    &extreme::MAX,
+    &quantile::MEDIAN,
+    &extreme::MIN,
+    &quantile::QUANTILE,
+    &stddev::MODULE,
+    &sum::MODULE,
+];

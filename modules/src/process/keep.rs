@@ -1,0 +1,271 @@
+//! Rows kept for later: what the modules share that give objects of their input again.
+//!
+//! State never holds batches. A row is kept as the bytes of the fields that anything behind the
+//! operator reads, with the identity of the object: about 20 bytes for an address, a port and a
+//! length.
+
+use std::iter;
+use std::sync::Arc;
+use wireq_engine::schedule::output::Output;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::{Context, Error, View};
+use wireq_typesys::{
+    Column, ColumnBuilder, Data, Kind, Names, PartData, Position, Positions, ROWS_MAX, Recipe,
+    Shape, Value, key,
+};
+
+/// One kept row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    identity: (u32, u64),
+    /// The values of the live fields one after the other: keys as of [`key`], and what keys
+    /// forget behind one of the marks below.
+    bytes: Vec<u8>,
+}
+
+/// Class bytes that no key has. A double, with its bits: keys make 1.0 an integer.
+const DOUBLE: u8 = 200;
+/// Bytes, as a key of text.
+const BYTES: u8 = 201;
+/// A number with names that its column did not declare: which names, then the key of the number.
+const NAMED: u8 = 202;
+
+/// Keeps the live fields of rows and gives them again.
+pub(super) struct Keeper {
+    /// For each column given, the number of the field in the view, and its kind.
+    columns: Vec<(usize, Kind)>,
+    shape: Option<Arc<Shape>>,
+    origin: u32,
+    /// Names met in columns that did not declare them, for [`NAMED`].
+    names: Vec<&'static Names>,
+}
+
+impl Keeper {
+    pub(super) fn new(context: &Context) -> Keeper {
+        let given = context
+            .shape
+            .iter()
+            .flat_map(|shape| &shape.base)
+            .filter(|def| matches!(def.recipe, Recipe::Given));
+        let place = |path| {
+            let live = context.live.iter().position(|live| live == path);
+            live.map_or(usize::MAX, |at| context.fields.len() + at)
+        };
+        Keeper {
+            columns: given.map(|def| (place(&def.path), def.kind)).collect(),
+            shape: context.shape.clone(),
+            origin: context.origin,
+            names: Vec::new(),
+        }
+    }
+
+    /// Keeps a row in the place of what `kept` held; its buffer is used again.
+    pub(super) fn keep(&mut self, view: View<'_>, row: usize, kept: &mut Kept) {
+        kept.identity = view.part.data.identity(row);
+        kept.bytes.clear();
+        for at in 0..self.columns.len() {
+            let (field, kind) = self.columns[at];
+            self.encode_row(view.column(field), row, kind, &mut kept.bytes);
+        }
+    }
+
+    fn encode_row(&mut self, column: Option<&Column>, row: usize, kind: Kind, out: &mut Vec<u8>) {
+        let Some(column) = column.filter(|column| column.valid.get(row)) else {
+            return key::encode(&Value::Absent, out);
+        };
+        match (&column.data, column.names) {
+            (Data::Double(_) | Data::Dynamic(_), _) => self.encode(&column.value(row), kind, out),
+            (_, Some(names)) if kind != Kind::Named(names) => {
+                self.encode(&column.value(row), kind, out)
+            }
+            (Data::Bytes(_), _) => {
+                out.push(BYTES);
+                key::encode_row(Some(column), row, out);
+            }
+            _ => key::encode_row(Some(column), row, out),
+        }
+    }
+
+    fn encode(&mut self, value: &Value, kind: Kind, out: &mut Vec<u8>) {
+        if let Value::Named(_, names) = value
+            && kind != Kind::Named(names)
+            && let Some(number) = self.number_of(names)
+        {
+            out.extend([NAMED, number]);
+        }
+        encode_plain(value, out);
+    }
+
+    /// The number of a table of names; none where there are too many to tell apart.
+    fn number_of(&mut self, names: &'static Names) -> Option<u8> {
+        let known = self.names.iter().position(|known| *known == names);
+        let at = known.unwrap_or_else(|| {
+            self.names.push(names);
+            self.names.len() - 1
+        });
+        u8::try_from(at).ok()
+    }
+
+    /// Reads the value of a column off the front of a row.
+    fn decode(&self, bytes: &mut &[u8], kind: Kind) -> Option<Value> {
+        if let [NAMED, number, rest @ ..] = bytes {
+            let names = self.names.get(usize::from(*number))?;
+            *bytes = rest;
+            return Some(with_names(key::decode(bytes)?, Kind::Named(names)));
+        }
+        Some(with_names(decode_plain(bytes)?, kind))
+    }
+
+    /// A row that an equal operator kept, as this one keeps it.
+    pub(super) fn adopt(&mut self, other: &Keeper, kept: &Kept) -> Kept {
+        if other.names.is_empty() {
+            return kept.clone();
+        }
+        let mut rest = kept.bytes.as_slice();
+        let mut adopted = Kept {
+            identity: kept.identity,
+            bytes: Vec::with_capacity(rest.len()),
+        };
+        for at in 0..self.columns.len() {
+            let kind = self.columns[at].1;
+            let value = other.decode(&mut rest, kind).unwrap_or_default();
+            self.encode(&value, kind, &mut adopted.bytes);
+        }
+        adopted
+    }
+
+    /// Gives rows, in parts of at most [`ROWS_MAX`], at the position of what causes it.
+    pub(super) fn emit<'a>(
+        &self,
+        rows: impl IntoIterator<Item = &'a Kept>,
+        position: Position,
+        out: &mut Output,
+    ) {
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            self.emit_part(rows.by_ref().take(ROWS_MAX), position, out);
+        }
+    }
+
+    fn emit_part<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Kept>,
+        position: Position,
+        out: &mut Output,
+    ) {
+        let Some(shape) = &self.shape else { return };
+        let mut builders: Vec<ColumnBuilder> = iter::repeat_with(ColumnBuilder::default)
+            .take(self.columns.len())
+            .collect();
+        let mut identities = Vec::new();
+        for row in rows {
+            identities.push(row.identity);
+            let mut bytes = row.bytes.as_slice();
+            for (builder, (_, kind)) in builders.iter_mut().zip(&self.columns) {
+                builder.push(self.decode(&mut bytes, *kind).unwrap_or_default());
+            }
+        }
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        let data = PartData::from_columns(
+            Arc::clone(shape),
+            columns,
+            identities.len(),
+            Positions::All(position),
+            self.origin,
+        );
+        out.emit(data.with_identities(identities));
+    }
+
+    /// Writes a row. Names that no column declared are not written.
+    pub(super) fn save(&self, kept: &Kept, out: &mut Writer) {
+        out.number(kept.identity.0.into());
+        out.number(kept.identity.1);
+        if self.names.is_empty() {
+            return out.bytes(&kept.bytes);
+        }
+        let mut portable = Vec::with_capacity(kept.bytes.len());
+        let mut rest = kept.bytes.as_slice();
+        for (_, kind) in &self.columns {
+            let value = self.decode(&mut rest, *kind).unwrap_or_default();
+            encode_plain(&value, &mut portable);
+        }
+        out.bytes(&portable);
+    }
+
+    /// Reads a row back.
+    pub(super) fn load(&self, from: &mut Reader<'_>) -> Result<Kept, Error> {
+        let origin = from.number()?;
+        let kept = Kept {
+            identity: (
+                u32::try_from(origin).map_err(|_| damaged())?,
+                from.number()?,
+            ),
+            bytes: from.bytes()?.to_vec(),
+        };
+        let mut rest = kept.bytes.as_slice();
+        for (_, kind) in &self.columns {
+            self.decode(&mut rest, *kind).ok_or_else(damaged)?;
+        }
+        if rest.is_empty() {
+            Ok(kept)
+        } else {
+            Err(damaged())
+        }
+    }
+}
+
+fn encode_plain(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Double(double) => {
+            out.push(DOUBLE);
+            return out.extend(double.to_bits().to_be_bytes());
+        }
+        Value::Bytes(_) => out.push(BYTES),
+        _ => {}
+    }
+    key::encode(value, out);
+}
+
+fn decode_plain(bytes: &mut &[u8]) -> Option<Value> {
+    match bytes.split_first()? {
+        (&DOUBLE, rest) => {
+            let (bits, rest) = rest.split_first_chunk::<8>()?;
+            *bytes = rest;
+            Some(Value::Double(f64::from_bits(u64::from_be_bytes(*bits))))
+        }
+        (&BYTES, rest) => {
+            *bytes = rest;
+            match key::decode(bytes)? {
+                Value::Text(text) => Some(Value::Bytes(text)),
+                _ => None,
+            }
+        }
+        _ => key::decode(bytes),
+    }
+}
+
+/// Keys forget names; the column's kind knows them.
+fn with_names(value: Value, kind: Kind) -> Value {
+    match (value, kind) {
+        (Value::Integer(number), Kind::Named(names)) => u64::try_from(number)
+            .map_or(Value::Integer(number), |number| Value::Named(number, names)),
+        (value, _) => value,
+    }
+}
+
+/// Writes a value so that a double stays one, which [`Writer::value`] does not promise.
+pub(super) fn save_value(value: &Value, out: &mut Writer) {
+    let mut bytes = Vec::new();
+    encode_plain(value, &mut bytes);
+    out.bytes(&bytes);
+}
+
+/// Reads a value back, of a column of this kind.
+pub(super) fn load_value(kind: Kind, from: &mut Reader<'_>) -> Result<Value, Error> {
+    let value = decode_plain(&mut from.bytes()?).ok_or_else(damaged)?;
+    Ok(with_names(value, kind))
+}
+
+fn damaged() -> Error {
+    Error::Snapshot("a kept row cannot be read".into())
+}

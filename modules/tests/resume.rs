@@ -1,0 +1,52 @@
+//! What depends on the objects before gives the same however rows are divided into batches, and
+//! when its state is saved and loaded between any two of them.
+
+mod support;
+
+use support::{own_captures, run_query};
+use wireq_engine::schedule::Options;
+
+const QUERIES: &[&str] = &[
+    "clock -t 100ms ts | print clock len",
+    "clock -t 100ms ts | print clock count() sum(len) group by clock",
+    "delta ts | print delta",
+    "delta -f step ipid | delta -f again step | print step again",
+    "derivative len ts | print derivative",
+    "derivative ts.double len | print derivative",
+    "deskew -b 60 -e 500 -s caplen len | print len caplen len.double",
+    "deskew -b 100.5 ttl | deskew -e 100 ttl | print ttl",
+    "last srcip dstport",
+    "last -t 50ms srcip | print ts srcip ipprotocol",
+    "last -t 1s ipprotocol | print count() group by ipprotocol",
+    "sort ipprotocol dstip",
+    "sort -r ts.double | print ts.double payload",
+    "sort -b 10 -r len | print len srcip",
+    "tail 20",
+    "deskew -e 100 len | sort len | delta len | tail 9 | print len delta",
+];
+
+#[test]
+fn batches_and_resumed_states_do_not_show() {
+    for path in own_captures() {
+        let path = path.to_string_lossy();
+        for query in QUERIES {
+            let (expected, _) =
+                run_query(query, &path, &Options::default()).expect("the run ends well");
+            for (rows_max, resume_every) in [(1, 0), (1, 1), (3, 2), (64, 1), (2048, 1)] {
+                let options = Options {
+                    rows_max,
+                    resume_every,
+                    ..Options::default()
+                };
+                let (text, report) = run_query(query, &path, &options).expect("the run ends well");
+                assert!(
+                    text == expected,
+                    "{query} over {path}, batches of {rows_max}, resumed every {resume_every} steps"
+                );
+                for node in &report.accounts {
+                    assert!(node.account.adds_up(), "{query} over {path}: {node:?}");
+                }
+            }
+        }
+    }
+}
