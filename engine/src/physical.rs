@@ -472,7 +472,7 @@ fn place(
     root: impl Fn(&str) -> Option<(Kind, Recipe)>,
 ) {
     for (name, conversions) in path.readings() {
-        let known = columns.iter().rposition(|def| def.path.as_str() == name);
+        let known = visible(columns, &FieldPath::new(name));
         let found = known
             .map(|at| (columns[at].kind, columns[at].recipe))
             .or_else(|| root(name));
@@ -496,19 +496,25 @@ fn place(
                 return;
             };
             let path = from.path.join(conversion.name);
-            at = columns
-                .iter()
-                .position(|def| def.path == path)
-                .unwrap_or_else(|| {
-                    let kind = (conversion.kind)(from.kind).unwrap_or(Kind::Dynamic);
-                    columns.push(ColumnDef {
-                        path,
-                        kind,
-                        recipe: Recipe::Convert(slot(at as u16), conversion),
-                    });
-                    columns.len() - 1
+            at = visible(columns, &path).unwrap_or_else(|| {
+                let kind = (conversion.kind)(from.kind).unwrap_or(Kind::Dynamic);
+                columns.push(ColumnDef {
+                    path,
+                    kind,
+                    recipe: Recipe::Convert(slot(at as u16), conversion),
                 });
+                columns.len() - 1
+            });
         }
         return;
     }
+}
+
+/// The column of a path. One that was attached later hides conversions of an older one of its name.
+fn visible(columns: &[ColumnDef], path: &FieldPath) -> Option<usize> {
+    let concerns = |def: &ColumnDef| {
+        def.path == *path || matches!(def.recipe, Recipe::Given) && path.below(&def.path).is_some()
+    };
+    let at = columns.iter().rposition(concerns)?;
+    (columns[at].path == *path).then_some(at)
 }

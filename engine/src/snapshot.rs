@@ -3,6 +3,10 @@
 use crate::Error;
 use wireq_typesys::{Value, key};
 
+/// What stands before a value whose key does not tell all.
+const BYTES: u8 = 1;
+const DOUBLE: u8 = 2;
+
 /// Writes a state.
 #[derive(Debug, Default)]
 pub struct Writer {
@@ -23,7 +27,12 @@ impl Writer {
 
     /// Writes a value. The names of a number are the column's to know, and are not written.
     pub fn value(&mut self, value: &Value) {
-        let mut bytes = vec![u8::from(matches!(value, Value::Bytes(_)))];
+        // A key forgets the difference of bytes and text, and of 2 and 2.0.
+        let mut bytes = vec![match value {
+            Value::Bytes(_) => BYTES,
+            Value::Double(_) => DOUBLE,
+            _ => 0,
+        }];
         key::encode(value, &mut bytes);
         self.bytes(&bytes);
     }
@@ -85,7 +94,8 @@ impl<'a> Reader<'a> {
             .split_first()
             .and_then(|(tag, mut rest)| Some((*tag, key::decode(&mut rest)?)));
         match value {
-            Some((1, Value::Text(bytes))) => Ok(Value::Bytes(bytes)),
+            Some((BYTES, Value::Text(bytes))) => Ok(Value::Bytes(bytes)),
+            Some((DOUBLE, Value::Integer(whole))) => Ok(Value::Double(whole as f64)),
             Some((_, value)) => Ok(value),
             None => Err(Error::Snapshot("a value cannot be read".into())),
         }

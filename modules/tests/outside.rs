@@ -42,10 +42,11 @@ fn as_many_packets_as_the_index_says() {
 
 /// Addresses, ports, protocol and length of every packet, beside tshark's. Packets for which tshark
 /// shows several values of a field (tunnels, quoted packets) or that have IPv6 extension headers,
-/// fragments or a link type other than Ethernet are for later decoders and left out, with a count.
+/// fragments or a link type other than Ethernet are for later decoders and left out, with a count,
+/// as are those of which tshark shows no ports.
 #[test]
 fn fields_are_those_of_tshark() {
-    let (mut compared, mut left_out) = (0, 0);
+    let (mut compared, mut left_out, mut differences) = (0, 0, Vec::new());
     for capture in sample(25) {
         let path = capture.path.to_string_lossy();
         let (text, _) = run_query(
@@ -62,11 +63,19 @@ fn fields_are_those_of_tshark() {
             };
             let mut ours: Vec<&str> = ours.split('\t').collect();
             ours.resize(9, "");
-            assert_eq!(ours, theirs, "{path}");
             compared += 1;
+            if ours != theirs {
+                differences.push(format!("{path}\n  ours   {ours:?}\n  theirs {theirs:?}"));
+            }
         }
     }
     println!("{compared} packets compared with tshark, {left_out} left out");
+    assert!(
+        differences.is_empty(),
+        "{} differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
 }
 
 const FIELDS: [&str; 17] = [
@@ -136,6 +145,15 @@ fn comparable(row: &[String]) -> Option<Vec<&str>> {
         return None;
     }
     let either = |a: usize, b: usize| if cell(a).is_empty() { cell(b) } else { cell(a) };
+    // tshark holds lengths in 31 bits.
+    if cell(1) == "2147483647" {
+        return None;
+    }
+    // Where tshark names the protocol and shows no ports it gave up on the lengths, as it does for
+    // segments over 64 KiB whose length field is 0.
+    if either(11, 13).is_empty() {
+        return None;
+    }
     let version = if cell(7).is_empty() { "4" } else { "6" };
     Some(vec![
         cell(0),

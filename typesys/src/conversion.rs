@@ -341,7 +341,8 @@ fn integer(value: &Value, least: i128, most: i128) -> Value {
         Value::Bool(b) => i128::from(*b),
         Value::Integer(i) => *i,
         Value::Named(n, _) => i128::from(*n),
-        Value::Double(d) if d.is_finite() => d.trunc() as i128,
+        // Beyond 2^127 a double is no integer of ours.
+        Value::Double(d) if d.abs() < 1.7e38 => d.trunc() as i128,
         Value::Time(n) | Value::Duration(n) => i128::from(n.div_euclid(1_000_000_000)),
         Value::Address(std::net::IpAddr::V4(v4)) => i128::from(u32::from(*v4)),
         Value::Text(text) => {
@@ -470,6 +471,8 @@ mod tests {
             (&Value::Integer(325), "hexstring", "0x145"),
             (&Value::Integer(325), "ubyte", ""),
             (&Value::Double(-2.5), "int", "-2"),
+            (&Value::Double(1e300), "int", ""),
+            (&Value::Double(f64::NAN), "int", ""),
             (&Value::text("0x10"), "int", "16"),
             (&Value::text("1.5"), "double", "1.5"),
             (&Value::text("x"), "double", ""),

@@ -4,7 +4,7 @@ use super::{Flow, Lowering, bare};
 use crate::Files;
 use crate::ast::{Argument, ArgumentValue, Call};
 use wireq_engine::arguments::{ArgumentError, Arguments, Word};
-use wireq_engine::module::{Build, Gives, Module, OperatorSpec, SourceSpec};
+use wireq_engine::module::{Build, Gives, Module, Needs, OperatorSpec, SourceSpec};
 use wireq_engine::plan::NodeId;
 use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::FieldPath;
@@ -168,6 +168,39 @@ impl Lowering<'_> {
         let spec = build(&arguments)
             .map_err(|error| self.argument_fault(error, name.span))
             .ok()?;
+        self.check_needs(&spec, &arguments, module, name, input);
         Some((module, arguments, spec))
+    }
+
+    /// Checks the fields that a module reads beyond those that its declaration calls fields: every
+    /// other word of `rename`, the time that `last -t` goes by.
+    fn check_needs(
+        &mut self,
+        spec: &OperatorSpec,
+        arguments: &Arguments,
+        module: &'static Module,
+        name: &Word,
+        input: NodeId,
+    ) {
+        let Needs::Fields(fields) = &spec.needs else {
+            return;
+        };
+        let unchecked = |path: &&FieldPath| {
+            let mut words = arguments.field_words(module.parameters);
+            !words.any(|word| word.text == path.as_str())
+        };
+        let word = |path: &FieldPath| {
+            let found = arguments
+                .words()
+                .iter()
+                .find(|word| word.text == path.as_str());
+            Word {
+                text: path.as_str().to_owned(),
+                span: found.unwrap_or(name).span,
+                quoted: false,
+            }
+        };
+        let words: Vec<Word> = fields.iter().filter(unchecked).map(word).collect();
+        self.check_fields(words.iter(), input);
     }
 }
