@@ -275,25 +275,6 @@ impl Test {
     }
 }
 
-/// The kind that a column's physical type stands for.
-fn column_kind(column: &Column) -> Kind {
-    match (&column.data, column.names) {
-        (_, Some(names)) => Kind::Named(names),
-        (Data::Bool(_), _) => Kind::Bool,
-        (Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_), _) => Kind::Unsigned,
-        (Data::I64(_) | Data::I128(_), _) => Kind::Signed,
-        (Data::Double(_), _) => Kind::Double,
-        (Data::Time(_), _) => Kind::Time,
-        (Data::Duration(_), _) => Kind::Duration,
-        (Data::Address4(_) | Data::Address(_), _) => Kind::Address,
-        (Data::Prefix(_), _) => Kind::Prefix,
-        (Data::Mac(_), _) => Kind::Mac,
-        (Data::Bytes(_), _) => Kind::Bytes,
-        (Data::Text(_), _) => Kind::Text,
-        (Data::List(..) | Data::Object(_) | Data::Dynamic(_), _) => Kind::Dynamic,
-    }
-}
-
 fn compare_constant(
     column: &Column,
     op: CompareOp,
@@ -302,7 +283,7 @@ fn compare_constant(
     selection: &Bitmap,
     zone: &Zone,
 ) -> Truth {
-    let kind = column_kind(column);
+    let kind = column.kind();
     if read.as_ref().is_none_or(|(known, _)| *known != kind) {
         *read = Some((kind, literal.read(kind, zone)));
     }

@@ -207,6 +207,26 @@ impl Column {
         builder.finish()
     }
 
+    /// The kind that all values have: what a constant beside them is read as. Dynamic where each
+    /// has its own.
+    pub fn kind(&self) -> Kind {
+        match (&self.data, self.names) {
+            (Data::List(..) | Data::Object(_) | Data::Dynamic(_), _) => Kind::Dynamic,
+            (_, Some(names)) => Kind::Named(names),
+            (Data::Bool(_), _) => Kind::Bool,
+            (Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_), _) => Kind::Unsigned,
+            (Data::I64(_) | Data::I128(_), _) => Kind::Signed,
+            (Data::Double(_), _) => Kind::Double,
+            (Data::Time(_), _) => Kind::Time,
+            (Data::Duration(_), _) => Kind::Duration,
+            (Data::Address4(_) | Data::Address(_), _) => Kind::Address,
+            (Data::Prefix(_), _) => Kind::Prefix,
+            (Data::Mac(_), _) => Kind::Mac,
+            (Data::Bytes(_), _) => Kind::Bytes,
+            (Data::Text(_), _) => Kind::Text,
+        }
+    }
+
     /// The value of a row, on its own.
     pub fn value(&self, row: usize) -> Value {
         if !self.valid.get(row) {

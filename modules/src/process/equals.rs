@@ -207,9 +207,9 @@ impl Constants {
             return Bitmap::EMPTY;
         };
         let rows = view.part.selection.and(&column.valid);
-        match kind_of(column) {
-            Some(kind) => self.select_of_kind(column, kind, &rows),
-            None => self.select_values(column, &rows),
+        match column.kind() {
+            Kind::Dynamic => self.select_values(column, &rows),
+            kind => self.select_of_kind(column, kind, &rows),
         }
     }
 
@@ -277,23 +277,4 @@ fn select_keys(table: &Table, column: &Column, rows: &Bitmap, key: &mut Vec<u8>)
         }
     });
     passing
-}
-
-/// The kind that all values of a column are read beside; none where each has its own.
-fn kind_of(column: &Column) -> Option<Kind> {
-    Some(match (&column.data, column.names) {
-        (Data::List(..) | Data::Object(_) | Data::Dynamic(_), _) => return None,
-        (_, Some(names)) => Kind::Named(names),
-        (Data::Bool(_), _) => Kind::Bool,
-        (Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_), _) => Kind::Unsigned,
-        (Data::I64(_) | Data::I128(_), _) => Kind::Signed,
-        (Data::Double(_), _) => Kind::Double,
-        (Data::Time(_), _) => Kind::Time,
-        (Data::Duration(_), _) => Kind::Duration,
-        (Data::Address4(_) | Data::Address(_), _) => Kind::Address,
-        (Data::Prefix(_), _) => Kind::Prefix,
-        (Data::Mac(_), _) => Kind::Mac,
-        (Data::Bytes(_), _) => Kind::Bytes,
-        (Data::Text(_), _) => Kind::Text,
-    })
 }
