@@ -124,6 +124,9 @@ fn texts(arguments: &Arguments) -> Result<Vec<Text>, Failure> {
 
 fn plan(arguments: &Arguments, zone: &Zone) -> Result<Plan, Failure> {
     let texts = texts(arguments)?;
+    if texts.iter().all(|text| text.text.trim().is_empty()) {
+        return Err(Failure::usage("the query is empty; see wireq --help"));
+    }
     let files = (!arguments.files.is_empty()).then(|| Files {
         module: "pcapfile",
         paths: arguments.files.clone(),
