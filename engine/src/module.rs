@@ -362,6 +362,18 @@ pub trait Operator: Send {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// The right side of a merge as the operator that it must be.
+///
+/// # Errors
+/// Where it is another kind of operator.
+pub fn same_operator<'a, T: Operator + 'static>(
+    module: &str,
+    right: &'a dyn Operator,
+) -> Result<&'a T, Error> {
+    let other = || Error::Snapshot(format!("{module}: not the same operator"));
+    right.as_any().downcast_ref().ok_or_else(other)
+}
+
 /// The state of an aggregate function for many groups, by group number.
 pub trait Accumulator: Send {
     /// Makes room for group numbers below `groups`.

@@ -7,7 +7,7 @@ use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
     Accumulator, Context, Control, Error, Gives, Needs, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View,
+    Progress, StateClass, Verdict, View, same_operator,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -450,10 +450,7 @@ impl Operator for Grouping {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Grouping>()
-            .ok_or_else(|| Error::Snapshot("aggregate: not the same operator".into()))?;
+        let right = same_operator::<Grouping>("aggregate", right)?;
         for (key, from) in right.sorted() {
             let number = self.number_of(&key);
             for ((_, state), (_, other)) in self.functions.iter_mut().zip(&right.functions) {

@@ -7,6 +7,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Error, Example, Module, Operator, OperatorSpec, Progress, StateClass, Verdict, View,
+    same_operator,
 };
 
 pub(super) static MODULE: Module = Module {
@@ -99,10 +100,7 @@ impl Operator for Head {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Head>()
-            .ok_or_else(|| Error::Snapshot("head: not the same operator".into()))?;
+        let right = same_operator::<Head>("head", right)?;
         let left = self.limit.saturating_sub(self.taken);
         self.taken += right.taken.min(left);
         Ok(Verdict::Each(

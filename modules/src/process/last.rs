@@ -11,7 +11,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, Needs, OnControl, Operator,
-    OperatorSpec, Progress, StateClass, Verdict, View,
+    OperatorSpec, Progress, StateClass, Verdict, View, same_operator,
 };
 use wireq_typesys::{Bitmap, FieldPath, Position, ROWS_MAX, Value, Zone};
 
@@ -279,10 +279,7 @@ impl Operator for Last {
                 message: "with -t it is serial: parts cannot be merged".into(),
             });
         }
-        let right = right
-            .as_any()
-            .downcast_ref::<Last>()
-            .ok_or_else(|| Error::Snapshot("last: not the same operator".into()))?;
+        let right = same_operator::<Last>("last", right)?;
         for group in right.groups.sorted() {
             let (number, _) = self.groups.number_key(group.bytes(&mut [0; 32]));
             self.grow();

@@ -10,6 +10,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Error, Example, Module, Operator, OperatorSpec, Progress, StateClass, Verdict, View,
+    same_operator,
 };
 use wireq_typesys::{Bitmap, PartData};
 
@@ -193,10 +194,7 @@ impl Operator for Identities {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Identities>()
-            .ok_or_else(|| Error::Snapshot("uniqobj: not the same operator".into()))?;
+        let right = same_operator::<Identities>("uniqobj", right)?;
         let before = |identity: &Identity| {
             let key = identity.as_slice();
             self.seen

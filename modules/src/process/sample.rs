@@ -6,6 +6,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Error, Example, Module, Operator, OperatorSpec, Progress, StateClass, Verdict, View,
+    same_operator,
 };
 use wireq_typesys::Bitmap;
 
@@ -124,10 +125,7 @@ impl Operator for Sample {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Sample>()
-            .ok_or_else(|| Error::Snapshot("sample: not the same operator".into()))?;
+        let right = same_operator::<Sample>("sample", right)?;
         let before = self.seen % self.every;
         self.seen = self.seen.wrapping_add(right.seen);
         if self.partial {

@@ -7,7 +7,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View,
+    Progress, StateClass, Verdict, View, same_operator,
 };
 use wireq_typesys::{Position, key};
 
@@ -229,10 +229,7 @@ impl Operator for Sort {
                 message: "with -b it is serial: parts cannot be merged".into(),
             });
         }
-        let right = right
-            .as_any()
-            .downcast_ref::<Sort>()
-            .ok_or_else(|| Error::Snapshot("sort: not the same operator".into()))?;
+        let right = same_operator::<Sort>("sort", right)?;
         for (at, kept) in right.rows.iter().enumerate() {
             self.keys.extend_from_slice(right.key(at));
             self.ends.push(self.keys.len());

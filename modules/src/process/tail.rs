@@ -8,7 +8,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View,
+    Progress, StateClass, Verdict, View, same_operator,
 };
 use wireq_typesys::Position;
 
@@ -149,10 +149,7 @@ impl Operator for Tail {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Tail>()
-            .ok_or_else(|| Error::Snapshot("tail: not the same operator".into()))?;
+        let right = same_operator::<Tail>("tail", right)?;
         for kept in &right.rows {
             self.make_room();
             self.rows.push_back(self.keeper.adopt(&right.keeper, kept));

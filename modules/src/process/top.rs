@@ -8,7 +8,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View,
+    Progress, StateClass, Verdict, View, same_operator,
 };
 use wireq_typesys::{
     Bitmap, ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Shape, Value,
@@ -235,10 +235,7 @@ impl Operator for Top {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Top>()
-            .ok_or_else(|| Error::Snapshot("top: not the same operator".into()))?;
+        let right = same_operator::<Top>("top", right)?;
         for group in right.groups.sorted() {
             let count = right
                 .counts

@@ -8,7 +8,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Error, Example, Module, Operator, OperatorSpec, Progress, StateClass, Verdict,
-    View,
+    View, same_operator,
 };
 use wireq_typesys::{Bitmap, key};
 
@@ -145,10 +145,7 @@ impl Operator for Uniq {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        let right = right
-            .as_any()
-            .downcast_ref::<Uniq>()
-            .ok_or_else(|| Error::Snapshot("uniq: not the same operator".into()))?;
+        let right = same_operator::<Uniq>("uniq", right)?;
         let stands: Vec<bool> = right
             .offered
             .iter()
