@@ -16,6 +16,7 @@ pub mod arguments;
 pub mod diagnostic;
 mod error;
 pub mod evaluate;
+pub mod function;
 pub mod module;
 pub mod operator;
 mod physical;
@@ -29,6 +30,7 @@ mod span;
 
 pub use diagnostic::Diagnostic;
 pub use error::Error;
+pub use function::{Function as ScalarFunction, FunctionParameter, Times};
 pub use module::*;
 pub use registry::Registry;
 pub use schedule::{Account, NodeReport, Report};

@@ -342,6 +342,22 @@ pub trait Operator: Send {
     /// keep more for that.
     fn partial(&mut self) {}
 
+    /// About how many bytes the state takes; asked after every step that the operator ran in, so it
+    /// must be cheap.
+    fn memory(&self) -> usize {
+        0
+    }
+
+    /// Moves what can be moved of the state to files, so that [`Operator::memory`] falls; results
+    /// stay the same. Gives whether anything was moved: an operator that can't ends the run with
+    /// a clear error where a limit of memory was given.
+    ///
+    /// # Errors
+    /// Where a file can't be written.
+    fn spill(&mut self) -> Result<bool, Error> {
+        Ok(false)
+    }
+
     /// Writes the state.
     fn save(&self, out: &mut Writer);
 
@@ -398,6 +414,12 @@ pub trait Accumulator: Send {
 
     /// Takes in group `from` of an equal accumulator as a later part of `group`.
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32);
+
+    /// About how many bytes the states of all groups take beyond a fixed size for each group;
+    /// asked after every step, so it must be cheap.
+    fn memory(&self) -> usize {
+        0
+    }
 
     /// Writes the state of a group.
     fn save(&self, group: u32, out: &mut Writer);

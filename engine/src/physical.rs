@@ -168,8 +168,8 @@ impl Builder<'_> {
         let mut base = Vec::new();
         for path in &self.wanted[&node] {
             place(&mut base, path, Slot::Base, |name| {
-                let field = record_type.field(name)?;
-                Some((record_type.fields()[field].kind, Recipe::Field(field)))
+                let (field, kind) = record_type.resolve(name)?;
+                Some((kind, Recipe::Field(field)))
             });
         }
         self.own_shape(node, Some(Arc::clone(record_type)), base)

@@ -44,7 +44,7 @@ pub use exact_sum::ExactSum;
 pub use field::FieldPath;
 pub use kind::{Kind, Names};
 pub use literal::Literal;
-pub use shape::{ColumnDef, FieldDef, Recipe, RecordType, Shape, Slot};
+pub use shape::{ColumnDef, FieldDef, Recipe, RecordType, Shape, Slot, declared_names};
 pub use text::{escape, unescape, write_column_text, write_double, write_unsigned, write_value};
 pub use time::{Zone, parse_time, write_time};
 pub use value::{Mac, Prefix, Record, Value};

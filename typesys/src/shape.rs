@@ -55,6 +55,20 @@ pub trait RecordType: Send + Sync {
             .iter()
             .position(|field| field.name == name || field.aliases.contains(&name))
     }
+
+    /// The number that [`RecordType::fill`] knows a field by, and its kind. A type whose fields are
+    /// not known before its input is (a table) says here what it knows; behind the declared fields
+    /// the numbers are its own.
+    fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
+        let field = self.field(name)?;
+        Some((field, self.fields()[field].kind))
+    }
+
+    /// Names of fields that [`RecordType::fields`] does not list, where the input tells them: the
+    /// columns of a table.
+    fn more_names(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl fmt::Debug for dyn RecordType {
@@ -134,11 +148,7 @@ impl Shape {
     /// All fields that objects of this shape are known to have: those of the type, then those attached.
     pub fn all_fields(&self) -> Vec<FieldPath> {
         let given = |def: &&ColumnDef| matches!(def.recipe, Recipe::Given);
-        let declared = self
-            .record_type
-            .iter()
-            .flat_map(|t| t.fields())
-            .map(|f| FieldPath::new(f.name));
+        let declared = self.record_type.iter().flat_map(|t| declared_names(&**t));
         let carried = self
             .base
             .iter()
@@ -153,4 +163,13 @@ impl Shape {
         }
         fields
     }
+}
+
+/// The paths of all fields that objects of a type are known to have.
+pub fn declared_names(record_type: &dyn RecordType) -> Vec<FieldPath> {
+    let fields = record_type.fields().iter();
+    let mut names: Vec<FieldPath> = fields.map(|field| FieldPath::new(field.name)).collect();
+    let more = record_type.more_names();
+    names.extend(more.iter().map(|name| FieldPath::new(name)));
+    names
 }

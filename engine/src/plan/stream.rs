@@ -6,6 +6,7 @@ use crate::plan::expr::Expr;
 use std::sync::Arc;
 use wireq_typesys::{
     CONVERSIONS, CompareOp, Conversion, FieldPath, Kind, Literal, RecordType, Value, Zone,
+    declared_names,
 };
 
 /// The objects that may come over an edge: their types, what was attached, what they print.
@@ -48,7 +49,7 @@ impl Stream {
         let mut union = Stream::default();
         for stream in streams {
             for record_type in &stream.types {
-                if !union.types.iter().any(|t| t.name() == record_type.name()) {
+                if !union.types.iter().any(|t| same_type(t, record_type)) {
                     union.types.push(Arc::clone(record_type));
                 }
             }
@@ -71,11 +72,7 @@ impl Stream {
     /// All fields that the objects are known to have.
     pub fn all_fields(&self) -> Vec<FieldPath> {
         let mut fields: Vec<FieldPath> = Vec::new();
-        let declared = self
-            .types
-            .iter()
-            .flat_map(|t| t.fields())
-            .map(|f| FieldPath::new(f.name));
+        let declared = self.types.iter().flat_map(|t| declared_names(&**t));
         for path in declared.chain(self.given.iter().map(|(path, _)| path.clone())) {
             if !fields.contains(&path) {
                 fields.push(path);
@@ -104,7 +101,7 @@ impl Stream {
         let mut kinds = self
             .types
             .iter()
-            .filter_map(|t| t.field(name).map(|field| t.fields()[field].kind));
+            .filter_map(|t| t.resolve(name).map(|(_, kind)| kind));
         let first = kinds.next();
         let same = kinds.all(|kind| Some(kind) == first);
         match first {
@@ -144,28 +141,31 @@ impl Stream {
         };
         let diagnostic = Diagnostic::new("Q010", span, format!("{what} has no field `{path}`"))
             .label("unknown field");
-        Err(diagnostic.help(match suggest(path.as_str(), self.names()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => match self.types.first() {
-                Some(record_type) => {
-                    format!("`wireq types {}` lists the fields", record_type.name())
-                }
-                None => format!("it has: {}", self.names().collect::<Vec<_>>().join(", ")),
+        Err(diagnostic.help(
+            match suggest(path.as_str(), self.names().iter().map(String::as_str)) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => match self.types.first() {
+                    Some(record_type) => {
+                        format!("`wireq types {}` lists the fields", record_type.name())
+                    }
+                    None => format!("it has: {}", self.names().join(", ")),
+                },
             },
-        }))
+        ))
     }
 
     /// The names of all fields, aliases included.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        let declared = self
-            .types
-            .iter()
-            .flat_map(|t| t.fields())
-            .flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
-        self.given
-            .iter()
-            .map(|(path, _)| path.as_str())
-            .chain(declared)
+    pub fn names(&self) -> Vec<String> {
+        let given = self.given.iter().map(|(path, _)| path.to_string());
+        let mut names: Vec<String> = given.collect();
+        for record_type in &self.types {
+            for field in record_type.fields() {
+                let all = std::iter::once(&field.name).chain(field.aliases);
+                names.extend(all.map(|name| (*name).to_owned()));
+            }
+            names.extend(record_type.more_names());
+        }
+        names
     }
 
     /// Checks an expression against these objects, and settles what unquoted words are: a field
@@ -254,10 +254,16 @@ impl Stream {
         let literal = Literal::new(path.as_str());
         if literal.read(kind, zone).is_some() {
             *side = Expr::Literal(literal, *span);
-        } else if suggest(path.as_str(), self.names()).is_none() {
+        } else if suggest(path.as_str(), self.names().iter().map(String::as_str)).is_none() {
             faults.push(unreadable(&literal, beside, kind, *span));
         }
     }
+}
+
+/// Whether two types have the same fields; those of a table depend on its input.
+fn same_type(a: &Arc<dyn RecordType>, b: &Arc<dyn RecordType>) -> bool {
+    let by_name = a.more_names().is_empty() && b.more_names().is_empty() && !a.open();
+    Arc::ptr_eq(a, b) || by_name && a.name() == b.name()
 }
 
 fn unreadable(literal: &Literal, path: &FieldPath, kind: Kind, span: Span) -> Diagnostic {
