@@ -2,8 +2,12 @@
 
 #[allow(dead_code, reason = "not all of it can be lowered yet")]
 mod expression;
+#[allow(dead_code, reason = "not all of it can be lowered yet")]
+mod select;
 
 pub(crate) use expression::{Case, Constant, Expr, ExprKind, Like, Operator, ScalarCall, TypeName};
+
+pub(crate) use select::{Arm, Core, From, Item, Order, Select, Table, TableSource, Union};
 
 use std::rc::Rc;
 use wireq_engine::Span;
@@ -69,6 +73,8 @@ pub(crate) enum StageKind {
         inputs: Vec<JoinInput>,
         condition: Option<Box<Expr>>,
     },
+    /// SQL.
+    Select(Box<Select>),
 }
 
 /// One stream of a join: `SOURCE ALIAS until (CONDITION)`.

@@ -27,7 +27,8 @@ impl Condition<'_, '_, '_> {
             ))),
             ExprKind::Function(call) => self.function_test(call),
             ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Operation(..) => self.no_test(expr),
-            ExprKind::Constant(_)
+            ExprKind::Field(_)
+            | ExprKind::Constant(_)
             | ExprKind::Scalar(_)
             | ExprKind::Cast(..)
             | ExprKind::Case(_)
@@ -150,7 +151,8 @@ impl Condition<'_, '_, '_> {
                 let (left, right) = (self.value(left), self.value(right));
                 Expr::Arithmetic(operator, Box::new(left), Box::new(right))
             }
-            ExprKind::Constant(_)
+            ExprKind::Field(_)
+            | ExprKind::Constant(_)
             | ExprKind::Scalar(_)
             | ExprKind::Cast(..)
             | ExprKind::Case(_) => {

@@ -2,7 +2,10 @@
 //! there: definitions of definitions grow without bound.
 
 use super::Lowering;
-use crate::ast::{Argument, ArgumentValue, Call, Expr, ExprKind, Pipeline, Stage, StageKind};
+use crate::ast::{
+    Argument, ArgumentValue, Arm, Call, Expr, ExprKind, Pipeline, Select, Stage, StageKind,
+    TableSource,
+};
 use wireq_engine::{Diagnostic, Span};
 
 /// Levels that the lowering may go down to, with definitions in place.
@@ -75,6 +78,7 @@ impl Lowering<'_> {
                     .chain(condition.as_deref())
                     .for_each(|expr| self.measure_expr(expr, level, measure));
             }
+            StageKind::Select(select) => self.measure_select(select, level, measure),
         }
         let having = stage
             .group
@@ -82,6 +86,32 @@ impl Lowering<'_> {
             .and_then(|group| group.having.as_deref());
         for expr in stage.filter.as_deref().into_iter().chain(having) {
             self.measure_expr(expr, level, measure);
+        }
+    }
+
+    fn measure_select(&self, select: &Select, level: usize, measure: &mut Measure) {
+        measure.reach(level);
+        let level = level + PIPELINE_LEVELS;
+        for order in &select.order {
+            self.measure_expr(&order.by, level, measure);
+        }
+        for arm in select.arms() {
+            let core = match arm {
+                Arm::Core(core) => core,
+                Arm::Nested(select) => {
+                    self.measure_select(select, level, measure);
+                    continue;
+                }
+            };
+            core.expressions()
+                .for_each(|expr| self.measure_expr(expr, level, measure));
+            for table in core.tables() {
+                match &table.source {
+                    TableSource::File(_) => measure.reach(level),
+                    TableSource::Call(call) => self.measure_call(call, level, measure),
+                    TableSource::Query(select) => self.measure_select(select, level, measure),
+                }
+            }
         }
     }
 

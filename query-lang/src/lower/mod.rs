@@ -118,6 +118,7 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .filter_map(|input| input.source.as_ref()?.stages.first())
                 .any(|first| self.brings_objects(first)),
+            StageKind::Select(select) => select.has_tables(),
             StageKind::Where(_) | StageKind::Functions(_) => false,
         }
     }
@@ -150,6 +151,12 @@ impl Names for Lowering<'_> {
         self.registry.function(name).is_some()
             && self.registry.module(name).is_none()
             && !self.definitions.is_defined(name)
+    }
+
+    fn takes_words(&self, name: &str) -> bool {
+        let module = self.registry.module(name);
+        let is_stage = module.is_some_and(|module| !matches!(module.build, Build::Aggregate(_)));
+        self.definitions.is_defined(name) || is_stage && self.registry.function(name).is_none()
     }
 
     fn is_stream(&self, name: &str) -> bool {

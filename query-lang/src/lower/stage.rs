@@ -20,6 +20,7 @@ impl Lowering<'_> {
                 None => Flow::new(self.source_stage(call, stage, group)),
             },
             StageKind::Join { .. } => Flow::new(self.join(stage.span)),
+            StageKind::Select(_) => Flow::new(self.select(stage.span)),
             StageKind::Where(_) | StageKind::Functions(_) => Flow::new(self.unknown()),
         }
     }
@@ -67,8 +68,15 @@ impl Lowering<'_> {
                 Flow::new(self.group(functions, group, node, stage.span))
             }
             StageKind::Join { .. } => Flow::new(self.join(stage.span)),
+            StageKind::Select(_) => Flow::new(self.select(stage.span)),
             StageKind::Call(_) => input,
         }
+    }
+
+    fn select(&mut self, span: Span) -> NodeId {
+        let fault = Diagnostic::new("Q050", span, "SELECT statements cannot be run yet");
+        self.faults.push(fault.label("SQL").help("write `print FIELDS from SOURCE where ... group by ...`, or `SOURCE | where ... | print FIELDS`"));
+        self.unknown()
     }
 
     fn join(&mut self, span: Span) -> NodeId {
