@@ -3,6 +3,7 @@
 mod ast;
 mod lex;
 mod lower;
+mod names;
 mod parse;
 mod scan;
 mod split;
@@ -107,12 +108,12 @@ fn compile_text(
                 .faults
                 .extend(check_label(label, span, piece.tokens.is_empty(), labels));
         }
-        let (tokens, faults) = lex::lex(whole, &piece.tokens);
+        let (tokens, faults) = lex::lex(whole, &piece.tokens, lowering);
         if tokens.is_empty() || !faults.is_empty() {
             lowering.faults.extend(faults);
             continue;
         }
-        match parse::parse(&tokens) {
+        match parse::parse(&tokens, lowering) {
             Ok(Statement::Query(pipeline)) => {
                 let name = piece.label.map(|(label, _)| label.to_owned());
                 lowering.statement(name, &pipeline, piece.span());

@@ -1,7 +1,7 @@
 //! All words of a pipeline, to put others in their place.
 
 use crate::ast::{
-    Argument, ArgumentValue, Call, Expr, ExprKind, Group, Pipeline, Stage, StageKind,
+    Argument, ArgumentValue, Call, Expr, ExprKind, Group, JoinInput, Pipeline, Stage, StageKind,
 };
 use wireq_engine::arguments::Word;
 
@@ -25,12 +25,26 @@ fn stage_words(stage: &mut Stage, each: Each<'_>) {
             .for_each(|branch| branch.for_each_word(each)),
         StageKind::Call(call) => call_words(call, each),
         StageKind::Functions(list) => argument_words(list, each),
+        StageKind::Join { inputs, condition } => {
+            inputs.iter_mut().for_each(|input| input_words(input, each));
+            condition.iter_mut().for_each(|expr| expr_words(expr, each));
+        }
     }
     if let Some(filter) = &mut stage.filter {
         expr_words(filter, each);
     }
     if let Some(group) = &mut stage.group {
         group_words(group, each);
+    }
+}
+
+fn input_words(input: &mut JoinInput, each: Each<'_>) {
+    if let Some(source) = &mut input.source {
+        source.for_each_word(each);
+    }
+    each(&mut input.alias);
+    if let Some(until) = &mut input.until {
+        expr_words(until, each);
     }
 }
 
@@ -43,6 +57,7 @@ fn argument_words(arguments: &mut [Argument], each: Each<'_>) {
         match &mut argument.value {
             ArgumentValue::Word(word) => each(word),
             ArgumentValue::Function(call) => call_words(call, each),
+            ArgumentValue::Expression(expr) => expr_words(expr, each),
         }
         if let Some(alias) = &mut argument.alias {
             each(alias);
@@ -64,17 +79,6 @@ fn expr_words(expr: &mut Expr, each: Each<'_>) {
             expr.span = word.span;
         }
         ExprKind::Function(call) => call_words(call, each),
-        ExprKind::Negate(inner) | ExprKind::Not(inner) => expr_words(inner, each),
-        ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
-            expr_words(left, each);
-            expr_words(right, each);
-        }
-        ExprKind::In(left, items) => {
-            expr_words(left, each);
-            items.iter_mut().for_each(|item| expr_words(item, each));
-        }
-        ExprKind::And(parts) | ExprKind::Or(parts) => {
-            parts.iter_mut().for_each(|part| expr_words(part, each));
-        }
+        kind => kind.for_each_part_mut(&mut |part| expr_words(part, each)),
     }
 }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use support::codes;
 
-const STATEMENTS: [&str; 10] = [
+const STATEMENTS: [&str; 12] = [
     "web: pcapfile x y | where dstport = 80 and not (srcip = 10.0.0.0/8 or len in (1, 2)) | uniq srcip, dstip | print srcip dstip",
     "pcapfile x | print -v srcip, count() sum(len) as n where len-10 > -5 group by srcip having count() > 10 and n > 1e-5",
     "pcapfile x | (where ts > 2024-01-31T12:00:00+01:00) + (where payload = \"a\\x41\\\"\" | head 1) | print # why\n",
@@ -16,6 +16,8 @@ const STATEMENTS: [&str; 10] = [
     "print srcip, count() as n from (uniq srcip from pcapfile(x) where len > 5) + pcapfile(y) where mask(srcip, 10.0.0.0/8) and len group by srcip having n > 3 | head 2",
     "P :- pcapfile x; Sel :- where dstport = 80 or len > 5\nTop(k, n) :- top -n n k | print k as key; P | where not Sel() and srcport | Top(len, 5); Top from P",
     "A :- pcapfile a + pcapfile b; A :- A | uniq srcip; print :- print -v; A + A() | filter(\"len > 5 and 'a' = payload\") | print",
+    "print -v a.6 [ b.len*2 - upper(a.x, 'y') ] as n, upper(a.z) from pcapfile(x) a until (new.a.len > a.len), b until(new.b), (pcapfile y) c where a.6=b.6 and mask(c.srcip, 10.0.0.0/8)",
+    "pcapfile x | where case when len between 1 and srcport then 'a' else payload end like 'a%' or (len::double is not null and cast(len + 1 as int) // 2 not in (1, case len when 5 then true end))",
     "(where len > 5 | count() | print count) from jsonfile x group by a.b having sum(len) > 5; select a from b",
 ];
 
@@ -49,7 +51,7 @@ proptest! {
     }
 }
 
-const WORDS: [&str; 62] = [
+const WORDS: [&str; 84] = [
     "where",
     "group",
     "by",
@@ -112,6 +114,28 @@ const WORDS: [&str; 62] = [
     "k",
     "mask(srcip, 10.0.0.0/8)",
     "filter('len > 5')",
+    "[ ",
+    " ]",
+    "until",
+    "until(",
+    "pcapfile(x) a, b",
+    "case",
+    "when",
+    "then",
+    "else",
+    "end",
+    "is",
+    "null",
+    "true",
+    "between",
+    "like",
+    "ilike",
+    "cast(",
+    "::",
+    "::int",
+    "upper(",
+    "//",
+    "A a, b",
 ];
 
 #[test]
@@ -125,6 +149,17 @@ fn depth_has_a_limit() {
             ("not (", ")"),
             ("(", ""),
             ("(len and (len or ", "))"),
+            ("+ ", ""),
+            ("upper(", ")"),
+            ("upper(len, ", ")"),
+            ("1 in (", ")"),
+            ("cast(", " as int)"),
+            ("case ", " when 1 then 2 end"),
+            ("case when ", " then 2 end"),
+            ("case when len then ", " end"),
+            ("case when len then 1 else ", " end"),
+            ("len between 1 and (", ")"),
+            ("len like (", ")"),
         ] {
             let text = format!(
                 "pcapfile x | where {}len{} = 5",
@@ -141,6 +176,8 @@ fn depth_has_a_limit() {
             ("(head 1) + (", ")"),
             ("print from (", ")"),
             ("head 1 + (uniq len from ", ")"),
+            ("sum([ upper(", ") ])"),
+            ("(pcapfile(x) a, (", ") b)"),
         ] {
             let text = format!(
                 "pcapfile x | {}head 1{}",
@@ -149,11 +186,20 @@ fn depth_has_a_limit() {
             );
             assert_eq!(codes(&text, &[]), ["Q003"], "{depth} times {open}");
         }
-        for operator in ["+", "-", "*", "/"] {
-            let text = format!(
-                "pcapfile x | where len{} = 5",
-                format!("{operator} len").repeat(depth)
-            );
+        for operator in [
+            "+ len",
+            "- len",
+            "* len",
+            "/ len",
+            "// len",
+            "::int",
+            " is null",
+            " not between 1 and 2",
+            " like 'a'",
+            " in (1)",
+            " = 1 is null",
+        ] {
+            let text = format!("pcapfile x | where len{}", operator.repeat(depth));
             assert_eq!(codes(&text, &[]), ["Q003"], "{depth} times {operator}");
         }
     }
@@ -169,6 +215,7 @@ fn what_is_within_the_limit_fits_into_the_stack_of_a_thread() {
             ")".repeat(200)
         ),
         format!("pcapfile x | where {}len = 5", "not ".repeat(200)),
+        format!("pcapfile x | where {}len = 5", "len or not ".repeat(200)),
         format!(
             "pcapfile x | where {}{sum}len = 5{}",
             "len or len and not (".repeat(100),
@@ -197,6 +244,22 @@ fn work_is_linear_in_the_text() {
         ("pcapfile x | where len", " and len", ""),
         ("pcapfile x | where len", " or not (len = 1)", ""),
         ("pcapfile x | where len in (1", ",1", ")"),
+        ("pcapfile x | where len = upper(1", ",1", ")"),
+        ("pcapfile x | where case", " when len then 1", " end"),
+        ("pcapfile x | where case len", " when 1", " end"),
+        ("pcapfile x | where len", "::int", ""),
+        ("pcapfile x | where len = a", "::1", ""),
+        ("pcapfile x | where len", " between 1 and 2 and len", ""),
+        ("pcapfile x | where len", " is null or len", ""),
+        ("pcapfile x | where len", " is", ""),
+        ("pcapfile x | where ", "upper(", ""),
+        ("pcapfile x | where ", "case ", ""),
+        ("pcapfile x | print", " [ len ]", ""),
+        ("pcapfile x | print", " [ ", ""),
+        ("pcapfile x | print", " upper(len)", ""),
+        ("print a from pcapfile(x) a", ", b", ""),
+        ("print a from pcapfile(x) a", " until(len), b", ""),
+        ("print a from pcapfile(x) a", ", pcapfile(x) a", ""),
         ("pcapfile x | where nofield in (1", ",1", ")"),
         ("pcapfile x | where nofield", " or nofield", ""),
         ("pcapfile x | where len = 1", "1", ""),

@@ -1,14 +1,14 @@
 //! Runs of characters among the arguments of modules.
 
 use super::word::clause;
-use super::{Keyword, Kind, Lexer};
+use super::{Keyword, Kind, Lexer, Mode};
 use crate::scan::Raw;
 use wireq_engine::Span;
 
 /// The sign between the head and the body of a definition.
 pub(crate) const DEFINE: &str = ":-";
 
-impl Lexer<'_> {
+impl Lexer<'_, '_> {
     /// A run of characters among arguments: a word, unless a sign of the language is at its begin.
     pub(super) fn word(&mut self, span: Span, raw: &Raw) {
         let text = &self.text[span.start..span.end];
@@ -44,11 +44,16 @@ impl Lexer<'_> {
 
     fn plain_word(&mut self, span: Span, raw: &Raw) {
         let text = &self.text[span.start..span.end];
+        self.stage_name = self.begins_stage();
+        if text == "[" && !self.stage_name {
+            self.push(Kind::OpenExpression, span, raw);
+            self.outer.push(self.mode);
+            self.mode = Mode::Bracketed;
+            return;
+        }
         let keyword = match clause(text) {
             None if text.eq_ignore_ascii_case("as") => Some(Keyword::As),
-            None if text.eq_ignore_ascii_case("filter") && self.begins_stage() => {
-                Some(Keyword::Where)
-            }
+            None if text.eq_ignore_ascii_case("filter") && self.stage_name => Some(Keyword::Where),
             keyword => keyword,
         };
         self.keyword_or_word(keyword, span, raw);

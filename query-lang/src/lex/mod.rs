@@ -8,11 +8,12 @@ mod word;
 
 pub(crate) use arguments::DEFINE;
 
+use crate::ast::Operator;
+use crate::names::Names;
 use crate::scan::{Raw, RawKind};
-use wireq_engine::plan::expr::ArithmeticOp;
 use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::CompareOp;
-use word::{begins_with_digit, clause, logic, unescape, word_length};
+use word::{begins_with_digit, cast_sign, clause, logic, takes_operand, unescape, word_length};
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +22,17 @@ pub(crate) enum Kind {
     /// Its text, quotes taken off and escapes translated.
     Quoted(String),
     Keyword(Keyword),
+    /// The name of a scalar function or `cast`, before a bracket with expressions.
+    Function,
     Compare(CompareOp),
-    Arithmetic(ArithmeticOp),
+    Operator(Operator),
+    /// `::` before the name of a type.
+    Cast,
     Open,
     Close,
+    /// `[` before an expression among arguments.
+    OpenExpression,
+    CloseExpression,
     Pipe,
     Comma,
     /// `+` between the parts of a bag.
@@ -45,6 +53,7 @@ pub(crate) enum Keyword {
     Or,
     Not,
     In,
+    Until,
 }
 
 /// A token and where it stands.
@@ -62,10 +71,12 @@ pub(crate) struct Token<'a> {
 enum Mode {
     Words,
     Expression,
+    /// An expression that `]` ends.
+    Bracketed,
 }
 
 /// Operators of expressions, longer ones before those that they begin with.
-static OPERATORS: [(&str, Kind); 14] = [
+static OPERATORS: [(&str, Kind); 15] = [
     ("==", Kind::Compare(CompareOp::Equal)),
     ("=", Kind::Compare(CompareOp::Equal)),
     ("!=", Kind::Compare(CompareOp::NotEqual)),
@@ -76,28 +87,44 @@ static OPERATORS: [(&str, Kind); 14] = [
     (">", Kind::Compare(CompareOp::Greater)),
     ("&&", Kind::Keyword(Keyword::And)),
     ("!", Kind::Keyword(Keyword::Not)),
-    ("+", Kind::Arithmetic(ArithmeticOp::Add)),
-    ("-", Kind::Arithmetic(ArithmeticOp::Subtract)),
-    ("*", Kind::Arithmetic(ArithmeticOp::Multiply)),
-    ("/", Kind::Arithmetic(ArithmeticOp::Divide)),
+    ("+", Kind::Operator(Operator::Add)),
+    ("-", Kind::Operator(Operator::Subtract)),
+    ("*", Kind::Operator(Operator::Multiply)),
+    ("//", Kind::Operator(Operator::IntegerDivide)),
+    ("/", Kind::Operator(Operator::Divide)),
 ];
 
 /// The tokens of a statement, and what is wrong with them.
-pub(crate) fn lex<'a>(text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
-    lex_from(Mode::Words, text, raws)
+pub(crate) fn lex<'a>(
+    text: &'a str,
+    raws: &[Raw],
+    names: &dyn Names,
+) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
+    lex_from(Mode::Words, text, raws, names)
 }
 
 /// The tokens of an expression.
-pub(crate) fn lex_expression<'a>(text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
-    lex_from(Mode::Expression, text, raws)
+pub(crate) fn lex_expression<'a>(
+    text: &'a str,
+    raws: &[Raw],
+    names: &dyn Names,
+) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
+    lex_from(Mode::Expression, text, raws, names)
 }
 
-fn lex_from<'a>(mode: Mode, text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
+fn lex_from<'a>(
+    mode: Mode,
+    text: &'a str,
+    raws: &[Raw],
+    names: &dyn Names,
+) -> (Vec<Token<'a>>, Vec<Diagnostic>) {
     let mut lexer = Lexer {
         text,
+        names,
         mode,
         outer: Vec::new(),
         in_call: false,
+        stage_name: false,
         tokens: Vec::with_capacity(raws.len()),
         faults: Vec::new(),
     };
@@ -112,18 +139,21 @@ fn lex_from<'a>(mode: Mode, text: &'a str, raws: &[Raw]) -> (Vec<Token<'a>>, Vec
     (lexer.tokens, lexer.faults)
 }
 
-struct Lexer<'a> {
+struct Lexer<'a, 'n> {
     text: &'a str,
+    names: &'n dyn Names,
     mode: Mode,
     /// The modes outside of the open brackets.
     outer: Vec<Mode>,
     /// Whether the last bracket that opened holds arguments.
     in_call: bool,
+    /// Whether the last word begins a stage, and so names a module.
+    stage_name: bool,
     tokens: Vec<Token<'a>>,
     faults: Vec<Diagnostic>,
 }
 
-impl<'a> Lexer<'a> {
+impl<'a> Lexer<'a, '_> {
     fn raw(&mut self, raw: &Raw) {
         match raw.kind {
             RawKind::Run if self.mode == Mode::Words => self.word(raw.span, raw),
@@ -155,19 +185,45 @@ impl<'a> Lexer<'a> {
     }
 
     fn open(&mut self, raw: &Raw) {
-        let last = self.tokens.last();
-        self.in_call = last.is_some_and(|last| last.kind == Kind::Word);
+        let (inside, kind) = self.inside_bracket();
+        self.in_call = matches!(kind, Some(Kind::Word | Kind::Function));
         self.outer.push(self.mode);
-        if self.in_call {
-            self.mode = Mode::Words;
+        self.mode = inside;
+        if let (Some(kind), Some(last)) = (kind, self.tokens.last_mut()) {
+            last.kind = kind;
         }
         self.push(Kind::Open, raw.span, raw);
+    }
+
+    /// What a bracket holds, and what the word before it is.
+    fn inside_bracket(&self) -> (Mode, Option<Kind>) {
+        let in_expression = self.mode != Mode::Words;
+        let group = if in_expression {
+            Mode::Expression
+        } else {
+            Mode::Words
+        };
+        match self.tokens.last() {
+            Some(last) if last.kind == Kind::Word => match last.text {
+                word if in_expression && takes_operand(word) => (group, Some(Kind::Word)),
+                word if !in_expression && word.eq_ignore_ascii_case("until") => {
+                    (Mode::Expression, Some(Kind::Keyword(Keyword::Until)))
+                }
+                word if in_expression && word.eq_ignore_ascii_case("cast")
+                    || self.names.is_function(word) && (in_expression || !self.stage_name) =>
+                {
+                    (Mode::Expression, Some(Kind::Function))
+                }
+                _ => (Mode::Words, Some(Kind::Word)),
+            },
+            _ => (group, None),
+        }
     }
 
     /// `|` begins a stage; `||` in an expression is `or`. Whether the next `|` was taken too.
     fn pipe(&mut self, raw: &Raw, next: Option<&Raw>) -> bool {
         let adjacent = |next: &Raw| next.kind == RawKind::Pipe && next.span.start == raw.span.end;
-        let double = self.mode == Mode::Expression && next.is_some_and(adjacent);
+        let double = self.mode != Mode::Words && next.is_some_and(adjacent);
         if double {
             let span = Span::new(raw.span.start, raw.span.end + 1);
             self.push(Kind::Keyword(Keyword::Or), span, raw);
@@ -209,38 +265,69 @@ impl<'a> Lexer<'a> {
     /// A run of characters in an expression: operators, words, keywords.
     fn expression(&mut self, raw: &Raw) {
         let mut at = raw.span.start;
-        while at < raw.span.end && self.mode == Mode::Expression {
+        while at < raw.span.end && self.mode != Mode::Words {
             let rest = &self.text[at..raw.span.end];
-            let operator = OPERATORS
-                .iter()
-                .find(|(symbol, _)| rest.starts_with(symbol));
-            match operator {
-                Some((symbol, kind)) if !self.is_signed_number(rest) => {
-                    self.push(kind.clone(), Span::new(at, at + symbol.len()), raw);
-                    at += symbol.len();
+            let span = |length: usize| Span::new(at, at + length);
+            at += match self.operator(rest) {
+                Some((length, Kind::CloseExpression)) => {
+                    self.mode = self.outer.pop().unwrap_or(Mode::Words);
+                    self.push(Kind::CloseExpression, span(length), raw);
+                    length
                 }
-                _ => {
-                    let span = Span::new(at, at + word_length(rest));
-                    let word = &self.text[span.start..span.end];
-                    self.keyword_or_word(clause(word).or_else(|| logic(word)), span, raw);
-                    at = span.end;
+                Some((length, kind)) => {
+                    self.push(kind, span(length), raw);
+                    length
                 }
-            }
+                None => {
+                    let length = self.word_in_expression(rest);
+                    let word = &rest[..length];
+                    self.keyword_or_word(clause(word).or_else(|| logic(word)), span(length), raw);
+                    length
+                }
+            };
         }
         if at < raw.span.end {
             self.word(Span::new(at, raw.span.end), raw);
         }
     }
 
-    /// Whether a sign here is part of a number: where an operand is expected, before a digit.
-    fn is_signed_number(&self, rest: &str) -> bool {
-        let after_operand = matches!(
+    /// The operator that a text begins with, and its length.
+    fn operator(&self, text: &str) -> Option<(usize, Kind)> {
+        if self.mode == Mode::Bracketed && text.starts_with(']') {
+            return Some((1, Kind::CloseExpression));
+        }
+        if text.starts_with("::") && self.after_operand() {
+            return Some((2, Kind::Cast));
+        }
+        let mut operators = OPERATORS.iter();
+        let found = operators.find(|(symbol, _)| text.starts_with(symbol));
+        found
+            .filter(|_| !self.is_signed_number(text))
+            .map(|(symbol, kind)| (symbol.len(), kind.clone()))
+    }
+
+    /// The length of the word that a text begins with.
+    fn word_in_expression(&self, text: &str) -> usize {
+        let end = match self.mode {
+            Mode::Bracketed => text.find(']').unwrap_or(text.len()),
+            Mode::Words | Mode::Expression => text.len(),
+        };
+        let length = word_length(&text[..end]);
+        cast_sign(&text[..length]).unwrap_or(length)
+    }
+
+    fn after_operand(&self) -> bool {
+        matches!(
             self.last(),
             Some(Kind::Word | Kind::Quoted(_) | Kind::Close)
-        );
+        )
+    }
+
+    /// Whether a sign here is part of a number: where an operand is expected, before a digit.
+    fn is_signed_number(&self, rest: &str) -> bool {
         let number = rest
             .strip_prefix('-')
             .map(|number| number.strip_prefix('.').unwrap_or(number));
-        !after_operand && number.is_some_and(begins_with_digit)
+        !self.after_operand() && number.is_some_and(begins_with_digit)
     }
 }

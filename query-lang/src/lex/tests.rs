@@ -1,10 +1,22 @@
 use super::*;
 use crate::scan::scan;
 
+struct Functions;
+
+impl Names for Functions {
+    fn is_function(&self, name: &str) -> bool {
+        name == "upper"
+    }
+
+    fn is_stream(&self, _: &str) -> bool {
+        false
+    }
+}
+
 /// The tokens behind `where`, joined by blanks.
 fn expression(text: &str) -> String {
     let text = format!("where {text}");
-    let (tokens, faults) = lex(&text, &scan(&text));
+    let (tokens, faults) = lex(&text, &scan(&text), &Functions);
     assert!(faults.is_empty(), "{text}");
     tokens[1..]
         .iter()
@@ -65,7 +77,7 @@ fn translates_double_quotes_only() {
         ("''", ""),
         ("\"\"", ""),
     ] {
-        let (tokens, _) = lex(text, &scan(text));
+        let (tokens, _) = lex(text, &scan(text), &Functions);
         assert_eq!(tokens[0].kind, Kind::Quoted(expected.to_owned()), "{text}");
     }
 }
@@ -73,7 +85,7 @@ fn translates_double_quotes_only() {
 #[test]
 fn finds_keywords_where_they_are_some() {
     let keywords = |text: &str| {
-        let (tokens, _) = lex(text, &scan(text));
+        let (tokens, _) = lex(text, &scan(text), &Functions);
         let keyword = |token: &Token<'_>| {
             matches!(token.kind, Kind::Keyword(_)).then(|| token.text.to_owned())
         };
@@ -97,7 +109,7 @@ fn finds_keywords_where_they_are_some() {
 #[test]
 fn finds_the_signs_of_bags_and_definitions() {
     let signs = |text: &str| {
-        let (tokens, _) = lex(text, &scan(text));
+        let (tokens, _) = lex(text, &scan(text), &Functions);
         let show = |token: &Token<'_>| match token.kind {
             Kind::Plus | Kind::Define => format!("<{}>", token.text),
             _ => token.text.to_owned(),

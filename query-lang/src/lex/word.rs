@@ -25,6 +25,28 @@ pub(super) fn logic(word: &str) -> Option<Keyword> {
     }
 }
 
+/// Whether a word of expressions has an operand behind it, so that a bracket there is no call.
+pub(super) fn takes_operand(word: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "case", "when", "then", "else", "between", "like", "ilike", "is",
+    ];
+    WORDS
+        .iter()
+        .any(|operator| word.eq_ignore_ascii_case(operator))
+}
+
+/// Where `::` before the name of a type is in a word: not in `fd00::1` or `fd00::beef`.
+pub(super) fn cast_sign(word: &str) -> Option<usize> {
+    let is_type = |text: &str| {
+        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
+        let name = &text[..end.unwrap_or(text.len())];
+        name.starts_with(char::is_alphabetic) && !name.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    let mut signs = word.match_indices("::");
+    let found = signs.find(|(at, sign)| *at > 0 && is_type(&word[at + sign.len()..]));
+    found.map(|(at, _)| at)
+}
+
 /// The length of the word that an expression begins with.
 pub(super) fn word_length(text: &str) -> usize {
     let dated = is_date(text);

@@ -63,6 +63,7 @@ impl Lowering<'_> {
                     let message = format!("`{}` cannot be given another name here", word.text);
                     self.no_alias(message, word, alias);
                 }
+                (ArgumentValue::Expression(expr), _) => self.not_calculated(expr.span),
                 (ArgumentValue::Function(call), _) => {
                     let message = format!("`{owner}` takes no functions as arguments");
                     self.faults

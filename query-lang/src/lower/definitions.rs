@@ -83,6 +83,17 @@ impl Definitions {
             .collect()
     }
 
+    /// Whether there is a definition of this name.
+    pub fn is_defined(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
+    /// Whether there are definitions of this name, and none of them has parameters.
+    pub fn has_no_parameters(&self, name: &str) -> bool {
+        let known = self.known.get(name);
+        known.is_some_and(|known| known.keys().all(|parameters| *parameters == 0))
+    }
+
     /// Whether this is the name of the definition that is being read.
     pub fn is_defining(&self, name: &str) -> bool {
         self.defining.as_deref() == Some(name)

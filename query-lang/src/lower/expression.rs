@@ -3,7 +3,7 @@
 use super::Lowering;
 use super::functions::Functions;
 use crate::ast;
-use crate::ast::ExprKind;
+use crate::ast::{ExprKind, Operator};
 use wireq_engine::arguments::Word;
 use wireq_engine::plan::NodeId;
 use wireq_engine::plan::expr::{ArithmeticOp, Expr};
@@ -26,8 +26,16 @@ impl Condition<'_, '_, '_> {
                 word.span,
             ))),
             ExprKind::Function(call) => self.function_test(call),
-            ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Arithmetic(..) => {
-                self.no_test(expr)
+            ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Operation(..) => self.no_test(expr),
+            ExprKind::Constant(_)
+            | ExprKind::Scalar(_)
+            | ExprKind::Cast(..)
+            | ExprKind::Case(_)
+            | ExprKind::Between(_)
+            | ExprKind::Like(_)
+            | ExprKind::Is(..) => {
+                self.lowering.not_calculated(expr.span);
+                always()
             }
             ExprKind::Compare(operator, left, right) => {
                 self.compare(*operator, left, right, expr.span)
@@ -134,12 +142,25 @@ impl Condition<'_, '_, '_> {
                     Box::new(self.value(inner)),
                 )
             }
-            ExprKind::Arithmetic(operator, left, right) => Expr::Arithmetic(
-                *operator,
-                Box::new(self.value(left)),
-                Box::new(self.value(right)),
-            ),
-            ExprKind::Compare(..)
+            ExprKind::Operation(operator, left, right) => {
+                let Some(operator) = arithmetic(*operator) else {
+                    self.lowering.not_calculated(expr.span);
+                    return always();
+                };
+                let (left, right) = (self.value(left), self.value(right));
+                Expr::Arithmetic(operator, Box::new(left), Box::new(right))
+            }
+            ExprKind::Constant(_)
+            | ExprKind::Scalar(_)
+            | ExprKind::Cast(..)
+            | ExprKind::Case(_) => {
+                self.lowering.not_calculated(expr.span);
+                always()
+            }
+            ExprKind::Between(_)
+            | ExprKind::Like(_)
+            | ExprKind::Is(..)
+            | ExprKind::Compare(..)
             | ExprKind::In(..)
             | ExprKind::Not(_)
             | ExprKind::And(_)
@@ -186,6 +207,27 @@ impl Condition<'_, '_, '_> {
                 .help(help),
         );
         always()
+    }
+}
+
+/// The operator of the plan.
+fn arithmetic(operator: Operator) -> Option<ArithmeticOp> {
+    match operator {
+        Operator::Add => Some(ArithmeticOp::Add),
+        Operator::Subtract => Some(ArithmeticOp::Subtract),
+        Operator::Multiply => Some(ArithmeticOp::Multiply),
+        Operator::Divide => Some(ArithmeticOp::Divide),
+        Operator::IntegerDivide | Operator::Modulo | Operator::Concatenate => None,
+    }
+}
+
+impl Lowering<'_> {
+    /// The fault of an expression that can be read, and not calculated yet.
+    pub(super) fn not_calculated(&mut self, span: Span) {
+        let fault =
+            Diagnostic::new("Q022", span, "this cannot be calculated yet").label("calculation");
+        self.faults
+            .push(fault.help("conditions can calculate: `where ipid * 2 > 100`"));
     }
 }
 

@@ -20,7 +20,7 @@ impl Lowering<'_> {
     pub(super) fn has_functions(&self, stage: &Stage) -> bool {
         match &stage.kind {
             StageKind::Functions(_) => true,
-            StageKind::Where(_) => false,
+            StageKind::Where(_) | StageKind::Join { .. } => false,
             StageKind::Bag(branches) => branches
                 .iter()
                 .flat_map(|branch| &branch.stages)

@@ -63,6 +63,18 @@ impl Lowering<'_> {
             }),
             StageKind::Call(call) => self.measure_call(call, level, measure),
             StageKind::Functions(list) => self.measure_arguments(list, level, measure),
+            StageKind::Join { inputs, condition } => {
+                for input in inputs {
+                    let sources = input.source.iter();
+                    sources.for_each(|source| {
+                        self.measure_pipeline(source, level + PIPELINE_LEVELS, measure);
+                    });
+                }
+                let until = inputs.iter().filter_map(|input| input.until.as_deref());
+                until
+                    .chain(condition.as_deref())
+                    .for_each(|expr| self.measure_expr(expr, level, measure));
+            }
         }
         let having = stage
             .group
@@ -90,9 +102,13 @@ impl Lowering<'_> {
 
     fn measure_arguments(&self, arguments: &[Argument], level: usize, measure: &mut Measure) {
         for argument in arguments {
-            if let ArgumentValue::Function(call) = &argument.value {
-                measure.reach(level);
-                self.measure_call(call, level + 1, measure);
+            match &argument.value {
+                ArgumentValue::Word(_) => {}
+                ArgumentValue::Function(call) => {
+                    measure.reach(level);
+                    self.measure_call(call, level + 1, measure);
+                }
+                ArgumentValue::Expression(expr) => self.measure_expr(expr, level, measure),
             }
         }
     }
@@ -100,27 +116,10 @@ impl Lowering<'_> {
     fn measure_expr(&self, expr: &Expr, level: usize, measure: &mut Measure) {
         measure.reach(level);
         let level = level + 1;
-        match &expr.kind {
-            ExprKind::Word(_) => {}
-            ExprKind::Function(call) => self.measure_call(call, level, measure),
-            ExprKind::Negate(inner) | ExprKind::Not(inner) => {
-                self.measure_expr(inner, level, measure);
-            }
-            ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
-                self.measure_expr(left, level, measure);
-                self.measure_expr(right, level, measure);
-            }
-            ExprKind::In(left, items) => {
-                self.measure_expr(left, level, measure);
-                items
-                    .iter()
-                    .for_each(|item| self.measure_expr(item, level, measure));
-            }
-            ExprKind::And(parts) | ExprKind::Or(parts) => {
-                parts
-                    .iter()
-                    .for_each(|part| self.measure_expr(part, level, measure));
-            }
+        if let ExprKind::Function(call) = &expr.kind {
+            self.measure_call(call, level, measure);
         }
+        expr.kind
+            .for_each_part(&mut |part| self.measure_expr(part, level, measure));
     }
 }

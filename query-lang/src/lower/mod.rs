@@ -14,6 +14,7 @@ mod uses;
 
 use crate::Options;
 use crate::ast::{Group, Pipeline, Stage, StageKind};
+use crate::names::Names;
 use definitions::Definitions;
 use wireq_engine::arguments::Word;
 use wireq_engine::module::Build;
@@ -113,6 +114,10 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .filter_map(|branch| branch.stages.first())
                 .any(|first| self.brings_objects(first)),
+            StageKind::Join { inputs, .. } => inputs
+                .iter()
+                .filter_map(|input| input.source.as_ref()?.stages.first())
+                .any(|first| self.brings_objects(first)),
             StageKind::Where(_) | StageKind::Functions(_) => false,
         }
     }
@@ -136,6 +141,19 @@ impl<'a> Lowering<'a> {
                 }
             };
         Flow::new(node)
+    }
+}
+
+impl Names for Lowering<'_> {
+    /// Modules and definitions come before functions of the same name.
+    fn is_function(&self, name: &str) -> bool {
+        self.registry.function(name).is_some()
+            && self.registry.module(name).is_none()
+            && !self.definitions.is_defined(name)
+    }
+
+    fn is_stream(&self, name: &str) -> bool {
+        self.definitions.has_no_parameters(name)
     }
 }
 

@@ -77,6 +77,11 @@ impl Lowering<'_> {
                 (ArgumentValue::Function(call), alias) => {
                     self.function(call, alias.as_ref(), input, functions)
                 }
+                (ArgumentValue::Expression(expr), alias) => {
+                    self.not_calculated(expr.span);
+                    let name = bare("expr", expr.span);
+                    alias.clone().unwrap_or(name)
+                }
                 (ArgumentValue::Word(word), None) => word.clone(),
                 (ArgumentValue::Word(word), Some(alias)) => {
                     self.renamed(word, alias, &mut list.renamed)

@@ -19,6 +19,7 @@ impl Lowering<'_> {
                 Some(known) => self.source_definition(&known, call, stage, group),
                 None => Flow::new(self.source_stage(call, stage, group)),
             },
+            StageKind::Join { .. } => Flow::new(self.join(stage.span)),
             StageKind::Where(_) | StageKind::Functions(_) => Flow::new(self.unknown()),
         }
     }
@@ -65,8 +66,16 @@ impl Lowering<'_> {
                 self.words(list, node, &mut functions);
                 Flow::new(self.group(functions, group, node, stage.span))
             }
+            StageKind::Join { .. } => Flow::new(self.join(stage.span)),
             StageKind::Call(_) => input,
         }
+    }
+
+    fn join(&mut self, span: Span) -> NodeId {
+        let fault = Diagnostic::new("Q051", span, "joins cannot be run yet").label("join");
+        self.faults
+            .push(fault.help("streams are merged with `+`: `from (SOURCE + SOURCE)`"));
+        self.unknown()
     }
 
     fn bag(

@@ -2,7 +2,10 @@
 
 use super::expression::expression;
 use super::fault::{Unexpected, fatal};
-use super::input::{Parsed, Tokens, bracketed, expecting, keyword, name, token, word};
+use super::input::{
+    Parsed, Tokens, bracketed, expecting, keyword, name, nested, token, unquoted, word,
+};
+use super::operand::scalar;
 use super::query::Clauses;
 use super::quoted::quoted_expression;
 use crate::ast::{Argument, ArgumentValue, Call, Expr, Group, Stage, StageKind};
@@ -117,29 +120,36 @@ pub(super) fn function(input: Tokens<'_>) -> Parsed<'_, (Box<Call>, Span)> {
 /// Arguments with commas or white space between them; there may be none.
 fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Argument>> {
     match input.first().map(|token| &token.kind) {
-        Some(Kind::Word | Kind::Quoted(_)) => separated(named(value), input),
+        Some(Kind::Word | Kind::Quoted(_) | Kind::Function | Kind::OpenExpression) => {
+            separated(named(value), input)
+        }
         _ => Ok((input, Vec::new())),
     }
 }
 
 fn value(input: Tokens<'_>) -> Parsed<'_, ArgumentValue> {
-    if input.second_kind() == Some(&Kind::Open) {
-        return function_value(input);
+    match (input.kind(), input.second_kind()) {
+        (Some(Kind::OpenExpression), _) => column(input),
+        (Some(Kind::Function), _) => map(scalar, ArgumentValue::Expression).parse(input),
+        (_, Some(Kind::Open)) => function_value(input),
+        _ => map(expecting("an argument", word), ArgumentValue::Word).parse(input),
     }
-    if let Some(bracket) = input.first().filter(|token| token.text == "[") {
-        return Err(input.fail(calculated(bracket.span)));
-    }
-    map(expecting("an argument", word), ArgumentValue::Word).parse(input)
 }
 
-fn calculated(span: Span) -> Diagnostic {
-    Diagnostic::new(
-        "Q022",
-        span,
-        "columns that are calculated, `[ EXPRESSION ] as NAME`, cannot be read yet",
-    )
-    .label("calculation")
-    .help("conditions can calculate: `where ipid * 2 > 100`")
+/// `[ EXPRESSION ]`.
+fn column(input: Tokens<'_>) -> Parsed<'_, ArgumentValue> {
+    let (inside, open) = token(Kind::OpenExpression, "`[`")(input)?;
+    let (rest, expr) = nested(expression)(inside).map_err(fatal)?;
+    match rest.next() {
+        Some((rest, close)) if close.kind == Kind::CloseExpression => {
+            Ok((rest, ArgumentValue::Expression(expr)))
+        }
+        Some(_) => Err(fatal(rest.unexpected("an operator or `]`"))),
+        None => {
+            let fault = Diagnostic::new("Q004", open.span, "this bracket is not closed");
+            Err(input.fail(fault.help("write `]` where the expression ends")))
+        }
+    }
 }
 
 fn function_value(input: Tokens<'_>) -> Parsed<'_, ArgumentValue> {
@@ -152,10 +162,15 @@ fn named<'a>(
     mut value: impl Parser<Tokens<'a>, Output = ArgumentValue, Error = Unexpected>,
 ) -> impl FnMut(Tokens<'a>) -> Parsed<'a, Argument> {
     move |input| {
-        let (input, value) = value.parse(input)?;
+        let (rest, value) = value.parse(input)?;
         let alias = preceded(keyword(Keyword::As), cut(expecting("a name", word)));
-        let (input, alias) = opt(alias).parse(input)?;
-        Ok((input, Argument { value, alias }))
+        let (rest, alias) = opt(alias).parse(rest)?;
+        // The column of a scalar function has the function's name, in or out of place.
+        let alias = alias.or_else(|| match (&value, input.kind()) {
+            (ArgumentValue::Expression(_), Some(Kind::Function)) => input.first().map(unquoted),
+            _ => None,
+        });
+        Ok((rest, Argument { value, alias }))
     }
 }
 

@@ -3,9 +3,10 @@
 use super::call::{condition, group};
 use super::fault::{Unexpected, fatal};
 use super::input::{Parsed, Tokens, expecting, keyword};
-use super::query::{Clauses, stage};
-use crate::ast::{Stage, StageKind};
-use crate::lex::{Keyword, Kind};
+use super::join::source;
+use super::query::Clauses;
+use crate::ast::Stage;
+use crate::lex::Keyword;
 use nom::Parser;
 use nom::combinator::opt;
 use wireq_engine::{Diagnostic, Span};
@@ -16,15 +17,12 @@ pub(super) fn from<'a>(verb: Stage, input: Tokens<'a>, stages: &mut Vec<Stage>) 
     let mut verbs = vec![verb];
     let mut input = input;
     while let Ok((rest, _)) = keyword(Keyword::From)(input) {
-        let nested = |input| stage(input, Clauses::None);
+        let nested = |input| source(input, Clauses::None);
         let (rest, next) = expecting("a source, a module or `(`", nested)(rest).map_err(fatal)?;
         verbs.push(next);
         input = rest;
     }
     let source = verbs.pop();
-    source
-        .iter()
-        .try_for_each(|source| no_join(source, input))?;
     let input = match verbs.last_mut() {
         Some(innermost) => clauses(innermost, input)?,
         None => input,
@@ -53,22 +51,6 @@ fn twice(clause: &str, input: Tokens<'_>) -> Diagnostic {
     Diagnostic::new("Q007", place(input), format!("a second `{clause}` for one verb"))
         .label("second one")
         .help("put one of the two parts into brackets: `print ... from (... from SOURCE where ...) where ...`")
-}
-
-/// Streams that are to be joined: with names behind them, or several of them.
-fn no_join(source: &Stage, input: Tokens<'_>) -> Result<(), nom::Err<Unexpected>> {
-    let next = input.first().map(|token| &token.kind);
-    match next {
-        _ if matches!(source.kind, StageKind::Functions(_)) => Err(input.fail(join(source.span))),
-        Some(Kind::Word | Kind::Comma) => Err(input.fail(join(place(input)))),
-        _ => Ok(()),
-    }
-}
-
-fn join(span: Span) -> Diagnostic {
-    Diagnostic::new("Q051", span, "joins cannot be read yet")
-        .label("a name for a stream, or a second stream")
-        .help("streams are merged with `+`: `from (SOURCE + SOURCE)`")
 }
 
 fn place(input: Tokens<'_>) -> Span {

@@ -3,6 +3,7 @@
 use super::NESTING_MAX;
 use super::fault::{Unexpected, fatal, too_deep};
 use crate::lex::{Keyword, Kind, Token};
+use crate::names::Names;
 use nom::{IResult, Input, Needed, Parser};
 use std::iter::Enumerate;
 use std::slice::Iter;
@@ -10,22 +11,32 @@ use wireq_engine::arguments::Word;
 use wireq_engine::{Diagnostic, Span};
 
 /// The tokens ahead, and how deep in brackets they are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Tokens<'a> {
     rest: &'a [Token<'a>],
     level: usize,
+    pub names: &'a dyn Names,
 }
 
 /// What a parser gives.
 pub(super) type Parsed<'a, T> = IResult<Tokens<'a>, T, Unexpected>;
 
 impl<'a> Tokens<'a> {
-    pub fn new(rest: &'a [Token<'a>]) -> Tokens<'a> {
-        Tokens { rest, level: 0 }
+    pub fn new(rest: &'a [Token<'a>], names: &'a dyn Names) -> Tokens<'a> {
+        Tokens {
+            rest,
+            level: 0,
+            names,
+        }
     }
 
     pub fn first(self) -> Option<&'a Token<'a>> {
         self.rest.first()
+    }
+
+    /// The kind of the next token.
+    pub fn kind(self) -> Option<&'a Kind> {
+        self.rest.first().map(|token| &token.kind)
     }
 
     /// The kind of the token behind the next one.
@@ -33,7 +44,13 @@ impl<'a> Tokens<'a> {
         self.rest.get(1).map(|token| &token.kind)
     }
 
-    fn next(self) -> Option<(Tokens<'a>, &'a Token<'a>)> {
+    /// Whether the next token is this word, in any case.
+    pub fn is_word(self, word: &str) -> bool {
+        self.first()
+            .is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word))
+    }
+
+    pub fn next(self) -> Option<(Tokens<'a>, &'a Token<'a>)> {
         let (first, rest) = self.rest.split_first()?;
         Some((Tokens { rest, ..self }, first))
     }
@@ -140,6 +157,18 @@ pub(super) fn keyword<'a>(keyword: Keyword) -> impl Fn(Tokens<'a>) -> Parsed<'a,
     token(Kind::Keyword(keyword), "a keyword")
 }
 
+/// The next token, if it is this word, in any case. Only where nothing else could stand are such
+/// words reserved.
+pub(super) fn small_word<'a>(
+    word: &'static str,
+    expected: &'static str,
+) -> impl Fn(Tokens<'a>) -> Parsed<'a, &'a Token<'a>> {
+    move |input| match input.next() {
+        Some(next) if input.is_word(word) => Ok(next),
+        _ => Err(input.unexpected(expected)),
+    }
+}
+
 /// The next token, if `pick` makes something of its kind.
 pub(super) fn pick<'a, T>(
     pick: impl Fn(&Kind) -> Option<T>,
@@ -156,14 +185,16 @@ pub(super) fn pick<'a, T>(
 /// A word without quotes.
 pub(super) fn name(input: Tokens<'_>) -> Parsed<'_, Word> {
     let (rest, token) = token(Kind::Word, "a name")(input)?;
-    Ok((
-        rest,
-        Word {
-            text: token.text.to_owned(),
-            quoted: false,
-            span: token.span,
-        },
-    ))
+    Ok((rest, unquoted(token)))
+}
+
+/// A token as a word without quotes.
+pub(super) fn unquoted(token: &Token<'_>) -> Word {
+    Word {
+        text: token.text.to_owned(),
+        quoted: false,
+        span: token.span,
+    }
 }
 
 /// A word or text in quotes.

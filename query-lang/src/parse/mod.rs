@@ -7,12 +7,18 @@ mod call;
 mod expression;
 mod fault;
 mod from;
+mod infix;
 mod input;
+mod join;
+mod operand;
 mod query;
 mod quoted;
+#[cfg(test)]
+mod tests;
 
 use crate::ast::Statement;
 use crate::lex::Token;
+use crate::names::Names;
 use fault::diagnose;
 use input::Tokens;
 use wireq_engine::Diagnostic;
@@ -24,8 +30,8 @@ pub(crate) const NESTING_MAX: usize = 200;
 ///
 /// # Errors
 /// The first thing that does not fit the grammar.
-pub(crate) fn parse(tokens: &[Token<'_>]) -> Result<Statement, Diagnostic> {
-    match query::statement(Tokens::new(tokens)) {
+pub(crate) fn parse(tokens: &[Token<'_>], names: &dyn Names) -> Result<Statement, Diagnostic> {
+    match query::statement(Tokens::new(tokens, names)) {
         Ok((_, statement)) => Ok(statement),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(diagnose(fault, tokens)),
         Err(nom::Err::Incomplete(_)) => unreachable!("a statement is complete"),

@@ -4,6 +4,7 @@ use super::call::{call, filter, separated};
 use super::fault::fatal;
 use super::from::from;
 use super::input::{Parsed, Tokens, bracketed, expecting, name, token};
+use super::join::source;
 use crate::ast::{Definition, Pipeline, Stage, StageKind, Statement};
 use crate::lex::{Keyword, Kind};
 use nom::Input;
@@ -73,16 +74,17 @@ fn parameters(input: Tokens<'_>) -> Parsed<'_, Vec<Word>> {
 
 pub(super) fn pipeline(input: Tokens<'_>) -> Parsed<'_, Pipeline> {
     let mut stages = Vec::new();
-    let (mut input, ()) = segment(input, &mut stages)?;
+    let (rest, first) = source(input, Clauses::Own)?;
+    let (mut input, ()) = segment(first, rest, &mut stages)?;
     while let Ok((rest, _)) = token(Kind::Pipe, "`|`")(input) {
-        (input, ()) = segment(rest, &mut stages).map_err(fatal)?;
+        let (rest, next) = stage(rest, Clauses::Own).map_err(fatal)?;
+        (input, ()) = segment(next, rest, &mut stages).map_err(fatal)?;
     }
     Ok((input, Pipeline { stages }))
 }
 
 /// What stands between two `|`: a stage, or stages with `from` between them.
-fn segment<'a>(input: Tokens<'a>, stages: &mut Vec<Stage>) -> Parsed<'a, ()> {
-    let (rest, first) = stage(input, Clauses::Own)?;
+fn segment<'a>(first: Stage, rest: Tokens<'a>, stages: &mut Vec<Stage>) -> Parsed<'a, ()> {
     match rest.first().map(|token| &token.kind) {
         Some(Kind::Keyword(Keyword::From)) => from(first, rest, stages),
         _ => {
@@ -131,7 +133,7 @@ fn bag<'a>(first: Stage, input: Tokens<'a>, clauses: Clauses) -> Parsed<'a, Stag
 }
 
 /// What is in the brackets, where a part of a bag is in brackets.
-fn branch(mut stage: Stage) -> Pipeline {
+pub(super) fn branch(mut stage: Stage) -> Pipeline {
     match &mut stage.kind {
         StageKind::Bag(branches) if branches.len() == 1 => branches.remove(0),
         _ => Pipeline {

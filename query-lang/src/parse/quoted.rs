@@ -5,6 +5,7 @@ use super::fault::{Unexpected, diagnose};
 use super::input::Tokens;
 use crate::ast::{Expr, ExprKind};
 use crate::lex::{Token, lex_expression};
+use crate::names::Names;
 use crate::scan::scan;
 use wireq_engine::arguments::Word;
 use wireq_engine::{Diagnostic, Span};
@@ -15,13 +16,15 @@ pub(super) fn quoted_expression(
     input: Tokens<'_>,
 ) -> Result<Box<Expr>, nom::Err<Unexpected>> {
     match outer.kind {
-        ExprKind::Word(word) if word.quoted => read(&word).map_err(|fault| input.fail(fault)),
+        ExprKind::Word(word) if word.quoted => {
+            read(&word, input.names).map_err(|fault| input.fail(fault))
+        }
         _ => Ok(outer),
     }
 }
 
 /// The expression in a text. Where the text stands as it is written, faults are placed in it.
-fn read(text: &Word) -> Result<Box<Expr>, Diagnostic> {
+fn read(text: &Word, names: &dyn Names) -> Result<Box<Expr>, Diagnostic> {
     let place = |span: Span| match text.text.len() + 2 == text.span.end - text.span.start {
         true => Span::new(
             span.start + text.span.start + 1,
@@ -30,7 +33,7 @@ fn read(text: &Word) -> Result<Box<Expr>, Diagnostic> {
         false => text.span,
     };
     let raws = scan(&text.text);
-    let (mut tokens, faults) = lex_expression(&text.text, &raws);
+    let (mut tokens, faults) = lex_expression(&text.text, &raws, names);
     tokens
         .iter_mut()
         .for_each(|token| token.span = place(token.span));
@@ -40,7 +43,7 @@ fn read(text: &Word) -> Result<Box<Expr>, Diagnostic> {
             ..fault
         });
     }
-    match expression(Tokens::new(&tokens)) {
+    match expression(Tokens::new(&tokens, names)) {
         Ok((rest, expr)) if rest.first().is_none() => Ok(expr),
         Ok((rest, _)) => Err(diagnose_in(
             rest.unexpected("an operator or the end of the text"),

@@ -15,6 +15,7 @@ fn registry() -> Registry {
     modules::MODULES
         .iter()
         .for_each(|module| registry.add_module(module));
+    registry.add_function(&modules::UPPER);
     registry
 }
 

@@ -2,11 +2,12 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use wireq_engine::RecordType;
 use wireq_engine::arguments::{Arguments, Count, Parameter, Takes};
+use wireq_engine::function::{FunctionParameter, Times};
 use wireq_engine::module::{
     AggregateSpec, Build, Gives, Module, OperatorSpec, SourceSpec, StateClass,
 };
+use wireq_engine::{RecordType, ScalarFunction};
 use wireq_typesys::{Bitmap, Column, FieldDef, FieldPath, Kind, Names};
 
 static PROTOCOLS: Names = Names {
@@ -251,6 +252,21 @@ pub static MODULES: [Module; 14] = [
         Build::Aggregate(|arguments| Ok(aggregate(arguments.fields().pop(), Ok))),
     ),
 ];
+
+pub static UPPER: ScalarFunction = ScalarFunction {
+    name: "upper",
+    summary: "Text in capitals.",
+    parameters: &[FunctionParameter {
+        name: "TEXT",
+        kind: Kind::Text,
+        times: Times::One,
+        summary: "What to write in capitals.",
+    }],
+    strict: true,
+    kind: |_| Ok(Kind::Text),
+    call: |_, _| unreachable!("nothing runs"),
+    examples: &[],
+};
 
 const PRINT: &[Parameter] = &[
     parameter("-v", Takes::Nothing, Count::Optional),

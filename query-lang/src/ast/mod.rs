@@ -1,10 +1,13 @@
 //! What a query says, the same for all languages: names are still text.
 
+#[allow(dead_code, reason = "not all of it can be lowered yet")]
+mod expression;
+
+pub(crate) use expression::{Case, Constant, Expr, ExprKind, Like, Operator, ScalarCall, TypeName};
+
 use std::rc::Rc;
 use wireq_engine::Span;
 use wireq_engine::arguments::Word;
-use wireq_engine::plan::expr::ArithmeticOp;
-use wireq_typesys::CompareOp;
 
 /// One statement.
 #[derive(Clone, Debug)]
@@ -60,9 +63,28 @@ pub(crate) enum StageKind {
     Call(Box<Call>),
     /// Calls aggregate functions side by side, with nothing that takes their results.
     Functions(Vec<Argument>),
+    /// Gives the combinations of objects of several streams for which a condition holds.
+    Join {
+        /// At least two.
+        inputs: Vec<JoinInput>,
+        condition: Option<Box<Expr>>,
+    },
 }
 
-/// A module with arguments.
+/// One stream of a join: `SOURCE ALIAS until (CONDITION)`.
+#[derive(Clone, Debug)]
+pub(crate) struct JoinInput {
+    /// Where its objects come from; none where it is the source of the stream before.
+    pub source: Option<Pipeline>,
+    /// The name of its objects in the condition and in what is joined.
+    pub alias: Word,
+    /// When an object is forgotten.
+    pub until: Option<Box<Expr>>,
+    #[allow(dead_code, reason = "joins cannot be lowered yet")]
+    pub span: Span,
+}
+
+/// A module, an aggregate function or a definition with its arguments, which are words.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub name: Word,
@@ -82,7 +104,11 @@ pub(crate) struct Argument {
 #[derive(Clone, Debug)]
 pub(crate) enum ArgumentValue {
     Word(Word),
+    /// A call with words as arguments: an aggregate function, a module that computes a column.
     Function(Box<Call>),
+    /// A column that is computed: `[ EXPRESSION ]`, called `expr` without an alias, or a call of a
+    /// scalar function, whose alias is its name where the text has no other.
+    Expression(Box<Expr>),
 }
 
 /// `group by KEYS having CONDITION`.
@@ -91,46 +117,4 @@ pub(crate) struct Group {
     pub keys: Vec<Word>,
     pub having: Option<Box<Expr>>,
     pub span: Span,
-}
-
-/// An expression. Whether it is a test or a value shows only where it is used.
-#[derive(Clone, Debug)]
-pub(crate) struct Expr {
-    pub kind: ExprKind,
-    pub span: Span,
-    /// How deep it is: 1 where nothing is in it.
-    pub depth: usize,
-}
-
-/// What an expression says.
-#[derive(Clone, Debug)]
-pub(crate) enum ExprKind {
-    /// A field or a constant.
-    Word(Word),
-    Function(Box<Call>),
-    Negate(Box<Expr>),
-    Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
-    Compare(CompareOp, Box<Expr>, Box<Expr>),
-    /// Whether the first is equal to one of the others.
-    In(Box<Expr>, Vec<Expr>),
-    Not(Box<Expr>),
-    And(Vec<Expr>),
-    Or(Vec<Expr>),
-}
-
-impl Expr {
-    /// An expression at a place.
-    pub fn boxed(kind: ExprKind, span: Span) -> Box<Expr> {
-        let depth = 1 + match &kind {
-            ExprKind::Word(_) | ExprKind::Function(_) => 0,
-            ExprKind::Negate(inner) | ExprKind::Not(inner) | ExprKind::In(inner, _) => inner.depth,
-            ExprKind::Arithmetic(_, left, right) | ExprKind::Compare(_, left, right) => {
-                left.depth.max(right.depth)
-            }
-            ExprKind::And(parts) | ExprKind::Or(parts) => {
-                parts.iter().map(|part| part.depth).max().unwrap_or(0)
-            }
-        };
-        Box::new(Expr { kind, span, depth })
-    }
 }
