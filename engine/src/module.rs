@@ -190,6 +190,11 @@ pub struct OperatorSpec {
     pub on_control: OnControl,
     /// The file its text goes to, where that is not the output of its statement.
     pub output_file: Option<String>,
+    /// Objects whose fields the rows that it gives have. Which fields are wanted stands in
+    /// [`Context::carried`]; their columns stand behind those of [`Gives`].
+    pub objects: Vec<ObjectColumn>,
+    /// The groups that it keeps a state for each of. The plan sets this; a module leaves it out.
+    pub group: Option<GroupKeys>,
     /// Makes it.
     pub make: Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>,
 }
@@ -210,9 +215,61 @@ impl OperatorSpec {
             bound: None,
             on_control: OnControl::Forward,
             output_file: None,
+            objects: Vec::new(),
+            group: None,
             make: Arc::new(make),
         }
     }
+}
+
+/// A group's key as a column, for operators that keep a state for each group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupKeys {
+    /// The column that holds it: the keys one after the other, as of [`wireq_typesys::key`].
+    pub column: FieldPath,
+    /// The fields that it is made of.
+    pub keys: Vec<FieldPath>,
+}
+
+impl fmt::Display for GroupKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.keys.iter().map(FieldPath::as_str).collect();
+        f.write_str(&keys.join(" "))
+    }
+}
+
+/// An object whose fields the rows that an operator gives have, under a name: `previous.seq`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectColumn {
+    /// What stands before the dot; none where the rows are that object.
+    pub name: Option<FieldPath>,
+    /// Which object it is.
+    pub of: ObjectOf,
+    /// Whether it carries such an object itself: `previous.previous`.
+    pub chained: bool,
+}
+
+/// Which object rows carry or are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectOf {
+    /// One of those that come in.
+    Input,
+    /// One that those carry that come in.
+    Carried(FieldPath),
+}
+
+/// A column of an operator that holds a field of an object: see [`OperatorSpec::objects`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectField {
+    /// The column.
+    pub path: FieldPath,
+    /// The number of the object in [`OperatorSpec::objects`].
+    pub object: usize,
+    /// How many links of a chain lead to the object: 1 for `previous`, 2 for `previous.previous`.
+    pub depth: usize,
+    /// The number of the field among [`Context::live`]; none where the column says that there is
+    /// such an object.
+    pub live: Option<usize>,
 }
 
 /// An aggregate function that can be made.
@@ -229,13 +286,17 @@ pub struct AggregateSpec {
 }
 
 /// What an operator is told when it is made.
+#[derive(Clone)]
 pub struct Context {
     /// The paths of [`Needs`], resolved to a list.
     pub fields: Vec<FieldPath>,
     /// The kinds of those fields, where known.
     pub kinds: Vec<Kind>,
-    /// For operators that keep rows: the fields that anything behind them reads.
+    /// For operators that keep rows: the fields that anything behind them reads. For those with
+    /// [`OperatorSpec::objects`]: the fields of these.
     pub live: Vec<FieldPath>,
+    /// The columns of [`OperatorSpec::objects`] that anything behind reads, in order.
+    pub carried: Vec<ObjectField>,
     /// The shape of rows that the operator makes up: where [`Gives`] is `Projected`, `Retained` or
     /// `Made`. Its columns with [`wireq_typesys::Recipe::Given`], which stand first, are the
     /// operator's to fill.

@@ -6,8 +6,11 @@
 //! lie behind, so that it is filled once, for the rows still selected there.
 
 use crate::operator::operator_spec;
-use crate::plan::{NodeId, NodeKind, Plan, stream::convert_kind};
-use crate::{Context, Gives, OperatorSpec, SourceSpec};
+use crate::plan::stream::{below_object, convert_kind, is_hidden};
+use crate::plan::{NodeId, NodeKind, Plan};
+use crate::{
+    Context, Gives, ObjectColumn, ObjectField, ObjectOf, OperatorSpec, SourceSpec, StateClass,
+};
 use hashbrown::HashMap;
 use petgraph::algo::dominators;
 use std::sync::Arc;
@@ -62,6 +65,8 @@ struct Builder<'a> {
     reads: HashMap<NodeId, Vec<FieldPath>>,
     /// Of [`Builder::reads`], how many the operator asked for itself.
     own: HashMap<NodeId, usize>,
+    /// The columns of objects that each operator gives.
+    carried: HashMap<NodeId, Vec<ObjectField>>,
     /// What is wanted of the rows that each node gives.
     wanted: HashMap<NodeId, Vec<FieldPath>>,
     shapes: HashMap<NodeId, Vec<EdgeShape>>,
@@ -77,6 +82,7 @@ pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNod
         order,
         reads: HashMap::new(),
         own: HashMap::new(),
+        carried: HashMap::new(),
         wanted: HashMap::new(),
         shapes: HashMap::new(),
         annotated: HashMap::new(),
@@ -89,6 +95,44 @@ pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNod
 fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
     let spec = |node: &NodeId| Some((*node, operator_spec(&plan.graph[*node].kind)?));
     order.iter().filter_map(spec).collect()
+}
+
+/// The columns of objects that are wanted; the fields they take are added to what is read.
+fn object_fields(
+    objects: &[ObjectColumn],
+    wanted: &[FieldPath],
+    reads: &mut Vec<FieldPath>,
+    own: usize,
+) -> Vec<ObjectField> {
+    let mut fields = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        for path in wanted.iter().filter(|path| !is_hidden(path)) {
+            let below = match &object.name {
+                None => Some((path.as_str(), 0)),
+                Some(name) if name == path => Some(("", 1)),
+                Some(name) => below_object(path.as_str(), name, object.chained),
+            };
+            let Some((rest, depth)) = below else { continue };
+            let live = (!rest.is_empty()).then(|| {
+                let field = match &object.of {
+                    ObjectOf::Input => FieldPath::new(rest),
+                    ObjectOf::Carried(name) => name.join(rest),
+                };
+                let known = reads[own..].iter().position(|read| *read == field);
+                known.unwrap_or_else(|| {
+                    reads.push(field);
+                    reads.len() - 1 - own
+                })
+            });
+            fields.push(ObjectField {
+                path: path.clone(),
+                object: number,
+                depth,
+                live,
+            });
+        }
+    }
+    fields
 }
 
 /// Whether `path` is the column `name`, or a conversion of it.
@@ -110,6 +154,17 @@ impl Builder<'_> {
         columns.iter().map(|(path, _)| path.clone()).collect()
     }
 
+    /// What a node gives by itself, the names of objects included.
+    fn hides(&self, node: NodeId) -> Vec<FieldPath> {
+        let mut names = self.given(node);
+        let objects = self
+            .specs
+            .get(&node)
+            .map_or(&[] as &[_], |spec| &spec.objects);
+        names.extend(objects.iter().filter_map(|object| object.name.clone()));
+        names
+    }
+
     fn find_wanted(&mut self) {
         for node in self.order.clone().into_iter().rev() {
             let mut wanted: Vec<FieldPath> = Vec::new();
@@ -120,7 +175,7 @@ impl Builder<'_> {
                     add_path(&mut wanted, path);
                 }
                 if self.specs[&reader].gives.passes_rows() {
-                    let given = self.given(reader);
+                    let given = self.hides(reader);
                     for path in &self.wanted[&reader] {
                         if !given.iter().any(|name| concerns(path, name)) {
                             add_path(&mut wanted, path);
@@ -142,15 +197,21 @@ impl Builder<'_> {
             None => Vec::new(),
         };
         self.own.insert(node, reads.len());
-        if matches!(spec.gives, Gives::Retained(_)) {
-            let given = self.given(node);
-            reads.extend(
-                wanted
-                    .iter()
-                    .filter(|path| !given.iter().any(|name| concerns(path, name)))
-                    .cloned(),
-            );
+        let own = reads.len();
+        match &spec.gives {
+            Gives::Retained(_) => {
+                let given = self.hides(node);
+                let kept = |path: &&FieldPath| !given.iter().any(|name| concerns(path, name));
+                reads.extend(wanted.iter().filter(kept).cloned());
+            }
+            // What is made of one object belongs to the group of that object.
+            Gives::Made(_) if spec.class == StateClass::Stateless => {
+                reads.extend(wanted.iter().filter(|path| is_hidden(path)).cloned());
+            }
+            _ => {}
         }
+        let carried = object_fields(&spec.objects, wanted, &mut reads, own);
+        self.carried.insert(node, carried);
         self.reads.insert(node, reads);
     }
 
@@ -242,6 +303,13 @@ impl Builder<'_> {
                 recipe: Recipe::Given,
             });
         }
+        for field in &self.carried[&node] {
+            shape.extra.push(ColumnDef {
+                path: field.path.clone(),
+                kind: stream.kind(&field.path).unwrap_or(Kind::Dynamic),
+                recipe: Recipe::Given,
+            });
+        }
         for path in &self.wanted[&node] {
             if columns.iter().any(|(name, _)| path.below(name).is_some()) {
                 place(&mut shape.extra, path, Slot::Extra, |_| None);
@@ -257,16 +325,20 @@ impl Builder<'_> {
 
     /// The shape of rows that a node makes up: what is wanted of the kept objects, then what the
     /// node gives itself, then conversions of these.
-    fn kept_shape(&self, node: NodeId, inputs: &[EdgeShape]) -> EdgeShape {
+    fn kept_shape(&mut self, node: NodeId, inputs: &[EdgeShape]) -> EdgeShape {
         let stream = self.plan.stream(node);
         let given = self.given(node);
         let kept: Vec<FieldPath> = match self.specs[&node].gives {
             Gives::Projected => self.reads[&node].clone(),
-            Gives::Made(_) => Vec::new(),
+            Gives::Made(_) => {
+                let kept = self.reads[&node][self.own[&node]..].iter();
+                kept.filter(|path| is_hidden(path)).cloned().collect()
+            }
             _ => self.reads[&node][self.own[&node]..].to_vec(),
         };
+        let carried = self.carried[&node].iter().map(|field| &field.path);
         let mut base: Vec<ColumnDef> = Vec::new();
-        for path in kept.iter().chain(&given) {
+        for path in kept.iter().chain(&given).chain(carried) {
             if !base.iter().any(|def| def.path == *path) {
                 let kind = stream.kind(path).unwrap_or(Kind::Dynamic);
                 base.push(ColumnDef {
@@ -286,7 +358,26 @@ impl Builder<'_> {
             } else {
                 None
             };
-        self.own_shape(node, record_type, base)
+        let mut edge = self.own_shape(node, record_type, base);
+        if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
+        {
+            self.attach_group(node, group.column.clone(), &mut edge);
+        }
+        edge
+    }
+
+    /// Objects that an operator makes for a group belong to it.
+    fn attach_group(&mut self, node: NodeId, column: FieldPath, edge: &mut EdgeShape) {
+        let mut shape = (*edge.shape).clone();
+        shape.extra.push(ColumnDef {
+            path: column,
+            kind: Kind::Bytes,
+            recipe: Recipe::Given,
+        });
+        let shape = Arc::new(shape);
+        let annotated = self.annotated.entry(node).or_default();
+        annotated.push((Arc::clone(&edge.base), Arc::clone(&shape)));
+        edge.shape = shape;
     }
 
     fn nodes(mut self, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNode> {
@@ -360,6 +451,7 @@ impl Builder<'_> {
             kinds: fields.iter().map(kind).collect(),
             fields,
             live: self.reads[&node][own..].to_vec(),
+            carried: self.carried[&node].clone(),
             shape: self.shapes[&node]
                 .first()
                 .filter(|_| makes_up)

@@ -151,6 +151,7 @@ fn equals_passes_what_comparisons_pass() {
             fields: vec![path.clone()],
             kinds: vec![Kind::Dynamic],
             live: Vec::new(),
+            carried: Vec::new(),
             shape: None,
             origin: 1,
             zone: Arc::clone(&zone),

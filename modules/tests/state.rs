@@ -95,6 +95,7 @@ impl Stand {
             kinds: vec![Kind::Dynamic; own],
             fields: self.fields[..own].to_vec(),
             live: self.fields[own..].to_vec(),
+            carried: Vec::new(),
             shape: self.given.clone(),
             origin: 1,
             zone: Arc::new(Zone::utc()),

@@ -111,6 +111,11 @@ impl PartData {
         self.made = Some(made);
     }
 
+    /// Says that all rows have this cause.
+    pub fn move_to(&mut self, position: Position) {
+        self.positions = Positions::All(position);
+    }
+
     /// Access to the reader's rows for filling them anew, where nobody else holds the part: the
     /// way a reader uses buffers again. Columns are emptied, their buffers kept.
     pub fn reuse(self: &mut Arc<PartData>) -> Option<&mut PartData> {

@@ -1,6 +1,7 @@
 //! Aggregate: groups by keys, functions over each group.
 
 use crate::operator::groups::{Groups, Numbered};
+use crate::operator::keyed::whole_key;
 use crate::plan::Aggregate;
 use crate::planted::is_planted;
 use crate::schedule::output::Output;
@@ -18,7 +19,8 @@ use wireq_typesys::{
 
 /// The operator of an aggregate: per group the last object plus a column for each function.
 pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
-    let mut needs = aggregate.keys.clone();
+    let around = aggregate.group.iter().map(|group| group.column.clone());
+    let mut needs: Vec<FieldPath> = around.chain(aggregate.keys.iter().cloned()).collect();
     needs.extend(
         aggregate
             .functions
@@ -40,14 +42,12 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
                 .map(|f| (f.name.clone(), f.kind))
                 .collect(),
         ),
-        like: Vec::new(),
         class: class.unwrap_or(StateClass::Commutative),
-        side_effect: false,
-        reads_identity: false,
         bound: Some("one state for each group"),
         on_control: OnControl::React,
-        output_file: None,
-        make: Arc::new(move |context| Box::new(Grouping::new(&aggregate, context))),
+        ..OperatorSpec::stateless(Vec::new(), move |context| {
+            Box::new(Grouping::new(&aggregate, context))
+        })
     }
 }
 
@@ -55,6 +55,8 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
 enum Source {
     /// A key, which the group's key bytes hold already.
     Key(usize),
+    /// The key of the group around.
+    Around,
     /// A field of the last object.
     Kept(usize),
     /// A function.
@@ -62,7 +64,14 @@ enum Source {
 }
 
 struct Grouping {
+    /// The fields that the group around is made of, whose key is the first column, then the keys.
     keys: Vec<FieldPath>,
+    /// How many of these are of the group around; none where there is none.
+    around: Option<usize>,
+    /// How many columns the key has.
+    width: usize,
+    /// Whether objects with no key are a group, and one group is there without any object.
+    all: bool,
     functions: Vec<(Option<usize>, Box<dyn Accumulator>)>,
     groups: Groups,
     /// Fields of the last object of each group: number in the view, values by group.
@@ -86,7 +95,11 @@ const NO_ROW: u16 = u16::MAX;
 
 impl Grouping {
     fn new(aggregate: &Aggregate, context: &Context) -> Grouping {
-        let mut next = aggregate.keys.len();
+        let width = aggregate.keys.len() + usize::from(aggregate.group.is_some());
+        let around = aggregate.group.iter().flat_map(|group| &group.keys);
+        let keys: Vec<FieldPath> = around.chain(&aggregate.keys).cloned().collect();
+        let column = aggregate.group.as_ref().map(|group| &group.column);
+        let mut next = width;
         let functions = aggregate.functions.iter().map(|function| {
             let column = function.spec.field.is_some().then(|| {
                 next += 1;
@@ -106,7 +119,9 @@ impl Grouping {
             let source =
                 if let Some(at) = aggregate.functions.iter().rposition(|f| f.name == def.path) {
                     Source::Function(at)
-                } else if let Some(at) = aggregate.keys.iter().position(|key| *key == def.path) {
+                } else if column == Some(&def.path) {
+                    Source::Around
+                } else if let Some(at) = keys.iter().position(|key| *key == def.path) {
                     Source::Key(at)
                 } else {
                     let live = context
@@ -119,8 +134,11 @@ impl Grouping {
                 };
             columns.push((source, def.kind));
         }
-        Grouping {
-            keys: aggregate.keys.clone(),
+        let mut grouping = Grouping {
+            around: aggregate.group.as_ref().map(|group| group.keys.len()),
+            keys,
+            width,
+            all: aggregate.all,
             functions,
             groups: Groups::new(context.seed),
             kept,
@@ -133,7 +151,12 @@ impl Grouping {
             numbers: Vec::new(),
             last_row: Vec::new(),
             touched: Vec::new(),
+        };
+        if grouping.all && width == 0 {
+            grouping.any = true;
+            grouping.grow(1);
         }
+        grouping
     }
 
     /// Takes in rows that are all of the one group there is.
@@ -156,7 +179,7 @@ impl Grouping {
     fn step_keyed(&mut self, view: View<'_>, selection: &Bitmap) {
         self.rows.clear();
         selection.for_each(|row| self.rows.push(row as u16));
-        let columns = (0..self.keys.len()).map(|at| view.column(at));
+        let columns = (0..self.width).map(|at| view.column(at));
         self.groups
             .number_rows(columns, &self.rows, &mut self.numbers, |_| {});
         self.grow(self.groups.limit());
@@ -206,7 +229,7 @@ impl Grouping {
 
     /// How many groups there are.
     fn len(&self) -> usize {
-        if self.keys.is_empty() {
+        if self.width == 0 {
             usize::from(self.any)
         } else {
             self.groups.len()
@@ -215,7 +238,7 @@ impl Grouping {
 
     /// All groups in ascending order of key: key and number.
     fn sorted(&self) -> Vec<Group> {
-        if self.keys.is_empty() {
+        if self.width == 0 {
             return if self.any {
                 vec![(Vec::new(), 0)]
             } else {
@@ -229,7 +252,7 @@ impl Grouping {
 
     /// Gives one object for each of all groups.
     fn emit_all(&self, position: Position, out: &mut Output) {
-        if self.keys.is_empty() {
+        if self.width == 0 {
             return self.emit(&self.sorted(), position, out);
         }
         let mut groups = self.groups.sorted();
@@ -239,9 +262,7 @@ impl Grouping {
         for chunk in groups.chunks(ROWS_MAX) {
             self.emit_rows(
                 chunk.iter().map(|group| (group, group.number)),
-                |group, keys| {
-                    decode_key(group.bytes(&mut [0; 32]), keys);
-                },
+                |group, key| key.extend_from_slice(group.bytes(&mut [0; 32])),
                 position,
                 out,
             );
@@ -253,7 +274,7 @@ impl Grouping {
         for chunk in groups.chunks(ROWS_MAX) {
             self.emit_rows(
                 chunk.iter().map(|(key, number)| (key, *number)),
-                |key, keys| decode_key(key, keys),
+                |key, bytes| bytes.extend_from_slice(key),
                 position,
                 out,
             );
@@ -264,7 +285,7 @@ impl Grouping {
     fn emit_rows<K>(
         &self,
         groups: impl ExactSizeIterator<Item = (K, u32)>,
-        decode: impl Fn(K, &mut [Value]),
+        write: impl Fn(K, &mut Vec<u8>),
         position: Position,
         out: &mut Output,
     ) {
@@ -276,11 +297,15 @@ impl Grouping {
             .map(|_| ColumnBuilder::default())
             .collect();
         let mut keys = vec![Value::Absent; self.keys.len()];
+        let (mut bytes, mut around) = (Vec::new(), Value::Absent);
         for (key, number) in groups {
-            decode(key, &mut keys);
+            bytes.clear();
+            write(key, &mut bytes);
+            self.decode(&bytes, &mut around, &mut keys);
             for (builder, (source, kind)) in builders.iter_mut().zip(&self.columns) {
                 let value = match source {
                     Source::Key(at) => keys[*at].clone(),
+                    Source::Around => around.clone(),
                     Source::Kept(at) => self.kept[*at]
                         .1
                         .get(number as usize)
@@ -301,6 +326,19 @@ impl Grouping {
         ));
     }
 
+    /// Reads the values of a key, and that of the group around.
+    fn decode(&self, mut bytes: &[u8], around: &mut Value, values: &mut [Value]) {
+        let (outer, own) = values.split_at_mut(self.around.unwrap_or(0));
+        if self.around.is_some()
+            && let Some(Value::Text(inner)) = key::decode(&mut bytes)
+        {
+            let mut rest = &*inner;
+            decode_key(&mut rest, outer);
+            *around = Value::Bytes(inner);
+        }
+        decode_key(&mut bytes, own);
+    }
+
     fn clear_group(&mut self, key: &[u8], number: u32) {
         for (_, state) in &mut self.functions {
             state.clear(number);
@@ -310,7 +348,7 @@ impl Grouping {
                 *value = Value::Absent;
             }
         }
-        if self.keys.is_empty() {
+        if self.width == 0 {
             self.any = false;
         } else {
             self.groups.remove(key);
@@ -320,7 +358,7 @@ impl Grouping {
     /// Whether a group has the field values of a Close; fields that are no keys don't matter.
     fn closes(&self, key: &[u8], fields: &[(FieldPath, Value)]) -> bool {
         let mut values = vec![Value::Absent; self.keys.len()];
-        decode_key(key, &mut values);
+        self.decode(key, &mut Value::Absent, &mut values);
         let mut concerned = false;
         for (path, value) in fields {
             if let Some(at) = self.keys.iter().position(|key| key == path) {
@@ -333,6 +371,28 @@ impl Grouping {
         concerned || fields.is_empty()
     }
 
+    /// The groups that a Close concerns. One that names all keys is found without looking at every
+    /// group: a flow that ends closes one of a million.
+    fn closed(&self, fields: &[(FieldPath, Value)]) -> Vec<Group> {
+        let names = |key: &FieldPath| fields.iter().any(|(path, _)| path == key);
+        if self.width == 0 || !self.keys.iter().all(names) {
+            let mut groups = self.sorted();
+            groups.retain(|(key, _)| self.closes(key, fields));
+            return groups;
+        }
+        let (outer, own) = self.keys.split_at(self.around.unwrap_or(0));
+        let mut key = match self.around {
+            Some(_) => whole_key(outer, fields).unwrap_or_default(),
+            None => Vec::new(),
+        };
+        for name in own {
+            let value = fields.iter().find(|(path, _)| path == name);
+            key::encode(value.map_or(&Value::Absent, |(_, value)| value), &mut key);
+        }
+        let number = self.groups.find(&key);
+        number.map(|number| (key, number)).into_iter().collect()
+    }
+
     fn close(&mut self, groups: Vec<Group>, position: Position, out: &mut Output) {
         self.emit(&groups, position, out);
         for (key, number) in groups {
@@ -341,7 +401,7 @@ impl Grouping {
     }
 
     fn number_of(&mut self, key: &[u8]) -> u32 {
-        if self.keys.is_empty() {
+        if self.width == 0 {
             self.any = true;
             self.grow(1);
             return 0;
@@ -353,9 +413,9 @@ impl Grouping {
 }
 
 /// Reads the values of a key.
-fn decode_key(mut bytes: &[u8], values: &mut [Value]) {
+fn decode_key(bytes: &mut &[u8], values: &mut [Value]) {
     for value in values {
-        *value = key::decode(&mut bytes).unwrap_or_default();
+        *value = key::decode(bytes).unwrap_or_default();
     }
 }
 
@@ -368,20 +428,24 @@ impl Operator for Grouping {
     ) -> Result<Progress, Error> {
         for view in views {
             let selection = view.part.selection;
-            if self.keys.is_empty() {
+            if self.width == 0 {
                 out.account.absorbed += selection.count() as u64;
                 self.step_one(*view);
                 continue;
             }
             let mut has_key = Bitmap::EMPTY;
             let mut has_all = selection;
-            for at in 0..self.keys.len() {
+            let own = usize::from(self.around.is_some())..self.width;
+            let divides = !own.is_empty();
+            for at in own {
                 let valid = view.column(at).map_or(Bitmap::EMPTY, |column| column.valid);
                 has_key = has_key.or(&valid);
                 has_all = has_all.and(&valid);
             }
             let keyed = if is_planted("aggregate-absent-key-filtered") {
                 has_all
+            } else if self.all || !divides {
+                selection
             } else {
                 selection.and(&has_key)
             };
@@ -403,12 +467,7 @@ impl Operator for Grouping {
     ) -> Result<(), Error> {
         match control {
             Control::Close(fields) => {
-                let groups = self
-                    .sorted()
-                    .into_iter()
-                    .filter(|(key, _)| self.closes(key, fields))
-                    .collect();
-                self.close(groups, position, out);
+                self.close(self.closed(fields), position, out);
             }
             Control::Flush => {
                 self.emit_all(position, out);

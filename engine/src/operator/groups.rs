@@ -8,16 +8,25 @@ use wireq_typesys::{Column, key, key::Packer};
 /// shard of a key depends on the seed alone, never on the number of threads.
 pub const SHARDS: usize = 64;
 
-/// Gives each distinct key a number, from keys of columns. A number's shard is its remainder by
-/// [`SHARDS`]. Keys of up to 31 bytes (an IPv6 address, a 5-tuple) stand in the table itself,
+/// Gives each distinct key a number, from keys of columns. Few keys stand in one table, so that a
+/// million small sets cost little; more are divided by shard. Keys of up to 31 bytes (an IPv6 address, a 5-tuple) stand in the table itself,
 /// longer ones in boxes. The hash is keyed, since attackers choose what is in packets.
 pub struct Groups {
-    shards: Vec<Shard>,
-    seeds: Seeds,
+    table: Table,
     packer: Packer,
     bytes: Vec<u8>,
     limit: u32,
 }
+
+/// Keys and their numbers.
+struct Table {
+    /// One shard for up to [`FEW`] keys, then [`SHARDS`].
+    shards: Vec<Shard>,
+    seeds: Seeds,
+}
+
+/// So many keys stand in one table.
+const FEW: u32 = SHARDS as u32;
 
 /// A key as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,15 +166,150 @@ struct Shard {
     /// Numbers of forgotten keys, to be used again.
     free: Vec<u32>,
     next: u32,
+    /// What keys in boxes take.
+    boxed: usize,
 }
 
 impl Shard {
+    fn len(&self) -> usize {
+        self.short.len() + self.medium.len() + self.long.len()
+    }
+
+    fn insert(&mut self, seeds: Seeds, key: &Key<'_>, number: u32) {
+        match key {
+            Key::Short(key) => {
+                let hash = seeds.short(key);
+                let again = |(k, _): &(Short, u32)| seeds.short(k);
+                self.short.insert_unique(hash, (*key, number), again);
+            }
+            Key::Medium(key) => {
+                let hash = seeds.medium(key);
+                let again = |(k, _): &(Medium, u32)| seeds.medium(k);
+                self.medium.insert_unique(hash, (*key, number), again);
+            }
+            Key::Long(key) => {
+                let hash = seeds.long(key);
+                let again = |(k, _): &(Box<[u8]>, u32)| seeds.long(k);
+                self.boxed += key.len();
+                self.long
+                    .insert_unique(hash, ((*key).into(), number), again);
+            }
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.short.allocation_size()
+            + self.medium.allocation_size()
+            + self.long.allocation_size()
+            + self.boxed
+            + self.free.capacity() * 4
+    }
+}
+
+impl Table {
+    #[inline(always)]
+    fn shard(&self, hash: u64) -> usize {
+        shard_of(hash) & (self.shards.len() - 1)
+    }
+
+    #[inline(always)]
+    fn number_short(&mut self, key: Short) -> (u32, bool) {
+        let hash = self.seeds.short(&key);
+        let shard = &self.shards[self.shard(hash)];
+        match shard.short.find(hash, |(k, _)| *k == key) {
+            Some((_, number)) => (*number, false),
+            None => (self.add(hash, &Key::Short(key)), true),
+        }
+    }
+
+    fn number(&mut self, key: Key<'_>) -> (u32, bool) {
+        match self.find(&key) {
+            Some(number) => (number, false),
+            None => (self.add(self.seeds.key(&key), &key), true),
+        }
+    }
+
+    fn find(&self, key: &Key<'_>) -> Option<u32> {
+        let hash = self.seeds.key(key);
+        let shard = &self.shards[self.shard(hash)];
+        match key {
+            Key::Short(key) => shard.short.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Medium(key) => shard.medium.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Long(key) => shard
+                .long
+                .find(hash, |(k, _)| **k == **key)
+                .map(|(_, n)| *n),
+        }
+    }
+
+    /// Adds a key that is not there.
     #[cold]
-    fn take_number(&mut self, shard: usize) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.next += 1;
-            (self.next - 1) * SHARDS as u32 + shard as u32
-        })
+    fn add(&mut self, hash: u64, key: &Key<'_>) -> u32 {
+        if self.shards.len() == 1 && self.shards[0].len() >= FEW as usize {
+            self.divide();
+        }
+        let (at, few) = (self.shard(hash), self.shards.len() == 1);
+        let shard = &mut self.shards[at];
+        let number = shard.free.pop().unwrap_or_else(|| {
+            shard.next += 1;
+            let next = shard.next - 1;
+            // The numbers below belong to the keys that stood in one table.
+            if few {
+                next
+            } else {
+                FEW + next * SHARDS as u32 + at as u32
+            }
+        });
+        shard.insert(self.seeds, key, number);
+        number
+    }
+
+    /// Divides the keys by shard.
+    fn divide(&mut self) {
+        let few = std::mem::take(&mut self.shards);
+        self.shards.resize_with(SHARDS, Shard::default);
+        for shard in few {
+            for (number, key) in shard.keys() {
+                let at = self.shard(self.seeds.key(&key));
+                self.shards[at].insert(self.seeds, &key, number);
+            }
+            for number in shard.free {
+                self.shards[number as usize % SHARDS].free.push(number);
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &Key<'_>) {
+        let hash = self.seeds.key(key);
+        let at = self.shard(hash);
+        let shard = &mut self.shards[at];
+        let number = match key {
+            Key::Short(key) => {
+                let entry = shard.short.find_entry(hash, |(k, _)| k == key).ok();
+                entry.map(|entry| entry.remove().0.1)
+            }
+            Key::Medium(key) => {
+                let entry = shard.medium.find_entry(hash, |(k, _)| k == key).ok();
+                entry.map(|entry| entry.remove().0.1)
+            }
+            Key::Long(key) => {
+                let entry = shard.long.find_entry(hash, |(k, _)| **k == **key).ok();
+                entry.map(|entry| {
+                    shard.boxed = shard.boxed.saturating_sub(key.len());
+                    entry.remove().0.1
+                })
+            }
+        };
+        shard.free.extend(number);
+    }
+}
+
+impl Shard {
+    fn keys(&self) -> impl Iterator<Item = (u32, Key<'_>)> {
+        let short = self.short.iter().map(|(key, n)| (*n, Key::Short(*key)));
+        let medium = self.medium.iter().map(|(key, n)| (*n, Key::Medium(*key)));
+        let long = self.long.iter().map(|(key, n)| (*n, Key::Long(key)));
+        short.chain(medium).chain(long)
     }
 }
 
@@ -173,8 +317,10 @@ impl Groups {
     /// No keys yet; `seed` keys the hash.
     pub fn new(seed: u64) -> Groups {
         Groups {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            seeds: Seeds::new(seed),
+            table: Table {
+                shards: vec![Shard::default()],
+                seeds: Seeds::new(seed),
+            },
             packer: Packer::default(),
             bytes: Vec::new(),
             limit: 0,
@@ -195,13 +341,13 @@ impl Groups {
         for (at, packed) in packed.iter().enumerate() {
             let (number, new) = if *packed != 0 {
                 let key = [(packed >> 64) as u64, *packed as u64];
-                number_short(&mut self.shards, self.seeds, key)
+                self.table.number_short(key)
             } else {
                 self.bytes.clear();
                 for column in columns.clone() {
                     key::encode_row(column, usize::from(rows[at]), &mut self.bytes);
                 }
-                number_any(&mut self.shards, self.seeds, Key::of(&self.bytes))
+                self.table.number(Key::of(&self.bytes))
             };
             if new {
                 self.limit = self.limit.max(number + 1);
@@ -213,30 +359,14 @@ impl Groups {
 
     /// The number of one key, and whether it is new.
     pub fn number_key(&mut self, key: &[u8]) -> (u32, bool) {
-        let (number, new) = number_any(&mut self.shards, self.seeds, Key::of(key));
+        let (number, new) = self.table.number(Key::of(key));
         self.limit = self.limit.max(number + 1);
         (number, new)
     }
 
     /// The number of a key that is there.
     pub fn find(&self, key: &[u8]) -> Option<u32> {
-        let key = Key::of(key);
-        let hash = self.seeds.key(&key);
-        let shard = &self.shards[shard_of(hash)];
-        match key {
-            Key::Short(key) => shard
-                .short
-                .find(hash, |(k, _)| *k == key)
-                .map(|(_, number)| *number),
-            Key::Medium(key) => shard
-                .medium
-                .find(hash, |(k, _)| *k == key)
-                .map(|(_, number)| *number),
-            Key::Long(key) => shard
-                .long
-                .find(hash, |(k, _)| **k == *key)
-                .map(|(_, number)| *number),
-        }
+        self.table.find(&Key::of(key))
     }
 
     /// One more than the highest number.
@@ -246,10 +376,7 @@ impl Groups {
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        let shards = self.shards.iter();
-        shards
-            .map(|shard| shard.short.len() + shard.medium.len() + shard.long.len())
-            .sum()
+        self.table.shards.iter().map(Shard::len).sum()
     }
 
     /// Whether there are no keys.
@@ -260,98 +387,35 @@ impl Groups {
     /// All keys with their numbers, in ascending order of key.
     pub fn sorted(&self) -> Vec<Numbered<'_>> {
         let mut all: Vec<Numbered<'_>> = Vec::with_capacity(self.len());
-        for shard in &self.shards {
-            all.extend(shard.short.iter().map(|(key, number)| Numbered {
-                key: Key::Short(*key),
-                number: *number,
-            }));
-            all.extend(shard.medium.iter().map(|(key, number)| Numbered {
-                key: Key::Medium(*key),
-                number: *number,
-            }));
-            all.extend(shard.long.iter().map(|(key, number)| Numbered {
-                key: Key::Long(key),
-                number: *number,
-            }));
+        for shard in &self.table.shards {
+            all.extend(shard.keys().map(|(number, key)| Numbered { key, number }));
         }
         all.sort_unstable_by(Numbered::cmp);
         all
     }
 
+    /// All keys on their own with their numbers, in ascending order of key.
+    pub fn owned(&self) -> Vec<(Vec<u8>, u32)> {
+        let own = |group: &Numbered<'_>| (group.bytes(&mut [0; 32]).to_vec(), group.number);
+        self.sorted().iter().map(own).collect()
+    }
+
+    /// About how many bytes the keys take.
+    pub fn memory(&self) -> usize {
+        self.table.shards.iter().map(Shard::memory).sum()
+    }
+
+    /// Forgets all keys.
+    pub fn clear(&mut self) {
+        self.table.shards.clear();
+        self.table.shards.push(Shard::default());
+        self.limit = 0;
+    }
+
     /// Forgets a key; its number may be given to another one.
     pub fn remove(&mut self, key: &[u8]) {
-        let key = Key::of(key);
-        let hash = self.seeds.key(&key);
-        let shard = &mut self.shards[shard_of(hash)];
-        let number = match key {
-            Key::Short(key) => shard
-                .short
-                .find_entry(hash, |(k, _)| *k == key)
-                .ok()
-                .map(|entry| entry.remove().0.1),
-            Key::Medium(key) => shard
-                .medium
-                .find_entry(hash, |(k, _)| *k == key)
-                .ok()
-                .map(|entry| entry.remove().0.1),
-            Key::Long(key) => shard
-                .long
-                .find_entry(hash, |(k, _)| **k == *key)
-                .ok()
-                .map(|entry| entry.remove().0.1),
-        };
-        shard.free.extend(number);
+        self.table.remove(&Key::of(key));
     }
-}
-
-#[inline(always)]
-fn number_short(shards: &mut [Shard], seeds: Seeds, key: Short) -> (u32, bool) {
-    let hash = seeds.short(&key);
-    let at = shard_of(hash);
-    let shard = &mut shards[at];
-    if let Some((_, number)) = shard.short.find(hash, |(k, _)| *k == key) {
-        return (*number, false);
-    }
-    let number = shard.take_number(at);
-    shard
-        .short
-        .insert_unique(hash, (key, number), |(k, _)| seeds.short(k));
-    (number, true)
-}
-
-fn number_any(shards: &mut [Shard], seeds: Seeds, key: Key<'_>) -> (u32, bool) {
-    let hash = seeds.key(&key);
-    let at = shard_of(hash);
-    let shard = &mut shards[at];
-    let found = match &key {
-        Key::Short(key) => return number_short(shards, seeds, *key),
-        Key::Medium(key) => shard
-            .medium
-            .find(hash, |(k, _)| k == key)
-            .map(|(_, number)| *number),
-        Key::Long(key) => shard
-            .long
-            .find(hash, |(k, _)| **k == **key)
-            .map(|(_, number)| *number),
-    };
-    if let Some(number) = found {
-        return (number, false);
-    }
-    let number = shard.take_number(at);
-    match key {
-        Key::Short(_) => {}
-        Key::Medium(key) => {
-            shard
-                .medium
-                .insert_unique(hash, (key, number), |(k, _)| seeds.medium(k));
-        }
-        Key::Long(key) => {
-            shard
-                .long
-                .insert_unique(hash, (key.into(), number), |(k, _)| seeds.long(k));
-        }
-    }
-    (number, true)
 }
 
 #[cfg(test)]

@@ -1,8 +1,13 @@
-//! Operators that the rewrites must know by name: filter, aggregate, union. All others are modules.
+//! Operators that the rewrites must know by name: filter, compute, group, aggregate, join, union.
+//! All others are modules.
 
 mod aggregate;
+mod compute;
 mod filter;
+mod group;
 mod groups;
+mod join;
+mod keyed;
 mod union;
 
 pub use groups::{Groups, Numbered, SHARDS};
@@ -14,7 +19,13 @@ use crate::plan::NodeKind;
 pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
     match kind {
         NodeKind::Source(..) => None,
-        NodeKind::Operator(_, _, spec) => Some(spec.clone()),
+        NodeKind::Operator(_, _, spec) => Some(match &spec.group {
+            Some(group) => keyed::keyed(spec, group),
+            None => spec.clone(),
+        }),
+        NodeKind::Compute(list) => Some(compute::compute(list)),
+        NodeKind::Group(group) => Some(group::group(group)),
+        NodeKind::Join(join) => Some(join::join(join)),
         NodeKind::Filter(expr) => Some(filter::filter(expr)),
         NodeKind::Aggregate(aggregate) => Some(aggregate::aggregate(aggregate)),
         NodeKind::Union => Some(union::union()),

@@ -1,7 +1,7 @@
 //! Expressions over the fields of an object.
 
 use crate::arguments::Arguments;
-use crate::{Gives, Module, Needs, OperatorSpec, Span, StateClass};
+use crate::{Gives, Module, Needs, OperatorSpec, ScalarFunction, Span, StateClass};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use wireq_typesys::{CompareOp, FieldPath, Literal};
@@ -13,10 +13,22 @@ pub enum Expr {
     Field(FieldPath, Span),
     /// A constant.
     Literal(Literal, Span),
+    /// True or false.
+    Bool(bool, Span),
+    /// A value that is absent.
+    Absent(Span),
     /// A comparison.
     Compare(CompareOp, Box<Expr>, Box<Expr>),
     /// Arithmetic on numbers, times and durations.
     Arithmetic(ArithmeticOp, Box<Expr>, Box<Expr>),
+    /// A scalar function of values.
+    Call(&'static ScalarFunction, Vec<Expr>, Span),
+    /// The value of the first pair whose test is known and true, else the last value.
+    Case(Vec<(Expr, Expr)>, Option<Box<Expr>>),
+    /// The value as truth: true, or a number other than 0.
+    Truth(Box<Expr>),
+    /// The value is absent; always known.
+    IsAbsent(Box<Expr>),
     /// All hold.
     And(Vec<Expr>),
     /// At least one holds.
@@ -96,7 +108,12 @@ pub enum ArithmeticOp {
     Add,
     Subtract,
     Multiply,
+    /// Gives a double.
     Divide,
+    /// Cuts fractions off.
+    DivideWhole,
+    /// The rest of [`ArithmeticOp::DivideWhole`], with the sign of the dividend.
+    Modulo,
 }
 
 impl ArithmeticOp {
@@ -107,6 +124,8 @@ impl ArithmeticOp {
             ArithmeticOp::Subtract => "-",
             ArithmeticOp::Multiply => "*",
             ArithmeticOp::Divide => "/",
+            ArithmeticOp::DivideWhole => "//",
+            ArithmeticOp::Modulo => "%",
         }
     }
 }
@@ -116,7 +135,21 @@ impl Expr {
     pub fn for_each_field(&self, each: &mut dyn FnMut(&FieldPath, Span)) {
         match self {
             Expr::Field(path, span) | Expr::Exists(path, span) => each(path, *span),
-            Expr::Literal(..) => {}
+            Expr::Literal(..) | Expr::Bool(..) | Expr::Absent(_) => {}
+            Expr::Call(_, arguments, _) => {
+                arguments
+                    .iter()
+                    .for_each(|argument| argument.for_each_field(each));
+            }
+            Expr::Case(arms, otherwise) => {
+                for (test, value) in arms {
+                    test.for_each_field(each);
+                    value.for_each_field(each);
+                }
+                if let Some(otherwise) = otherwise {
+                    otherwise.for_each_field(each);
+                }
+            }
             Expr::Passes(call) => call.fields().iter().for_each(|path| each(path, call.span)),
             Expr::Compare(_, left, right) | Expr::Arithmetic(_, left, right) => {
                 left.for_each_field(each);
@@ -125,7 +158,9 @@ impl Expr {
             Expr::And(parts) | Expr::Or(parts) => {
                 parts.iter().for_each(|part| part.for_each_field(each))
             }
-            Expr::Not(inner) | Expr::Holds(inner) => inner.for_each_field(each),
+            Expr::Not(inner) | Expr::Holds(inner) | Expr::Truth(inner) | Expr::IsAbsent(inner) => {
+                inner.for_each_field(each);
+            }
         }
     }
 
@@ -157,6 +192,24 @@ impl fmt::Display for Expr {
             Expr::Field(path, _) => write!(f, "{path}"),
             Expr::Literal(literal, _) if literal.quoted => write!(f, "{:?}", literal.text),
             Expr::Literal(literal, _) => f.write_str(&literal.text),
+            Expr::Bool(value, _) => write!(f, "{value}"),
+            Expr::Absent(_) => f.write_str("null"),
+            Expr::Call(function, arguments, _) => {
+                f.write_str(function.name)?;
+                list(f, arguments, ",")
+            }
+            Expr::Case(arms, otherwise) => {
+                f.write_str("case")?;
+                for (test, value) in arms {
+                    write!(f, " when {test} then {value}")?;
+                }
+                if let Some(otherwise) = otherwise {
+                    write!(f, " else {otherwise}")?;
+                }
+                f.write_str(" end")
+            }
+            Expr::Truth(inner) => write!(f, "({inner} is true)"),
+            Expr::IsAbsent(inner) => write!(f, "({inner} is null)"),
             Expr::Compare(op, left, right) => write!(f, "{left} {} {right}", op.symbol()),
             Expr::Arithmetic(op, left, right) => write!(f, "({left} {} {right})", op.symbol()),
             Expr::And(parts) => list(f, parts, "and"),

@@ -9,7 +9,7 @@ pub mod stream;
 
 use crate::Span;
 use crate::arguments::Arguments;
-use crate::module::{AggregateSpec, Gives, Module, OperatorSpec, SourceSpec};
+use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use expr::Expr;
 use hashbrown::HashMap;
 use petgraph::Direction;
@@ -18,7 +18,8 @@ use petgraph::visit::EdgeRef;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
-use stream::Stream;
+use std::sync::Arc;
+use stream::{Carried, Stream, is_hidden};
 use wireq_typesys::{FieldPath, Kind};
 
 /// The number of a node.
@@ -69,10 +70,71 @@ pub enum NodeKind {
     Operator(&'static Module, Arguments, OperatorSpec),
     /// Passes objects for which the expression is known and true.
     Filter(Expr),
+    /// Attaches values of expressions.
+    Compute(Vec<Calculation>),
+    /// Attaches the key of each object's group, for the nodes behind that keep a state for each.
+    Group(GroupBy),
     /// One object a group.
     Aggregate(Aggregate),
+    /// Objects of several inputs that belong together; one input for each alias.
+    Join(Join),
     /// All objects of all inputs, ordered by position, then port.
     Union,
+}
+
+/// A column that is calculated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Calculation {
+    /// The column.
+    pub name: FieldPath,
+    /// What it holds.
+    pub expr: Expr,
+}
+
+/// What makes a group, for a pipeline of which each group has its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupBy {
+    /// What objects of a group have in common.
+    pub keys: Vec<FieldPath>,
+    /// The column of the group around this one, whose groups are divided again.
+    pub outer: Option<GroupKeys>,
+    /// The column that holds the key.
+    pub column: FieldPath,
+}
+
+impl GroupBy {
+    /// What the nodes behind go by.
+    pub fn keys(&self) -> GroupKeys {
+        let outer = self.outer.iter().flat_map(|outer| outer.keys.iter());
+        GroupKeys {
+            column: self.column.clone(),
+            keys: outer.chain(&self.keys).cloned().collect(),
+        }
+    }
+}
+
+/// Objects of several inputs that fulfil a condition together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Join {
+    /// One for each input.
+    pub aliases: Vec<JoinAlias>,
+    /// What objects of all aliases fulfil together; parts of it that concern one alias are that
+    /// alias's own.
+    pub condition: Vec<Expr>,
+}
+
+/// One input of a join.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JoinAlias {
+    /// The name of its objects.
+    pub name: FieldPath,
+    /// What its objects have to fulfil to be kept and paired.
+    pub own: Vec<Expr>,
+    /// When a kept object is forgotten: `new.NAME` is an object of this alias that has come, the
+    /// name of another alias one of that.
+    pub until: Option<Expr>,
+    /// The most objects kept.
+    pub max: Option<usize>,
 }
 
 /// Groups by keys and functions over each group: per group the last object, plus a column for
@@ -81,6 +143,11 @@ pub enum NodeKind {
 pub struct Aggregate {
     /// What makes a group; with no keys there is one group.
     pub keys: Vec<FieldPath>,
+    /// The groups of the pipeline around it, which are divided by the keys.
+    pub group: Option<GroupKeys>,
+    /// Whether objects that have none of the keys are a group too, as in SQL, and one group is
+    /// there even if no object came.
+    pub all: bool,
     /// The functions.
     pub functions: Vec<Function>,
 }
@@ -113,12 +180,16 @@ impl PartialEq for NodeKind {
     fn eq(&self, other: &NodeKind) -> bool {
         match (self, other) {
             (NodeKind::Source(a, x, _), NodeKind::Source(b, y, _)) => a.name == b.name && x == y,
-            (NodeKind::Operator(a, x, _), NodeKind::Operator(b, y, _)) => {
-                a.name == b.name && x == y
+            (NodeKind::Operator(a, x, f), NodeKind::Operator(b, y, g)) => {
+                a.name == b.name && x == y && f.group == g.group
             }
+            (NodeKind::Compute(a), NodeKind::Compute(b)) => a == b,
+            (NodeKind::Group(a), NodeKind::Group(b)) => a == b,
+            (NodeKind::Join(a), NodeKind::Join(b)) => a == b,
             (NodeKind::Filter(a), NodeKind::Filter(b)) => a == b,
             (NodeKind::Aggregate(a), NodeKind::Aggregate(b)) => {
-                a.keys == b.keys && a.functions == b.functions
+                (&a.keys, &a.group, a.all) == (&b.keys, &b.group, b.all)
+                    && a.functions == b.functions
             }
             (NodeKind::Union, NodeKind::Union) => true,
             _ => false,
@@ -137,6 +208,9 @@ impl NodeKind {
         match self {
             NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => module.name,
             NodeKind::Filter(_) => "where",
+            NodeKind::Compute(_) => "compute",
+            NodeKind::Group(_) => "group",
+            NodeKind::Join(_) => "join",
             NodeKind::Aggregate(_) => "aggregate",
             NodeKind::Union => "union",
         }
@@ -147,7 +221,20 @@ impl fmt::Display for NodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NodeKind::Source(module, arguments, _) => write!(f, "{}{arguments}", module.name),
-            NodeKind::Operator(module, arguments, _) => write!(f, "{}{arguments}", module.name),
+            NodeKind::Operator(module, arguments, spec) => {
+                write!(f, "{}{arguments}", module.name)?;
+                match &spec.group {
+                    Some(group) => write!(f, " for each {group}"),
+                    None => Ok(()),
+                }
+            }
+            NodeKind::Compute(list) => {
+                f.write_str("compute")?;
+                let mut list = list.iter();
+                list.try_for_each(|c| write!(f, " [{}] as {}", c.expr, c.name))
+            }
+            NodeKind::Group(group) => write!(f, "group by {}", group.keys()),
+            NodeKind::Join(join) => write!(f, "{join}"),
             NodeKind::Filter(expr) => write!(f, "where {expr}"),
             NodeKind::Union => f.write_str("union"),
             NodeKind::Aggregate(aggregate) => {
@@ -166,9 +253,37 @@ impl fmt::Display for NodeKind {
                 for (at, key) in aggregate.keys.iter().enumerate() {
                     write!(f, "{}{key}", if at == 0 { " group by " } else { " " })?;
                 }
-                Ok(())
+                if aggregate.all {
+                    f.write_str(" with absent keys")?;
+                }
+                match &aggregate.group {
+                    Some(group) => write!(f, " for each {group}"),
+                    None => Ok(()),
+                }
             }
         }
+    }
+}
+
+impl fmt::Display for Join {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("join")?;
+        for (at, alias) in self.aliases.iter().enumerate() {
+            write!(f, "{}{}", if at == 0 { " " } else { ", " }, alias.name)?;
+            for test in &alias.own {
+                write!(f, " [{test}]")?;
+            }
+            if let Some(until) = &alias.until {
+                write!(f, " until ({until})")?;
+            }
+            if let Some(max) = alias.max {
+                write!(f, " max {max}")?;
+            }
+        }
+        for (at, test) in self.condition.iter().enumerate() {
+            write!(f, "{}{test}", if at == 0 { " where " } else { " and " })?;
+        }
+        Ok(())
     }
 }
 
@@ -258,13 +373,18 @@ impl Plan {
             )
         };
         let columns = spec.gives.columns().iter().map(kind_of);
-        let stream = match &spec.gives {
+        let mut stream = match &spec.gives {
             Gives::Same | Gives::Annotated(_) | Gives::Retained(_) => {
                 let mut stream = before.clone();
                 stream.given.extend(columns);
                 stream
             }
-            Gives::Made(_) => Stream::of_columns(columns.collect()),
+            Gives::Made(_) => {
+                let mut columns: Vec<_> = columns.collect();
+                let hidden = before.given.iter().filter(|(path, _)| is_hidden(path));
+                columns.extend(hidden.cloned());
+                Stream::of_columns(columns)
+            }
             Gives::Projected => {
                 let fields = self.fields_needed(&spec, input);
                 let kind = |path: &FieldPath| before.kind(path).unwrap_or(Kind::Dynamic);
@@ -276,6 +396,20 @@ impl Plan {
                 )
             }
         };
+        for object in &spec.objects {
+            let stream_of = Arc::new(match &object.of {
+                ObjectOf::Input => before.clone(),
+                ObjectOf::Carried(name) => before.carried(name).unwrap_or_default(),
+            });
+            match &object.name {
+                Some(name) => stream.carry(Carried {
+                    name: name.clone(),
+                    stream: stream_of,
+                    chained: object.chained,
+                }),
+                None => stream = Stream::clone(&stream_of),
+            }
+        }
         self.add(
             NodeKind::Operator(module, arguments, spec),
             &[input],
@@ -290,10 +424,58 @@ impl Plan {
         self.add(NodeKind::Filter(expr), &[input], stream, span)
     }
 
+    /// Adds calculated columns.
+    pub fn add_compute(&mut self, list: Vec<Calculation>, input: NodeId, span: Span) -> NodeId {
+        let before = &self.graph[input].stream;
+        let column = |c: &Calculation| (c.name.clone(), before.kind_of(&c.expr));
+        let columns: Vec<_> = list.iter().map(column).collect();
+        let mut stream = before.clone();
+        stream.given.extend(columns);
+        self.add(NodeKind::Compute(list), &[input], stream, span)
+    }
+
+    /// Adds the key of a group to objects.
+    pub fn add_group(&mut self, group: GroupBy, input: NodeId, span: Span) -> NodeId {
+        let mut stream = self.graph[input].stream.clone();
+        stream.given.push((group.column.clone(), Kind::Bytes));
+        self.add(NodeKind::Group(group), &[input], stream, span)
+    }
+
+    /// Adds a join; one input for each alias.
+    pub fn add_join(&mut self, join: Join, inputs: &[NodeId], span: Span) -> NodeId {
+        let stream = self.joined(join.aliases.iter().map(|alias| &alias.name), inputs);
+        self.add(NodeKind::Join(join), inputs, stream, span)
+    }
+
+    /// What objects of several inputs are together, under their names.
+    pub fn joined<'n>(
+        &self,
+        names: impl Iterator<Item = &'n FieldPath>,
+        inputs: &[NodeId],
+    ) -> Stream {
+        let mut stream = Stream::default();
+        for (name, input) in names.zip(inputs) {
+            stream.carry(Carried {
+                name: name.clone(),
+                stream: Arc::new(self.graph[*input].stream.clone()),
+                chained: false,
+            });
+        }
+        stream
+    }
+
     /// Adds groups and functions over them.
     pub fn add_aggregate(&mut self, aggregate: Aggregate, input: NodeId, span: Span) -> NodeId {
         let mut stream = self.graph[input].stream.clone();
-        stream.summary.clone_from(&aggregate.keys);
+        let around = aggregate.group.iter().flat_map(|group| &group.keys);
+        stream.summary = around.chain(&aggregate.keys).cloned().collect();
+        // Keys are there even where a stage of the group's pipeline took the fields away.
+        let gone = stream
+            .summary
+            .iter()
+            .filter(|key| stream.kind(key).is_none());
+        let gone: Vec<_> = gone.map(|key| (key.clone(), Kind::Dynamic)).collect();
+        stream.given.extend(gone);
         for function in &aggregate.functions {
             stream.given.push((function.name.clone(), function.kind));
             stream.summary.push(function.name.clone());

@@ -1,8 +1,9 @@
 //! What is known of the objects on an edge before anything runs.
 
-use crate::Span;
 use crate::diagnostic::{Diagnostic, suggest};
-use crate::plan::expr::Expr;
+use crate::evaluate::arithmetic_kind;
+use crate::plan::expr::{ArithmeticOp, Expr};
+use crate::{ScalarFunction, Span};
 use std::sync::Arc;
 use wireq_typesys::{
     CONVERSIONS, CompareOp, Conversion, FieldPath, Kind, Literal, RecordType, Value, Zone,
@@ -18,6 +19,66 @@ pub struct Stream {
     pub given: Vec<(FieldPath, Kind)>,
     /// What is printed where the query does not say what.
     pub summary: Vec<FieldPath>,
+    /// Other objects that they carry: of a join, of a state machine.
+    pub objects: Vec<Carried>,
+}
+
+/// An object that others carry: `a` in `a.srcip`.
+#[derive(Clone, Debug)]
+pub struct Carried {
+    /// What stands before the dot.
+    pub name: FieldPath,
+    /// What is known of it.
+    pub stream: Arc<Stream>,
+    /// Whether it carries another such object itself: `previous.previous`.
+    pub chained: bool,
+}
+
+/// Columns whose names begin so are the plan's own: no query names them, nothing prints them.
+pub const HIDDEN: char = '\0';
+
+/// Whether a column is the plan's own.
+pub fn is_hidden(path: &FieldPath) -> bool {
+    path.as_str().starts_with(HIDDEN)
+}
+
+/// What follows the name of an object in a path, and how many objects the path goes through: more
+/// than one where they are chained.
+pub fn below_object<'a>(
+    path: &'a str,
+    name: &FieldPath,
+    chained: bool,
+) -> Option<(&'a str, usize)> {
+    let strip = |path: &'a str| path.strip_prefix(name.as_str())?.strip_prefix('.');
+    let mut rest = strip(path)?;
+    let mut depth = 1;
+    while let Some(next) = strip(rest).filter(|_| chained) {
+        rest = next;
+        depth += 1;
+    }
+    // `previous.previous` ends with an object.
+    if chained && rest == name.as_str() {
+        return Some(("", depth + 1));
+    }
+    Some((rest, depth))
+}
+
+impl Carried {
+    /// What follows the name of the object, or of objects in a chain of them, in a path, and how
+    /// many there are.
+    fn below<'a>(&self, path: &'a str) -> Option<(&'a str, usize)> {
+        below_object(path, &self.name, self.chained)
+    }
+
+    fn kind_of_name(&self, name: &str) -> Option<Kind> {
+        if name == self.name.as_str() {
+            return Some(Kind::Object);
+        }
+        match self.below(name)? {
+            ("", _) => Some(Kind::Object),
+            (rest, _) => self.stream.kind_of_name(rest),
+        }
+    }
 }
 
 impl Stream {
@@ -26,22 +87,39 @@ impl Stream {
         Stream {
             types: vec![Arc::clone(record_type)],
             given: Vec::new(),
-            summary: record_type
-                .summary_fields()
-                .iter()
-                .map(|name| FieldPath::new(name))
-                .collect(),
+            summary: record_type.summary_paths(),
+            objects: Vec::new(),
         }
     }
 
     /// Objects that have some columns and nothing else.
     pub fn of_columns(given: Vec<(FieldPath, Kind)>) -> Stream {
-        let summary = given.iter().map(|(path, _)| path.clone()).collect();
+        let shown = given.iter().filter(|(path, _)| !is_hidden(path));
+        let summary = shown.map(|(path, _)| path.clone()).collect();
         Stream {
             types: Vec::new(),
             given,
             summary,
+            objects: Vec::new(),
         }
+    }
+
+    /// What is known of an object that these carry.
+    pub fn carried(&self, name: &FieldPath) -> Option<Stream> {
+        let mut objects = self.objects.iter().rev();
+        let object = objects.find(|object| object.name == *name)?;
+        Some(Stream::clone(&object.stream))
+    }
+
+    /// Adds an object that these carry; its summary becomes a part of theirs where they have no
+    /// other.
+    pub fn carry(&mut self, object: Carried) {
+        if self.types.is_empty() {
+            let summary = object.stream.summary.iter();
+            let below = |path: &FieldPath| object.name.join(path.as_str());
+            self.summary.extend(summary.map(below));
+        }
+        self.objects.push(object);
     }
 
     /// What several streams give together.
@@ -65,6 +143,7 @@ impl Stream {
                     union.summary.push(path.clone());
                 }
             }
+            union.objects.extend(stream.objects.iter().cloned());
         }
         union
     }
@@ -73,8 +152,13 @@ impl Stream {
     pub fn all_fields(&self) -> Vec<FieldPath> {
         let mut fields: Vec<FieldPath> = Vec::new();
         let declared = self.types.iter().flat_map(|t| declared_names(&**t));
-        for path in declared.chain(self.given.iter().map(|(path, _)| path.clone())) {
-            if !fields.contains(&path) {
+        let given = self.given.iter().map(|(path, _)| path.clone());
+        let carried = self.objects.iter().flat_map(|object| {
+            let fields = object.stream.all_fields().into_iter();
+            fields.map(|path| object.name.join(path.as_str()))
+        });
+        for path in declared.chain(given).chain(carried) {
+            if !fields.contains(&path) && !is_hidden(&path) {
                 fields.push(path);
             }
         }
@@ -97,6 +181,10 @@ impl Stream {
             .find(|(path, _)| path.as_str() == name)
         {
             return Some(*kind);
+        }
+        let mut objects = self.objects.iter().rev();
+        if let Some(kind) = objects.find_map(|object| object.kind_of_name(name)) {
+            return Some(kind);
         }
         let mut kinds = self
             .types
@@ -135,6 +223,12 @@ impl Stream {
             .label("unknown conversion")
             .help(format!("{} has: {}", article(kind), names.join(", "))));
         }
+        if let Some(carried) = self.objects.iter().find_map(|object| {
+            let (rest, _) = object.below(path.as_str())?;
+            Some(object.stream.check_field(&FieldPath::new(rest), span))
+        }) {
+            return carried;
+        }
         let what = match self.types.first() {
             Some(record_type) => format!("a {}", record_type.name()),
             None => "this object".to_owned(),
@@ -156,8 +250,13 @@ impl Stream {
 
     /// The names of all fields, aliases included.
     pub fn names(&self) -> Vec<String> {
-        let given = self.given.iter().map(|(path, _)| path.to_string());
-        let mut names: Vec<String> = given.collect();
+        let given = self.given.iter().filter(|(path, _)| !is_hidden(path));
+        let mut names: Vec<String> = given.map(|(path, _)| path.to_string()).collect();
+        for object in &self.objects {
+            names.push(object.name.to_string());
+            let fields = object.stream.names().into_iter();
+            names.extend(fields.map(|name| format!("{}.{name}", object.name)));
+        }
         for record_type in &self.types {
             for field in record_type.fields() {
                 let all = std::iter::once(&field.name).chain(field.aliases);
@@ -173,10 +272,21 @@ impl Stream {
     /// kind (`ipprotocol = tcp`).
     pub fn resolve(&self, expr: &mut Expr, zone: &Zone, faults: &mut Vec<Diagnostic>) {
         match expr {
-            Expr::Field(path, span) | Expr::Exists(path, span) => {
-                faults.extend(self.check_field(path, *span).err());
+            Expr::Exists(path, span) => faults.extend(self.check_field(path, *span).err()),
+            Expr::Field(path, span) => faults.extend(self.check_value(path, *span).err()),
+            Expr::Literal(..) | Expr::Bool(..) | Expr::Absent(_) => {}
+            Expr::Call(function, arguments, span) => {
+                self.resolve_call(function, arguments, *span, zone, faults);
             }
-            Expr::Literal(..) => {}
+            Expr::Case(arms, otherwise) => {
+                for (test, value) in arms {
+                    self.resolve(test, zone, faults);
+                    self.resolve(value, zone, faults);
+                }
+                if let Some(otherwise) = otherwise {
+                    self.resolve(otherwise, zone, faults);
+                }
+            }
             Expr::Passes(call) => {
                 let faults_of = |path: &FieldPath| self.check_field(path, call.span).err();
                 faults.extend(call.fields().iter().filter_map(faults_of));
@@ -191,7 +301,105 @@ impl Stream {
             Expr::And(parts) | Expr::Or(parts) => parts
                 .iter_mut()
                 .for_each(|part| self.resolve(part, zone, faults)),
-            Expr::Not(inner) | Expr::Holds(inner) => self.resolve(inner, zone, faults),
+            Expr::Not(inner) | Expr::Holds(inner) | Expr::Truth(inner) | Expr::IsAbsent(inner) => {
+                self.resolve(inner, zone, faults);
+            }
+        }
+    }
+
+    /// Checks that a field may exist and has a value of its own.
+    ///
+    /// # Errors
+    /// Where it can't be, or where it is an object.
+    pub fn check_value(&self, path: &FieldPath, span: Span) -> Result<Kind, Diagnostic> {
+        let kind = self.check_field(path, span)?;
+        if kind != Kind::Object {
+            return Ok(kind);
+        }
+        let field = self.names().into_iter().find_map(|name| {
+            let rest = name.strip_prefix(path.as_str())?.strip_prefix('.')?;
+            Some(format!("{path}.{rest}"))
+        });
+        let message = format!("`{path}` is an object, not a value");
+        let diagnostic = Diagnostic::new("Q017", span, message).label("an object");
+        Err(match field {
+            Some(field) => diagnostic.help(format!("name one of its fields, such as `{field}`")),
+            None => diagnostic,
+        })
+    }
+
+    /// Checks a call, and reads the words and constants among its arguments as what it takes.
+    fn resolve_call(
+        &self,
+        function: &ScalarFunction,
+        arguments: &mut [Expr],
+        span: Span,
+        zone: &Zone,
+        faults: &mut Vec<Diagnostic>,
+    ) {
+        let before = faults.len();
+        for (at, argument) in arguments.iter_mut().enumerate() {
+            let kind = function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
+            if let Expr::Field(path, place) = &*argument
+                && self.kind(path).is_none()
+                && !matches!(kind, Kind::Text | Kind::Bytes | Kind::Dynamic)
+                && Literal::new(path.as_str()).read(kind, zone).is_some()
+            {
+                *argument = Expr::Literal(Literal::new(path.as_str()), *place);
+            }
+            match &*argument {
+                Expr::Literal(literal, place) if literal.read(kind, zone).is_none() => {
+                    let name = FieldPath::new(function.parameter(at).map_or("", |p| p.name));
+                    faults.push(unreadable(literal, &name, kind, *place));
+                }
+                _ => self.resolve(argument, zone, faults),
+            }
+        }
+        if faults.len() > before {
+            return;
+        }
+        let kinds: Vec<Kind> = arguments.iter().map(|expr| self.kind_of(expr)).collect();
+        if let Err(message) = (function.kind)(&kinds) {
+            let message = format!("`{}`: {message}", function.name);
+            let help = format!("it is called as `{}`", function.signature());
+            faults.push(Diagnostic::new("Q018", span, message).help(help));
+        }
+    }
+
+    /// The kind of the value of an expression.
+    pub fn kind_of(&self, expr: &Expr) -> Kind {
+        match expr {
+            Expr::Field(path, _) => self.kind(path).unwrap_or(Kind::Dynamic),
+            Expr::Literal(literal, _) => literal.natural().kind().unwrap_or(Kind::Dynamic),
+            Expr::Arithmetic(op, left, right) => {
+                let kinds = [self.kind_of(left), self.kind_of(right)];
+                // A constant beside a time is a duration.
+                let beside = |constant: &Expr, kind: Kind, other: Kind| match (constant, other) {
+                    (Expr::Literal(..), Kind::Time | Kind::Duration) => {
+                        let sum = matches!(op, ArithmeticOp::Add | ArithmeticOp::Subtract);
+                        if sum { Kind::Duration } else { kind }
+                    }
+                    _ => kind,
+                };
+                let first = beside(left, kinds[0], kinds[1]);
+                arithmetic_kind(*op, first, beside(right, kinds[1], kinds[0]))
+            }
+            Expr::Call(function, arguments, _) => {
+                let kinds: Vec<Kind> = arguments.iter().map(|expr| self.kind_of(expr)).collect();
+                (function.kind)(&kinds).unwrap_or(Kind::Dynamic)
+            }
+            Expr::Case(arms, otherwise) => {
+                let values = arms.iter().map(|(_, value)| value);
+                let known = |expr: &&Expr| !matches!(expr, Expr::Absent(_));
+                let mut values = values.chain(otherwise.as_deref()).filter(known);
+                let first = values
+                    .next()
+                    .map_or(Kind::Dynamic, |expr| self.kind_of(expr));
+                let same = values.all(|expr| self.kind_of(expr) == first);
+                if same { first } else { Kind::Dynamic }
+            }
+            Expr::Absent(_) => Kind::Dynamic,
+            _ => Kind::Bool,
         }
     }
 

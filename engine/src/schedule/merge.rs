@@ -6,7 +6,7 @@ use crate::{Control, Error};
 use wireq_typesys::{Bitmap, Part, Position, ROWS_MAX};
 
 /// A stretch of the sequence: rows of one port, or a control.
-pub(super) enum Run<'a> {
+pub(crate) enum Run<'a> {
     Rows(usize, &'a [&'a Part]),
     Control(Position, &'a Control),
 }
@@ -22,7 +22,7 @@ impl Run<'_> {
 }
 
 /// Calls `each` for the stretches of the sequence that the items of all ports make.
-pub(super) fn sequence<'a>(
+pub(crate) fn sequence<'a>(
     mut ports: impl ExactSizeIterator<Item = &'a [Item]>,
     each: &mut dyn FnMut(Run<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {

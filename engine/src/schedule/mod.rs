@@ -6,7 +6,7 @@
 
 pub mod account;
 mod done;
-mod merge;
+pub(crate) mod merge;
 mod multiplexer;
 pub mod output;
 mod run;

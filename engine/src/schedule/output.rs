@@ -17,6 +17,20 @@ pub enum Item {
     Control(Position, Control),
 }
 
+impl Item {
+    /// Says that something else is the cause of rows that were made up just now, or of a control.
+    pub(crate) fn move_to(&mut self, position: Position) {
+        match self {
+            Item::Rows(part) => {
+                if let Some(data) = Arc::get_mut(&mut part.data) {
+                    data.move_to(position);
+                }
+            }
+            Item::Control(own, _) => *own = position,
+        }
+    }
+}
+
 /// Collects what an operator gives.
 #[derive(Default)]
 pub struct Output {
@@ -74,6 +88,31 @@ impl Output {
             extra,
             selection,
         }));
+    }
+
+    /// A part with a column attached, where the plan foresaw that.
+    pub(crate) fn attached(&self, part: &Part, column: Column) -> Option<Part> {
+        let known = |(from, _): &&(Arc<Shape>, Arc<Shape>)| Arc::ptr_eq(from, &part.shape);
+        let (_, shape) = self.annotated.iter().find(known)?;
+        let mut part = part.clone();
+        part.shape = Arc::clone(shape);
+        part.extra.push(Arc::new(column));
+        Some(part)
+    }
+
+    /// Begins to collect what is a part of what another output collects: the account goes on.
+    pub(crate) fn begin_within(&mut self, out: &mut Output) {
+        if self.annotated.len() != out.annotated.len() {
+            self.annotated.clone_from(&out.annotated);
+            self.zone.clone_from(&out.zone);
+        }
+        self.account = std::mem::take(&mut out.account);
+    }
+
+    /// Ends that, and gives what was collected.
+    pub(crate) fn end_within(&mut self, out: &mut Output) -> Vec<Item> {
+        out.account = std::mem::take(&mut self.account);
+        std::mem::take(&mut self.items)
     }
 
     /// Gives rows that the operator made up or kept.

@@ -60,13 +60,18 @@ impl Census {
                     count(&mut self.flags, &format!("{} {}", module.name, flag.name));
                 }
             }
-            NodeKind::Source(..) | NodeKind::Union => {}
+            NodeKind::Compute(list) => list.iter().for_each(|c| self.expression(&c.expr)),
+            NodeKind::Source(..) | NodeKind::Union | NodeKind::Group(_) | NodeKind::Join(_) => {}
         }
     }
 
     fn expression(&mut self, expr: &Expr) {
         let name = match expr {
-            Expr::Field(..) | Expr::Literal(..) => return,
+            Expr::Field(..) | Expr::Literal(..) | Expr::Bool(..) | Expr::Absent(_) => return,
+            Expr::Call(function, ..) => function.name,
+            Expr::Case(..) => "case",
+            Expr::Truth(_) => "truth",
+            Expr::IsAbsent(_) => "is null",
             Expr::Compare(op, ..) => op.symbol(),
             Expr::Arithmetic(op, ..) => op.symbol(),
             Expr::And(_) => "and",
@@ -85,7 +90,10 @@ impl Census {
             Expr::And(parts) | Expr::Or(parts) => {
                 parts.iter().for_each(|part| self.expression(part));
             }
-            Expr::Not(inner) | Expr::Holds(inner) => self.expression(inner),
+            Expr::Not(inner) | Expr::Holds(inner) | Expr::Truth(inner) | Expr::IsAbsent(inner) => {
+                self.expression(inner);
+            }
+            Expr::Call(_, arguments, _) => arguments.iter().for_each(|a| self.expression(a)),
             _ => {}
         }
     }

@@ -59,7 +59,9 @@ const FUNCTIONS: [&str; 4] = ["count", "sum", "min", "max"];
 pub fn knows(plan: &Plan) -> bool {
     let knows_module = |name| MODULES.contains(&name) || FILTERS.contains(&name);
     plan.graph.node_weights().all(|node| match &node.kind {
+        NodeKind::Operator(_, _, spec) if spec.group.is_some() => false,
         NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => knows_module(module.name),
+        NodeKind::Aggregate(aggregate) if aggregate.group.is_some() || aggregate.all => false,
         NodeKind::Aggregate(aggregate) => {
             let mut names = aggregate
                 .functions
@@ -69,6 +71,7 @@ pub fn knows(plan: &Plan) -> bool {
         }
         NodeKind::Filter(expr) => knows_expression(expr),
         NodeKind::Union => true,
+        NodeKind::Compute(_) | NodeKind::Group(_) | NodeKind::Join(_) => false,
     })
 }
 
@@ -77,7 +80,17 @@ fn knows_expression(expr: &Expr) -> bool {
         Expr::Passes(call) => FILTERS.contains(&call.module.name),
         Expr::And(parts) | Expr::Or(parts) => parts.iter().all(knows_expression),
         Expr::Not(inner) | Expr::Holds(inner) => knows_expression(inner),
-        _ => true,
+        Expr::Compare(_, left, right) => [left, right].iter().all(|side| knows_value(side)),
+        Expr::Exists(..) => true,
+        _ => false,
+    }
+}
+
+fn knows_value(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(..) | Expr::Literal(..) => true,
+        Expr::Arithmetic(_, left, right) => [left, right].iter().all(|side| knows_value(side)),
+        _ => false,
     }
 }
 
@@ -300,6 +313,7 @@ impl Work {
                     name => OneByOne::of_module(name, arguments),
                 })
             }
+            other => panic!("the oracle does not know {other}"),
         }
     }
 }

@@ -228,6 +228,8 @@ impl Lowering<'_> {
             false => {
                 let aggregate = Aggregate {
                     keys: distinct(keys),
+                    group: None,
+                    all: false,
                     functions: functions.list,
                 };
                 self.plan.add_aggregate(aggregate, input, span)

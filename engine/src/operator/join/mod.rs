@@ -1,0 +1,369 @@
+//! Join: objects of several inputs that fulfil a condition together.
+//!
+//! For each arrival, in the one sequence of all inputs: kept objects whose `until` it fulfils are
+//! forgotten; where it passes what concerns it alone, it is paired with the kept objects of the
+//! other aliases, then kept. Equality between aliases finds what to pair it with by hash.
+
+mod condition;
+mod index;
+mod store;
+
+use crate::plan::expr::Expr;
+use crate::plan::{Join, JoinAlias};
+use crate::schedule::output::Output;
+use crate::snapshot::{Reader, Writer};
+use crate::{
+    Context, Error, Gives, Needs, ObjectColumn, ObjectOf, Operator, OperatorSpec, Progress,
+    StateClass, Verdict, View, same_operator,
+};
+use condition::{Condition, Row, Until};
+use index::Term;
+use std::any::Any;
+use std::sync::Arc;
+use store::Store;
+use wireq_typesys::{
+    ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Recipe, Shape, Value,
+    Zone,
+};
+
+/// What stands before the name of an alias for an object of it that has just come.
+const NEW: &str = "new.";
+
+/// The operator of a join.
+pub(crate) fn join(join: &Join) -> OperatorSpec {
+    let mut fields = Vec::new();
+    for expr in expressions(join) {
+        for (_, field) in expr.fields().iter().filter_map(|path| place_of(join, path)) {
+            if !field.as_str().is_empty() && !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    let object = |alias: &JoinAlias| ObjectColumn {
+        name: Some(alias.name.clone()),
+        of: ObjectOf::Input,
+        chained: false,
+    };
+    let objects = join.aliases.iter().map(object).collect();
+    let class = if condition::is_keyed(join) {
+        StateClass::Keyed
+    } else {
+        StateClass::Serial
+    };
+    let join = join.clone();
+    OperatorSpec {
+        needs: Needs::Fields(fields),
+        gives: Gives::Made(Vec::new()),
+        objects,
+        class,
+        bound: Some("the objects that no `until` has ended"),
+        ..OperatorSpec::stateless(Vec::new(), move |context| {
+            Box::new(Joining::new(&join, context))
+        })
+    }
+}
+
+fn expressions(join: &Join) -> impl Iterator<Item = &Expr> {
+    let aliases = join.aliases.iter();
+    let of_alias = aliases.flat_map(|alias| alias.own.iter().chain(&alias.until));
+    of_alias.chain(&join.condition)
+}
+
+/// Whose field a path names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// An object of this alias.
+    Alias(usize),
+    /// The arrival, where it is of this alias.
+    New(usize),
+}
+
+/// The object and the field of it that a path names; the field is empty for the object itself.
+fn place_of(join: &Join, path: &FieldPath) -> Option<(Side, FieldPath)> {
+    let of = |text: &str| {
+        join.aliases.iter().enumerate().find_map(|(number, alias)| {
+            let rest = text.strip_prefix(alias.name.as_str())?;
+            let field = match rest.strip_prefix('.') {
+                Some(field) => field,
+                None if rest.is_empty() => "",
+                None => return None,
+            };
+            Some((number, FieldPath::new(field)))
+        })
+    };
+    let text = path.as_str();
+    if let Some((number, field)) = text.strip_prefix(NEW).and_then(of) {
+        return Some((Side::New(number), field));
+    }
+    of(text).map(|(number, field)| (Side::Alias(number), field))
+}
+
+/// How the objects of one alias are found that belong to objects found before.
+struct Level {
+    alias: usize,
+    /// The index of the alias, and for each of its columns whose value it is looked up with.
+    index: Option<(usize, Vec<Term>)>,
+    /// What is left to test once the object is found.
+    rest: Option<Condition>,
+}
+
+struct Alias {
+    name: FieldPath,
+    own: Option<Condition>,
+    until: Option<Until>,
+    /// The numbers of the fields in the view that are kept.
+    kept: Vec<usize>,
+    store: Store,
+    max: Option<usize>,
+    /// How an arrival is paired.
+    levels: Vec<Level>,
+}
+
+struct Joining {
+    aliases: Vec<Alias>,
+    /// For each column given: the alias, the number of the value kept (none: whether it is
+    /// there), the kind.
+    columns: Vec<(usize, Option<usize>, Kind)>,
+    shape: Option<Arc<Shape>>,
+    origin: u32,
+    zone: Arc<Zone>,
+    builders: Vec<ColumnBuilder>,
+    positions: Vec<Position>,
+}
+
+impl Joining {
+    fn new(join: &Join, context: &Context) -> Joining {
+        let kept = kept_fields(join, context);
+        let conditions = condition::Builder {
+            join,
+            context,
+            kept: &kept,
+        };
+        let mut aliases: Vec<Alias> = Vec::with_capacity(join.aliases.len());
+        for (number, alias) in join.aliases.iter().enumerate() {
+            aliases.push(Alias {
+                name: alias.name.clone(),
+                own: conditions.own(number),
+                until: conditions.until(number),
+                kept: kept[number].iter().map(|(at, _)| *at).collect(),
+                store: Store::new(context.seed),
+                max: alias.max,
+                levels: Vec::new(),
+            });
+        }
+        for number in 0..aliases.len() {
+            let levels = conditions.levels(number, &mut aliases);
+            aliases[number].levels = levels;
+            if let Some(mut until) = aliases[number].until.take() {
+                until.index(&mut aliases[number].store);
+                aliases[number].until = Some(until);
+            }
+        }
+        let given = context.shape.iter().flat_map(|shape| &shape.base);
+        let given = given.filter(|def| matches!(def.recipe, Recipe::Given));
+        let column = |def: &wireq_typesys::ColumnDef| {
+            let field = context
+                .carried
+                .iter()
+                .find(|field| field.path == def.path)?;
+            let live = field.live.map(|live| context.fields.len() + live);
+            let place = live.and_then(|at| kept[field.object].iter().position(|(k, _)| *k == at));
+            Some((field.object, place, def.kind))
+        };
+        Joining {
+            columns: given
+                .map(|def| column(def).unwrap_or((0, None, def.kind)))
+                .collect(),
+            aliases,
+            shape: context.shape.clone(),
+            origin: context.origin,
+            zone: Arc::clone(&context.zone),
+            builders: Vec::new(),
+            positions: Vec::new(),
+        }
+    }
+
+    /// Takes one arrival.
+    fn arrive(&mut self, at: usize, view: View<'_>, row: usize, passes: bool, out: &mut Output) {
+        let values: Row = self.aliases[at]
+            .kept
+            .iter()
+            .map(|k| view.value(*k, row))
+            .collect();
+        for alias in &mut self.aliases {
+            if let Some(until) = &mut alias.until {
+                until.end(at, passes, &values, &mut alias.store, &self.zone);
+            }
+        }
+        if !passes {
+            out.account.filtered += 1;
+            return;
+        }
+        let position = view.part.data.position(row);
+        let levels = std::mem::take(&mut self.aliases[at].levels);
+        let mut found: Vec<Option<Row>> = vec![None; self.aliases.len()];
+        found[at] = Some(values.clone());
+        let levels = self.pair(levels, 0, &mut found, position, out);
+        self.aliases[at].levels = levels;
+        let alias = &mut self.aliases[at];
+        alias.store.keep(values);
+        out.account.absorbed += 1;
+        if alias.max.is_some_and(|max| alias.store.len() > max) {
+            alias.store.forget_oldest();
+            out.account.absorbed -= 1;
+            out.account.evicted += 1;
+        }
+    }
+
+    /// Finds the objects of the other aliases, level by level, and gives what belongs together.
+    fn pair(
+        &mut self,
+        mut levels: Vec<Level>,
+        at: usize,
+        found: &mut Vec<Option<Row>>,
+        position: Position,
+        out: &mut Output,
+    ) -> Vec<Level> {
+        let Some(level) = levels.get_mut(at) else {
+            self.give(found, position, out);
+            return levels;
+        };
+        let store = &mut self.aliases[level.alias].store;
+        let number = level.alias;
+        let candidates = match &level.index {
+            Some((index, terms)) => store.find(*index, terms, found),
+            None => store.all(),
+        };
+        let matching = match &mut level.rest {
+            Some(rest) => rest.select(candidates, found, &self.zone),
+            None => candidates,
+        };
+        for row in matching {
+            found[number] = Some(row);
+            levels = self.pair(levels, at + 1, found, position, out);
+        }
+        found[number] = None;
+        levels
+    }
+
+    fn give(&mut self, found: &[Option<Row>], position: Position, out: &mut Output) {
+        if self.builders.len() != self.columns.len() {
+            self.builders
+                .resize_with(self.columns.len(), ColumnBuilder::default);
+        }
+        for (builder, (alias, place, kind)) in self.builders.iter_mut().zip(&self.columns) {
+            let row = found.get(*alias).and_then(Option::as_ref);
+            builder.push(match (row, place) {
+                (Some(row), Some(place)) => row[*place].clone().of_kind(*kind),
+                (Some(_), None) => Value::Bool(true),
+                (None, _) => Value::Absent,
+            });
+        }
+        self.positions.push(position);
+        if self.positions.len() == ROWS_MAX {
+            self.flush(out);
+        }
+    }
+
+    fn flush(&mut self, out: &mut Output) {
+        let positions = std::mem::take(&mut self.positions);
+        let builders = std::mem::take(&mut self.builders);
+        let Some(shape) = self.shape.as_ref().filter(|_| !positions.is_empty()) else {
+            return;
+        };
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        out.emit(PartData::from_columns(
+            Arc::clone(shape),
+            columns,
+            positions.len(),
+            Positions::Each(positions),
+            self.origin,
+        ));
+    }
+}
+
+/// For each alias, the fields that are kept of its objects: their number in the view, and the name.
+type KeptFields = Vec<Vec<(usize, FieldPath)>>;
+
+fn kept_fields(join: &Join, context: &Context) -> KeptFields {
+    let mut kept: KeptFields = vec![Vec::new(); join.aliases.len()];
+    let mut keep = |alias: usize, at: usize, field: &FieldPath| {
+        if !kept[alias].iter().any(|(known, _)| *known == at) {
+            kept[alias].push((at, field.clone()));
+        }
+    };
+    for expr in expressions(join) {
+        for (side, field) in expr.fields().iter().filter_map(|path| place_of(join, path)) {
+            let (Side::Alias(alias) | Side::New(alias)) = side;
+            if let Some(at) = context.fields.iter().position(|known| *known == field) {
+                keep(alias, at, &field);
+            }
+        }
+    }
+    for field in &context.carried {
+        if let Some(live) = field.live {
+            keep(
+                field.object,
+                context.fields.len() + live,
+                &context.live[live],
+            );
+        }
+    }
+    kept
+}
+
+impl Operator for Joining {
+    fn step(
+        &mut self,
+        port: usize,
+        views: &[View<'_>],
+        out: &mut Output,
+    ) -> Result<Progress, Error> {
+        for view in views {
+            let selection = view.part.selection;
+            let passing = match &mut self.aliases[port].own {
+                Some(own) => own.passing(*view, &self.zone),
+                None => selection,
+            };
+            for row in selection.iter() {
+                self.arrive(port, *view, row, passing.get(row), out);
+            }
+        }
+        self.flush(out);
+        Ok(Progress::Continue)
+    }
+
+    fn memory(&self) -> usize {
+        self.aliases.iter().map(|alias| alias.store.memory()).sum()
+    }
+
+    fn save(&self, out: &mut Writer) {
+        for alias in &self.aliases {
+            alias.store.save(out);
+        }
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        for alias in &mut self.aliases {
+            alias.store.load(alias.kept.len(), from)?;
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
+        let right = same_operator::<Joining>("join", right)?;
+        for (alias, other) in self.aliases.iter_mut().zip(&right.aliases) {
+            debug_assert_eq!(alias.name, other.name);
+            other
+                .store
+                .all()
+                .into_iter()
+                .for_each(|row| alias.store.keep(row));
+        }
+        Ok(Verdict::All)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

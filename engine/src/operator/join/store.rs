@@ -1,0 +1,142 @@
+//! The objects that are kept of one alias.
+
+use super::condition::Row;
+use super::index::{Index, Term};
+use crate::Error;
+use crate::snapshot::{Reader, Writer};
+use std::collections::BTreeMap;
+use wireq_typesys::Value;
+
+/// Kept objects in the order in which they came, with the indexes over them.
+pub(super) struct Store {
+    rows: BTreeMap<u64, Row>,
+    next: u64,
+    indexes: Vec<Index>,
+    seed: u64,
+    bytes: usize,
+}
+
+impl Store {
+    pub(super) fn new(seed: u64) -> Store {
+        Store {
+            rows: BTreeMap::new(),
+            next: 0,
+            indexes: Vec::new(),
+            seed,
+            bytes: 0,
+        }
+    }
+
+    /// The number of an index over values of the objects; it is made where there is none yet.
+    pub(super) fn index(&mut self, columns: &[usize]) -> usize {
+        let known = self
+            .indexes
+            .iter()
+            .position(|index| index.columns() == columns);
+        known.unwrap_or_else(|| {
+            self.indexes.push(Index::new(columns.to_vec(), self.seed));
+            self.indexes.len() - 1
+        })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn keep(&mut self, row: Row) {
+        for index in &mut self.indexes {
+            index.add(self.next, &row);
+        }
+        self.bytes += size_of_row(&row);
+        self.rows.insert(self.next, row);
+        self.next += 1;
+    }
+
+    pub(super) fn forget(&mut self, number: u64) {
+        if let Some(row) = self.rows.remove(&number) {
+            self.bytes = self.bytes.saturating_sub(size_of_row(&row));
+            self.indexes
+                .iter_mut()
+                .for_each(|index| index.remove(number, &row));
+        }
+    }
+
+    pub(super) fn forget_oldest(&mut self) {
+        if let Some(number) = self.rows.keys().next().copied() {
+            self.forget(number);
+        }
+    }
+
+    pub(super) fn forget_all(&mut self) {
+        self.rows.clear();
+        self.indexes.iter_mut().for_each(Index::clear);
+        self.bytes = 0;
+    }
+
+    pub(super) fn all(&self) -> Vec<Row> {
+        self.rows.values().cloned().collect()
+    }
+
+    /// All objects with their numbers.
+    pub(super) fn numbered(&self) -> impl Iterator<Item = (u64, &Row)> {
+        self.rows.iter().map(|(number, row)| (*number, row))
+    }
+
+    /// The numbers of the objects that may be equal in an index to values, ascending; none where
+    /// all may be.
+    pub(super) fn numbers(&mut self, index: usize, values: &[Value]) -> Option<Vec<u64>> {
+        self.indexes[index].find(values)
+    }
+
+    pub(super) fn row(&self, number: u64) -> Option<&Row> {
+        self.rows.get(&number)
+    }
+
+    /// The objects that may be equal in an index to what was found before.
+    pub(super) fn find(&mut self, index: usize, terms: &[Term], found: &[Option<Row>]) -> Vec<Row> {
+        let value = |term: &Term| {
+            let row = found.get(term.alias).and_then(Option::as_ref);
+            row.map_or(Value::Absent, |row| row[term.value].clone())
+        };
+        let values: Vec<Value> = terms.iter().map(value).collect();
+        match self.numbers(index, &values) {
+            Some(numbers) => {
+                let rows = numbers.iter().filter_map(|number| self.rows.get(number));
+                rows.cloned().collect()
+            }
+            None => self.all(),
+        }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.bytes + self.indexes.iter().map(Index::memory).sum::<usize>()
+    }
+
+    pub(super) fn save(&self, out: &mut Writer) {
+        out.number(self.rows.len() as u64);
+        for row in self.rows.values() {
+            row.iter().for_each(|value| out.value(value));
+        }
+    }
+
+    pub(super) fn load(&mut self, width: usize, from: &mut Reader<'_>) -> Result<(), Error> {
+        for _ in 0..from.number()? {
+            let mut row = Vec::with_capacity(width);
+            for _ in 0..width {
+                row.push(from.value()?);
+            }
+            self.keep(row.into());
+        }
+        Ok(())
+    }
+}
+
+/// About how many bytes a kept object takes.
+fn size_of_row(row: &Row) -> usize {
+    let beyond = |value: &Value| value.as_bytes().map_or(0, |bytes| bytes.len() + 16);
+    let values: usize = row
+        .iter()
+        .map(|value| size_of::<Value>() + beyond(value))
+        .sum();
+    values + 64
+}
