@@ -17,11 +17,13 @@ mod mask;
 mod noop;
 mod now;
 mod object_identity;
+mod order;
 mod private;
 mod project;
 mod regex;
 mod rename;
 mod sample;
+mod skip;
 mod sort;
 mod stateless;
 mod substr;
@@ -53,6 +55,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &regex::MODULE,
     &rename::MODULE,
     &sample::MODULE,
+    &skip::MODULE,
     &sort::MODULE,
     &substr::MODULE,
     &tail::MODULE,
