@@ -9,6 +9,7 @@ mod delta;
 mod deskew;
 mod div;
 mod equals;
+mod expression;
 mod head;
 mod iplookup;
 mod keep;
@@ -17,6 +18,7 @@ mod mask;
 mod noop;
 mod now;
 mod object_identity;
+mod objects;
 mod private;
 mod project;
 mod regex;
@@ -40,6 +42,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &deskew::MODULE,
     &div::MODULE,
     &equals::MODULE,
+    &expression::MODULE,
     &head::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
@@ -54,7 +57,9 @@ pub(crate) static MODULES: &[&Module] = &[
     &rename::MODULE,
     &sample::MODULE,
     &sort::MODULE,
+    &objects::STREAMALIAS,
     &substr::MODULE,
+    &objects::TAKE,
     &tail::MODULE,
     &top::MODULE,
     &uniq::MODULE,

@@ -1,13 +1,14 @@
 //! Statements and pipelines: `SOURCE | STAGE | STAGE`, bags, definitions.
 
-use super::call::{call, filter, separated};
+use super::call::{call, covered, filter, group, separated};
 use super::fault::fatal;
 use super::from::from;
 use super::input::{Parsed, Tokens, bracketed, expecting, name, token};
 use super::join::source;
 use crate::ast::{Definition, Pipeline, Stage, StageKind, Statement};
 use crate::lex::{Keyword, Kind};
-use nom::Input;
+use nom::combinator::opt;
+use nom::{Input, Parser};
 use std::rc::Rc;
 use wireq_engine::arguments::Word;
 use wireq_engine::{Diagnostic, Span};
@@ -111,7 +112,14 @@ fn part(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
     match input.first().map(|token| &token.kind) {
         Some(Kind::Open) => {
             let (rest, (pipeline, span)) = bracketed(pipeline, "`|`, `+` or `)`")(input)?;
-            Ok((rest, Stage::new(StageKind::Bag(vec![pipeline]), span)))
+            let mut stage = Stage::new(StageKind::Bag(vec![pipeline]), span);
+            if clauses == Clauses::None {
+                return Ok((rest, stage));
+            }
+            let (rest, groups) = opt(group).parse(rest)?;
+            stage.group = groups;
+            stage.span = covered(input, rest);
+            Ok((rest, stage))
         }
         _ => call(input, clauses),
     }
@@ -135,7 +143,9 @@ fn bag<'a>(first: Stage, input: Tokens<'a>, clauses: Clauses) -> Parsed<'a, Stag
 /// What is in the brackets, where a part of a bag is in brackets.
 pub(super) fn branch(mut stage: Stage) -> Pipeline {
     match &mut stage.kind {
-        StageKind::Bag(branches) if branches.len() == 1 => branches.remove(0),
+        StageKind::Bag(branches) if branches.len() == 1 && stage.group.is_none() => {
+            branches.remove(0)
+        }
         _ => Pipeline {
             stages: vec![stage],
         },
