@@ -33,7 +33,7 @@ pub fn modules(registry: &Registry, name: Option<&str>) -> Result<u8, Failure> {
 fn role(module: &Module) -> &'static str {
     match module.build {
         Build::Source(_) => "source",
-        Build::Operator(_) => "operator",
+        Build::Operator(_) | Build::Expressions(_) => "operator",
         Build::Aggregate(_) => "aggregate",
     }
 }

@@ -47,6 +47,8 @@ pub enum Takes {
     Number,
     /// A field path.
     Field,
+    /// A field path, or the name of an object that the objects carry.
+    Object,
 }
 
 /// How often an argument is given.
@@ -208,12 +210,25 @@ impl Arguments {
         &'a self,
         parameters: &'static [Parameter],
     ) -> impl Iterator<Item = &'a Word> {
-        let takes_fields = |p: &&Parameter| p.takes == Takes::Field;
+        self.words_of(parameters, Takes::Field)
+    }
+
+    /// All words that name fields or objects that objects carry.
+    pub fn object_words<'a>(
+        &'a self,
+        parameters: &'static [Parameter],
+    ) -> impl Iterator<Item = &'a Word> {
+        self.words_of(parameters, Takes::Object)
+    }
+
+    fn words_of<'a>(
+        &'a self,
+        parameters: &'static [Parameter],
+        takes: Takes,
+    ) -> impl Iterator<Item = &'a Word> {
         let in_flags = self.flags.iter().filter_map(move |(name, word)| {
-            parameters
-                .iter()
-                .filter(takes_fields)
-                .find(|p| p.name == *name)?;
+            let mut taking = parameters.iter().filter(|p| p.takes == takes);
+            taking.find(|p| p.name == *name)?;
             word.as_ref()
         });
         let mut rest = self.words.as_slice();
@@ -221,11 +236,7 @@ impl Arguments {
         let positional = arguments.flat_map(move |parameter| {
             let (mine, others) = parameter.split(rest);
             rest = others;
-            if parameter.takes == Takes::Field {
-                mine
-            } else {
-                &[]
-            }
+            if parameter.takes == takes { mine } else { &[] }
         });
         in_flags.chain(positional)
     }
@@ -292,7 +303,7 @@ fn check(module: &str, parameter: &Parameter, word: &Word) -> Option<ArgumentErr
             help: Some(format!("{} is: {}", parameter.name, parameter.summary)),
             ..ArgumentError::at(module, word, "is not a whole number from 0")
         }),
-        Takes::Field if word.text.is_empty() => Some(ArgumentError::at(
+        Takes::Field | Takes::Object if word.text.is_empty() => Some(ArgumentError::at(
             module,
             word,
             "is not the name of a field",

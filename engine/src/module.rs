@@ -11,7 +11,8 @@
 //! | makes one value of many objects | [`AggregateSpec`] | [`Accumulator`] |
 
 use crate::Error;
-use crate::arguments::{ArgumentError, Arguments, Parameter};
+use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
+use crate::plan::expr::Expr;
 use crate::schedule::output::{Item, Output};
 use crate::snapshot::{Reader, Writer};
 use std::any::Any;
@@ -56,8 +57,32 @@ pub enum Build {
     Source(fn(&Arguments) -> Result<SourceSpec, ArgumentError>),
     /// It takes objects.
     Operator(fn(&Arguments) -> Result<OperatorSpec, ArgumentError>),
+    /// It takes objects, and expressions among its arguments.
+    Expressions(ExpressionModule),
     /// It makes one value of many objects.
     Aggregate(fn(&Arguments) -> Result<AggregateSpec, ArgumentError>),
+}
+
+/// A module with expressions among its arguments: the language reads them, since only it knows how
+/// they are written.
+pub struct ExpressionModule {
+    /// The texts of its expressions.
+    pub texts: fn(&Arguments) -> Result<Vec<ExpressionText>, ArgumentError>,
+    /// Whether the expressions are tests; else they have values.
+    pub tests: bool,
+    /// An object like those of the input that expressions can name besides, and that carries such
+    /// an object itself: `previous`.
+    pub carries: Option<&'static str>,
+    /// Makes it of its expressions and their kinds.
+    pub build: fn(&Arguments, Vec<(Expr, Kind)>) -> Result<OperatorSpec, ArgumentError>,
+}
+
+/// The text of an expression among arguments.
+pub struct ExpressionText {
+    /// The text, with the place of the argument that it is from.
+    pub word: Word,
+    /// Where it stands in a file: `x.dfa:3`.
+    pub place: Option<String>,
 }
 
 impl fmt::Debug for Module {

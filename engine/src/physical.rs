@@ -116,6 +116,10 @@ fn object_fields(
             let live = (!rest.is_empty()).then(|| {
                 let field = match &object.of {
                     ObjectOf::Input => FieldPath::new(rest),
+                    // A value that is taken is an object that has itself as its field.
+                    ObjectOf::Carried(name) if path == name || path.below(name).is_some() => {
+                        path.clone()
+                    }
                     ObjectOf::Carried(name) => name.join(rest),
                 };
                 let known = reads[own..].iter().position(|read| *read == field);

@@ -28,6 +28,7 @@ pub const NAMES: &[&str] = &[
     "fill-first-selection-only",
     "output-by-statement",
     "share-ignores-arguments",
+    "keyed-one-group",
     "fragment-has-ports",
     "vlan-second-tag",
     "ihl-ignored",

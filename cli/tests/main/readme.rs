@@ -95,7 +95,7 @@ fn table() -> String {
     let modules = registry.modules().iter().map(|module| {
         let kind = match module.build {
             Build::Source(_) => "source",
-            Build::Operator(_) => "operator",
+            Build::Operator(_) | Build::Expressions(_) => "operator",
             Build::Aggregate(_) => "aggregate",
         };
         (module.name, kind, module.summary)

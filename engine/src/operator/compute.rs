@@ -11,7 +11,7 @@ use wireq_typesys::{FieldPath, Kind, Slot, Zone};
 
 /// The operator of calculated columns. What they hold is known only from the input: their kinds
 /// are those that the plan gives its stream.
-pub(crate) fn compute(list: &[Calculation]) -> OperatorSpec {
+pub fn compute(list: &[Calculation]) -> OperatorSpec {
     let mut fields: Vec<FieldPath> = Vec::new();
     for field in list
         .iter()

@@ -10,6 +10,7 @@ mod join;
 mod keyed;
 mod union;
 
+pub use compute::compute;
 pub use groups::{Groups, Numbered, SHARDS};
 
 use crate::OperatorSpec;
@@ -23,7 +24,7 @@ pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
             Some(group) => keyed::keyed(spec, group),
             None => spec.clone(),
         }),
-        NodeKind::Compute(list) => Some(compute::compute(list)),
+        NodeKind::Compute(list) => Some(compute(list)),
         NodeKind::Group(group) => Some(group::group(group)),
         NodeKind::Join(join) => Some(join::join(join)),
         NodeKind::Filter(expr) => Some(filter::filter(expr)),

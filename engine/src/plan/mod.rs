@@ -399,7 +399,10 @@ impl Plan {
         for object in &spec.objects {
             let stream_of = Arc::new(match &object.of {
                 ObjectOf::Input => before.clone(),
-                ObjectOf::Carried(name) => before.carried(name).unwrap_or_default(),
+                ObjectOf::Carried(name) => before.carried(name).unwrap_or_else(|| {
+                    let kind = before.kind(name).unwrap_or(Kind::Dynamic);
+                    Stream::of_columns(vec![(name.clone(), kind)])
+                }),
             });
             match &object.name {
                 Some(name) => stream.carry(Carried {

@@ -52,8 +52,13 @@ impl Print {
             .collect();
         let present = columns.iter().rposition(Option::is_some)? + 1;
         columns.truncate(present);
+        // Names tell what a column is; only those missing at the left leave their places.
+        let leading = columns.iter().position(Option::is_some)?;
         if self.form != Form::Columns {
             columns.retain(Option::is_some);
+        }
+        if self.form == Form::Named {
+            columns.splice(0..0, std::iter::repeat_n(None, leading));
         }
         let texts: Vec<Vec<u8>> = columns.into_iter().map(Option::unwrap_or_default).collect();
         Some(match self.form {

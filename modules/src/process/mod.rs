@@ -9,6 +9,7 @@ mod delta;
 mod deskew;
 mod div;
 mod equals;
+mod expression;
 mod head;
 mod iplookup;
 mod keep;
@@ -17,6 +18,7 @@ mod mask;
 mod noop;
 mod now;
 mod object_identity;
+mod objects;
 mod order;
 mod private;
 mod project;
@@ -42,6 +44,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &deskew::MODULE,
     &div::MODULE,
     &equals::MODULE,
+    &expression::MODULE,
     &head::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
@@ -57,7 +60,9 @@ pub(crate) static MODULES: &[&Module] = &[
     &sample::MODULE,
     &skip::MODULE,
     &sort::MODULE,
+    &objects::STREAMALIAS,
     &substr::MODULE,
+    &objects::TAKE,
     &tail::MODULE,
     &top::MODULE,
     &uniq::MODULE,

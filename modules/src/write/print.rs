@@ -181,16 +181,20 @@ impl Print {
         let start = out.len();
         // Where the last field that is there ends: empty columns behind it are not written.
         let mut end = start;
+        let mut any = false;
         for (at, field) in self.fields.iter().enumerate() {
             let Some(column) = view.column(at).filter(|column| column.valid.get(row)) else {
-                if self.style == Style::Plain && at > 0 {
+                // As SMACQ wrote names: a separator for each column before the first that is there.
+                let leading = self.style == Style::Named && !any;
+                if self.style == Style::Plain && at > 0 || leading {
                     out.extend_from_slice(&self.between);
                 }
                 continue;
             };
-            if self.style == Style::Plain && at > 0 || self.style != Style::Plain && end > start {
+            if self.style == Style::Plain && at > 0 || self.style != Style::Plain && any {
                 out.extend_from_slice(&self.between);
             }
+            any = true;
             let name = field.as_str().as_bytes();
             match self.style {
                 Style::Plain => {}

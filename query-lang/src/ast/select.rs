@@ -53,6 +53,8 @@ pub(crate) enum Item {
     Value {
         value: Expr,
         alias: Option<Word>,
+        /// As it is written, which is its name where it has no other.
+        text: String,
     },
 }
 

@@ -22,6 +22,11 @@ impl Lowering<'_> {
             Ok(arguments) => {
                 if let Some(input) = input {
                     self.check_fields(arguments.field_words(module.parameters), input);
+                    for word in arguments.object_words(module.parameters) {
+                        let path = FieldPath::new(&word.text);
+                        let checked = self.plan.stream(input).check_field(&path, word.span);
+                        self.faults.extend(checked.err());
+                    }
                 }
                 Some(arguments)
             }
@@ -43,7 +48,7 @@ impl Lowering<'_> {
         let stream = self.plan.stream(input);
         let faults = words.filter_map(|word| {
             stream
-                .check_field(&FieldPath::new(&word.text), word.span)
+                .check_value(&FieldPath::new(&word.text), word.span)
                 .err()
         });
         self.faults.extend(faults);
@@ -63,7 +68,14 @@ impl Lowering<'_> {
                     let message = format!("`{}` cannot be given another name here", word.text);
                     self.no_alias(message, word, alias);
                 }
-                (ArgumentValue::Expression(expr), _) => self.not_calculated(expr.span),
+                (ArgumentValue::Expression(expr), _) => {
+                    let message = format!("`{owner}` takes no calculations as arguments");
+                    let fault = Diagnostic::new("Q022", expr.span, message).label("calculation");
+                    self.faults
+                        .push(fault.help(
+                            "calculate the column before: `expr -f NAME 'EXPRESSION' | ...`",
+                        ));
+                }
                 (ArgumentValue::Function(call), _) => {
                     let message = format!("`{owner}` takes no functions as arguments");
                     self.faults
@@ -137,8 +149,8 @@ impl Lowering<'_> {
         span: Span,
     ) -> Flow {
         match self.operator_parts(name, words, input.node) {
-            Some((module, arguments, spec)) => {
-                self.check_grouped(name, &spec);
+            Some((module, arguments, mut spec)) => {
+                self.for_each_group(&mut spec, input.node);
                 let new = matches!(spec.gives, Gives::Projected | Gives::Made(_));
                 let used = spec.side_effect || input.used && !new;
                 Flow {
@@ -163,12 +175,13 @@ impl Lowering<'_> {
     ) -> Option<(&'static Module, Arguments, OperatorSpec)> {
         let module = self.module(name)?;
         let arguments = self.arguments(module, words, name.span, Some(input))?;
-        let Build::Operator(build) = module.build else {
-            return None;
+        let spec = match &module.build {
+            Build::Operator(build) => build(&arguments)
+                .map_err(|error| self.argument_fault(error, name.span))
+                .ok()?,
+            Build::Expressions(build) => self.expression_module(build, &arguments, name, input)?,
+            Build::Source(_) | Build::Aggregate(_) => return None,
         };
-        let spec = build(&arguments)
-            .map_err(|error| self.argument_fault(error, name.span))
-            .ok()?;
         self.check_needs(&spec, &arguments, module, name, input);
         Some((module, arguments, spec))
     }
@@ -187,7 +200,8 @@ impl Lowering<'_> {
             return;
         };
         let unchecked = |path: &&FieldPath| {
-            let mut words = arguments.field_words(module.parameters);
+            let fields = arguments.field_words(module.parameters);
+            let mut words = fields.chain(arguments.object_words(module.parameters));
             !words.any(|word| word.text == path.as_str())
         };
         let word = |path: &FieldPath| {

@@ -50,6 +50,7 @@ impl Lowering<'_> {
         Condition {
             lowering: self,
             functions,
+            three_valued: false,
         }
         .steps(condition, &mut steps);
         steps
@@ -185,7 +186,7 @@ impl Condition<'_, '_, '_> {
             Some(Build::Aggregate(_)) => {
                 self.function(call);
             }
-            Some(Build::Operator(_)) => {
+            Some(Build::Operator(_) | Build::Expressions(_)) => {
                 if let Some(words) = self.lowering.plain_words(&call.arguments, &call.name.text) {
                     let kind = StepKind::Module {
                         name: call.name.clone(),

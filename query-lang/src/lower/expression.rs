@@ -3,8 +3,9 @@
 use super::Lowering;
 use super::functions::Functions;
 use crate::ast;
-use crate::ast::{ExprKind, Operator};
+use crate::ast::{Constant, ExprKind, Operator};
 use wireq_engine::arguments::Word;
+use wireq_engine::diagnostic::suggest;
 use wireq_engine::plan::NodeId;
 use wireq_engine::plan::expr::{ArithmeticOp, Expr};
 use wireq_engine::{Diagnostic, Span};
@@ -15,28 +16,57 @@ pub(super) struct Condition<'l, 'a, 'f> {
     pub lowering: &'l mut Lowering<'a>,
     /// Where functions go, and what they work on; none where there can be no functions.
     pub functions: Option<(&'f mut Functions, NodeId)>,
+    /// Whether what is unknown stays unknown, as in SQL. Elsewhere a test means known and true.
+    pub three_valued: bool,
 }
 
 impl Condition<'_, '_, '_> {
     /// An expression that is true or not.
     pub(super) fn test(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
-            ExprKind::Word(word) if is_field(word) => Expr::Holds(Box::new(Expr::Exists(
-                FieldPath::new(&word.text),
-                word.span,
-            ))),
+            ExprKind::Word(word) if is_field(word) && !self.three_valued => {
+                let path = FieldPath::new(&word.text);
+                Expr::Holds(Box::new(Expr::Exists(path, word.span)))
+            }
             ExprKind::Function(call) => self.function_test(call),
-            ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Operation(..) => self.no_test(expr),
-            ExprKind::Field(_)
-            | ExprKind::Constant(_)
+            ExprKind::Word(_) | ExprKind::Negate(_) | ExprKind::Operation(..)
+                if !self.three_valued =>
+            {
+                self.no_test(expr)
+            }
+            ExprKind::Constant(Constant::Null) => self.hold(Expr::Absent(expr.span)),
+            ExprKind::Constant(constant) => Expr::Bool(*constant == Constant::True, expr.span),
+            ExprKind::Word(_)
+            | ExprKind::Field(_)
+            | ExprKind::Negate(_)
+            | ExprKind::Operation(..)
             | ExprKind::Scalar(_)
             | ExprKind::Cast(..)
-            | ExprKind::Case(_)
-            | ExprKind::Between(_)
-            | ExprKind::Like(_)
-            | ExprKind::Is(..) => {
-                self.lowering.not_calculated(expr.span);
-                always()
+            | ExprKind::Case(_) => {
+                let value = self.value(expr);
+                self.hold(Expr::Truth(Box::new(value)))
+            }
+            ExprKind::Between(parts) => {
+                let [value, low, high] = &**parts;
+                let above = self.compare(CompareOp::GreaterOrEqual, value, low, expr.span);
+                let below = self.compare(CompareOp::LessOrEqual, value, high, expr.span);
+                Condition::conjunction(vec![above, below])
+            }
+            ExprKind::Like(like) => {
+                let name = if like.any_case { "ilike" } else { "like" };
+                let arguments = vec![self.value(&like.text), self.value(&like.pattern)];
+                let call = self.call_named(name, arguments, expr.span);
+                self.hold(Expr::Truth(Box::new(call)))
+            }
+            ExprKind::Is(inner, constant) => {
+                let value = Box::new(self.value(inner));
+                match constant {
+                    Constant::Null => Expr::IsAbsent(value),
+                    Constant::True => Expr::Holds(Box::new(Expr::Truth(value))),
+                    Constant::False => {
+                        Expr::Holds(Box::new(Expr::Not(Box::new(Expr::Truth(value)))))
+                    }
+                }
             }
             ExprKind::Compare(operator, left, right) => {
                 self.compare(*operator, left, right, expr.span)
@@ -45,6 +75,80 @@ impl Condition<'_, '_, '_> {
             ExprKind::Not(inner) => Expr::Not(Box::new(self.test(inner))),
             ExprKind::And(parts) => self.all(parts),
             ExprKind::Or(parts) => self.any(parts),
+        }
+    }
+
+    /// A test as it is meant: known and true, but in SQL.
+    fn hold(&self, test: Expr) -> Expr {
+        if self.three_valued {
+            test
+        } else {
+            Expr::Holds(Box::new(test))
+        }
+    }
+
+    /// A call of a scalar function.
+    fn scalar(&mut self, call: &ast::ScalarCall) -> Expr {
+        let arguments: Vec<Expr> = call.arguments.iter().map(|a| self.value(a)).collect();
+        let Some(function) = self.lowering.registry.function(&call.name.text) else {
+            self.lowering.unknown_function(&call.name);
+            return always();
+        };
+        let (least, most) = function.arity();
+        if arguments.len() < least || arguments.len() > most {
+            let message = format!(
+                "`{}` does not take {} values",
+                function.name,
+                arguments.len()
+            );
+            let fault = Diagnostic::new("Q018", call.span, message);
+            let help = format!("it is called as `{}`", function.signature());
+            self.lowering.faults.push(fault.help(help));
+            return always();
+        }
+        Expr::Call(function, arguments, call.span)
+    }
+
+    /// A call of a function that an operator of the language stands for.
+    pub(super) fn call_named(&mut self, name: &str, arguments: Vec<Expr>, span: Span) -> Expr {
+        match self.lowering.registry.function(name) {
+            Some(function) => Expr::Call(function, arguments, span),
+            None => {
+                let message = format!("there is no function `{name}`");
+                self.lowering
+                    .faults
+                    .push(Diagnostic::new("Q018", span, message));
+                always()
+            }
+        }
+    }
+
+    fn case(&mut self, case: &ast::Case) -> Expr {
+        let mut arms = Vec::with_capacity(case.branches.len());
+        for (condition, value) in &case.branches {
+            let test = match &case.operand {
+                Some(operand) => self.compare(CompareOp::Equal, operand, condition, condition.span),
+                None => self.test(condition),
+            };
+            arms.push((test, self.value(value)));
+        }
+        let otherwise = case.otherwise.as_ref();
+        let otherwise = otherwise.map(|expr| Box::new(self.value(expr)));
+        Expr::Case(arms, otherwise)
+    }
+
+    fn cast(&mut self, inner: &ast::Expr, to: &ast::TypeName, span: Span) -> Expr {
+        let value = self.value(inner);
+        match cast_function(&to.name.text) {
+            Some(name) => self.call_named(name, vec![value], span),
+            None => {
+                let message = format!("there is no type `{}`", to.name.text);
+                let fault = Diagnostic::new("Q019", to.name.span, message).label("unknown type");
+                let names = TYPES.iter().map(|(_, names)| names[0]);
+                let help = format!("types are: {}", names.collect::<Vec<_>>().join(", "));
+                self.lowering.faults.push(fault.help(help));
+                always()
+            }
         }
     }
 
@@ -96,7 +200,7 @@ impl Condition<'_, '_, '_> {
         if self.lowering.faults.len() > before {
             return always();
         }
-        if is_constant(&left) && is_constant(&right) {
+        if !self.three_valued && is_constant(&left) && is_constant(&right) {
             let fault = Diagnostic::new("Q015", span, "both sides are constants")
                 .label("compares no field");
             self.lowering
@@ -104,21 +208,11 @@ impl Condition<'_, '_, '_> {
                 .push(fault.help("write the name of a field, without quotes, on one side"));
             return always();
         }
-        Expr::Holds(Box::new(Expr::Compare(
-            operator,
-            Box::new(left),
-            Box::new(right),
-        )))
+        self.hold(Expr::Compare(operator, Box::new(left), Box::new(right)))
     }
 
-    /// Whether a field is equal to one of several values. Other expressions than fields would be
-    /// written out once for each value.
+    /// Whether a value is equal to one of several others.
     fn membership(&mut self, left: &ast::Expr, items: &[ast::Expr]) -> Expr {
-        if !matches!(&left.kind, ExprKind::Word(word) if is_field(word)) {
-            let fault = Diagnostic::new("Q016", left.span, "`in` needs a field on its left")
-                .label("not a field");
-            self.lowering.faults.push(fault);
-        }
         let tests = items
             .iter()
             .map(|item| self.compare(CompareOp::Equal, left, item, left.span.to(item.span)));
@@ -131,10 +225,16 @@ impl Condition<'_, '_, '_> {
     }
 
     /// An expression that has a value.
-    fn value(&mut self, expr: &ast::Expr) -> Expr {
+    pub(super) fn value(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
             ExprKind::Word(word) => value_of_word(word),
+            ExprKind::Field(word) => Expr::Field(FieldPath::new(&word.text), word.span),
+            ExprKind::Constant(Constant::Null) => Expr::Absent(expr.span),
+            ExprKind::Constant(constant) => Expr::Bool(*constant == Constant::True, expr.span),
             ExprKind::Function(call) => Expr::Field(self.function(call), expr.span),
+            ExprKind::Scalar(call) => self.scalar(call),
+            ExprKind::Case(case) => self.case(case),
+            ExprKind::Cast(inner, to) => self.cast(inner, to, expr.span),
             ExprKind::Negate(inner) => {
                 let minus_one = Expr::Literal(Literal::new("-1"), expr.span);
                 Expr::Arithmetic(
@@ -144,20 +244,11 @@ impl Condition<'_, '_, '_> {
                 )
             }
             ExprKind::Operation(operator, left, right) => {
-                let Some(operator) = arithmetic(*operator) else {
-                    self.lowering.not_calculated(expr.span);
-                    return always();
-                };
                 let (left, right) = (self.value(left), self.value(right));
-                Expr::Arithmetic(operator, Box::new(left), Box::new(right))
-            }
-            ExprKind::Field(_)
-            | ExprKind::Constant(_)
-            | ExprKind::Scalar(_)
-            | ExprKind::Cast(..)
-            | ExprKind::Case(_) => {
-                self.lowering.not_calculated(expr.span);
-                always()
+                match arithmetic(*operator) {
+                    Some(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
+                    None => self.call_named("||", vec![left, right], expr.span),
+                }
             }
             ExprKind::Between(_)
             | ExprKind::Like(_)
@@ -166,13 +257,7 @@ impl Condition<'_, '_, '_> {
             | ExprKind::In(..)
             | ExprKind::Not(_)
             | ExprKind::And(_)
-            | ExprKind::Or(_) => {
-                let fault =
-                    Diagnostic::new("Q016", expr.span, "a test stands where a value is needed")
-                        .label("true or false");
-                self.lowering.faults.push(fault);
-                always()
-            }
+            | ExprKind::Or(_) => self.test(expr),
         }
     }
 
@@ -212,24 +297,81 @@ impl Condition<'_, '_, '_> {
     }
 }
 
-/// The operator of the plan.
+/// The operator of the plan; none where a function stands for it.
 fn arithmetic(operator: Operator) -> Option<ArithmeticOp> {
     match operator {
         Operator::Add => Some(ArithmeticOp::Add),
         Operator::Subtract => Some(ArithmeticOp::Subtract),
         Operator::Multiply => Some(ArithmeticOp::Multiply),
         Operator::Divide => Some(ArithmeticOp::Divide),
-        Operator::IntegerDivide | Operator::Modulo | Operator::Concatenate => None,
+        Operator::IntegerDivide => Some(ArithmeticOp::DivideWhole),
+        Operator::Modulo => Some(ArithmeticOp::Modulo),
+        Operator::Concatenate => None,
     }
 }
 
+/// Types that values can be converted to: the function that does it, and the names of the type.
+const TYPES: &[(&str, &[&str])] = &[
+    (
+        "to_int",
+        &[
+            "integer",
+            "int",
+            "bigint",
+            "smallint",
+            "tinyint",
+            "hugeint",
+            "int2",
+            "int4",
+            "int8",
+            "int16",
+            "int32",
+            "int64",
+            "long",
+            "short",
+            "signed",
+            "unsigned",
+            "ubigint",
+            "uinteger",
+            "usmallint",
+            "utinyint",
+        ],
+    ),
+    (
+        "to_double",
+        &[
+            "double", "float", "real", "float4", "float8", "numeric", "decimal",
+        ],
+    ),
+    ("to_text", &["varchar", "text", "string", "char"]),
+    ("to_bool", &["boolean", "bool"]),
+    ("to_time", &["timestamp", "timestamptz", "time", "datetime"]),
+    ("to_duration", &["interval", "duration"]),
+    ("to_address", &["inet", "address", "ip"]),
+];
+
+/// The function that converts to a type.
+fn cast_function(name: &str) -> Option<&'static str> {
+    let is = |known: &&str| known.eq_ignore_ascii_case(name);
+    let mut types = TYPES.iter();
+    let found = types.find(|(_, names)| names.iter().any(|known| is(&known)));
+    found.map(|(function, _)| *function)
+}
+
 impl Lowering<'_> {
-    /// The fault of an expression that can be read, and not calculated yet.
-    pub(super) fn not_calculated(&mut self, span: Span) {
-        let fault =
-            Diagnostic::new("Q022", span, "this cannot be calculated yet").label("calculation");
-        self.faults
-            .push(fault.help("conditions can calculate: `where ipid * 2 > 100`"));
+    fn unknown_function(&mut self, name: &Word) {
+        let functions = self
+            .registry
+            .functions()
+            .iter()
+            .map(|function| function.name);
+        let help = match suggest(&name.text, functions) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`wireq functions` lists the functions".to_owned(),
+        };
+        let message = format!("there is no function `{}`", name.text);
+        let fault = Diagnostic::new("Q018", name.span, message).label("unknown function");
+        self.faults.push(fault.help(help));
     }
 }
 
@@ -243,7 +385,7 @@ pub(super) fn is_always(expr: &Expr) -> bool {
 }
 
 /// A word without quotes is a field, unless it reads as a number, an address, a date or the like.
-fn is_field(word: &Word) -> bool {
+pub(super) fn is_field(word: &Word) -> bool {
     let text = word.text.as_str();
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let constant =

@@ -1,8 +1,9 @@
 //! Functions of an argument list -> ONE aggregate before the call.
 
 use super::definitions::Known;
+use super::group::GroupClause;
 use super::{Lowering, bare};
-use crate::ast::{Call, Group, Stage, StageKind};
+use crate::ast::{Call, Stage, StageKind};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Word};
@@ -175,7 +176,7 @@ impl Lowering<'_> {
     }
 
     /// The kind of a function's column.
-    fn function_kind(
+    pub(super) fn function_kind(
         &mut self,
         module: &Module,
         arguments: &Arguments,
@@ -206,34 +207,20 @@ impl Lowering<'_> {
     pub(super) fn group(
         &mut self,
         mut functions: Functions,
-        group: Option<&Group>,
+        group: Option<GroupClause<'_>>,
         input: NodeId,
         span: Span,
     ) -> NodeId {
-        let keys = group.map_or(&[][..], |group| &group.keys);
+        let keys = group.map_or(&[][..], |group| group.keys);
         self.check_fields(keys.iter(), input);
-        let having = group.and_then(|group| group.having.as_deref());
+        let having = group.and_then(|group| group.having);
         let steps = having.map(|having| {
             let steps = self.steps(having, Some((&mut functions, input)));
             (steps, having.span)
         });
-        if let (true, Some(group)) = (functions.is_empty(), group) {
-            self.ungrouped(group.span);
-        }
-        if functions.is_empty() {
-            return input;
-        }
-        let node = match functions.failed {
-            true => self.unknown(),
-            false => {
-                let aggregate = Aggregate {
-                    keys: distinct(keys),
-                    group: None,
-                    all: false,
-                    functions: functions.list,
-                };
-                self.plan.add_aggregate(aggregate, input, span)
-            }
+        let node = match functions.is_empty() {
+            true => input,
+            false => self.aggregate(functions, keys, input, span),
         };
         match steps {
             Some((steps, span)) => self.apply(steps, node, span),
@@ -241,23 +228,25 @@ impl Lowering<'_> {
         }
     }
 
-    fn ungrouped(&mut self, span: Span) {
-        let aggregates = self
-            .registry
-            .modules()
-            .iter()
-            .filter(|module| matches!(module.build, Build::Aggregate(_)));
-        let names: Vec<&str> = aggregates.map(|module| module.name).collect();
-        let fault = Diagnostic::new(
-            "Q031",
-            span,
-            "only calls with aggregate functions can be grouped",
-        )
-        .label("no function to group");
-        self.faults.push(fault.help(format!(
-            "aggregate functions are: {}; such as `print srcip count() group by srcip`",
-            names.join(", ")
-        )));
+    fn aggregate(
+        &mut self,
+        functions: Functions,
+        keys: &[Word],
+        input: NodeId,
+        span: Span,
+    ) -> NodeId {
+        match functions.failed {
+            true => self.unknown(),
+            false => {
+                let aggregate = Aggregate {
+                    keys: distinct(keys),
+                    group: self.groups.clone(),
+                    all: false,
+                    functions: functions.list,
+                };
+                self.plan.add_aggregate(aggregate, input, span)
+            }
+        }
     }
 }
 

@@ -1,23 +1,27 @@
 //! AST -> plan: the only place that knows both.
 
 mod call;
+mod columns;
 mod condition;
 mod definitions;
 mod expression;
 mod functions;
 mod group;
+mod join;
 mod measure;
 mod names;
+mod select;
 mod stage;
 mod unknown;
 mod uses;
 
 use crate::Options;
-use crate::ast::{Group, Pipeline, Stage, StageKind};
+use crate::ast::{Pipeline, Stage, StageKind};
 use crate::names::Names;
 use definitions::Definitions;
+use group::GroupClause;
 use wireq_engine::arguments::Word;
-use wireq_engine::module::Build;
+use wireq_engine::module::{Build, GroupKeys};
 use wireq_engine::plan::{NodeId, Plan};
 use wireq_engine::{Diagnostic, Registry, Span};
 
@@ -32,8 +36,10 @@ pub(crate) struct Lowering<'a> {
     /// The source over the files, once a statement has read it.
     files: Option<NodeId>,
     definitions: Definitions,
-    /// Whether what is lowered is to be done for each group on its own.
-    for_each_group: bool,
+    /// How many columns there are that no query can name.
+    hidden: usize,
+    /// The groups of which each has its own of what is lowered.
+    groups: Option<GroupKeys>,
 }
 
 /// The end of what is lowered so far.
@@ -59,7 +65,8 @@ impl<'a> Lowering<'a> {
             faults: Vec::new(),
             files: None,
             definitions: Definitions::default(),
-            for_each_group: false,
+            hidden: 0,
+            groups: None,
         }
     }
 
@@ -79,24 +86,40 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Stages one behind the other. A group is for the first stage with functions.
+    /// Stages one behind the other. Groups are for the first stage with functions, where nothing
+    /// else keeps anything; otherwise each group has its own stages, from the first on that takes
+    /// objects.
     fn pipeline(
         &mut self,
         pipeline: &Pipeline,
         input: Option<Flow>,
-        group: Option<&Group>,
+        group: Option<GroupClause<'_>>,
     ) -> Flow {
+        let keyed = group.filter(|clause| !clause.keys.is_empty());
+        let mut keyed = keyed.filter(|clause| !self.is_aggregate(pipeline, *clause));
         let grouped = group.map(|_| self.grouped_stage(pipeline));
+        let group = group.map(|clause| match keyed {
+            Some(_) => GroupClause {
+                keys: &[],
+                ..clause
+            },
+            None => clause,
+        });
+        let around = self.groups.clone();
         let mut end = input;
         for (at, stage) in pipeline.stages.iter().enumerate() {
             let group = group.filter(|_| grouped == Some(at));
             end = Some(if end.is_none() && self.brings_objects(stage) {
                 self.first_stage(stage, group)
             } else {
-                let input = end.unwrap_or_else(|| self.files(stage.span));
+                let mut input = end.unwrap_or_else(|| self.files(stage.span));
+                if let Some(clause) = keyed.take() {
+                    (input.node, _) = self.begin_groups(clause, input.node);
+                }
                 self.stage(stage, input, group)
             });
         }
+        self.groups = around;
         end.unwrap_or_else(|| Flow::new(self.unknown()))
     }
 

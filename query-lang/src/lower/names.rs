@@ -2,7 +2,7 @@
 
 use super::functions::Functions;
 use super::{Flow, Lowering, bare};
-use crate::ast::{Argument, ArgumentValue};
+use crate::ast::{self, Argument, ArgumentValue};
 use wireq_engine::arguments::Word;
 use wireq_engine::diagnostic::suggest;
 use wireq_engine::module::Module;
@@ -13,12 +13,17 @@ use wireq_engine::{Diagnostic, Span};
 const STAGE_KEYWORDS: [&str; 2] = ["where", "filter"];
 
 /// The module that gives fields other names.
-const RENAME: &str = "rename";
+pub(super) const RENAME: &str = "rename";
+
+/// The name of a calculated column that has no other.
+const COLUMN: &str = "expr";
 
 /// The words of an argument list.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct Words<'t> {
     pub words: Vec<Word>,
+    /// Columns that are calculated before the call.
+    pub calculated: Vec<(Word, &'t ast::Expr)>,
     /// Fields and the names that they are given before the call.
     renamed: Vec<Word>,
 }
@@ -65,22 +70,28 @@ impl Lowering<'_> {
     }
 
     /// The words of an argument list. Functions in it go to `functions` and leave their names.
-    pub(super) fn words(
+    pub(super) fn words<'t>(
         &mut self,
-        arguments: &[Argument],
+        arguments: &'t [Argument],
         input: NodeId,
         functions: &mut Functions,
-    ) -> Words {
+    ) -> Words<'t> {
         let mut list = Words::default();
         for argument in arguments {
             let word = match (&argument.value, &argument.alias) {
+                (ArgumentValue::Function(call), alias) if self.attaches(call) => {
+                    alias.clone().unwrap_or_else(|| call.name.clone())
+                }
                 (ArgumentValue::Function(call), alias) => {
                     self.function(call, alias.as_ref(), input, functions)
                 }
                 (ArgumentValue::Expression(expr), alias) => {
-                    self.not_calculated(expr.span);
-                    let name = bare("expr", expr.span);
-                    alias.clone().unwrap_or(name)
+                    let name = alias.clone().unwrap_or_else(|| bare(COLUMN, expr.span));
+                    list.calculated.push((name.clone(), expr));
+                    Word {
+                        quoted: false,
+                        ..name
+                    }
                 }
                 (ArgumentValue::Word(word), None) => word.clone(),
                 (ArgumentValue::Word(word), Some(alias)) => {
@@ -110,7 +121,7 @@ impl Lowering<'_> {
     }
 
     /// Gives fields the names that an argument list has for them.
-    pub(super) fn rename(&mut self, list: &Words, input: NodeId, span: Span) -> NodeId {
+    pub(super) fn rename(&mut self, list: &Words<'_>, input: NodeId, span: Span) -> NodeId {
         if list.renamed.is_empty() {
             return input;
         }

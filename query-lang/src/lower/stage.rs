@@ -2,8 +2,9 @@
 
 use super::definitions::Known;
 use super::functions::Functions;
+use super::group::GroupClause;
 use super::{Flow, Lowering};
-use crate::ast::{Call, Group, Pipeline, Stage, StageKind};
+use crate::ast::{Call, Pipeline, Stage, StageKind};
 use std::rc::Rc;
 use wireq_engine::module::Build;
 use wireq_engine::plan::NodeId;
@@ -11,7 +12,7 @@ use wireq_engine::{Diagnostic, Span};
 
 impl Lowering<'_> {
     /// A stage with objects of its own.
-    pub(super) fn first_stage(&mut self, stage: &Stage, group: Option<&Group>) -> Flow {
+    pub(super) fn first_stage(&mut self, stage: &Stage, group: Option<GroupClause<'_>>) -> Flow {
         let group = self.one_group(stage, group);
         match &stage.kind {
             StageKind::Bag(branches) => self.bag(branches, None, group, stage.span),
@@ -19,14 +20,19 @@ impl Lowering<'_> {
                 Some(known) => self.source_definition(&known, call, stage, group),
                 None => Flow::new(self.source_stage(call, stage, group)),
             },
-            StageKind::Join { .. } => Flow::new(self.join(stage.span)),
-            StageKind::Select(_) => Flow::new(self.select(stage.span)),
+            StageKind::Join { inputs, condition } => self.join(inputs, condition.as_deref(), stage),
+            StageKind::Select(select) => self.select(select, None),
             StageKind::Where(_) | StageKind::Functions(_) => Flow::new(self.unknown()),
         }
     }
 
     /// A source; its conditions concern what it gives.
-    fn source_stage(&mut self, call: &Call, stage: &Stage, group: Option<&Group>) -> NodeId {
+    fn source_stage(
+        &mut self,
+        call: &Call,
+        stage: &Stage,
+        group: Option<GroupClause<'_>>,
+    ) -> NodeId {
         let node = self.source(call, stage.span);
         let node = self.filter(stage.filter.as_deref(), node);
         self.group(Functions::default(), group, node, stage.span)
@@ -37,7 +43,7 @@ impl Lowering<'_> {
         known: &Rc<Known>,
         call: &Call,
         stage: &Stage,
-        group: Option<&Group>,
+        group: Option<GroupClause<'_>>,
     ) -> Flow {
         let flow = self.definition_stage(known, call, None, group);
         Flow {
@@ -46,8 +52,28 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn stage(&mut self, stage: &Stage, input: Flow, group: Option<&Group>) -> Flow {
+    pub(super) fn stage(
+        &mut self,
+        stage: &Stage,
+        input: Flow,
+        group: Option<GroupClause<'_>>,
+    ) -> Flow {
         let group = self.one_group(stage, group);
+        match group.filter(|clause| !clause.keys.is_empty()) {
+            Some(clause) if !self.is_one_aggregate(stage, clause) => {
+                self.stage_for_each(stage, input, clause)
+            }
+            _ => self.stage_of_groups(stage, input, group),
+        }
+    }
+
+    /// A stage whose objects have their groups, or one aggregate that tells them apart.
+    pub(super) fn stage_of_groups(
+        &mut self,
+        stage: &Stage,
+        input: Flow,
+        group: Option<GroupClause<'_>>,
+    ) -> Flow {
         if let StageKind::Call(call) = &stage.kind {
             return self.call(call, stage, input, group);
         }
@@ -64,41 +90,28 @@ impl Lowering<'_> {
             StageKind::Bag(branches) => self.bag(branches, Some(input), group, stage.span),
             StageKind::Functions(list) => {
                 let mut functions = Functions::default();
-                self.words(list, node, &mut functions);
-                Flow::new(self.group(functions, group, node, stage.span))
+                let node = self.attached(list, node);
+                let list = self.words(list, node, &mut functions);
+                let node = self.group(functions, group, node, stage.span);
+                Flow::new(self.calculated(&list.calculated, node, stage.span))
             }
-            StageKind::Join { .. } => Flow::new(self.join(stage.span)),
-            StageKind::Select(_) => Flow::new(self.select(stage.span)),
+            StageKind::Join { inputs, condition } => self.join(inputs, condition.as_deref(), stage),
+            StageKind::Select(select) => self.select(select, Some(Flow { node, ..input })),
             StageKind::Call(_) => input,
         }
-    }
-
-    fn select(&mut self, span: Span) -> NodeId {
-        let fault = Diagnostic::new("Q050", span, "SELECT statements cannot be run yet");
-        self.faults.push(fault.label("SQL").help("write `print FIELDS from SOURCE where ... group by ...`, or `SOURCE | where ... | print FIELDS`"));
-        self.unknown()
-    }
-
-    fn join(&mut self, span: Span) -> NodeId {
-        let fault = Diagnostic::new("Q051", span, "joins cannot be run yet").label("join");
-        self.faults
-            .push(fault.help("streams are merged with `+`: `from (SOURCE + SOURCE)`"));
-        self.unknown()
     }
 
     fn bag(
         &mut self,
         branches: &[Pipeline],
         input: Option<Flow>,
-        group: Option<&Group>,
+        group: Option<GroupClause<'_>>,
         span: Span,
     ) -> Flow {
-        let outer = self.begin_groups(group);
         let ends: Vec<Flow> = branches
             .iter()
             .map(|branch| self.pipeline(branch, input, group))
             .collect();
-        self.for_each_group = outer;
         if let [only] = ends[..] {
             return only;
         }
@@ -110,12 +123,12 @@ impl Lowering<'_> {
     }
 
     /// What a definition stands for, in its place.
-    fn definition_stage(
+    pub(super) fn definition_stage(
         &mut self,
         known: &Rc<Known>,
         call: &Call,
         input: Option<Flow>,
-        group: Option<&Group>,
+        group: Option<GroupClause<'_>>,
     ) -> Flow {
         let Some(used) = self.begin_use(known, call) else {
             return Flow {
@@ -123,14 +136,18 @@ impl Lowering<'_> {
                 used: true,
             };
         };
-        let outer = self.begin_groups(group);
         let end = self.pipeline(&used.body, input, group);
-        self.for_each_group = outer;
         self.end_use(used);
         end
     }
 
-    fn call(&mut self, call: &Call, stage: &Stage, input: Flow, group: Option<&Group>) -> Flow {
+    fn call(
+        &mut self,
+        call: &Call,
+        stage: &Stage,
+        input: Flow,
+        group: Option<GroupClause<'_>>,
+    ) -> Flow {
         let brings_objects = self.brings_objects(stage);
         if let Some(known) = self.definition(call) {
             if brings_objects {
@@ -160,10 +177,12 @@ impl Lowering<'_> {
             self.function(call, None, node, &mut functions);
             return Flow::new(self.group(functions, group, node, stage.span));
         }
+        let node = self.attached(&call.arguments, node);
         let list = self.words(&call.arguments, node, &mut functions);
         // The rows of an aggregate are new objects.
         let used = input.used && functions.is_empty();
         let node = self.group(functions, group, node, stage.span);
+        let node = self.calculated(&list.calculated, node, stage.span);
         let node = self.rename(&list, node, stage.span);
         self.operator(&call.name, &list.words, Flow { node, used }, stage.span)
     }

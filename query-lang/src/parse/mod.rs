@@ -23,6 +23,7 @@ use crate::lex::Token;
 use crate::names::Names;
 use fault::diagnose;
 use input::Tokens;
+pub(crate) use quoted::read as read_expression;
 use wireq_engine::Diagnostic;
 
 /// How deep brackets, `not`, signs and arithmetic may be nested.

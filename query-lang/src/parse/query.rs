@@ -1,6 +1,6 @@
 //! Statements and pipelines: `SOURCE | STAGE | STAGE`, bags, definitions.
 
-use super::call::{call, filter, separated};
+use super::call::{call, covered, filter, group, separated};
 use super::fault::fatal;
 use super::from::from;
 use super::input::{Parsed, Tokens, bracketed, expecting, name, token};
@@ -8,7 +8,8 @@ use super::join::source;
 use super::select;
 use crate::ast::{Definition, Pipeline, Stage, StageKind, Statement};
 use crate::lex::{Keyword, Kind};
-use nom::Input;
+use nom::combinator::opt;
+use nom::{Input, Parser};
 use std::rc::Rc;
 use wireq_engine::Diagnostic;
 use wireq_engine::arguments::Word;
@@ -121,7 +122,14 @@ fn part(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
         Some(Kind::Open) => {
             let (rest, (pipeline, span)) = bracketed(pipeline, "`|`, `+` or `)`")(input)?;
             let brackets = Stage::new(StageKind::Bag(vec![pipeline]), span);
-            select::behind_brackets(brackets, input, rest)
+            let (rest, mut stage) = select::behind_brackets(brackets, input, rest)?;
+            if clauses == Clauses::None || matches!(stage.kind, StageKind::Select(_)) {
+                return Ok((rest, stage));
+            }
+            let (rest, groups) = opt(group).parse(rest)?;
+            stage.group = groups;
+            stage.span = covered(input, rest);
+            Ok((rest, stage))
         }
         Some(Kind::Keyword(Keyword::Select(_))) => select::stage(input),
         _ => call(input, clauses),
@@ -146,7 +154,9 @@ fn bag<'a>(first: Stage, input: Tokens<'a>, clauses: Clauses) -> Parsed<'a, Stag
 /// What is in the brackets, where a part of a bag is in brackets.
 pub(super) fn branch(mut stage: Stage) -> Pipeline {
     match &mut stage.kind {
-        StageKind::Bag(branches) if branches.len() == 1 => branches.remove(0),
+        StageKind::Bag(branches) if branches.len() == 1 && stage.group.is_none() => {
+            branches.remove(0)
+        }
         _ => Pipeline {
             stages: vec![stage],
         },

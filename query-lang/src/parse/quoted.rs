@@ -24,7 +24,7 @@ pub(super) fn quoted_expression(
 }
 
 /// The expression in a text. Where the text stands as it is written, faults are placed in it.
-fn read(text: &Word, names: &dyn Names) -> Result<Box<Expr>, Diagnostic> {
+pub(crate) fn read(text: &Word, names: &dyn Names) -> Result<Box<Expr>, Diagnostic> {
     let place = |span: Span| match text.text.len() + 2 == text.span.end - text.span.start {
         true => Span::new(
             span.start + text.span.start + 1,

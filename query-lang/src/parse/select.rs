@@ -154,9 +154,24 @@ fn item(input: Tokens<'_>) -> Parsed<'_, Item> {
         return Ok((rest, item));
     }
     let (rest, value) = expecting("a field, a constant, `*` or `(`", expression)(input)?;
+    let text = written(input.take(input.input_len() - rest.input_len()));
     let (rest, alias) = alias(rest)?;
     let value = *value;
-    Ok((rest, Item::Value { value, alias }))
+    Ok((rest, Item::Value { value, alias, text }))
+}
+
+/// Tokens as they are written, with one blank where there is white space.
+fn written(tokens: Tokens<'_>) -> String {
+    let mut text = String::new();
+    let mut end = None;
+    for token in tokens.iter_elements() {
+        if end.is_some_and(|end| end < token.span.start) {
+            text.push(' ');
+        }
+        text.push_str(token.text);
+        end = Some(token.span.end);
+    }
+    text
 }
 
 /// `*` or `TABLE.*`.

@@ -48,10 +48,13 @@ fn show_core(core: &Core) -> String {
         text += &match item {
             Item::All(None, _) => " *".to_owned(),
             Item::All(Some(table), _) => format!(" {}.*", table.text),
-            Item::Value { value, alias: None } => format!(" {}", show(value)),
+            Item::Value {
+                value, alias: None, ..
+            } => format!(" {}", show(value)),
             Item::Value {
                 value,
                 alias: Some(alias),
+                ..
             } => format!(" {} as {}", show(value), alias.text),
         };
     }
