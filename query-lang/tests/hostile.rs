@@ -228,6 +228,44 @@ fn depth_has_a_limit() {
 }
 
 #[test]
+fn parts_that_are_calculated_often_have_a_limit() {
+    for (open, close) in [
+        ("(", " between 1 and 2)"),
+        ("(", " in (1, 2))"),
+        ("case ", " when 1 then 2 when 2 then 3 end"),
+    ] {
+        for text in [
+            "pcapfile x | where @ = 5",
+            "pcapfile x | print [ @ ]",
+            "select @ from pcapfile(x)",
+            "select len from pcapfile(x) group by @",
+            "select len from pcapfile(x) x, pcapfile(x) y where @",
+            "select len from pcapfile(x) order by @",
+            "print a.len from pcapfile(x) a until (@), b",
+        ] {
+            let nested = |times: usize| {
+                text.replace(
+                    '@',
+                    &format!("{}len{}", open.repeat(times), close.repeat(times)),
+                )
+            };
+            assert_eq!(codes(&nested(60), &[]), ["Q044"], "{text} {open}");
+        }
+    }
+    let long = format!("pcapfile x | where len in (1{})", ", 1".repeat(200_000));
+    assert_eq!(codes(&long, &[]), [""; 0]);
+    let mut items = String::from("select len + len as a0");
+    for item in 1..60 {
+        items += &format!(", a{0} + a{0} as a{item}", item - 1);
+    }
+    let codes = codes(&(items + " from pcapfile(x)"), &[]);
+    assert!(
+        !codes.is_empty() && codes.iter().all(|code| *code == "Q043"),
+        "{codes:?}"
+    );
+}
+
+#[test]
 fn what_is_within_the_limit_fits_into_the_stack_of_a_thread() {
     let sum = "len + ".repeat(150);
     let deep = [
@@ -293,6 +331,25 @@ fn work_is_linear_in_the_text() {
         ("select ", "(select ", ""),
         ("(", "(", "select a"),
         ("select a order by a", ", a", ""),
+        ("select a", ", len as a", " from pcapfile(x) order by a"),
+        ("select sum(len)", " + sum(len)", " from pcapfile(x)"),
+        ("select len from pcapfile(x) group by len", ", len + 1", ""),
+        (
+            "select len + 1 from pcapfile(x) group by len",
+            ", len + 1",
+            "",
+        ),
+        (
+            "select len from pcapfile(x) where len",
+            " or len is null",
+            "",
+        ),
+        (
+            "select x.len from pcapfile(x) x, pcapfile(x) y where x.len = y.len",
+            " and x.len = y.len",
+            "",
+        ),
+        ("select len from ", "(select len from ", "pcapfile(x)"),
         ("select a from b where c", " || d", " = e"),
         ("print a from pcapfile(x) a", " until(len), b", ""),
         ("print a from pcapfile(x) a", ", pcapfile(x) a", ""),

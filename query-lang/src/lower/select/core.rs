@@ -11,6 +11,9 @@ use wireq_engine::plan::{Calculation, NodeId, expr};
 use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::FieldPath;
 
+/// The most columns of a SELECT.
+const COLUMNS_MAX: usize = 1_000;
+
 /// Something that is selected.
 struct Column {
     name: FieldPath,
@@ -19,6 +22,12 @@ struct Column {
 
 impl Lowering<'_> {
     pub(super) fn core(&mut self, core: &Core, behind: Behind<'_>, input: Option<Flow>) -> Output {
+        if self.is_too_wide(core, behind.order) {
+            return Output {
+                node: self.unknown(),
+                columns: None,
+            };
+        }
         let rows = self.rows(core, input);
         let mut node = rows.node;
         let stream = self.plan.stream(node).clone();
@@ -38,6 +47,18 @@ impl Lowering<'_> {
         }
         let columns = self.columns(core, &mut names, node);
         self.selected(core, columns, behind, &mut names, node)
+    }
+
+    /// Whether there are more columns than can be.
+    fn is_too_wide(&mut self, core: &Core, order: &[Order]) -> bool {
+        let columns = core.items.len().max(core.keys.len()).max(order.len());
+        if columns > COLUMNS_MAX {
+            let message = format!("a SELECT has at most {COLUMNS_MAX} columns, keys and orders");
+            let fault = Diagnostic::new("Q058", core.span, message);
+            self.faults
+                .push(fault.label(format!("{columns} of a kind")));
+        }
+        columns > COLUMNS_MAX
     }
 
     /// `select *`: the rows as they are.

@@ -8,6 +8,7 @@ use super::table::Tables;
 use crate::ast::{self, Expr, ExprKind, Item};
 use crate::lower::Lowering;
 use crate::lower::expression::is_field;
+use crate::lower::measure::{DEPTH_MAX, is_repeated_too_often, too_often};
 use std::collections::HashMap;
 use wireq_engine::arguments::Word;
 use wireq_engine::plan::expr;
@@ -28,10 +29,21 @@ pub(super) struct Names<'s> {
     pub groups: Option<Groups>,
     /// What stands for items may still be put in place of their names.
     room: usize,
+    /// Whether it was too little.
+    is_full: bool,
 }
 
 /// How often items may stand in place of their names, in parts of expressions.
 const ROOM_FOR_ITEMS: usize = 10_000;
+
+/// Where in an expression something stands.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The items before this number can be named.
+    visible: usize,
+    /// How deep it is.
+    level: usize,
+}
 
 /// What a name means.
 enum Meaning {
@@ -48,7 +60,16 @@ impl Lowering<'_> {
     /// The expression with paths of fields in place of names. Faults are told once it is checked.
     pub(super) fn named(&mut self, expr: &Expr, names: &mut Names<'_>) -> Expr {
         let mut named = expr.clone();
-        self.rename_in(&mut named, names, names.items.len());
+        let room = names.room;
+        let place = Place {
+            visible: names.items.len(),
+            level: 1,
+        };
+        self.rename_in(&mut named, names, place);
+        if names.room < room && is_repeated_too_often(&named) {
+            self.faults.push(too_often(expr.span));
+            named.kind = ExprKind::Constant(ast::Constant::Null);
+        }
         named
     }
 
@@ -70,8 +91,8 @@ impl Lowering<'_> {
         test
     }
 
-    /// Rewrites an expression. Of the items, those before number `visible` can be named.
-    fn rename_in(&mut self, expr: &mut Expr, names: &mut Names<'_>, visible: usize) {
+    /// Rewrites an expression.
+    fn rename_in(&mut self, expr: &mut Expr, names: &mut Names<'_>, place: Place) {
         if let Some(groups) = &names.groups
             && let Some(column) = groups.column_of(expr, names)
         {
@@ -86,30 +107,30 @@ impl Lowering<'_> {
             ExprKind::Word(word) if !is_field(word) => {}
             ExprKind::Word(word) | ExprKind::Field(word) => {
                 let word = word.clone();
-                self.name_in_place(expr, &word, names, visible);
+                self.name_in_place(expr, &word, names, place);
             }
             ExprKind::Scalar(call) if self.aggregate_of(call).is_some() => {
                 let fault = no_function_here(&call.name, names.groups.is_some());
                 self.faults.push(fault);
                 expr.kind = ExprKind::Constant(ast::Constant::Null);
             }
-            kind => kind.for_each_part_mut(&mut |part| self.rename_in(part, names, visible)),
+            kind => {
+                let place = Place {
+                    level: place.level + 1,
+                    ..place
+                };
+                kind.for_each_part_mut(&mut |part| self.rename_in(part, names, place));
+            }
         }
     }
 
-    fn name_in_place(
-        &mut self,
-        expr: &mut Expr,
-        word: &Word,
-        names: &mut Names<'_>,
-        visible: usize,
-    ) {
+    fn name_in_place(&mut self, expr: &mut Expr, word: &Word, names: &mut Names<'_>, place: Place) {
         let meaning = names.meaning(&word.text);
         let grouped = names.groups.is_some();
-        let item = names.item(&word.text, visible);
+        let item = names.item(&word.text, place.visible);
         match (meaning, item) {
             (Meaning::Field(path), _) if !grouped => expr.kind = field(path, word.span),
-            (_, Some(item)) => self.item_in_place(expr, item, names),
+            (_, Some(item)) => self.item_in_place(expr, item, names, place.level),
             (Meaning::Field(_) | Meaning::Perhaps(_), None) if grouped => {
                 self.faults.push(not_grouped(word));
                 expr.kind = ExprKind::Constant(ast::Constant::Null);
@@ -129,22 +150,29 @@ impl Lowering<'_> {
     }
 
     /// Puts an item in the place of its name.
-    fn item_in_place(&mut self, expr: &mut Expr, item: usize, names: &mut Names<'_>) {
+    fn item_in_place(&mut self, expr: &mut Expr, item: usize, names: &mut Names<'_>, level: usize) {
         let Some(Item::Value { value, .. }) = names.items.get(item) else {
             return;
         };
         let span = expr.span;
         let mut size = 0;
         count(value, &mut size);
-        if size > names.room {
-            let message = "the names of items stand for too much here";
-            let fault = Diagnostic::new("Q043", span, message).label("too large");
-            self.faults.push(fault);
+        if size > names.room || level + value.depth > DEPTH_MAX {
+            if !std::mem::replace(&mut names.is_full, true) {
+                let message = "the names of items stand for too much here";
+                let fault = Diagnostic::new("Q043", span, message).label("too large");
+                self.faults.push(fault);
+            }
+            expr.kind = ExprKind::Constant(ast::Constant::Null);
             return;
         }
         names.room -= size;
         *expr = value.clone();
-        self.rename_in(expr, names, item);
+        let place = Place {
+            visible: item,
+            level,
+        };
+        self.rename_in(expr, names, place);
         expr.span = span;
     }
 }
@@ -181,6 +209,7 @@ impl Names<'_> {
             named,
             groups: None,
             room: ROOM_FOR_ITEMS,
+            is_full: false,
         }
     }
 
