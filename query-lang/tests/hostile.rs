@@ -228,6 +228,23 @@ fn depth_has_a_limit() {
 }
 
 #[test]
+fn selects_have_a_limit() {
+    let columns = ["len"; 1_001].join(", ");
+    for text in [
+        format!("select {columns} from pcapfile(x)"),
+        format!("select 1 from pcapfile(x) group by {columns}"),
+        format!("select 1 from pcapfile(x) order by {columns}"),
+    ] {
+        assert_eq!(codes(&text, &[]), ["Q058"]);
+    }
+    let tables: Vec<String> = (0..33)
+        .map(|table| format!("pcapfile(x) t{table}"))
+        .collect();
+    let joined = format!("select 1 from {}", tables.join(", "));
+    assert_eq!(codes(&joined, &[]), ["Q052"]);
+}
+
+#[test]
 fn parts_that_are_calculated_often_have_a_limit() {
     for (open, close) in [
         ("(", " between 1 and 2)"),

@@ -231,6 +231,7 @@ impl Condition<'_, '_, '_> {
             ExprKind::Field(word) => Expr::Field(FieldPath::new(&word.text), word.span),
             ExprKind::Constant(Constant::Null) => Expr::Absent(expr.span),
             ExprKind::Constant(constant) => Expr::Bool(*constant == Constant::True, expr.span),
+            ExprKind::Function(call) if self.three_valued => self.function_test(call),
             ExprKind::Function(call) => Expr::Field(self.function(call), expr.span),
             ExprKind::Scalar(call) => self.scalar(call),
             ExprKind::Case(case) => self.case(case),
@@ -247,7 +248,7 @@ impl Condition<'_, '_, '_> {
                 let (left, right) = (self.value(left), self.value(right));
                 match arithmetic(*operator) {
                     Some(operator) => Expr::Arithmetic(operator, Box::new(left), Box::new(right)),
-                    None => self.call_named("||", vec![left, right], expr.span),
+                    None => self.call_named("concat_strict", vec![left, right], expr.span),
                 }
             }
             ExprKind::Between(_)

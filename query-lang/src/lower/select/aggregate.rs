@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::order::is_ordinal;
+use super::word_of;
 use crate::ast::{Core, Expr, ExprKind, Item, Order, ScalarCall};
 use crate::lower::{Lowering, bare};
 use std::collections::{HashMap, HashSet};
@@ -36,8 +37,9 @@ impl Groups {
 
 /// A call of an aggregate function, its values calculated.
 struct Call<'s> {
-    expr: &'s Expr,
     call: &'s ScalarCall,
+    /// The column of its result.
+    column: FieldPath,
     module: &'static Module,
     words: Vec<Word>,
 }
@@ -68,6 +70,7 @@ impl Lowering<'_> {
         if found.is_empty() && core.keys.is_empty() && core.having.is_none() {
             return None;
         }
+        let before = self.faults.len();
         let mut groups = Groups::default();
         let mut columns = Vec::new();
         let keys = self.keys(core, names, &mut groups, &mut columns);
@@ -75,7 +78,10 @@ impl Lowering<'_> {
         let mut calls = Vec::new();
         for (expr, call) in found {
             if known.insert(names.key(expr)) {
-                calls.extend(self.call_of(expr, call, names, &mut columns));
+                let column = self.hidden_column();
+                let call = self.call_of(call, column.clone(), names, &mut columns);
+                calls.extend(call);
+                groups.add(expr, names, column);
             }
         }
         let node = match columns.is_empty() {
@@ -84,9 +90,10 @@ impl Lowering<'_> {
         };
         let mut functions = Vec::with_capacity(calls.len());
         for call in calls {
-            let column = self.hidden_column();
-            groups.add(call.expr, names, column.clone());
-            functions.extend(self.function_of(&call, column, node));
+            functions.extend(self.function_of(call, node));
+        }
+        if self.faults.len() > before {
+            return Some((self.unknown(), groups));
         }
         let aggregate = Aggregate {
             keys,
@@ -189,8 +196,8 @@ impl Lowering<'_> {
     /// A call with its values: those that are no constants as columns.
     fn call_of<'s>(
         &mut self,
-        expr: &'s Expr,
         call: &'s ScalarCall,
+        column: FieldPath,
         names: &mut Names<'_>,
         columns: &mut Vec<Calculation>,
     ) -> Option<Call<'s>> {
@@ -210,25 +217,18 @@ impl Lowering<'_> {
             words.push(match &argument.kind {
                 // Behind the first value stand parameters of the function.
                 ExprKind::Word(word) if at > 0 => word.clone(),
-                _ => Word {
-                    text: self
-                        .column_for(argument, names, columns)
-                        .as_str()
-                        .to_owned(),
-                    quoted: true,
-                    span: argument.span,
-                },
+                _ => word_of(&self.column_for(argument, names, columns), argument.span),
             });
         }
         Some(Call {
-            expr,
             call,
+            column,
             module,
             words,
         })
     }
 
-    fn function_of(&mut self, call: &Call<'_>, name: FieldPath, input: NodeId) -> Option<Function> {
+    fn function_of(&mut self, call: Call<'_>, input: NodeId) -> Option<Function> {
         let Build::Aggregate(build) = call.module.build else {
             return None;
         };
@@ -242,7 +242,7 @@ impl Lowering<'_> {
             module: call.module,
             arguments,
             spec,
-            name,
+            name: call.column,
             kind,
         })
     }

@@ -29,6 +29,7 @@ impl Lowering<'_> {
             };
         }
         let rows = self.rows(core, input);
+        self.hidden = 0;
         let mut node = rows.node;
         let stream = self.plan.stream(node).clone();
         let mut names = Names::of_rows(&rows.tables, stream, &core.items);
@@ -45,7 +46,12 @@ impl Lowering<'_> {
         if is_all(core) && names.groups.is_none() {
             return self.all(core, behind, &mut names, node);
         }
+        let before = self.faults.len();
         let columns = self.columns(core, &mut names, node);
+        if self.faults.len() > before {
+            // What cannot be calculated would be missed once more.
+            node = self.unknown();
+        }
         self.selected(core, columns, behind, &mut names, node)
     }
 

@@ -62,7 +62,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// The path of a column that no query can name.
+    /// The path of a column that no query can name. Equal SELECTs have equal ones.
     fn hidden_column(&mut self) -> FieldPath {
         self.hidden += 1;
         FieldPath::new(&format!("{HIDDEN}{}", self.hidden))
@@ -83,12 +83,19 @@ impl Lowering<'_> {
         span: Span,
     ) -> NodeId {
         let flags = flags.iter().map(|flag| bare(flag, span));
-        let fields = fields.iter().map(|field| Word {
-            quoted: true,
-            ..bare(field.as_str(), span)
-        });
+        let fields = fields.iter().map(|field| word_of(field, span));
         let words: Vec<Word> = flags.chain(fields).collect();
         let name = bare(module, span);
         self.operator(&name, &words, Flow::new(input), span).node
+    }
+}
+
+/// A field as an argument: in quotes where it would be a flag or several words.
+fn word_of(field: &FieldPath, span: Span) -> Word {
+    let ends_word = |c: char| c.is_whitespace() || "|,();'\"".contains(c);
+    let path = field.as_str();
+    Word {
+        quoted: path.starts_with('-') || path.contains(ends_word),
+        ..bare(path, span)
     }
 }

@@ -17,8 +17,9 @@ use super::names::Names;
 const TABLES_MAX: usize = 32;
 
 /// The names of the tables of a SELECT.
+#[derive(Default)]
 pub(super) struct Tables {
-    /// None where a table has no name.
+    /// None where a table has no name; no names at all where a fault left nothing known of them.
     names: Vec<Option<String>>,
 }
 
@@ -26,6 +27,19 @@ impl Tables {
     /// Whether rows are objects with the fields of several tables.
     fn are_joined(&self) -> bool {
         self.names.len() > 1
+    }
+
+    /// Gives names to queries among several tables that have none.
+    fn name_queries(&mut self) {
+        if self.are_joined() {
+            let unnamed = self.names.iter_mut().filter(|name| name.is_none());
+            for (number, name) in (1..).zip(unnamed) {
+                *name = Some(match number {
+                    1 => "unnamed_subquery".to_owned(),
+                    number => format!("unnamed_subquery{number}"),
+                });
+            }
+        }
     }
 
     /// The names that the tables have.
@@ -92,7 +106,8 @@ impl Tables {
     pub fn all(&self, table: Option<&str>, rows: &Stream) -> Option<Vec<(FieldPath, FieldPath)>> {
         let is = |name: &&str| table.is_none_or(|table| name.eq_ignore_ascii_case(table));
         if !self.are_joined() {
-            let known = table.is_none() || self.names().any(|name| is(&name));
+            let known =
+                table.is_none() || self.names.is_empty() || self.names().any(|name| is(&name));
             let columns = rows.summary.iter().map(|path| (path.clone(), path.clone()));
             return known.then(|| columns.collect());
         }
@@ -154,11 +169,12 @@ impl Lowering<'_> {
     /// The rows that a SELECT is about: those of its tables for which its condition holds.
     pub(super) fn rows(&mut self, core: &Core, input: Option<Flow>) -> Rows {
         let mut nodes = Vec::new();
-        let mut tables = Tables { names: Vec::new() };
+        let mut tables = Tables::default();
         for table in core.tables() {
             nodes.push(self.table(table));
             tables.names.push(table_name(table));
         }
+        tables.name_queries();
         match nodes[..] {
             [] => {
                 let input = input.unwrap_or_else(|| self.files(core.span));
@@ -197,7 +213,10 @@ impl Lowering<'_> {
         let span = core.from.as_ref().map_or(core.span, |from| from.span);
         if !self.can_join(core, &tables, nodes.len()) {
             let node = self.unknown();
-            return Rows { tables, node };
+            return Rows {
+                tables: Tables::default(),
+                node,
+            };
         }
         let names: Vec<FieldPath> = tables.names().map(FieldPath::new).collect();
         let rows = self.plan.joined(names.iter(), nodes);
@@ -245,7 +264,7 @@ impl Lowering<'_> {
         for (at, table) in core.tables().enumerate() {
             let span = table.alias.as_ref().map_or(table.span, |alias| alias.span);
             let fault = match &tables.names[at] {
-                None => Diagnostic::new("Q052", span, "a table of a join needs a name"),
+                None => continue,
                 Some(name) if name == "new" || name.contains('.') => {
                     Diagnostic::new("Q052", span, format!("a table cannot be called `{name}`"))
                 }
