@@ -210,6 +210,16 @@ fn a_flush_shows_groups_and_keeps_them() {
 }
 
 #[test]
+fn what_a_group_by_takes_passes_it() {
+    let query = "script 1=5 2=7 close1 1=1 | count() group by key | last key | print key count";
+    assert_eq!(output(query), "1\t1\n1\t1\n2\t1\n");
+    let query = "script 1=5 2=7 close1 1=1 | count() group by value | last value | print value";
+    assert_eq!(output(query), "1\n5\n7\n");
+    let query = "script 1=5 flush 2=6 | count() group by key | tail 1 | print key count";
+    assert_eq!(output(query), "1\t1\n2\t1\n");
+}
+
+#[test]
 fn controls_pass_filters_in_their_place() {
     let query = "script 1=5 1=50 close1 1=6 | where value < 10 | print key count() group by key";
     assert_eq!(output(query), "1\t1\n1\t1\n");
