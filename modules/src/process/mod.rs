@@ -1,6 +1,7 @@
 //! Processing modules: objects in, objects out.
 
 mod blocks;
+mod bound;
 mod clock;
 mod clockwork;
 mod close;
@@ -8,7 +9,9 @@ mod constant;
 mod delta;
 mod deskew;
 mod div;
+mod entropy;
 mod equals;
+mod fifodelay;
 mod head;
 mod iplookup;
 mod keep;
@@ -17,8 +20,10 @@ mod mask;
 mod noop;
 mod now;
 mod object_identity;
+mod pdf;
 mod private;
 mod project;
+mod quantity;
 mod regex;
 mod rename;
 mod sample;
@@ -39,7 +44,9 @@ pub(crate) static MODULES: &[&Module] = &[
     &delta::DERIVATIVE,
     &deskew::MODULE,
     &div::MODULE,
+    &entropy::MODULE,
     &equals::MODULE,
+    &fifodelay::MODULE,
     &head::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
@@ -48,6 +55,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &now::MODULE,
     &object_identity::COUNTOBJ,
     &object_identity::UNIQOBJ,
+    &pdf::MODULE,
     &private::MODULE,
     &project::MODULE,
     &regex::MODULE,
