@@ -1,11 +1,13 @@
 //! Processing modules: objects in, objects out.
 
+mod bins;
 mod blocks;
 mod bound;
 mod clock;
 mod clockwork;
 mod close;
 mod constant;
+mod cumdist;
 mod delta;
 mod deskew;
 mod div;
@@ -13,10 +15,12 @@ mod entropy;
 mod equals;
 mod fifodelay;
 mod head;
+mod histogram;
 mod iplookup;
 mod keep;
 mod last;
 mod mask;
+mod multiples;
 mod noop;
 mod now;
 mod object_identity;
@@ -31,6 +35,7 @@ mod sort;
 mod stateless;
 mod substr;
 mod tail;
+mod tally;
 mod texts;
 mod top;
 mod uniq;
@@ -40,6 +45,7 @@ use wireq_engine::Module;
 pub(crate) static MODULES: &[&Module] = &[
     &clock::MODULE,
     &constant::MODULE,
+    &cumdist::MODULE,
     &delta::DELTA,
     &delta::DERIVATIVE,
     &deskew::MODULE,
@@ -48,6 +54,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &equals::MODULE,
     &fifodelay::MODULE,
     &head::MODULE,
+    &histogram::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
     &mask::MODULE,
