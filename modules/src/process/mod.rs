@@ -1,8 +1,10 @@
 //! Processing modules: objects in, objects out.
 
+mod active;
 mod bins;
 mod blocks;
 mod bound;
+mod changes;
 mod clock;
 mod clockwork;
 mod close;
@@ -28,6 +30,7 @@ mod pdf;
 mod private;
 mod project;
 mod quantity;
+mod recent;
 mod regex;
 mod rename;
 mod sample;
@@ -39,10 +42,13 @@ mod tally;
 mod texts;
 mod top;
 mod uniq;
+mod usual;
 
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
+    &active::MODULE,
+    &changes::MODULE,
     &clock::MODULE,
     &constant::MODULE,
     &cumdist::MODULE,
