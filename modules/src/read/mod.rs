@@ -1,5 +1,6 @@
 //! Readers: bytes in, objects out.
 
+mod blocks;
 mod pcap_file;
 
 use wireq_engine::Module;
