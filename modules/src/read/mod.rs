@@ -2,7 +2,13 @@
 
 mod blocks;
 mod pcap_file;
+mod table;
 
 use wireq_engine::Module;
 
-pub(crate) static MODULES: &[&Module] = &[&pcap_file::MODULE];
+pub(crate) static MODULES: &[&Module] = &[
+    &pcap_file::MODULE,
+    &table::csv::CSV,
+    &table::tabular_input::MODULE,
+    &table::csv::TSV,
+];
