@@ -129,6 +129,11 @@ impl Format {
         }
     }
 
+    /// The digits of the fraction of a second.
+    fn tsresol(self) -> u8 {
+        if self.fraction == 1 { 9 } else { 6 }
+    }
+
     /// A record's header, as a frame whose bytes begin behind it.
     #[inline(always)]
     fn record(self, header: &[u8], at: usize) -> Frame {
@@ -354,12 +359,14 @@ fn reusable(context: &mut SourceContext<'_>, format: Format) -> Arc<PartData> {
             .and_then(|data| data.rows_mut::<Frames>())
         {
             (frames.snaplen, frames.link_type) = (format.snaplen, format.link_type);
+            frames.tsresol = format.tsresol();
             return data;
         }
     }
     let frames = Frames {
         snaplen: format.snaplen,
         link_type: format.link_type,
+        tsresol: format.tsresol(),
         layers: wants_layers(context.shape),
         ..Frames::default()
     };
