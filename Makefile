@@ -36,7 +36,7 @@ lint:
 ## where a nightly toolchain can be had. Prints figures.
 check-all: test
 	WIREQ_SETS=5000 cargo nextest run --release -p wireq-engine --test oracle --locked --no-capture
-	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test tables --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test tables --test pcapwrite --locked --no-capture
 	$(MAKE) fuzz miri
 
 ## Fuzzing with coverage, FUZZ_SECONDS a target: needs a nightly toolchain; says so where there is none.
