@@ -4,6 +4,7 @@
 
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
+use wireq_typesys::{Zone, write_time};
 
 /// One packet.
 #[derive(Clone, Copy, Debug)]
@@ -126,8 +127,46 @@ fn needs_nanos(ts: i64) -> bool {
     ts % 1000 != 0
 }
 
+/// The error of a packet that does not belong into a file.
+pub(super) fn refuse(
+    misfit: Misfit,
+    path: &str,
+    header: Header,
+    packet: &Packet<'_>,
+    zone: &Zone,
+) -> Error {
+    let message = match misfit {
+        Misfit::LinkType => format!(
+            "{path} has packets of link type {}, and one of link type {} comes; a file holds one \
+             type only: write each to a file of its own, behind `where linktype = {}` for one",
+            link_name(header.link_type),
+            link_name(packet.link_type),
+            packet.link_type
+        ),
+        Misfit::Nanoseconds => {
+            let mut time = Vec::new();
+            write_time(packet.ts, zone, &mut time);
+            format!(
+                "{path} was begun with microseconds, and a packet of {} has nanoseconds; --nano \
+                 writes them from the begin",
+                String::from_utf8_lossy(&time)
+            )
+        }
+        Misfit::Snaplen => format!(
+            "{path} was begun with a snaplen of {}, and a packet of {} bytes comes; a file named \
+             with -f can be corrected, this cannot",
+            header.snaplen,
+            packet.bytes.len()
+        ),
+    };
+    Error::Module {
+        module: super::pcap_file::NAME,
+        message,
+    }
+}
+
 /// A link type with its name, where it is one that is often met.
-pub(super) fn link_name(link_type: u32) -> String {
+fn link_name(link_type: u32) -> String {
     let name = match link_type {
         0 => "BSD loopback",
         1 => "Ethernet",

@@ -3,7 +3,7 @@
 //! What was written is in the file when a call ends: nothing waits, so that a failure is told where
 //! it happens, and a saved state says how long each file is.
 
-use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, link_name};
+use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, refuse};
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
@@ -242,44 +242,6 @@ impl OpenFile {
         let written = self.file.write_all(&self.pending);
         self.pending.clear();
         written.map_err(|error| Error::file("write", &self.path, error))
-    }
-}
-
-/// The error of a packet that does not belong into a file.
-pub(super) fn refuse(
-    misfit: Misfit,
-    path: &str,
-    header: Header,
-    packet: &Packet<'_>,
-    zone: &Zone,
-) -> Error {
-    let message = match misfit {
-        Misfit::LinkType => format!(
-            "{path} has packets of link type {}, and one of link type {} comes; a file holds one \
-             type only: write each to a file of its own, behind `where linktype = {}` for one",
-            link_name(header.link_type),
-            link_name(packet.link_type),
-            packet.link_type
-        ),
-        Misfit::Nanoseconds => {
-            let mut time = Vec::new();
-            write_time(packet.ts, zone, &mut time);
-            format!(
-                "{path} was begun with microseconds, and a packet of {} has nanoseconds; --nano \
-                 writes them from the begin",
-                String::from_utf8_lossy(&time)
-            )
-        }
-        Misfit::Snaplen => format!(
-            "{path} was begun with a snaplen of {}, and a packet of {} bytes comes; a file named \
-             with -f can be corrected, this cannot",
-            header.snaplen,
-            packet.bytes.len()
-        ),
-    };
-    Error::Module {
-        module: super::pcap_file::NAME,
-        message,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod capture;
 mod capture_files;
+mod packet_writer;
 mod packets;
 mod pcap_file;
 mod print;

@@ -1,13 +1,14 @@
 //! The files of a table: opened one after another, read record by record.
 
-use super::grammar::{Grammar, Search};
-use super::header::{self, Names, RECORD_LEN_MAX, Unusable, without_return};
+use super::grammar::Grammar;
+use super::header::{self, Names, RECORD_LEN_MAX, Unusable};
 use super::layout::Layout;
+use super::open_file::{FileReport, Next, OpenFile};
 use crate::read::blocks::{Blocks, Pool};
 use crate::types::table::{Records, Table};
 use memchr::memchr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, PartData, Position, Positions, Recipe};
@@ -34,106 +35,6 @@ pub(super) struct Files {
     /// The fields that are read, once that is known.
     fields: Arc<[usize]>,
     segment: u32,
-}
-
-#[derive(Default)]
-struct FileReport {
-    input: InputReport,
-    /// For each field that is read, how many of its cells could not be read.
-    unreadable: Arc<[AtomicU64]>,
-    /// Columns that the file should have and has not.
-    missing: Vec<String>,
-}
-
-impl FileReport {
-    /// What was wrong with its records.
-    fn faults(&self, fields: &[usize], table: &Table) -> Vec<(String, u64)> {
-        let counts = self.unreadable.iter();
-        let counts = counts.map(|count| count.load(Ordering::Relaxed));
-        let unreadable = fields.iter().zip(counts).map(|(field, count)| {
-            let (name, kind) = (table.name_of(*field), table.kind_of(*field));
-            let reason = format!("cells of `{name}` that cannot be read as {kind}");
-            (reason, count)
-        });
-        let missing = self.missing.iter().map(|name| {
-            let reason = format!("records without a column `{name}`");
-            (reason, self.input.records)
-        });
-        unreadable
-            .chain(missing)
-            .filter(|(_, count)| *count > 0)
-            .collect()
-    }
-}
-
-/// One open file.
-struct OpenFile {
-    input: Blocks,
-    layout: Layout,
-    /// The search for the end of the record at the current place, and the end once it is found.
-    search: Search,
-    end: Option<usize>,
-    /// The row of the segment that the next record is.
-    row: u32,
-}
-
-/// What stands at the current place of a file.
-enum Next {
-    Record,
-    TooLong,
-    Unclosed,
-    End,
-}
-
-impl OpenFile {
-    /// What stands at the current place; none where more has to be read to say.
-    #[inline]
-    fn look(&mut self, grammar: Grammar) -> Option<Next> {
-        if self.end.is_some() {
-            return Some(Next::Record);
-        }
-        let unread = self.input.unread();
-        let looked = &unread[..unread.len().min(RECORD_LEN_MAX + 1)];
-        self.end = self.search.end(looked, grammar);
-        match self.end {
-            Some(_) => Some(Next::Record),
-            None if unread.len() > RECORD_LEN_MAX => Some(Next::TooLong),
-            None if !self.input.at_end => None,
-            None if unread.is_empty() => Some(Next::End),
-            None if self.search.is_quoted() => Some(Next::Unclosed),
-            None => {
-                self.end = Some(unread.len());
-                Some(Next::Record)
-            }
-        }
-    }
-
-    /// Goes on behind the record at the current place.
-    fn pass(&mut self, len: usize) {
-        self.input.at = (self.input.at + len + 1).min(self.input.end);
-        self.search = Search::default();
-        self.end = None;
-    }
-
-    /// Adds records from the current place on; gives how many. The one loop that every record goes
-    /// through.
-    fn split(&mut self, plan: &Plan, records: &mut Records, rows_max: usize) -> usize {
-        let mut rows = 0;
-        while rows < rows_max {
-            let (Some(Next::Record), Some(len)) = (self.look(plan.grammar), self.end) else {
-                break;
-            };
-            let at = self.input.at;
-            let record = without_return(&self.input.unread()[..len]);
-            // Behind a header line an empty line is no record without cells but none at all.
-            if !(plan.header && record.is_empty()) {
-                self.layout.split(plan.grammar, record, at, records);
-                rows += 1;
-            }
-            self.pass(len);
-        }
-        rows
-    }
 }
 
 impl Files {
@@ -213,13 +114,7 @@ impl Files {
         let report = self.report();
         report.input.bytes_used = input.place();
         report.missing.clone_from(&layout.missing);
-        Ok(OpenFile {
-            input,
-            layout,
-            search: Search::default(),
-            end: None,
-            row: 0,
-        })
+        Ok(OpenFile::new(input, layout))
     }
 
     /// Notes that a file cannot be used, from here on; the others are read all the same.

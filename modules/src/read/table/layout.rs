@@ -2,7 +2,7 @@
 
 use super::grammar::Grammar;
 use super::header::Names;
-use crate::types::table::{LINE, Records, Table, place};
+use crate::types::table::{Cell, LINE, Records, Table, place};
 
 /// No field is read from this column.
 const NOTHING: u32 = u32::MAX;
@@ -62,7 +62,7 @@ impl Layout {
             });
         }
         if let Some(number) = self.line {
-            cells[number] = crate::types::table::Cell::within(at, record.len());
+            cells[number] = Cell::within(at, record.len());
         }
     }
 }

@@ -7,7 +7,8 @@
 //! | `header.rs` | what the begin of a file tells |
 //! | `grammar.rs` | where records and cells end |
 //! | `layout.rs` | which columns of a file are read |
-//! | `files.rs` | the source |
+//! | `open_file.rs` | one file |
+//! | `files.rs` | the source: one file after another |
 
 mod columns;
 pub(super) mod csv;
@@ -15,6 +16,7 @@ mod files;
 mod grammar;
 mod header;
 mod layout;
+mod open_file;
 pub(super) mod tabular_input;
 
 use wireq_engine::arguments::{ArgumentError, Word};

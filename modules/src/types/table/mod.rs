@@ -5,7 +5,7 @@
 //! input with a header line) any name may be one of them.
 //!
 //! A reader finds the cells of the columns that queries read ([`Records`]); they are read as what
-//! they hold when a query first asks for the column ([`fill`]).
+//! they hold when a query first asks for the column.
 
 mod fill;
 mod number;
