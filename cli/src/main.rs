@@ -223,6 +223,9 @@ fn conclude(report: &Report, quiet: bool) -> u8 {
                     input.name
                 );
             }
+            for (reason, count) in &input.faults {
+                eprintln!("wireq: {}: {reason}: {count}", input.name);
+            }
         }
     }
     if report.interrupted {

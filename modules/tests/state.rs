@@ -334,6 +334,7 @@ const SERIAL: &[&str] = &[
     "derivative seq ts",
     "deskew -b 1 -e 2 -s ttl len",
     "last -t 10s srcip",
+    "pcapwrite",
     "sort -b 7 srcip",
     "sort -r -b 2 len",
 ];

@@ -15,6 +15,7 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         "packet" => Some(Value::Bytes(frame.bytes.as_slice().into())),
         "snaplen" => unsigned(frame.snaplen),
         "linktype" => unsigned(frame.linktype),
+        "tsresol" => unsigned(frame.tsresol),
         "frame.number" => unsigned(frame.number),
         "dstmac" | "eth.dst" => mac(frame, 0),
         "srcmac" | "eth.src" => mac(frame, 6),
