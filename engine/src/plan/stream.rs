@@ -508,7 +508,7 @@ fn unreadable(literal: &Literal, path: &FieldPath, kind: Kind, span: Span) -> Di
             })
         }
         Kind::Address => diagnostic.help("write an address such as 10.0.0.1 or fd00::1, or a block such as 10.0.0.0/8; names are not looked up"),
-        Kind::Time => diagnostic.help("write a time such as 2024-01-31T12:00:00Z, or seconds since 1970"),
+        Kind::Time => diagnostic.help("write a time such as 2024-01-31T12:00:00Z, \"3 hours ago\", or seconds since 1970"),
         Kind::Duration => diagnostic.help("write a duration such as 10s, 250ms or 1h30m"),
         Kind::Mac => diagnostic.help("write a hardware address such as 00:11:22:33:44:55"),
         _ => diagnostic,
