@@ -52,6 +52,12 @@ impl Lowering<'_> {
             // What cannot be calculated would be missed once more.
             node = self.unknown();
         }
+        if columns.is_empty() {
+            return Output {
+                node,
+                columns: None,
+            };
+        }
         self.selected(core, columns, behind, &mut names, node)
     }
 
