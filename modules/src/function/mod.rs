@@ -84,6 +84,7 @@ pub(crate) static FUNCTIONS: &[&ScalarFunction] = &[
     &padding::LPAD,
     &padding::RPAD,
     &text::CONCAT,
+    &text::CONCAT_STRICT,
     &text::CONCAT_WS,
     &text::REPLACE,
     &characters::TRIM,

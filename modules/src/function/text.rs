@@ -172,6 +172,19 @@ pub(super) static CONCAT: Function = Function {
     ],
 };
 
+pub(super) static CONCAT_STRICT: Function = Function {
+    name: "concat_strict",
+    summary: "The values one after another as text, absent where one of them is: what || does in SELECT.",
+    parameters: &[any("VALUE", Kind::Dynamic, "What stands in the text.")],
+    strict: true,
+    kind: |kinds| takes(&CONCAT_STRICT, kinds, Kind::Text),
+    call: CONCAT.call,
+    examples: &[
+        ("concat_strict('port ', 80)", "port 80"),
+        ("concat_strict('port ', null, 80)", ""),
+    ],
+};
+
 pub(super) static CONCAT_WS: Function = Function {
     name: "concat_ws",
     summary: "The values as text with a separator between them; those that are absent are left out.",
