@@ -1,6 +1,7 @@
 //! Arguments of modules: declared, then read from what the query says.
 
 use crate::Span;
+use crate::diagnostic::suggest;
 use std::fmt;
 use wireq_typesys::FieldPath;
 
@@ -275,10 +276,12 @@ fn unknown_flag(module: &str, parameters: &[Parameter], word: &Word) -> Argument
         .filter(|p| p.is_flag())
         .map(|p| p.name)
         .collect();
-    let help = if flags.is_empty() {
-        format!("{module} has no flags")
-    } else {
-        format!("{module} has {}", flags.join(", "))
+    // One letter is like any other: only longer names can be mistyped.
+    let near = suggest(&word.text, flags.iter().copied()).filter(|near| near.len() > 2);
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if flags.is_empty() => format!("{module} has no flags"),
+        None => format!("{module} has {}", flags.join(", ")),
     };
     ArgumentError {
         help: Some(help),
