@@ -8,6 +8,7 @@ mod constant;
 mod delta;
 mod deskew;
 mod div;
+mod during;
 mod equals;
 mod head;
 mod iplookup;
@@ -39,6 +40,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &delta::DERIVATIVE,
     &deskew::MODULE,
     &div::MODULE,
+    &during::MODULE,
     &equals::MODULE,
     &head::MODULE,
     &iplookup::MODULE,
