@@ -1,5 +1,6 @@
 //! Writers: objects in, bytes out.
 
+mod format;
 mod print;
 
 use wireq_engine::Module;
