@@ -74,7 +74,10 @@ fn allocations(query: &str, path: &str) -> u64 {
         module: "pcapfile",
         paths: vec![path.to_owned()],
     });
-    let options = wireq_query_lang::Options { zone: &zone, files };
+    let options = wireq_query_lang::Options {
+        files,
+        ..wireq_query_lang::Options::new(&zone)
+    };
     let plan = compile(&texts, &wireq_modules::registry(), &options)
         .unwrap_or_else(|_| panic!("{query} compiles"));
     let before = ALLOCATIONS.load(Ordering::Relaxed);

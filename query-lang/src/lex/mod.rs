@@ -56,6 +56,8 @@ pub(crate) struct Token<'a> {
     pub span: Span,
     /// Whether only white space is before it on its line.
     pub first_on_line: bool,
+    /// Whether it stands in an expression, not among arguments.
+    pub in_expression: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -147,6 +149,7 @@ impl<'a> Lexer<'a> {
             text,
             span,
             first_on_line,
+            in_expression: self.mode != Mode::Words,
         });
     }
 

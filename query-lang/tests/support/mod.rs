@@ -34,8 +34,8 @@ pub fn compile_all(texts: &[&str], files: &[&str]) -> Result<Plan, Vec<Fault>> {
         &texts,
         &registry(),
         &Options {
-            zone: &Zone::utc(),
             files,
+            ..Options::new(&Zone::utc())
         },
     )
 }
