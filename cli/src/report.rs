@@ -1,10 +1,11 @@
 //! Draws diagnostics: the message, the line of the query, what is meant, and advice.
 
+use crate::color::Colors;
 use wireq_engine::Diagnostic;
 use wireq_query_lang::Text;
 
 /// A diagnostic as text.
-pub fn draw(text: &Text, diagnostic: &Diagnostic) -> String {
+pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {
     let start = floor(&text.text, diagnostic.span.start);
     let end = floor(&text.text, diagnostic.span.end.max(diagnostic.span.start));
     let line_start = text.text[..start].rfind('\n').map_or(0, |at| at + 1);
@@ -16,19 +17,35 @@ pub fn draw(text: &Text, diagnostic: &Diagnostic) -> String {
     let column = width(&text.text[line_start..start]);
     let marked = width(&text.text[start..end.min(line_end).max(start)]).max(1);
 
+    let Colors {
+        fault,
+        frame,
+        advice,
+        end,
+    } = colors;
     let gutter = " ".repeat(number.to_string().len());
-    let mut drawn = format!("error[{}]: {}\n", diagnostic.code, diagnostic.message);
-    drawn += &format!("{gutter} ┌ {}:{number}:{}\n", text.name, column + 1);
-    drawn += &format!("{number} │ {}\n", show(line));
+    let code = diagnostic.code;
+    let message = show(&diagnostic.message);
+    let mut drawn = format!("{fault}error[{code}]{end}: {message}\n");
     drawn += &format!(
-        "{gutter} │ {}{} {}",
+        "{frame}{gutter} ┌{end} {}:{number}:{}\n",
+        show(&text.name),
+        column + 1
+    );
+    drawn += &format!("{frame}{number} │{end} {}\n", show(line));
+    let label = show(&diagnostic.label);
+    let label = if label.is_empty() {
+        label
+    } else {
+        format!(" {label}")
+    };
+    drawn += &format!(
+        "{frame}{gutter} │{end} {}{fault}{}{label}{end}",
         " ".repeat(column),
         "^".repeat(marked),
-        diagnostic.label
     );
-    let mut drawn = drawn.trim_end().to_owned();
     if let Some(help) = &diagnostic.help {
-        drawn += &format!("\n{gutter} = help: {help}");
+        drawn += &format!("\n{frame}{gutter} ={end} {advice}help{end}: {}", show(help));
     }
     drawn
 }
@@ -42,7 +59,7 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// A line as it is shown: one column a character.
+/// A line as it is shown: one column a character, and nothing that a terminal would act on.
 fn show(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
