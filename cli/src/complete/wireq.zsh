@@ -20,13 +20,14 @@ _wireq() {
         word=${line%%$'\t'*}
         word=${word[$((head[2] + 1)),-1]}
         taken+=("$word")
-        shown+=("$word  -- ${line#*$'\t'}")
+        line=${line#*$'\t'}
+        shown+=("$word${line:+  -- $line}")
     done
     (( $#taken )) || return 1
     local -a space
     # A query goes on.
     (( head[2] > 0 )) && space=(-S '')
-    compadd -Q -l -d shown $space -a taken
+    compadd -Q -l -d shown "${(@)space}" -a taken
 }
 if [[ $funcstack[1] == _wireq ]]; then
     _wireq "$@"

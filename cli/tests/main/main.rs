@@ -1,7 +1,12 @@
-//! The command `wireq`, run as users run it: examples, README, options, statuses, pipes, account.
+//! The command `wireq`, run as users run it: examples, README, options, formats, statuses,
+//! pipes, terminals, completions, manual, account.
 
+mod arguments;
+mod completions;
 mod examples;
+mod formats;
 mod json;
+mod manual;
 mod options;
 mod pipes;
 mod readme;
@@ -9,3 +14,4 @@ mod run;
 mod statements;
 mod stats;
 mod statuses;
+mod terminal;

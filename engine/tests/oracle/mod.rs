@@ -59,6 +59,8 @@ const FUNCTIONS: [&str; 4] = ["count", "sum", "min", "max"];
 pub fn knows(plan: &Plan) -> bool {
     let knows_module = |name| MODULES.contains(&name) || FILTERS.contains(&name);
     plan.graph.node_weights().all(|node| match &node.kind {
+        // It prints text alone.
+        NodeKind::Operator(module, arguments, _) if module.name == "print" => !arguments.flag("-o"),
         NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => knows_module(module.name),
         NodeKind::Aggregate(aggregate) => {
             let mut names = aggregate
