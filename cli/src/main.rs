@@ -14,6 +14,7 @@ mod stats;
 
 use args::{Arguments, Command};
 use sinks::Sinks;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -140,8 +141,19 @@ fn plan(arguments: &Arguments, zone: &Zone) -> Result<Plan, Failure> {
             .collect();
         Failure {
             code: exit::QUERY,
-            message: drawn.join("\n\n"),
+            message: drawn.join("\n\n") + &of_a_file(&texts),
         }
+    })
+}
+
+/// Advice where a file stands in the place of a query.
+fn of_a_file(texts: &[Text]) -> String {
+    let is_file = |text: &&Text| text.name == "query" && Path::new(&text.text).is_file();
+    texts.iter().find(is_file).map_or_else(String::new, |text| {
+        let name = &text.text;
+        format!(
+            "\n\nwireq: `{name}` is a file; the query comes first: `wireq QUERY {name}`, or `wireq -f {name}` where it holds queries"
+        )
     })
 }
 

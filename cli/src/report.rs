@@ -4,6 +4,11 @@ use crate::color::Colors;
 use wireq_engine::Diagnostic;
 use wireq_query_lang::Text;
 
+/// Of longer lines only what is about the fault is shown: so many characters, and so many of them
+/// before it.
+const LINE_MAX: usize = 160;
+const BEFORE_MAX: usize = 60;
+
 /// A diagnostic as text.
 pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {
     let start = floor(&text.text, diagnostic.span.start);
@@ -15,7 +20,9 @@ pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {
     let line = &text.text[line_start..line_end];
     let number = text.text[..start].matches('\n').count() + 1;
     let column = width(&text.text[line_start..start]);
+    let place = column;
     let marked = width(&text.text[start..end.min(line_end).max(start)]).max(1);
+    let (line, column, marked) = shorten(line, column, marked);
 
     let Colors {
         fault,
@@ -30,9 +37,9 @@ pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {
     drawn += &format!(
         "{frame}{gutter} ┌{end} {}:{number}:{}\n",
         show(&text.name),
-        column + 1
+        place + 1
     );
-    drawn += &format!("{frame}{number} │{end} {}\n", show(line));
+    drawn += &format!("{frame}{number} │{end} {}\n", show(&line));
     let label = show(&diagnostic.label);
     let label = if label.is_empty() {
         label
@@ -48,6 +55,27 @@ pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {
         drawn += &format!("\n{frame}{gutter} ={end} {advice}help{end}: {}", show(help));
     }
     drawn
+}
+
+/// What is shown of a line, and where in it the mark is.
+fn shorten(line: &str, column: usize, marked: usize) -> (String, usize, usize) {
+    if width(line) <= LINE_MAX {
+        return (line.to_owned(), column, marked);
+    }
+    let skipped = column.saturating_sub(BEFORE_MAX);
+    let (before, column) = match skipped {
+        0 => ("", column),
+        // The sign for what is left out takes a column too.
+        _ => ("…", column - skipped + 1),
+    };
+    let shown: String = line.chars().skip(skipped).take(LINE_MAX).collect();
+    let after = match width(line) > skipped + LINE_MAX {
+        true => "…",
+        false => "",
+    };
+    let shown = format!("{before}{shown}{after}");
+    let marked = marked.min(width(&shown).saturating_sub(column)).max(1);
+    (shown, column, marked)
 }
 
 /// The nearest place at or before `at` where a character begins.
@@ -68,4 +96,34 @@ fn show(line: &str) -> String {
 
 fn width(text: &str) -> usize {
     text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_shown_about_the_fault() {
+        let line: String = (0..400)
+            .map(|at| char::from(b'a' + (at % 26) as u8))
+            .collect();
+        assert_eq!(shorten("a b", 2, 1), ("a b".to_owned(), 2, 1));
+        for (at, marked) in [
+            (0, 1),
+            (59, 3),
+            (61, 3),
+            (200, 5),
+            (200, 400),
+            (399, 1),
+            (400, 1),
+        ] {
+            let (shown, column, shown_marked) = shorten(&line, at, marked);
+            assert!(width(&shown) <= LINE_MAX + 2 && column <= width(&shown));
+            let under = shown.chars().nth(column);
+            if let Some(c) = line.chars().nth(at) {
+                assert_eq!(under, Some(c), "{at}");
+            }
+            assert!(shown_marked <= marked.max(1));
+        }
+    }
 }

@@ -110,12 +110,16 @@ fn compile_text<'a>(
         }
         let (mut tokens, mut faults) = lex::lex(whole, &piece.tokens);
         faults.extend(given.substitute(&mut tokens));
-        faults.extend(lowering.options.language.check(&tokens));
         if tokens.is_empty() || !faults.is_empty() {
             lowering.faults.extend(faults);
             continue;
         }
+        let other_language = lowering.options.language.check(&tokens);
+        let refused = other_language.is_some();
+        lowering.faults.extend(other_language);
         match parse::parse(&tokens) {
+            // Definitions are known all the same: who uses them is not at fault.
+            Ok(Statement::Query(_)) | Err(_) if refused => {}
             Ok(Statement::Query(pipeline)) => {
                 let name = piece.label.map(|(label, _)| label.to_owned());
                 lowering.statement(name, &pipeline, piece.span());
