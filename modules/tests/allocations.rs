@@ -98,12 +98,19 @@ fn more_packets_need_no_more_allocations() {
         "equals dstip 198.51.100.53 198.51.100.8/30 | iplookup srcip 192.0.2.0/24 | count()",
         "substr -i payload get post | match payload HTTP/1 | count()",
         "private | sample 3 | count()",
+        "during 0 | count()",
     ] {
         let (few, many) = (allocations(query, &small), allocations(query, &large));
         assert_eq!(
             few, many,
             "allocations of `{query}` for 20,000 and for 200,000 packets"
         );
+    }
+    // What is written is collected anew in each step, but no row is worth an allocation.
+    for format in ["text", "table", "csv", "tsv", "json", "jsonl"] {
+        let query = format!("print -o {format} srcip dstport ipprotocol ts len vlan");
+        let more = allocations(&query, &large).saturating_sub(allocations(&query, &small));
+        assert!(more < 180_000 / 100, "{more} allocations of `{query}`");
     }
     for path in [small, large] {
         std::fs::remove_file(path).expect("the file was written above");

@@ -1,6 +1,7 @@
 //! Writers: objects in, bytes out.
 
 mod format;
+mod looks;
 mod print;
 
 use wireq_engine::Module;

@@ -148,11 +148,14 @@ fn write_json(value: &Value, zone: &Zone, out: &mut Vec<u8>) {
         Value::Bool(_) | Value::Integer(_) | Value::Duration(_) => write_value(value, zone, out),
         Value::Text(text) => write_text(text, out),
         Value::Bytes(bytes) => write_bytes(bytes, out),
-        Value::Named(..) => {
-            let mut name = Vec::new();
-            write_value(value, zone, &mut name);
-            write_text(&name, out);
-        }
+        Value::Named(number, names) => match names.get(*number) {
+            Some(name) => write_text(name.as_bytes(), out),
+            None => {
+                out.push(b'"');
+                write_unsigned(*number, out);
+                out.push(b'"');
+            }
+        },
         Value::Time(_)
         | Value::Address(IpAddr::V4(_) | IpAddr::V6(_))
         | Value::Prefix(_)
