@@ -203,11 +203,7 @@ impl Operator for Print {
             out.text.frame = frame;
         }
         for view in views {
-            view.part.selection.for_each(|row| {
-                if self.format.write(*view, row, out.text.bytes()) {
-                    out.text.end_row(view.part.data.position(row));
-                }
-            });
+            self.format.write_rows(*view, &mut out.text);
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ mod tsv;
 
 use delimited::Delimited;
 use std::sync::Arc;
-use wireq_engine::schedule::output::Frame;
+use wireq_engine::schedule::output::{Frame, TextRows};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Error, View};
 use wireq_typesys::{FieldPath, Kind, Zone};
@@ -44,6 +44,15 @@ pub(super) trait Format: Send {
 
     /// Writes an object; false where it has none of the fields, and then nothing was written.
     fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool;
+
+    /// Writes objects, each as a row of text.
+    fn write_rows(&mut self, view: View<'_>, text: &mut TextRows) {
+        view.part.selection.for_each(|row| {
+            if self.write(view, row, text.bytes()) {
+                text.end_row(view.part.data.position(row));
+            }
+        });
+    }
 
     /// Writes what is kept from row to row.
     fn save(&self, _out: &mut Writer) {}

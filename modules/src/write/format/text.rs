@@ -46,7 +46,6 @@ impl Text {
 }
 
 impl Style {
-    #[inline]
     fn begin_value(self, name: &str, out: &mut Vec<u8>) {
         let name = name.as_bytes();
         match self {
@@ -57,7 +56,6 @@ impl Style {
         }
     }
 
-    #[inline]
     fn end_value(self, name: &str, out: &mut Vec<u8>) {
         if self == Style::Tagged {
             out.extend_from_slice(&[b"</", name.as_bytes(), b">"].concat());
@@ -66,11 +64,14 @@ impl Style {
 }
 
 impl Format for Text {
+    #[inline]
     fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
         let plain = self.style == Style::Plain;
         let row_start = out.len();
         let tagged = !self.before.is_empty();
-        out.extend_from_slice(&self.before);
+        if tagged {
+            out.extend_from_slice(&self.before);
+        }
         let start = out.len();
         // Where the last field that is there ends: empty columns behind it are not written.
         let mut end = start;
@@ -87,9 +88,13 @@ impl Format for Text {
                 out.extend_from_slice(&self.between);
             }
             any = true;
-            self.style.begin_value(field.as_str(), out);
-            write_column_text(column, row, &self.columns.zone, out);
-            self.style.end_value(field.as_str(), out);
+            if plain {
+                write_column_text(column, row, &self.columns.zone, out);
+            } else {
+                self.style.begin_value(field.as_str(), out);
+                write_column_text(column, row, &self.columns.zone, out);
+                self.style.end_value(field.as_str(), out);
+            }
             end = out.len();
         }
         if !is_planted("print-untrimmed") || end == start {
