@@ -103,7 +103,8 @@ fn skip(rest: &mut &str, sign: &str) {
 }
 
 fn text(rest: &mut &str) -> String {
-    skip(rest, "\"");
+    let begin = rest.trim_start().strip_prefix('"');
+    *rest = begin.unwrap_or_else(|| panic!("a text expected: {rest}"));
     let mut text = String::new();
     let mut characters = rest.char_indices();
     while let Some((at, c)) = characters.next() {

@@ -93,7 +93,8 @@ impl Lowering<'_> {
         let to = period.to.iter().map(|to| test(CompareOp::Less, to));
         let mut tests: Vec<Expr> = from.chain(to).collect();
         let mut node = source;
-        if let (Some(to), true) = (&period.to, spec.time_ordered) {
+        let ends = spec.time_ordered && self.registry.module(DURING).is_some();
+        if let Some(to) = period.to.as_ref().filter(|_| ends) {
             // What follows is of a later time: the source need not be read further.
             let words = [bare("--ordered", span), bare("-", span), quoted(to, span)];
             node = self
