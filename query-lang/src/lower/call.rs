@@ -193,19 +193,18 @@ impl Lowering<'_> {
             let mut words = arguments.field_words(module.parameters);
             !words.any(|word| word.text == path.as_str())
         };
-        let stream = self.plan.stream(input);
-        let fault = |path: &FieldPath| {
-            let mut words = arguments.words().iter();
-            let place = words.find(|word| word.text == path.as_str());
-            let fault = stream.check_field(path, place.unwrap_or(name).span).err()?;
-            // A field that the text does not name: the module is what asks for it.
-            let message = match place {
-                Some(_) => fault.message,
-                None => format!("`{}` reads `{path}`, and {}", name.text, fault.message),
-            };
-            Some(Diagnostic { message, ..fault })
+        let word = |path: &FieldPath| {
+            let found = arguments
+                .words()
+                .iter()
+                .find(|word| word.text == path.as_str());
+            Word {
+                text: path.as_str().to_owned(),
+                span: found.unwrap_or(name).span,
+                quoted: false,
+            }
         };
-        let faults: Vec<Diagnostic> = fields.iter().filter(unchecked).filter_map(fault).collect();
-        self.faults.extend(faults);
+        let words: Vec<Word> = fields.iter().filter(unchecked).map(word).collect();
+        self.check_fields(words.iter(), input);
     }
 }
