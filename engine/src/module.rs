@@ -13,6 +13,7 @@
 use crate::Error;
 use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
 use crate::plan::expr::Expr;
+use crate::plan::stream::is_hidden;
 use crate::schedule::output::{Item, Output};
 use crate::snapshot::{Reader, Writer};
 use std::any::Any;
@@ -176,10 +177,37 @@ pub enum OnControl {
 pub enum Control {
     /// No row with an earlier time follows.
     Watermark(i64),
-    /// The group or flow with these field values is complete.
+    /// The group or flow with these field values is complete. Where one of several copies of a
+    /// pipeline said so, the column of its group stands first: it is true in that group alone.
     Close(Vec<(FieldPath, Value)>),
     /// Give what you have.
     Flush,
+}
+
+impl Control {
+    /// How many groups stand one within the other where it is true; none where that is everywhere.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Control::Close(fields) => within(fields).0.map_or(0, |(column, _)| depth(column)),
+            Control::Watermark(_) | Control::Flush => 0,
+        }
+    }
+}
+
+/// The group that a Close is true in, and what it says.
+pub(crate) fn within(
+    close: &[(FieldPath, Value)],
+) -> (Option<&(FieldPath, Value)>, &[(FieldPath, Value)]) {
+    match close.split_first() {
+        Some((first, said)) if is_hidden(&first.0) => (Some(first), said),
+        _ => (None, close),
+    }
+}
+
+/// How many groups stand one within the other where objects have this column: each has one sign
+/// more than that around it.
+pub(crate) fn depth(column: &FieldPath) -> usize {
+    column.as_str().len()
 }
 
 /// A source that can be opened.

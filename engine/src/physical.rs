@@ -5,11 +5,13 @@
 //! conversion fills, the place where it is filled: behind the nearest node that all its readers
 //! lie behind, so that it is filled once, for the rows still selected there.
 
+use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::{
-    Context, Gives, ObjectColumn, ObjectField, ObjectOf, OperatorSpec, SourceSpec, StateClass,
+    Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
+    SourceSpec, StateClass,
 };
 use hashbrown::HashMap;
 use petgraph::algo::dominators;
@@ -33,7 +35,10 @@ pub(crate) struct PhysicalNode {
     pub(crate) body: Body,
     pub(crate) statement: usize,
     pub(crate) side_effect: bool,
-    pub(crate) on_control: crate::OnControl,
+    pub(crate) on_control: OnControl,
+    /// Controls that are true in a group pass up to this depth: others are from groups that
+    /// objects here are not in any more.
+    pub(crate) depth: usize,
     pub(crate) gives: Gives,
     pub(crate) output_file: Option<String>,
     /// Rank of the input at each port.
@@ -137,6 +142,19 @@ fn object_fields(
         }
     }
     fields
+}
+
+/// How deep the groups are that controls may speak of where a node goes by them.
+fn depth_of(kind: &NodeKind) -> usize {
+    let of = |group: &Option<GroupKeys>| group.as_ref().map_or(0, |group| depth(&group.column));
+    match kind {
+        NodeKind::Operator(_, _, spec) if spec.on_control == OnControl::React => of(&spec.group),
+        NodeKind::Operator(_, _, spec) if spec.group.is_some() => of(&spec.group),
+        NodeKind::Aggregate(aggregate) => of(&aggregate.group),
+        // What was said in another group of that depth is not said of these.
+        NodeKind::Group(group) => depth(&group.column) - 1,
+        _ => usize::MAX,
+    }
 }
 
 /// Whether `path` is the column `name`, or a conversion of it.
@@ -409,7 +427,8 @@ impl Builder<'_> {
                 body: self.body(*node, rank[node] as u32, zone, seed),
                 statement: weight.statement,
                 side_effect: weight.kind.has_side_effect(),
-                on_control: spec.map_or(crate::OnControl::Forward, |spec| spec.on_control),
+                on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
+                depth: depth_of(&weight.kind),
                 gives: spec.map_or(Gives::Same, |spec| spec.gives.clone()),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 inputs: self

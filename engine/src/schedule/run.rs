@@ -95,6 +95,7 @@ pub(super) struct RunNode {
     output_file: Option<String>,
     side_effect: bool,
     on_control: OnControl,
+    depth: usize,
     pub(super) gives: Gives,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
@@ -132,6 +133,7 @@ impl RunNode {
             output_file: node.output_file,
             side_effect: node.side_effect,
             on_control: node.on_control,
+            depth: node.depth,
             gives: node.gives,
             inputs: node.inputs,
             readers: node.readers,
@@ -370,7 +372,8 @@ impl Runner {
             .inputs
             .iter()
             .map(|input| before[*input].out.items.as_slice());
-        let (bindings, out, on_control) = (&node.bindings, &mut node.out, node.on_control);
+        let (bindings, out) = (&node.bindings, &mut node.out);
+        let (on_control, depth) = (node.on_control, node.depth);
         sequence(inputs, &mut |run| {
             if done.is_some() {
                 out.account.cut += run.rows() as u64;
@@ -389,6 +392,7 @@ impl Runner {
                         }
                     }
                 }
+                Run::Control(_, control) if control.depth() > depth => {}
                 Run::Control(position, control) => match on_control {
                     OnControl::Forward => out.control(position, control.clone()),
                     OnControl::Consume => {}
