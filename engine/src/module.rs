@@ -246,6 +246,9 @@ pub struct OperatorSpec {
     /// Objects whose fields the rows that it gives have. Which fields are wanted stands in
     /// [`Context::carried`]; their columns stand behind those of [`Gives`].
     pub objects: Vec<ObjectColumn>,
+    /// The expressions among its arguments, as the language read them: what else reads the plan
+    /// finds them here. The plan sets this; a module leaves it out.
+    pub expressions: Vec<Expr>,
     /// The groups that it keeps a state for each of. The plan sets this; a module leaves it out.
     pub group: Option<GroupKeys>,
     /// Makes it.
@@ -269,6 +272,7 @@ impl OperatorSpec {
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),
+            expressions: Vec::new(),
             group: None,
             make: Arc::new(make),
         }
