@@ -237,6 +237,8 @@ pub struct OperatorSpec {
     /// Whether it tells objects apart by what they are rather than by what they hold: equal nodes
     /// that make up objects are then not one, since each makes objects of its own.
     pub reads_identity: bool,
+    /// Whether it may be done before its input ends: see [`Progress::Done`].
+    pub stops: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
     /// What it does with controls.
@@ -268,6 +270,7 @@ impl OperatorSpec {
             class: StateClass::Stateless,
             side_effect: false,
             reads_identity: false,
+            stops: false,
             bound: None,
             on_control: OnControl::Forward,
             output_file: None,
@@ -400,7 +403,8 @@ pub enum Progress {
     /// More.
     Continue,
     /// Nothing after the first `taken` rows of the views of this call. It travels upstream: side
-    /// effects act only on rows that were taken, and sources that nobody reads from stop.
+    /// effects act only on rows that were taken, and sources that nobody reads from stop. Only
+    /// for operators that declare [`OperatorSpec::stops`].
     Done {
         /// The rows of this call that were taken.
         taken: usize,

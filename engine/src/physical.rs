@@ -13,7 +13,7 @@ use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use petgraph::algo::dominators;
 use std::sync::Arc;
 use wireq_typesys::{
@@ -39,7 +39,9 @@ pub(crate) struct PhysicalNode {
     /// Controls that are true in a group pass up to this depth: others are from groups that
     /// objects here are not in any more.
     pub(crate) depth: usize,
-    pub(crate) gives: Gives,
+    /// Whether it stands between a side effect and an operator that may be done before its input
+    /// ends: then it has to be known what was taken before each row that it gives.
+    pub(crate) traced: bool,
     pub(crate) output_file: Option<String>,
     /// Rank of the input at each port.
     pub(crate) inputs: Vec<usize>,
@@ -411,6 +413,7 @@ impl Builder<'_> {
             .collect();
         let mut fills = self.place_fills();
         let mut annotated = std::mem::take(&mut self.annotated);
+        let traced = self.traced();
         let nodes = self.order.iter().map(|node| {
             let weight = &self.plan.graph[*node];
             let mut readers: Vec<usize> = self
@@ -429,7 +432,7 @@ impl Builder<'_> {
                 side_effect: weight.kind.has_side_effect(),
                 on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
                 depth: depth_of(&weight.kind),
-                gives: spec.map_or(Gives::Same, |spec| spec.gives.clone()),
+                traced: traced.contains(node),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 inputs: self
                     .plan
@@ -447,6 +450,27 @@ impl Builder<'_> {
             }
         });
         nodes.collect()
+    }
+
+    /// The nodes that have a side effect, or behind which one stands, and that are done where an
+    /// operator behind them is.
+    fn traced(&self) -> HashSet<NodeId> {
+        let acts = |node: &NodeId| self.plan.graph[*node].kind.has_side_effect();
+        let stops = |node: &NodeId| self.specs.get(node).is_some_and(|spec| spec.stops);
+        let (mut acting, mut stopping) = (HashSet::new(), HashSet::new());
+        for node in &self.order {
+            let inputs = self.plan.inputs(*node);
+            if acts(node) || inputs.iter().any(|input| acting.contains(input)) {
+                acting.insert(*node);
+            }
+        }
+        for node in self.order.iter().rev() {
+            let readers = self.plan.outputs(*node);
+            if stops(node) || readers.iter().any(|(reader, _)| stopping.contains(reader)) {
+                stopping.insert(*node);
+            }
+        }
+        acting.intersection(&stopping).copied().collect()
     }
 
     fn body(&self, node: NodeId, rank: u32, zone: &Arc<Zone>, seed: u64) -> Body {

@@ -33,6 +33,8 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
     OperatorSpec {
         needs: Needs::Fields(needs),
         on_control: OnControl::React,
+        // There may be further groups.
+        stops: false,
         make: Arc::new(move |context| {
             let inner = Context {
                 fields: context.fields[1..].to_vec(),
@@ -274,7 +276,7 @@ impl PerGroup {
                         order.push((port, parts.iter().map(|part| part.count()).sum()));
                         merged.extend(parts.iter().map(|part| Item::Rows((*part).clone())));
                     }
-                    Run::Control(position, control) => {
+                    Run::Control(_, position, control) => {
                         merged.push(Item::Control(position, control.clone()));
                     }
                 }
