@@ -36,7 +36,7 @@ lint:
 ## where a nightly toolchain can be had. Prints figures.
 check-all: test
 	WIREQ_SETS=5000 cargo nextest run --release -p wireq-engine --test oracle --locked --no-capture
-	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test tables --test pcapwrite --locked --no-capture
 	$(MAKE) fuzz miri
 
 ## Fuzzing with coverage, FUZZ_SECONDS a target: needs a nightly toolchain; says so where there is none.
@@ -45,6 +45,7 @@ fuzz:
 	@if cargo +nightly --version >/dev/null 2>&1; then \
 	  cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz; \
 	  (cd modules && cargo +nightly fuzz run pcap -- -max_total_time=$(FUZZ_SECONDS)) && \
+	  (cd modules && cargo +nightly fuzz run table -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd query-lang && cargo +nightly fuzz run query -- -max_total_time=$(FUZZ_SECONDS)); \
 	else echo "fuzz: SKIPPED, no nightly toolchain here"; fi
 

@@ -10,6 +10,8 @@ pub enum Command {
     Explain(Arguments),
     /// List modules, or describe one.
     Modules(Option<String>),
+    /// List functions, or describe one.
+    Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
 }
@@ -58,7 +60,8 @@ Examples:
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
   wireq explain 'where dstport = 80 | count()' x.pcap
 
-`wireq modules` lists what a query can do, `wireq types packet` the fields of packets.
+`wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
+`wireq types packet` the fields of packets.
 Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
 could not be used, 5 the system failed, 130 interrupted.";
 
@@ -78,6 +81,11 @@ fn command() -> Clap {
             Clap::new("modules")
                 .about("Lists the modules, or describes one")
                 .arg(name("The module")),
+        )
+        .subcommand(
+            Clap::new("functions")
+                .about("Lists the functions of expressions, or describes one")
+                .arg(name("The function")),
         )
         .subcommand(
             Clap::new("types")
@@ -177,6 +185,7 @@ pub fn parse() -> Result<Command, clap::Error> {
     match matches.subcommand() {
         Some(("explain", matches)) => Ok(Command::Explain(arguments(matches)?)),
         Some(("modules", matches)) => Ok(Command::Modules(matches.get_one("name").cloned())),
+        Some(("functions", matches)) => Ok(Command::Functions(matches.get_one("name").cloned())),
         Some(("types", matches)) => Ok(Command::Types(
             matches.get_one("name").cloned(),
             matches.get_one("prefix").cloned(),

@@ -1,10 +1,10 @@
-//! What there is: modules and types, from their declarations.
+//! What there is: modules, functions and types, from their declarations.
 
 use crate::{Failure, sinks};
 use std::fmt::Write;
 use wireq_engine::arguments::{Count, Parameter};
 use wireq_engine::diagnostic::suggest;
-use wireq_engine::{Build, Module, Registry};
+use wireq_engine::{Build, Module, Registry, ScalarFunction};
 
 /// Lists the modules, or describes one.
 pub fn modules(registry: &Registry, name: Option<&str>) -> Result<u8, Failure> {
@@ -81,6 +81,47 @@ fn usage(parameter: &Parameter) -> String {
         Count::Any => format!("[{value}...]"),
         Count::Some => format!("{value}..."),
     }
+}
+
+/// Lists the functions, or describes one.
+pub fn functions(registry: &Registry, name: Option<&str>) -> Result<u8, Failure> {
+    let Some(name) = name else {
+        let mut text = String::new();
+        for function in registry.functions() {
+            let _ = writeln!(text, "{:<34} {}", function.signature(), function.summary);
+        }
+        sinks::print(&text)?;
+        return Ok(0);
+    };
+    let function = registry.function(name).ok_or_else(|| {
+        unknown(
+            "function",
+            name,
+            registry.functions().iter().map(|f| f.name),
+        )
+    })?;
+    sinks::print(&describe_function(function))?;
+    Ok(0)
+}
+
+fn describe_function(function: &ScalarFunction) -> String {
+    let mut text = format!("{}: {}\n", function.signature(), function.summary);
+    if !function.parameters.is_empty() {
+        text.push('\n');
+    }
+    for parameter in function.parameters {
+        let kind = parameter.kind.to_string();
+        let _ = writeln!(
+            text,
+            "  {:<12} {kind:<9} {}",
+            parameter.name, parameter.summary
+        );
+    }
+    text.push_str("\nExamples:\n\n");
+    for (call, result) in function.examples {
+        let _ = writeln!(text, "  {call}\n      {result}");
+    }
+    text
 }
 
 /// Lists the types, or the fields of one.

@@ -39,6 +39,9 @@ fn main() -> ExitCode {
         Ok(Command::Run(arguments)) => run_queries(&arguments),
         Ok(Command::Explain(arguments)) => explain_queries(&arguments),
         Ok(Command::Modules(name)) => catalog::modules(&wireq_modules::registry(), name.as_deref()),
+        Ok(Command::Functions(name)) => {
+            catalog::functions(&wireq_modules::registry(), name.as_deref())
+        }
         Ok(Command::Types(name, prefix)) => catalog::types(
             &wireq_modules::registry(),
             name.as_deref(),
@@ -222,6 +225,9 @@ fn conclude(report: &Report, quiet: bool) -> u8 {
                     "wireq: {}: skipped {length} bytes at byte {offset}: {reason}",
                     input.name
                 );
+            }
+            for (reason, count) in &input.faults {
+                eprintln!("wireq: {}: {reason}: {count}", input.name);
             }
         }
     }

@@ -44,6 +44,9 @@ fn text(report: &Report) -> String {
             "{}: {} records, {} bytes used, {skipped} skipped",
             input.name, input.records, input.bytes_used
         );
+        for (reason, count) in &input.faults {
+            let _ = writeln!(text, "{}: {reason}: {count}", input.name);
+        }
     }
     text
 }
@@ -65,13 +68,19 @@ fn json(report: &Report) -> String {
                 .iter()
                 .map(|(offset, length, reason)| format!("{{\"offset\":{offset},\"bytes\":{length},\"reason\":{}}}", quote(reason)))
                 .collect();
+            let faults: Vec<String> = input
+                .faults
+                .iter()
+                .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
+                .collect();
             let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"unusable\":{unusable}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,
-                skipped.join(",")
+                skipped.join(","),
+                faults.join(",")
             )
         })
         .collect();

@@ -570,6 +570,8 @@ pub struct SourceContext<'a> {
     pub strict: bool,
     /// Set where the run is to end: a source that waits for input gives up then.
     pub interrupt: &'a AtomicBool,
+    /// The zone of times that the input writes without one.
+    pub zone: &'a Arc<Zone>,
 }
 
 /// Brings objects in.
@@ -602,6 +604,8 @@ pub struct InputReport {
     pub bytes_used: u64,
     /// Ranges that were skipped: offset, length, reason.
     pub skipped: Vec<(u64, u64, String)>,
+    /// What was wrong with records that were delivered: reason, how often.
+    pub faults: Vec<(String, u64)>,
     /// Why nothing of it could be used.
     pub unusable: Option<String>,
 }

@@ -7,20 +7,24 @@
 //! | `write/` | objects in, bytes out | one writer |
 //! | `process/` | objects in, objects out | one module |
 //! | `aggregate/` | many objects, one value | one function |
+//! | `function/` | some values, one value | one family of functions |
 //!
 //! Each file declares its module in a `static MODULE`, which its folder's `mod.rs` lists: everything
-//! else (help, README table, tests of the examples) follows from the declaration.
+//! else (help, README table, tests of the examples) follows from the declaration. Functions are
+//! statics too, several to a file.
 
 mod aggregate;
+mod function;
 mod process;
 mod read;
+mod regexes;
 pub mod types;
 mod write;
 
 use std::sync::Arc;
 use wireq_engine::Registry;
 
-/// All modules and record types of this crate.
+/// All modules, functions and record types of this crate.
 pub fn registry() -> Registry {
     let mut registry = Registry::default();
     for list in [
@@ -31,6 +35,9 @@ pub fn registry() -> Registry {
     ] {
         list.iter().for_each(|module| registry.add_module(module));
     }
+    function::FUNCTIONS
+        .iter()
+        .for_each(|function| registry.add_function(function));
     registry.add_type(Arc::new(types::packet::Packet));
     registry
 }

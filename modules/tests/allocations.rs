@@ -95,6 +95,8 @@ fn more_packets_need_no_more_allocations() {
         "equals dstip 198.51.100.53 198.51.100.8/30 | iplookup srcip 192.0.2.0/24 | count()",
         "substr -i payload get post | match payload HTTP/1 | count()",
         "private | sample 3 | count()",
+        "histogram -w 50 srcip len | count()",
+        "cumdist len | count()",
     ] {
         let (few, many) = (allocations(query, &small), allocations(query, &large));
         assert_eq!(

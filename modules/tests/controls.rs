@@ -71,7 +71,7 @@ impl RecordType for Pair {
 }
 
 /// A source that says what its one argument spells: `1=5` is a row, `close1` a Close of key 1,
-/// `flush` and `mark` the other controls.
+/// `flush` a Flush, `mark7` a Watermark of 7 seconds.
 static SCRIPT: Module = Module {
     name: "script",
     summary: "Gives what its argument spells.",
@@ -137,7 +137,10 @@ impl Source for Script {
                 (FieldPath::new("other"), Value::Bool(true)),
             ]),
             None if word == "flush" => Control::Flush,
-            None => Control::Watermark(0),
+            None => {
+                let time = word.strip_prefix("mark").unwrap_or_default();
+                Control::Watermark(1_000_000_000 * time.parse::<i64>().unwrap_or(0))
+            }
         };
         Ok(Some(Item::Control(position, control)))
     }
@@ -210,6 +213,16 @@ fn a_flush_shows_groups_and_keeps_them() {
 }
 
 #[test]
+fn what_a_group_by_takes_passes_it() {
+    let query = "script 1=5 2=7 close1 1=1 | count() group by key | last key | print key count";
+    assert_eq!(output(query), "1\t1\n1\t1\n2\t1\n");
+    let query = "script 1=5 2=7 close1 1=1 | count() group by value | last value | print value";
+    assert_eq!(output(query), "1\n5\n7\n");
+    let query = "script 1=5 flush 2=6 | count() group by key | tail 1 | print key count";
+    assert_eq!(output(query), "1\t1\n2\t1\n");
+}
+
+#[test]
 fn controls_pass_filters_in_their_place() {
     let query = "script 1=5 1=50 close1 1=6 | where value < 10 | print key count() group by key";
     assert_eq!(output(query), "1\t1\n1\t1\n");
@@ -268,4 +281,67 @@ fn a_flush_gives_what_is_sorted_once() {
 fn a_clock_closes_each_tick_before_the_object_that_ends_it() {
     let query = "script 1=0 2=1 3=0 4=2 5=9 | clock -t 2 value | (count() group by clock) + (where key > 3) | print clock key count";
     assert_eq!(output(query), "0\t3\t3\n1\t4\n1\t4\t1\n4\t5\n4\t5\t1\n");
+}
+
+#[test]
+fn shares_and_entropies_begin_anew_at_controls_and_hand_them_on() {
+    let script = "script 1=1 2=3 close1 3=5 flush mark 4=7 | pdf -c value";
+    let query = format!("{script} | print key probability");
+    assert_eq!(output(&query), "1\t0.25\n2\t0.75\n3\t1\n4\t1\n");
+    let query = "script 1=1 2=3 close1 1=4 | pdf -c value | print key count() group by key";
+    assert_eq!(output(query), "1\t1\n1\t1\n2\t1\n");
+    let script = "script 1=1 2=1 close1 3=1 4=1 mark 5=1 6=1 flush 7=1 | pdf -c value | entropy";
+    let query = format!("{script} | print key entropy");
+    assert_eq!(output(&query), "2\t1\n6\t2\n7\t0\n");
+    let query = format!("{script} | tail 1 | print key entropy");
+    assert_eq!(output(&query), "6\t2\n7\t0\n");
+}
+
+#[test]
+fn a_histogram_gives_what_a_close_concerns_and_hands_the_close_on() {
+    let script = "script 1=5 2=7 1=6 close1 1=1 2=1";
+    let query = format!("{script} | histogram key | print key count");
+    assert_eq!(output(&query), "1\t2\n1\t1\n2\t2\n");
+    let query = format!("{script} | histogram key | last key | print key count");
+    assert_eq!(output(&query), "1\t2\n1\t1\n2\t2\n");
+    let query = format!("{script} | histogram -w 10 key value | print key value count");
+    assert_eq!(output(&query), "1\t0\t2\n1\t0\t1\n2\t0\t2\n");
+    // The value 1 of a key does not complete its bin, nor has a Close of others a say.
+    for field in ["-w 10 key", "-w 10 value"] {
+        assert_eq!(output(&format!("{script} | histogram {field}")), "0\t5\n");
+    }
+    let query = "script 1=5 flush mark 1=6 | histogram key | print key count";
+    assert_eq!(output(query), "1\t1\n1\t2\n");
+}
+
+#[test]
+fn a_cumulative_distribution_is_kept_at_a_flush_and_begins_anew_at_a_close() {
+    let query = "script 1=5 2=5 close1 3=6 flush mark 3=7 | cumdist value";
+    assert_eq!(output(query), "5\t2\t1\n6\t1\t1\n6\t1\t0.5\n7\t1\t1\n");
+    let query = "script 1=5 2=5 close1 3=6 | cumdist value | tail 1 | print value";
+    assert_eq!(output(query), "6\n");
+    let query = "script 1=5 2=5 flush 3=6 | cumdist value | tail 1 | print value";
+    assert_eq!(output(query), "5\n6\n");
+}
+
+#[test]
+fn delayed_objects_go_at_a_flush_and_at_a_watermark_of_their_time() {
+    let by_value = "fifodelay -t 100 -i value -o value";
+    let query = format!("script 1=5 2=3 close1 flush 3=1 | {by_value} | print key value");
+    assert_eq!(output(&query), "2\t3\n1\t5\n3\t1\n");
+    let script = "script 1=5 2=3 3=9 5=6 mark6 4=7";
+    let query =
+        format!("{script} | rename value ts | (fifodelay -t 100) + (where key = 4) | print key");
+    assert_eq!(output(&query), "2\n1\n4\n5\n4\n3\n");
+    let query = format!("{script} | ({by_value}) + (where key = 4) | print key");
+    assert_eq!(output(&query), "4\n2\n1\n5\n4\n3\n");
+}
+
+#[test]
+fn controls_pass_what_only_attaches() {
+    for module in ["changes -i key value", "rename value ts | active key"] {
+        let query =
+            format!("script 1=5 1=7 close1 1=6 | {module} | print key count() group by key");
+        assert_eq!(output(&query), "1\t2\n1\t1\n", "{module}");
+    }
 }

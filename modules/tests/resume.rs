@@ -7,6 +7,10 @@ use support::{own_captures, run_query};
 use wireq_engine::schedule::Options;
 
 const QUERIES: &[&str] = &[
+    "active -t 100ms srcip | print active",
+    "active -t 1s --max 3 srcip dstport | print active",
+    "changes -a -i srcip len ttl | print severity len.mean ttl.sigma",
+    "changes -i srcip --max 2 --histdown 0.5 ts len | print severity",
     "clock -t 100ms ts | print clock len",
     "clock -t 100ms ts | print clock count() sum(len) group by clock",
     "delta ts | print delta",
@@ -15,9 +19,15 @@ const QUERIES: &[&str] = &[
     "derivative ts.double len | print derivative",
     "deskew -b 60 -e 500 -s caplen len | print len caplen len.double",
     "deskew -b 100.5 ttl | deskew -e 100 ttl | print ttl",
+    "fifodelay -t 50ms -o ts | print ts len",
+    "fifodelay -t 1m -i len -o ttl --max 9 | print len ttl",
     "last srcip dstport",
     "last -t 50ms srcip | print ts srcip ipprotocol",
     "last -t 1s ipprotocol | print count() group by ipprotocol",
+    "clock -t 500ms ts | count() group by clock dstport | pdf | entropy | print clock entropy",
+    "pdf -c len --max 50 | print len probability",
+    "histogram -w 50 --max 5 srcip len",
+    "cumdist --max 5 len",
     "sort ipprotocol dstip",
     "sort -r ts.double | print ts.double payload",
     "sort -b 10 -r len | print len srcip",

@@ -62,7 +62,7 @@ impl Stand {
         // What operators that keep rows are asked to keep.
         let live = FieldPath::new("len");
         let given = match &spec.gives {
-            Gives::Retained(_) => Some(kept_shape(&plan.graph[node].kind, &live)),
+            Gives::Retained(own) => Some(kept_shape(&plan.graph[node].kind, &live, own)),
             Gives::Made(columns) => Some(shape(
                 columns
                     .iter()
@@ -183,14 +183,14 @@ fn shape(base: Vec<ColumnDef>) -> Arc<Shape> {
     })
 }
 
-fn kept_shape(kind: &NodeKind, live: &FieldPath) -> Arc<Shape> {
-    let NodeKind::Aggregate(aggregate) = kind else {
-        return shape(vec![given_column(live, Kind::Dynamic)]);
+/// What is kept of an object, and the operator's own columns.
+fn kept_shape(kind: &NodeKind, live: &FieldPath, own: &[(FieldPath, Kind)]) -> Arc<Shape> {
+    let keys = match kind {
+        NodeKind::Aggregate(aggregate) => aggregate.keys.as_slice(),
+        _ => &[],
     };
-    let functions = aggregate.functions.iter().map(|function| &function.name);
-    let paths = std::iter::once(live)
-        .chain(&aggregate.keys)
-        .chain(functions);
+    let own = own.iter().map(|(path, _)| path);
+    let paths = std::iter::once(live).chain(keys).chain(own);
     shape(
         paths
             .map(|path| given_column(path, Kind::Dynamic))
@@ -257,7 +257,10 @@ const QUERIES: &[&str] = &[
     "uniq srcip dstport",
     "head 3",
     "head 1000",
+    "skip 3",
+    "skip 1000",
     "count()",
+    "count(dstport)",
     "count() group by srcip",
     "count() sum(ttl) group by srcip dstport",
     "sum(ttl) min(ipid) max(seq)",
@@ -299,25 +302,49 @@ const QUERIES: &[&str] = &[
     "sort srcip",
     "sort -r srcip",
     "sort dstport len srcip",
+    "sort --order desc-first:asc-last:desc dstport vlan srcip",
     "tail 0",
     "tail 1",
     "tail 5",
     "tail 1000",
+    "pdf -c ttl",
+    "pdf -c ttl --max 7",
+    "entropy -f ttl",
+    "histogram srcip",
+    "histogram srcip dstport",
+    "histogram -w 2 srcip ttl",
+    "histogram --max 2 -w 0.5 ttl",
+    "cumdist srcip",
+    "cumdist --max 2 srcip",
+];
+
+/// Where only objects of one key have to do with each other: the first field is the key. Parts of
+/// the input that share no key can be merged.
+const KEYED: &[&str] = &[
+    "changes -i srcip ttl seq",
+    "changes -t 0.9 -i srcip ttl seq",
+    "changes -a -t 0.1 --histup 0.5 -i srcip ttl",
+    "changes --base 2 --max 3 -i srcip seq",
 ];
 
 /// What takes one row at a time: parts of the input cannot be merged.
 const SERIAL: &[&str] = &[
+    "active srcip",
+    "active -t 10s --max 2 srcip dstport",
+    "fifodelay -t 10s",
+    "fifodelay -t 20s -o ttl --max 3",
     "clock -t 3s ts",
     "delta seq",
     "derivative seq ts",
     "deskew -b 1 -e 2 -s ttl len",
     "last -t 10s srcip",
+    "pcapwrite",
     "sort -b 7 srcip",
     "sort -r -b 2 len",
 ];
 
 fn all_queries() -> impl Iterator<Item = &'static &'static str> {
-    QUERIES.iter().chain(SERIAL)
+    QUERIES.iter().chain(KEYED).chain(SERIAL)
 }
 
 #[test]
@@ -362,6 +389,46 @@ fn merged_parts_give_what_the_whole_gives() {
             }
             stand.finish(&mut *a, &mut out);
             assert_eq!(out, expected, "{} cut at {cuts:?} of {rows:?}", stand.name);
+        }
+    }
+}
+
+/// Whether the key of a row belongs to the second of two parts of all keys.
+fn is_second(row: &Row, salt: u64) -> bool {
+    let mut key = Vec::new();
+    wireq_typesys::key::encode(&row[0], &mut key);
+    let hash = key.iter().fold(salt, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    hash >> 17 & 1 == 1
+}
+
+/// Rows of some keys on one side, rows of all others on the other: each gives for its rows what the
+/// whole gives for them, and merged they go on as the whole does. Bounds are left out: they
+/// concern all keys.
+#[test]
+fn keyed_states_merge_by_key() {
+    let mut random = Random(6);
+    for query in KEYED.iter().filter(|query| !query.contains("--max")) {
+        let stand = Stand::new(query);
+        assert_eq!(stand.spec.class, StateClass::Keyed, "{query}");
+        for _ in 0..100 {
+            let rows = rows(&stand, &mut random);
+            let salt = random.below(1 << 40);
+            let at = random.below(rows.len() as u64 + 1) as usize;
+            let (mut whole, mut expected) = (stand.make(), Vec::new());
+            stand.feed(&mut *whole, &rows, 0, &mut random, &mut expected);
+            let (mut parts, mut out) = ([stand.make(), stand.make()], Vec::new());
+            for (place, row) in rows[..at].iter().enumerate() {
+                let part = &mut parts[usize::from(is_second(row, salt))];
+                let row = std::slice::from_ref(row);
+                stand.feed(&mut **part, row, place, &mut random, &mut out);
+            }
+            let [mut merged, right] = parts;
+            let verdict = merged.merge(&*right).expect("no key is on both sides");
+            assert_eq!(verdict, Verdict::All);
+            stand.feed(&mut *merged, &rows[at..], at, &mut random, &mut out);
+            assert_eq!(out, expected, "{query} merged at {at}");
         }
     }
 }

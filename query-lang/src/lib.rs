@@ -5,6 +5,7 @@ mod lex;
 mod lower;
 mod names;
 mod parse;
+mod place;
 mod scan;
 mod split;
 mod words;

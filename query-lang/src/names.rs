@@ -6,6 +6,10 @@ pub(crate) trait Names {
     /// expressions. Behind all others are words.
     fn is_function(&self, name: &str) -> bool;
 
+    /// Whether, in a SELECT, words stand in the brackets behind a name. Behind all others are
+    /// expressions.
+    fn takes_words(&self, name: &str) -> bool;
+
     /// Whether a name stands for a stream of objects and takes no words, so that a word behind it
     /// is a name for the stream.
     fn is_stream(&self, name: &str) -> bool;

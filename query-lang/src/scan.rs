@@ -1,5 +1,6 @@
 //! Query text -> raw tokens: what is the same in both lexer modes.
 
+use crate::place::Place;
 use wireq_engine::Span;
 
 /// What a raw token is.
@@ -27,38 +28,90 @@ pub(crate) struct Raw {
     pub span: Span,
     /// Whether only white space is before it on its line.
     pub first_on_line: bool,
+    /// Whether it stands in a SELECT, behind its first word.
+    pub in_select: bool,
 }
 
 /// Cuts text into raw tokens. White space and comments give none.
 pub(crate) fn scan(text: &str) -> Vec<Raw> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    let mut spaced = true;
-    let mut first_on_line = true;
-    while let Some(next) = text[at..].chars().next() {
-        let rest = &text[at..];
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        spaced: true,
+        first_on_line: true,
+        place: Place::Begin,
+        block_comments: true,
+        tokens: Vec::new(),
+    };
+    while scanner.step() {}
+    scanner.tokens
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+    /// Whether white space is before the place.
+    spaced: bool,
+    first_on_line: bool,
+    place: Place,
+    /// Whether `/*` may still have an end.
+    block_comments: bool,
+    tokens: Vec<Raw>,
+}
+
+impl Scanner<'_> {
+    /// Goes on behind a token, a comment or a character of white space; false at the end.
+    fn step(&mut self) -> bool {
+        let rest = &self.text[self.at..];
+        let Some(next) = rest.chars().next() else {
+            return false;
+        };
         if next != '\n' && is_space(next) {
-            spaced = true;
-            at += next.len_utf8();
-        } else if spaced && begins_comment(rest, first_on_line) {
-            at += line_length(rest);
+            self.spaced = true;
+            self.at += next.len_utf8();
+        } else if let Some(length) = self.comment(rest) {
+            self.spaced = true;
+            self.at += length;
         } else {
             let (kind, length) = token(rest, next);
-            tokens.push(Raw {
-                kind,
-                span: Span::new(at, at + length),
-                first_on_line,
-            });
-            at += length;
-            first_on_line = kind == RawKind::LineEnd;
-            spaced = first_on_line;
+            self.token(kind, length);
         }
+        true
     }
-    tokens
+
+    /// The length of the comment that begins here.
+    fn comment(&mut self, rest: &str) -> Option<usize> {
+        if !matches!(self.place, Place::Select { .. }) {
+            let begins = self.spaced && begins_comment(rest, self.first_on_line);
+            return begins.then(|| line_length(rest));
+        }
+        if rest.starts_with("--") {
+            return Some(line_length(rest));
+        }
+        let block = rest.strip_prefix("/*").filter(|_| self.block_comments)?;
+        let end = block.find("*/");
+        self.block_comments = end.is_some();
+        end.map(|length| length + 4)
+    }
+
+    fn token(&mut self, kind: RawKind, length: usize) {
+        let span = Span::new(self.at, self.at + length);
+        let in_select = matches!(self.place, Place::Select { .. });
+        self.tokens.push(Raw {
+            kind,
+            span,
+            first_on_line: self.first_on_line,
+            in_select,
+        });
+        self.place = self.place.behind(kind, self.text, span);
+        self.at = span.end;
+        self.first_on_line = kind == RawKind::LineEnd;
+        self.spaced = self.first_on_line;
+    }
 }
 
 /// White space; a byte order mark counts as such.
-fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{feff}'
 }
 

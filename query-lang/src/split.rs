@@ -23,9 +23,6 @@ impl Piece<'_> {
 /// Words at the begin of a line that continue the line before.
 const CLAUSES: [&str; 3] = ["group", "having", "from"];
 
-/// Words that continue a `select`, so that there is one fault for all of it.
-const SELECT_CLAUSES: [&str; 4] = ["where", "order", "limit", "union"];
-
 /// Divides tokens into statements; empty ones are left out.
 ///
 /// `;` always ends a statement, so that a forgotten bracket is no fault of what follows.
@@ -35,7 +32,10 @@ pub(crate) fn split<'a>(text: &'a str, tokens: &[Raw]) -> Vec<Piece<'a>> {
     let mut depth = 0usize;
     for token in tokens {
         let ends = token.kind == RawKind::Semicolon
-            || token.first_on_line && depth == 0 && !continues(text, &current, token);
+            || token.first_on_line
+                && depth == 0
+                && !token.in_select
+                && !continues(text, &current, token);
         if ends {
             finish(text, &mut current, &mut pieces);
             depth = 0;
@@ -63,9 +63,7 @@ fn continues(text: &str, before: &[Raw], first: &Raw) -> bool {
     });
     // `where` begins a statement of its own as well as a clause: it is a clause behind `from`.
     let is_clause = CLAUSES.iter().any(|clause| is(first, clause))
-        || is(first, "where") && before.iter().any(|token| is(token, "from"))
-        || before.first().is_some_and(|begin| is(begin, "select"))
-            && SELECT_CLAUSES.iter().any(|clause| is(first, clause));
+        || is(first, "where") && before.iter().any(|token| is(token, "from"));
     open || is_clause || matches!(first.kind, RawKind::Pipe | RawKind::LineEnd)
 }
 
@@ -143,6 +141,37 @@ mod tests {
             (
                 "Select a\nfrom b\nlimit 5\norder by c",
                 vec!["Select a from b limit 5 order by c"],
+            ),
+            (
+                "select a % 2 # 3,--x\n/* ;\n */ b\n\nfrom b",
+                vec!["select a % 2 # 3 , b from b"],
+            ),
+            (
+                "select a\n\nb\nselect c\nselect d\nunion\n all\nselect e",
+                vec!["select a", "b", "select c", "select d union all select e"],
+            ),
+            (
+                "select a from (\n\nselect\nb)\nc",
+                vec!["select a from ( select b ) c"],
+            ),
+            (
+                "a\nx: select b\nc\ny: d\nA :- select e\nB(k) :- (select f\ng)\nh",
+                vec![
+                    "a",
+                    "[x] select b c",
+                    "[y] d",
+                    "A :- select e",
+                    "B ( k ) :- ( select f g )",
+                    "h",
+                ],
+            ),
+            (
+                "select a || b\n| head % x\nc; print select\nb",
+                vec!["select a | | b | head", "c", "print select", "b"],
+            ),
+            (
+                "select a\n--b\nc; select /* d\ne",
+                vec!["select a c", "select /* d e"],
             ),
             ("a ;| b", vec!["a", "| b"]),
             ("a \"b\nc", vec!["a \"b", "c"]),

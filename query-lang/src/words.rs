@@ -1,7 +1,8 @@
 //! All words of a pipeline, to put others in their place.
 
 use crate::ast::{
-    Argument, ArgumentValue, Call, Expr, ExprKind, Group, JoinInput, Pipeline, Stage, StageKind,
+    Argument, ArgumentValue, Arm, Call, Expr, ExprKind, Group, JoinInput, Pipeline, Select, Stage,
+    StageKind, TableSource,
 };
 use wireq_engine::arguments::Word;
 
@@ -29,6 +30,7 @@ fn stage_words(stage: &mut Stage, each: Each<'_>) {
             inputs.iter_mut().for_each(|input| input_words(input, each));
             condition.iter_mut().for_each(|expr| expr_words(expr, each));
         }
+        StageKind::Select(select) => select_words(select, each),
     }
     if let Some(filter) = &mut stage.filter {
         expr_words(filter, each);
@@ -45,6 +47,33 @@ fn input_words(input: &mut JoinInput, each: Each<'_>) {
     each(&mut input.alias);
     if let Some(until) = &mut input.until {
         expr_words(until, each);
+    }
+}
+
+fn select_words(select: &mut Select, each: Each<'_>) {
+    select
+        .order
+        .iter_mut()
+        .for_each(|order| expr_words(&mut order.by, each));
+    let rows = select.limit.iter_mut().chain(&mut select.offset);
+    rows.for_each(&mut *each);
+    for arm in select.arms_mut() {
+        let core = match arm {
+            Arm::Core(core) => core,
+            Arm::Nested(select) => {
+                select_words(select, each);
+                continue;
+            }
+        };
+        core.expressions_mut()
+            .for_each(|expr| expr_words(expr, each));
+        for table in core.tables_mut() {
+            match &mut table.source {
+                TableSource::File(_) => {}
+                TableSource::Call(call) => call_words(call, each),
+                TableSource::Query(select) => select_words(select, each),
+            }
+        }
     }
 }
 

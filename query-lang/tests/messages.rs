@@ -51,8 +51,8 @@ fn every_code_is_explained_and_shown() {
         .lines()
         .filter(|line| line.starts_with("| Q"));
     let codes: Vec<&str> = rows.map(|row| &row[2..6]).collect();
-    let nesting = "Q003"; // Its queries are long: see hostile.rs.
-    for code in codes.iter().filter(|code| **code != nesting) {
+    let limits = ["Q003", "Q058"]; // Their queries are long: see hostile.rs.
+    for code in codes.iter().filter(|code| !limits.contains(code)) {
         assert!(
             messages.contains(&format!("\n{code} at")),
             "{code} is not in messages.txt"

@@ -372,14 +372,14 @@ fn nanos(value: &Value, convert: fn(i64) -> i64) -> Value {
     }
 }
 
-fn civil(value: &Value, zone: &Zone, part: fn(&crate::time::Civil) -> i128) -> Value {
+fn civil(value: &Value, zone: &Zone, part: fn(&crate::Civil) -> i128) -> Value {
     match value {
         Value::Time(n) => Value::Integer(part(&zone.civil(*n))),
         _ => Value::Absent,
     }
 }
 
-fn time_text(value: &Value, zone: &Zone, write: fn(&crate::time::Civil, &mut Vec<u8>)) -> Value {
+fn time_text(value: &Value, zone: &Zone, write: fn(&crate::Civil, &mut Vec<u8>)) -> Value {
     match value {
         Value::Time(n) => text(|out| write(&zone.civil(*n), out)),
         _ => Value::Absent,

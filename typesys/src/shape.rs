@@ -39,12 +39,6 @@ pub trait RecordType: Send + Sync {
     /// The fields printed where a query does not say which.
     fn summary_fields(&self) -> &'static [&'static str];
 
-    /// The paths of [`RecordType::summary_fields`]; a table has its columns.
-    fn summary_paths(&self) -> Vec<FieldPath> {
-        let names = self.summary_fields().iter();
-        names.map(|name| FieldPath::new(name)).collect()
-    }
-
     /// Fills a column with a field of the selected rows. `rows` is what a reader of this type
     /// made. Absent values stay invalid; hostile bytes must not panic.
     fn fill(

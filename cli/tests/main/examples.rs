@@ -69,6 +69,51 @@ fn help_shows_every_parameter_and_example() {
 }
 
 #[test]
+fn help_shows_every_function() {
+    let registry = wireq_modules::registry();
+    let list = wireq(&["functions"]).results();
+    assert_eq!(list.lines().count(), registry.functions().len());
+    for (line, function) in list.lines().zip(registry.functions()) {
+        let (signature, summary) = (function.signature(), function.summary);
+        assert!(
+            line.starts_with(&signature) && line.ends_with(summary),
+            "{line}"
+        );
+        let help = wireq(&["functions", &function.name.to_uppercase()]).results();
+        assert!(
+            help.starts_with(&format!("{signature}: {summary}\n")),
+            "{help}"
+        );
+        for parameter in function.parameters {
+            assert!(help.contains(parameter.name) && help.contains(parameter.summary));
+        }
+        for (call, result) in function.examples {
+            assert!(
+                help.contains(&format!("  {call}\n      {result}\n")),
+                "{help}"
+            );
+        }
+    }
+}
+
+#[test]
+fn unknown_names_are_faults_with_advice() {
+    for (arguments, message) in [
+        (
+            ["functions", "uper"],
+            "wireq: there is no function `uper`; did you mean `upper`?\n",
+        ),
+        (
+            ["functions", "xyzzy"],
+            "wireq: there is no function `xyzzy`; `wireq functions` lists them\n",
+        ),
+    ] {
+        let outcome = wireq(&arguments);
+        assert_eq!((outcome.status, outcome.stderr.as_str()), (2, message));
+    }
+}
+
+#[test]
 fn types_lists_every_field_and_its_names() {
     let registry = wireq_modules::registry();
     let list = wireq(&["types"]).results();

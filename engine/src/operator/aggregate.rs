@@ -476,9 +476,14 @@ impl Operator for Grouping {
         match control {
             Control::Close(fields) => {
                 self.close(self.closed(fields), position, out);
+                // Complete for those behind too; a Close of other fields says nothing of groups.
+                if fields.is_empty() || fields.iter().any(|(path, _)| self.keys.contains(path)) {
+                    out.control(position, control.clone());
+                }
             }
             Control::Flush => {
                 self.emit_all(position, out);
+                out.control(position, Control::Flush);
             }
             Control::Watermark(_) => out.control(position, control.clone()),
         }

@@ -1,5 +1,6 @@
 //! Plans as text.
 
+use super::stream::HIDDEN;
 use super::{NodeId, Plan};
 use hashbrown::HashMap;
 use std::fmt::Write;
@@ -44,7 +45,8 @@ pub fn explain(plan: &Plan) -> String {
         plan.statements.len(),
         order.len()
     );
-    text
+    // The plan's own columns.
+    text.replace(HIDDEN, "~")
 }
 
 /// How many read a node, or which statement it ends.

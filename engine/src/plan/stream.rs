@@ -82,12 +82,19 @@ impl Carried {
 }
 
 impl Stream {
-    /// What a source of a type gives.
+    /// What a source of a type gives. A type that declares no summary, since its fields depend on
+    /// its input, prints all of them.
     pub fn of_type(record_type: &Arc<dyn RecordType>) -> Stream {
+        let summary = record_type.summary_fields().iter();
+        let summary: Vec<FieldPath> = summary.map(|name| FieldPath::new(name)).collect();
         Stream {
             types: vec![Arc::clone(record_type)],
             given: Vec::new(),
-            summary: record_type.summary_paths(),
+            summary: if summary.is_empty() {
+                declared_names(&**record_type)
+            } else {
+                summary
+            },
             objects: Vec::new(),
         }
     }
@@ -239,10 +246,10 @@ impl Stream {
             match suggest(path.as_str(), self.names().iter().map(String::as_str)) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => match self.types.first() {
-                    Some(record_type) => {
+                    Some(record_type) if record_type.more_names().is_empty() => {
                         format!("`wireq types {}` lists the fields", record_type.name())
                     }
-                    None => format!("it has: {}", self.names().join(", ")),
+                    _ => format!("it has: {}", listed(&self.names())),
                 },
             },
         ))
@@ -474,6 +481,17 @@ fn same_type(a: &Arc<dyn RecordType>, b: &Arc<dyn RecordType>) -> bool {
     Arc::ptr_eq(a, b) || by_name && a.name() == b.name()
 }
 
+/// Names one after the other; of very many the first ones.
+fn listed(names: &[String]) -> String {
+    const SHOWN_MAX: usize = 40;
+    match names.get(..SHOWN_MAX) {
+        Some(first) if first.len() < names.len() => {
+            format!("{} and {} more", first.join(", "), names.len() - SHOWN_MAX)
+        }
+        _ => names.join(", "),
+    }
+}
+
 fn unreadable(literal: &Literal, path: &FieldPath, kind: Kind, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(
         "Q012",
@@ -490,7 +508,7 @@ fn unreadable(literal: &Literal, path: &FieldPath, kind: Kind, span: Span) -> Di
             })
         }
         Kind::Address => diagnostic.help("write an address such as 10.0.0.1 or fd00::1, or a block such as 10.0.0.0/8; names are not looked up"),
-        Kind::Time => diagnostic.help("write a time such as 2024-01-31T12:00:00Z, or seconds since 1970"),
+        Kind::Time => diagnostic.help("write a time such as 2024-01-31T12:00:00Z, \"3 hours ago\", or seconds since 1970"),
         Kind::Duration => diagnostic.help("write a duration such as 10s, 250ms or 1h30m"),
         Kind::Mac => diagnostic.help("write a hardware address such as 00:11:22:33:44:55"),
         _ => diagnostic,

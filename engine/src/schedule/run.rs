@@ -274,6 +274,7 @@ impl Runner {
                     retired: &mut self.retired,
                     strict: options.strict,
                     interrupt: &options.interrupt,
+                    zone: &self.zone,
                 };
                 let Some(item) = source.next(&mut context)? else {
                     break;

@@ -97,6 +97,7 @@ const PACKET: &[(usize, &str, Domain)] = &[
     (1, "arp.dst.proto_ipv4", Domain::Address),
     (1, "snaplen", Domain::Number),
     (1, "linktype", Domain::Number),
+    (1, "tsresol", Domain::Number),
     (1, "frame.number", Domain::Number),
     (1, "len.double", Domain::Number),
     (1, "ts.sec", Domain::Number),

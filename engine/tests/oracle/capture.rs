@@ -15,6 +15,8 @@ pub struct Frame {
     pub snaplen: u32,
     /// What the file header says.
     pub linktype: u32,
+    /// Digits of the fraction of a second.
+    pub tsresol: u64,
 }
 
 /// How the numbers of a file are written.
@@ -76,6 +78,7 @@ pub fn frames(bytes: &[u8]) -> Vec<Frame> {
             number: frames.len() as u64 + 1,
             snaplen,
             linktype,
+            tsresol: if format.nanos_per_unit == 1 { 9 } else { 6 },
         });
         rest = &rest[16 + captured..];
     }

@@ -15,6 +15,7 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         "packet" => Some(Value::Bytes(frame.bytes.as_slice().into())),
         "snaplen" => unsigned(frame.snaplen),
         "linktype" => unsigned(frame.linktype),
+        "tsresol" => unsigned(frame.tsresol),
         "frame.number" => unsigned(frame.number),
         "dstmac" | "eth.dst" => mac(frame, 0),
         "srcmac" | "eth.src" => mac(frame, 6),
@@ -39,7 +40,9 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         }
         "urgptr" | "tcp.urgent_pointer" => tcp(frame).and_then(|tcp| unsigned(be16(tcp, 18)?)),
         "udp.length" => udp(frame).and_then(|udp| unsigned(be16(udp, 4)?)),
-        "payload" => payload(frame),
+        "payload" => payload(frame).map(|payload| Value::Bytes(to_the_end(frame, payload).into())),
+        "tcp.payload" => tcp_payload(frame).map(|payload| Value::Bytes(payload.into())),
+        "udp.payload" => udp_payload(frame).map(|payload| Value::Bytes(payload.into())),
         "icmptype" | "icmp.type" => icmp(frame).and_then(|icmp| unsigned(icmp[0])),
         "icmpcode" | "icmp.code" => icmp(frame).and_then(|icmp| unsigned(icmp[1])),
         "arp.opcode" => arp(frame).and_then(|arp| unsigned(be16(arp, 6)?)),
@@ -232,21 +235,29 @@ fn udp(frame: &Frame) -> Option<&[u8]> {
     (ipprotocol(frame)? == 17 && layer4.len() >= 8).then_some(layer4)
 }
 
-fn payload(frame: &Frame) -> Option<Value> {
-    let bytes = match (tcp(frame), udp(frame)) {
-        (Some(tcp), _) => tcp.get(usize::from(tcp[12] >> 4) * 4..)?,
-        (None, Some(udp)) => {
-            let length = usize::from(be16(udp, 4)?);
-            let end = if length >= 8 {
-                udp.len().min(length)
-            } else {
-                udp.len()
-            };
-            &udp[8..end]
-        }
-        (None, None) => return None,
+fn payload(frame: &Frame) -> Option<&[u8]> {
+    tcp_payload(frame).or_else(|| udp_payload(frame))
+}
+
+/// All bytes of the frame from those of the payload on.
+fn to_the_end<'f>(frame: &'f Frame, payload: &[u8]) -> &'f [u8] {
+    &frame.bytes[payload.as_ptr().addr() - frame.bytes.as_ptr().addr()..]
+}
+
+fn tcp_payload(frame: &Frame) -> Option<&[u8]> {
+    let tcp = tcp(frame)?;
+    tcp.get(usize::from(tcp[12] >> 4) * 4..)
+}
+
+fn udp_payload(frame: &Frame) -> Option<&[u8]> {
+    let udp = udp(frame)?;
+    let length = usize::from(be16(udp, 4)?);
+    let end = if length >= 8 {
+        udp.len().min(length)
+    } else {
+        udp.len()
     };
-    Some(Value::Bytes(bytes.into()))
+    Some(&udp[8..end])
 }
 
 fn icmp(frame: &Frame) -> Option<&[u8]> {

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use wireq_engine::arguments::{ArgumentError, Arguments};
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
@@ -10,9 +10,14 @@ use wireq_typesys::{Bitmap, Column, Kind, Value};
 
 pub(super) static MODULE: Module = Module {
     name: "count",
-    summary: "Counts objects.",
+    summary: "Counts objects, or those that have a field.",
     details: "No objects, no row: a count of nothing prints nothing.",
-    parameters: &[],
+    parameters: &[Parameter {
+        name: "FIELD",
+        takes: Takes::Field,
+        count: Count::Optional,
+        summary: "Count only objects that have this field.",
+    }],
     examples: &[
         Example {
             title: "how many packets",
@@ -27,6 +32,12 @@ pub(super) static MODULE: Module = Module {
             output: "192.0.2.1\t2\n192.0.2.2\t2\n",
         },
         Example {
+            title: "how many have a port",
+            query: "print count(dstport) count() as all",
+            input: "five.pcap",
+            output: "4\t5\n",
+        },
+        Example {
             title: "only the frequent ones",
             query: "print dstport count() group by dstport having count > 1",
             input: "five.pcap",
@@ -36,17 +47,25 @@ pub(super) static MODULE: Module = Module {
     build: Build::Aggregate(build),
 };
 
-fn build(_arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
+fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
+    let field = arguments.fields().into_iter().next();
+    let with_field = field.is_some();
     Ok(AggregateSpec {
-        field: None,
+        field,
         kind: |_| Ok(Kind::Unsigned),
         class: StateClass::Commutative,
-        make: Arc::new(|| Box::new(Counts::default())),
+        make: Arc::new(move || {
+            Box::new(Counts {
+                with_field,
+                counts: Vec::new(),
+            })
+        }),
     })
 }
 
-#[derive(Default)]
 struct Counts {
+    /// Whether only objects count that have the field.
+    with_field: bool,
     counts: Vec<u64>,
 }
 
@@ -55,14 +74,26 @@ impl Accumulator for Counts {
         self.counts.resize(groups.max(self.counts.len()), 0);
     }
 
-    fn update(&mut self, _column: Option<&Column>, _rows: &[u16], groups: &[u32]) {
-        for group in groups {
-            self.counts[*group as usize] += 1;
+    fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
+        if !self.with_field {
+            for group in groups {
+                self.counts[*group as usize] += 1;
+            }
+            return;
+        }
+        let Some(column) = column else { return };
+        for (row, group) in rows.iter().zip(groups) {
+            self.counts[*group as usize] += u64::from(column.valid.get((*row).into()));
         }
     }
 
-    fn update_one(&mut self, _column: Option<&Column>, selection: &Bitmap) {
-        self.counts[0] += selection.count() as u64;
+    fn update_one(&mut self, column: Option<&Column>, selection: &Bitmap) {
+        let counted = match (self.with_field, column) {
+            (false, _) => *selection,
+            (true, Some(column)) => selection.and(&column.valid),
+            (true, None) => Bitmap::EMPTY,
+        };
+        self.counts[0] += counted.count() as u64;
     }
 
     fn value(&self, group: u32) -> Value {

@@ -21,6 +21,7 @@ mod sum;
 mod total;
 mod wide;
 
+pub(crate) use total::{load_sum, save_sum};
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[

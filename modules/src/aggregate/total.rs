@@ -65,7 +65,7 @@ pub(super) fn sixteen(from: &mut Reader<'_>) -> Result<[u8; 16], Error> {
     bytes.map_err(|_| Error::Snapshot("not sixteen bytes".into()))
 }
 
-pub(super) fn save_sum(sum: Option<&ExactSum>, out: &mut Writer) {
+pub(crate) fn save_sum(sum: Option<&ExactSum>, out: &mut Writer) {
     out.number(sum.is_some().into());
     let Some((chunks, specials)) = sum.map(ExactSum::parts) else {
         return;
@@ -78,7 +78,7 @@ pub(super) fn save_sum(sum: Option<&ExactSum>, out: &mut Writer) {
     specials.iter().for_each(|count| out.number(*count));
 }
 
-pub(super) fn load_sum(from: &mut Reader<'_>) -> Result<Option<Box<ExactSum>>, Error> {
+pub(crate) fn load_sum(from: &mut Reader<'_>) -> Result<Option<Box<ExactSum>>, Error> {
     if from.number()? == 0 {
         return Ok(None);
     }

@@ -23,12 +23,22 @@ pub(super) struct Kept {
     bytes: Vec<u8>,
 }
 
+impl Kept {
+    /// About how many bytes it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Kept>() + self.bytes.capacity()
+    }
+}
+
 /// Class bytes that no key has. A double, with its bits: keys make 1.0 an integer.
 const DOUBLE: u8 = 200;
 /// Bytes, as a key of text.
 const BYTES: u8 = 201;
 /// A number with names that its column did not declare: which names, then the key of the number.
 const NAMED: u8 = 202;
+
+/// The place of a column that is no field of the view but the operator's own.
+const OWN: usize = usize::MAX;
 
 /// Keeps the live fields of rows and gives them again.
 pub(super) struct Keeper {
@@ -49,7 +59,7 @@ impl Keeper {
             .filter(|def| matches!(def.recipe, Recipe::Given));
         let place = |path| {
             let live = context.live.iter().position(|live| live == path);
-            live.map_or(usize::MAX, |at| context.fields.len() + at)
+            live.map_or(OWN, |at| context.fields.len() + at)
         };
         Keeper {
             columns: given.map(|def| (place(&def.path), def.kind)).collect(),
@@ -141,16 +151,37 @@ impl Keeper {
         position: Position,
         out: &mut Output,
     ) {
+        let rows = rows.into_iter().map(|kept| (kept, Value::Absent));
+        self.emit_with(rows, position, out);
+    }
+
+    /// Gives rows likewise, each with its value of the one column that is the operator's own.
+    pub(super) fn emit_with<'a>(
+        &self,
+        rows: impl IntoIterator<Item = (&'a Kept, Value)>,
+        position: Position,
+        out: &mut Output,
+    ) {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
-            self.emit_part(rows.by_ref().take(ROWS_MAX), position, out);
+            let part = rows.by_ref().take(ROWS_MAX);
+            self.emit_part(part, Positions::All(position), out);
+        }
+    }
+
+    /// Gives rows, each at the position of what causes it; these ascend.
+    pub(super) fn emit_each(&self, rows: &[(Kept, Position)], out: &mut Output) {
+        for chunk in rows.chunks(ROWS_MAX) {
+            let positions = chunk.iter().map(|(_, position)| *position).collect();
+            let rows = chunk.iter().map(|(kept, _)| (kept, Value::Absent));
+            self.emit_part(rows, Positions::Each(positions), out);
         }
     }
 
     fn emit_part<'a>(
         &self,
-        rows: impl Iterator<Item = &'a Kept>,
-        position: Position,
+        rows: impl Iterator<Item = (&'a Kept, Value)>,
+        positions: Positions,
         out: &mut Output,
     ) {
         let Some(shape) = &self.shape else { return };
@@ -158,11 +189,12 @@ impl Keeper {
             .take(self.columns.len())
             .collect();
         let mut identities = Vec::new();
-        for row in rows {
+        for (row, own) in rows {
             identities.push(row.identity);
             let mut bytes = row.bytes.as_slice();
-            for (builder, (_, kind)) in builders.iter_mut().zip(&self.columns) {
-                builder.push(self.decode(&mut bytes, *kind).unwrap_or_default());
+            for (builder, (field, kind)) in builders.iter_mut().zip(&self.columns) {
+                let value = self.decode(&mut bytes, *kind).unwrap_or_default();
+                builder.push(if *field == OWN { own.clone() } else { value });
             }
         }
         let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
@@ -170,7 +202,7 @@ impl Keeper {
             Arc::clone(shape),
             columns,
             identities.len(),
-            Positions::All(position),
+            positions,
             self.origin,
         );
         out.emit(data.with_identities(identities));

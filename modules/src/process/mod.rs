@@ -1,49 +1,71 @@
 //! Processing modules: objects in, objects out.
 
+mod active;
+mod bins;
 mod blocks;
+mod bound;
+mod changes;
 mod clock;
 mod clockwork;
 mod close;
 mod constant;
+mod cumdist;
 mod delta;
 mod deskew;
 mod div;
+mod entropy;
 mod equals;
 mod expression;
+mod fifodelay;
 mod head;
+mod histogram;
 mod iplookup;
 mod keep;
 mod last;
 mod mask;
+mod multiples;
 mod noop;
 mod now;
 mod object_identity;
 mod objects;
+mod order;
+mod pdf;
 mod private;
 mod project;
+mod quantity;
+mod recent;
 mod regex;
 mod rename;
 mod sample;
+mod skip;
 mod sort;
 mod stateless;
 mod substr;
 mod tail;
+mod tally;
 mod texts;
 mod top;
 mod uniq;
+mod usual;
 
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
+    &active::MODULE,
+    &changes::MODULE,
     &clock::MODULE,
     &constant::MODULE,
+    &cumdist::MODULE,
     &delta::DELTA,
     &delta::DERIVATIVE,
     &deskew::MODULE,
     &div::MODULE,
+    &entropy::MODULE,
     &equals::MODULE,
     &expression::MODULE,
+    &fifodelay::MODULE,
     &head::MODULE,
+    &histogram::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
     &mask::MODULE,
@@ -51,11 +73,13 @@ pub(crate) static MODULES: &[&Module] = &[
     &now::MODULE,
     &object_identity::COUNTOBJ,
     &object_identity::UNIQOBJ,
+    &pdf::MODULE,
     &private::MODULE,
     &project::MODULE,
     &regex::MODULE,
     &rename::MODULE,
     &sample::MODULE,
+    &skip::MODULE,
     &sort::MODULE,
     &objects::STREAMALIAS,
     &substr::MODULE,

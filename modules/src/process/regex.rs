@@ -2,6 +2,7 @@
 
 use super::stateless;
 use super::texts::Texts;
+use crate::regexes::{self, BYTES_MAX};
 use regex_automata::meta::{BuildError, Regex};
 use regex_automata::{Input, util::syntax};
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
@@ -73,10 +74,6 @@ pub(super) static MODULE: Module = Module {
     build: Build::Operator(build),
 };
 
-/// What the automata of one expression may take: a query that needs more is refused, and what a
-/// search keeps is thrown away at this size.
-const BYTES_MAX: usize = 4 << 20;
-
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let needs: Vec<FieldPath> = arguments.fields().into_iter().take(1).collect();
     let regex = match arguments.words().get(1) {
@@ -109,13 +106,7 @@ fn compile(word: &Word, any_case: bool) -> Result<Regex, ArgumentError> {
         .unicode(false)
         .utf8(false)
         .case_insensitive(any_case);
-    let config = Regex::config()
-        .utf8_empty(false)
-        .nfa_size_limit(Some(BYTES_MAX))
-        .hybrid_cache_capacity(BYTES_MAX / 2);
-    Regex::builder()
-        .syntax(syntax)
-        .configure(config)
+    regexes::builder(syntax, false)
         .build(&word.text)
         .map_err(|error| fault(word, &error))
 }

@@ -1,6 +1,7 @@
 //! `sort`: gives objects in the order of their fields.
 
 use super::keep::{Keeper, Kept};
+use super::order::{Order, orders};
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Output;
@@ -33,6 +34,14 @@ pub(super) static MODULE: Module = Module {
             summary: "Sort every run of so many objects by itself, and give it at once.",
         },
         Parameter {
+            name: "--order",
+            takes: Takes::Text,
+            count: Count::Optional,
+            summary: "How each field is ordered, with colons between: asc or desc, with -first or \
+                      -last behind it for where objects go that lack the field; asc-first unless \
+                      given, -last with desc. Equal objects keep their order.",
+        },
+        Parameter {
             name: "FIELD",
             takes: Takes::Field,
             count: Count::Some,
@@ -59,6 +68,12 @@ pub(super) static MODULE: Module = Module {
             output: "192.0.2.1\t80\n192.0.2.1\t443\n192.0.2.2\t53\n192.0.2.2\t80\n",
         },
         Example {
+            title: "by port downwards, then by length; objects without a port come last",
+            query: "sort --order desc:asc dstport len | print dstport len",
+            input: "five.pcap",
+            output: "443\t74\n80\t54\n80\t125\n53\t76\n\t60\n",
+        },
+        Example {
             title: "two at a time",
             query: "sort -b 2 len | print len",
             input: "five.pcap",
@@ -82,6 +97,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             }
         },
     };
+    let fields = arguments.fields();
+    let orders = orders(arguments, fields.len())?;
     Ok(OperatorSpec {
         gives: Gives::Retained(Vec::new()),
         // Where runs begin depends on how many objects came before.
@@ -96,8 +113,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             "all objects, in memory"
         }),
         on_control: OnControl::React,
-        ..OperatorSpec::stateless(arguments.fields(), move |context| {
-            Box::new(Sort::new(reverse, run, context))
+        ..OperatorSpec::stateless(fields, move |context| {
+            Box::new(Sort::new(reverse, &orders, run, context))
         })
     })
 }
@@ -105,7 +122,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
 struct Sort {
     reverse: bool,
     run: Option<usize>,
-    fields: usize,
+    /// For each field, how it is ordered.
+    orders: Vec<Order>,
     keeper: Keeper,
     rows: Vec<Kept>,
     /// The keys of the rows, one after the other, and where each ends.
@@ -114,11 +132,11 @@ struct Sort {
 }
 
 impl Sort {
-    fn new(reverse: bool, run: Option<usize>, context: &Context) -> Sort {
+    fn new(reverse: bool, orders: &[Order], run: Option<usize>, context: &Context) -> Sort {
         Sort {
             reverse,
             run,
-            fields: context.fields.len(),
+            orders: orders.to_vec(),
             keeper: Keeper::new(context),
             rows: Vec::new(),
             keys: Vec::new(),
@@ -172,8 +190,10 @@ impl Operator for Sort {
         for view in views {
             out.account.absorbed += view.part.count() as u64;
             for row in view.part.selection.iter() {
-                for at in 0..self.fields {
+                for (at, order) in self.orders.iter().enumerate() {
+                    let start = self.keys.len();
                     key::encode_row(view.column(at), row, &mut self.keys);
+                    order.apply(&mut self.keys[start..]);
                 }
                 self.ends.push(self.keys.len());
                 let mut kept = Kept::default();

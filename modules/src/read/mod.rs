@@ -1,7 +1,14 @@
 //! Readers: bytes in, objects out.
 
+mod blocks;
 mod pcap_file;
+mod table;
 
 use wireq_engine::Module;
 
-pub(crate) static MODULES: &[&Module] = &[&pcap_file::MODULE];
+pub(crate) static MODULES: &[&Module] = &[
+    &pcap_file::MODULE,
+    &table::csv::CSV,
+    &table::tabular_input::MODULE,
+    &table::csv::TSV,
+];

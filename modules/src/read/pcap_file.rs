@@ -1,22 +1,17 @@
 //! `pcapfile`: packets of capture files in the classic pcap format.
 //!
-//! Source: draft-ietf-opsawg-pcap. Files are read in pooled blocks; frames stay where they were
-//! read, and only the start of a record that the block's end cuts is moved to the next block.
+//! Source: draft-ietf-opsawg-pcap. Frames stay where they were read.
 
+use super::blocks::{Blocks, Pool};
 use crate::types::packet::{Frame, Frames, Packet, needs_layers};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{
     Build, Error, Example, InputAccount, InputReport, Module, Source, SourceContext, SourceSpec,
 };
-use wireq_typesys::{Block, Part, PartData, Position, Positions, Recipe, Shape};
+use wireq_typesys::{Part, PartData, Position, Positions, Recipe, Shape};
 
 pub(super) static MODULE: Module = Module {
     name: "pcapfile",
@@ -69,13 +64,9 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     })
 }
 
-/// What a block holds: large enough that reading costs little, small enough to stay in cache.
-const BLOCK_LEN: usize = 256 * 1024;
 /// The most bytes of one frame; a record that claims more is damage. Captures with larger frames
 /// than 256 KiB exist (USB, D-Bus), with larger than this not.
 const CAPLEN_MAX: u32 = 16 * 1024 * 1024;
-/// Blocks kept for use again.
-const POOL_MAX: usize = 4;
 const HEADER_LEN: usize = 24;
 const RECORD_LEN: usize = 16;
 
@@ -83,24 +74,15 @@ const RECORD_LEN: usize = 16;
 struct PcapFiles {
     paths: std::vec::IntoIter<String>,
     current: Option<Capture>,
-    pool: Vec<Arc<Block>>,
+    pool: Pool,
     reports: Vec<InputReport>,
     segment: u32,
 }
 
 /// One open capture.
 struct Capture {
-    input: File,
-    /// Whether reading may block: a pipe or device.
-    may_block: bool,
+    input: Blocks,
     format: Format,
-    /// The block being read, and the stretch of it that is not framed yet.
-    block: Arc<Block>,
-    at: usize,
-    end: usize,
-    /// The offset in the file of the block's first byte.
-    offset: u64,
-    at_end: bool,
     /// The row of the segment that the next frame is.
     row: u32,
 }
@@ -147,6 +129,11 @@ impl Format {
         }
     }
 
+    /// The digits of the fraction of a second.
+    fn tsresol(self) -> u8 {
+        if self.fraction == 1 { 9 } else { 6 }
+    }
+
     /// A record's header, as a frame whose bytes begin behind it.
     #[inline(always)]
     fn record(self, header: &[u8], at: usize) -> Frame {
@@ -167,7 +154,7 @@ impl PcapFiles {
         PcapFiles {
             paths: paths.into_iter(),
             current: None,
-            pool: Vec::new(),
+            pool: Pool::default(),
             reports: Vec::new(),
             segment: 0,
         }
@@ -190,42 +177,26 @@ impl PcapFiles {
             name: path.clone(),
             ..InputReport::default()
         });
-        let input = match open(&path) {
+        let mut input = match Blocks::open(&path, &mut self.pool) {
             Ok(input) => input,
             Err(error) => return self.unusable(Error::file("open", &path, error), strict),
         };
         self.segment += 1;
-        let mut capture = Capture {
-            may_block: !input.metadata().is_ok_and(|data| data.is_file()),
-            input,
-            format: Format {
-                big_endian: false,
-                fraction: 1,
-                snaplen: 0,
-                link_type: 0,
-            },
-            block: self.take_block(BLOCK_LEN),
-            at: 0,
-            end: 0,
-            offset: 0,
-            at_end: false,
-            row: 0,
-        };
-        while capture.end < HEADER_LEN && !capture.at_end {
-            if let Err(error) = capture.read_more(context.interrupt) {
+        while input.end < HEADER_LEN && !input.at_end {
+            if let Err(error) = input.more(HEADER_LEN, &mut self.pool, context.interrupt) {
                 return self.unusable(Error::file("read", &path, error), strict);
             }
         }
-        let header: Option<&[u8; HEADER_LEN]> = capture.block.0[..capture.end].first_chunk();
+        let header: Option<&[u8; HEADER_LEN]> = input.unread().first_chunk();
         let Some(format) = header.and_then(Format::parse) else {
             let reason = match header {
-                None if capture.end == 0 => "it is empty",
+                None if input.end == 0 => "it is empty",
                 None => "it ends within the file header",
                 Some(_) => "it is no pcap capture",
             };
             self.report()
                 .skipped
-                .push((0, capture.end as u64, reason.to_owned()));
+                .push((0, input.end as u64, reason.to_owned()));
             return self.unusable(
                 Error::Damaged {
                     path,
@@ -235,9 +206,12 @@ impl PcapFiles {
             );
         };
         self.report().bytes_used = HEADER_LEN as u64;
-        capture.format = format;
-        capture.at = HEADER_LEN;
-        self.current = Some(capture);
+        input.at = HEADER_LEN;
+        self.current = Some(Capture {
+            input,
+            format,
+            row: 0,
+        });
         Ok(true)
     }
 
@@ -254,65 +228,29 @@ impl PcapFiles {
         Ok(true)
     }
 
-    /// A block that nobody reads any more, or a new one.
-    fn take_block(&mut self, len: usize) -> Arc<Block> {
-        let free = self
-            .pool
-            .iter_mut()
-            .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
-        match free {
-            Some(at) => self.pool.swap_remove(at),
-            None => Arc::new(Block(vec![0; len.max(BLOCK_LEN)])),
-        }
-    }
-
     /// Brings a whole record into the block, or finds that there is none: false.
     fn prepare(&mut self, context: &SourceContext<'_>) -> Result<bool, io::Error> {
         loop {
-            let Some(capture) = &self.current else {
+            let Some(capture) = &mut self.current else {
                 return Ok(false);
             };
-            let have = capture.end - capture.at;
+            let have = capture.input.unread().len();
             let need = capture.needed();
             if need.is_none_or(|need| have >= need) {
                 return Ok(need.is_some());
             }
-            if capture.at_end {
+            if capture.input.at_end {
                 return Ok(false);
             }
-            self.move_to_block(need.unwrap_or(RECORD_LEN).max(RECORD_LEN));
-            let Some(capture) = &mut self.current else {
-                return Ok(false);
-            };
-            capture.read_more(context.interrupt)?;
-        }
-    }
-
-    /// Makes room for `need` bytes behind those not framed yet: in this block where nobody reads
-    /// it, else in another one.
-    fn move_to_block(&mut self, need: usize) {
-        let Some(mut capture) = self.current.take() else {
-            return;
-        };
-        let have = capture.end - capture.at;
-        let len = capture.block.0.len();
-        let fits = capture.end < len && len - capture.at >= need;
-        let writable = Arc::get_mut(&mut capture.block).is_some();
-        if !(fits && writable) {
-            self.segment += 1;
-            capture.row = 0;
-            let mut block = self.take_block(need.max(BLOCK_LEN));
-            let target = Arc::get_mut(&mut block).expect("a block from the pool is not shared");
-            target.0[..have].copy_from_slice(&capture.block.0[capture.at..capture.end]);
-            let old = std::mem::replace(&mut capture.block, block);
-            // Oversized blocks of single records are not worth keeping.
-            if self.pool.len() < POOL_MAX && old.0.len() == BLOCK_LEN {
-                self.pool.push(old);
+            let need = need.unwrap_or(RECORD_LEN).max(RECORD_LEN);
+            let moved = capture
+                .input
+                .more(need, &mut self.pool, context.interrupt)?;
+            if moved {
+                self.segment += 1;
+                capture.row = 0;
             }
-            capture.offset += capture.at as u64;
-            (capture.at, capture.end) = (0, have);
         }
-        self.current = Some(capture);
     }
 
     /// Frames records of the block into a part.
@@ -322,11 +260,11 @@ impl PcapFiles {
         let first_number = self.reports.last().map_or(0, |report| report.records) + 1;
         let mut data = reusable(context, capture.format);
         let frames: &mut Frames = Arc::get_mut(&mut data)?.rows_mut()?;
-        frames.reset(&capture.block, first_number);
-        let start = capture.at;
+        frames.reset(&capture.input.block, first_number);
+        let start = capture.input.at;
         capture.frame_records(frames, context.rows_max);
         let rows = frames.rows.len();
-        let used = (capture.at - start) as u64;
+        let used = (capture.input.at - start) as u64;
         Arc::get_mut(&mut data)?.set_rows(rows, Position::new(segment, capture.row));
         capture.row += rows as u32;
         let report = self.report();
@@ -340,8 +278,8 @@ impl PcapFiles {
         let Some(mut capture) = self.current.take() else {
             return Ok(());
         };
-        let left = (capture.end - capture.at) as u64;
-        let offset = capture.offset + capture.at as u64;
+        let left = capture.input.unread().len() as u64;
+        let offset = capture.input.place();
         let path = self.report().name.clone();
         if let Some(error) = failure {
             if left > 0 {
@@ -366,35 +304,16 @@ impl PcapFiles {
                 reason: format!("at byte {offset}: {reason}"),
             });
         }
-        let skipped = left + capture.drain();
+        let skipped = left + capture.input.drain();
         self.report().skipped.push((offset, skipped, reason));
         Ok(())
     }
 }
 
 impl Capture {
-    /// Reads once into the rest of the block.
-    fn read_more(&mut self, interrupt: &AtomicBool) -> io::Result<()> {
-        if self.may_block {
-            wait_for_input(&self.input, interrupt)?;
-        }
-        let Some(block) = Arc::get_mut(&mut self.block) else {
-            return Err(io::Error::other("a block is still in use"));
-        };
-        let count = loop {
-            match self.input.read(&mut block.0[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.end += count;
-        self.at_end = count == 0;
-        Ok(())
-    }
-
     /// The bytes that a record at the current place claims to have.
     fn claimed(&self) -> u32 {
-        let header = &self.block.0[self.at..self.end];
+        let header = self.input.unread();
         if header.len() < RECORD_LEN {
             0
         } else {
@@ -411,9 +330,9 @@ impl Capture {
 
     /// Frames whole records from the current place on. The one loop that every packet goes through.
     fn frame_records(&mut self, frames: &mut Frames, rows_max: usize) {
-        let bytes = &self.block.0[..self.end];
+        let bytes = &self.input.block.0[..self.input.end];
         let format = self.format;
-        let mut at = self.at;
+        let mut at = self.input.at;
         while frames.rows.len() < rows_max {
             let Some(header) = bytes.get(at..at + RECORD_LEN) else {
                 break;
@@ -426,12 +345,7 @@ impl Capture {
             frames.push(bytes, frame);
             at = next;
         }
-        self.at = at;
-    }
-
-    /// Reads to the end of the file, to say how many bytes could not be used.
-    fn drain(&mut self) -> u64 {
-        io::copy(&mut self.input, &mut io::sink()).unwrap_or(0)
+        self.input.at = at;
     }
 }
 
@@ -445,12 +359,14 @@ fn reusable(context: &mut SourceContext<'_>, format: Format) -> Arc<PartData> {
             .and_then(|data| data.rows_mut::<Frames>())
         {
             (frames.snaplen, frames.link_type) = (format.snaplen, format.link_type);
+            frames.tsresol = format.tsresol();
             return data;
         }
     }
     let frames = Frames {
         snaplen: format.snaplen,
         link_type: format.link_type,
+        tsresol: format.tsresol(),
         layers: wants_layers(context.shape),
         ..Frames::default()
     };
@@ -468,41 +384,6 @@ fn wants_layers(shape: &Shape) -> bool {
         Recipe::Field(field) => Some(field),
         _ => None,
     }))
-}
-
-fn open(path: &str) -> io::Result<File> {
-    if path == "-" {
-        // Not through the standard library's buffer, which polling would not see.
-        return Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?));
-    }
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::new(
-            io::ErrorKind::IsADirectory,
-            "it is a directory",
-        ));
-    }
-    Ok(file)
-}
-
-/// How long a read of a pipe or device waits before it looks whether the run was interrupted.
-const WAIT: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
-
-/// Waits until there is something to read. `Interrupted` where the run is to end before.
-fn wait_for_input(input: &File, interrupt: &AtomicBool) -> io::Result<()> {
-    loop {
-        if interrupt.load(Ordering::Relaxed) {
-            return Err(io::ErrorKind::Interrupted.into());
-        }
-        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&WAIT)) {
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 impl Source for PcapFiles {

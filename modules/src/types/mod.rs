@@ -1,3 +1,4 @@
 //! Record types.
 
 pub mod packet;
+pub mod table;

@@ -19,6 +19,8 @@ pub(crate) struct Expr {
 pub(crate) enum ExprKind {
     /// A field or a constant.
     Word(Word),
+    /// A field in double quotes, in SELECT.
+    Field(Word),
     Constant(Constant),
     /// A call with words as arguments: a module, an aggregate function, a definition.
     Function(Box<Call>),
@@ -77,10 +79,13 @@ pub(crate) enum Operator {
     Concatenate,
 }
 
-/// A call of a scalar function.
+/// A call of a scalar function; in SELECT, of an aggregate function too.
 #[derive(Clone, Debug)]
 pub(crate) struct ScalarCall {
     pub name: Word,
+    /// Whether each combination of values counts once, in an aggregate function of SELECT.
+    pub distinct: bool,
+    /// None for `count(*)`.
     pub arguments: Vec<Expr>,
     pub span: Span,
 }
@@ -126,7 +131,10 @@ impl ExprKind {
     /// Calls `each` for the expressions that this one consists of.
     pub fn for_each_part<'e>(&'e self, each: &mut dyn FnMut(&'e Expr)) {
         match self {
-            ExprKind::Word(_) | ExprKind::Constant(_) | ExprKind::Function(_) => {}
+            ExprKind::Word(_)
+            | ExprKind::Field(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Function(_) => {}
             ExprKind::Scalar(call) => call.arguments.iter().for_each(each),
             ExprKind::Negate(inner)
             | ExprKind::Not(inner)
@@ -160,7 +168,10 @@ impl ExprKind {
     /// The same, to change them.
     pub fn for_each_part_mut(&mut self, each: &mut dyn FnMut(&mut Expr)) {
         match self {
-            ExprKind::Word(_) | ExprKind::Constant(_) | ExprKind::Function(_) => {}
+            ExprKind::Word(_)
+            | ExprKind::Field(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Function(_) => {}
             ExprKind::Scalar(call) => call.arguments.iter_mut().for_each(each),
             ExprKind::Negate(inner)
             | ExprKind::Not(inner)

@@ -1,9 +1,11 @@
 //! What a query says, the same for all languages: names are still text.
 
-#[allow(dead_code, reason = "not all of it can be lowered yet")]
 mod expression;
+mod select;
 
 pub(crate) use expression::{Case, Constant, Expr, ExprKind, Like, Operator, ScalarCall, TypeName};
+
+pub(crate) use select::{Arm, Core, From, Item, Order, Select, Table, TableSource, Union};
 
 use std::rc::Rc;
 use wireq_engine::Span;
@@ -69,6 +71,8 @@ pub(crate) enum StageKind {
         inputs: Vec<JoinInput>,
         condition: Option<Box<Expr>>,
     },
+    /// SQL.
+    Select(Box<Select>),
 }
 
 /// One stream of a join: `SOURCE ALIAS until (CONDITION)`.
@@ -90,6 +94,21 @@ pub(crate) struct Call {
     pub name: Word,
     pub arguments: Vec<Argument>,
     pub span: Span,
+}
+
+impl Call {
+    /// A call with nothing but words.
+    pub fn of_words(name: Word, words: Vec<Word>) -> Call {
+        let argument = |word| Argument {
+            value: ArgumentValue::Word(word),
+            alias: None,
+        };
+        Call {
+            span: name.span,
+            name,
+            arguments: words.into_iter().map(argument).collect(),
+        }
+    }
 }
 
 /// One argument of a call.

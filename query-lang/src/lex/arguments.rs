@@ -51,6 +51,10 @@ impl Lexer<'_, '_> {
             self.mode = Mode::Bracketed;
             return;
         }
+        if self.stage_name && text.eq_ignore_ascii_case("select") || self.continues_select(text) {
+            self.mode = Mode::Select;
+            return self.word_in_select(span, raw);
+        }
         let keyword = match clause(text) {
             None if text.eq_ignore_ascii_case("as") => Some(Keyword::As),
             None if text.eq_ignore_ascii_case("filter") && self.stage_name => Some(Keyword::Where),

@@ -2,6 +2,8 @@
 //! expressions operators are operators.
 
 mod arguments;
+mod expression;
+mod select;
 #[cfg(test)]
 mod tests;
 mod word;
@@ -13,7 +15,7 @@ use crate::names::Names;
 use crate::scan::{Raw, RawKind};
 use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::CompareOp;
-use word::{begins_with_digit, cast_sign, clause, logic, takes_operand, unescape, word_length};
+use word::{takes_operand, unescape};
 
 /// What a token is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) enum Kind {
     Word,
     /// Its text, quotes taken off and escapes translated.
     Quoted(String),
+    /// In SELECT, the name of a field in double quotes, which are taken off.
+    Identifier(String),
     Keyword(Keyword),
     /// The name of a scalar function or `cast`, before a bracket with expressions.
     Function,
@@ -54,6 +58,24 @@ pub(crate) enum Keyword {
     Not,
     In,
     Until,
+    Select(Clause),
+}
+
+/// The reserved words of SELECT that are not reserved elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clause {
+    Select,
+    Distinct,
+    Order,
+    Limit,
+    Offset,
+    Union,
+    Join,
+    Inner,
+    Cross,
+    On,
+    /// A word of SQL that has no meaning here.
+    Other,
 }
 
 /// A token and where it stands.
@@ -67,32 +89,15 @@ pub(crate) struct Token<'a> {
     pub first_on_line: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Words,
     Expression,
     /// An expression that `]` ends.
     Bracketed,
+    /// A SELECT statement: expressions, in which the words of SQL are reserved.
+    Select,
 }
-
-/// Operators of expressions, longer ones before those that they begin with.
-static OPERATORS: [(&str, Kind); 15] = [
-    ("==", Kind::Compare(CompareOp::Equal)),
-    ("=", Kind::Compare(CompareOp::Equal)),
-    ("!=", Kind::Compare(CompareOp::NotEqual)),
-    ("<>", Kind::Compare(CompareOp::NotEqual)),
-    ("<=", Kind::Compare(CompareOp::LessOrEqual)),
-    ("<", Kind::Compare(CompareOp::Less)),
-    (">=", Kind::Compare(CompareOp::GreaterOrEqual)),
-    (">", Kind::Compare(CompareOp::Greater)),
-    ("&&", Kind::Keyword(Keyword::And)),
-    ("!", Kind::Keyword(Keyword::Not)),
-    ("+", Kind::Operator(Operator::Add)),
-    ("-", Kind::Operator(Operator::Subtract)),
-    ("*", Kind::Operator(Operator::Multiply)),
-    ("//", Kind::Operator(Operator::IntegerDivide)),
-    ("/", Kind::Operator(Operator::Divide)),
-];
 
 /// The tokens of a statement, and what is wrong with them.
 pub(crate) fn lex<'a>(
@@ -123,6 +128,7 @@ fn lex_from<'a>(
         names,
         mode,
         outer: Vec::new(),
+        closed_select: false,
         in_call: false,
         stage_name: false,
         tokens: Vec::with_capacity(raws.len()),
@@ -145,6 +151,8 @@ struct Lexer<'a, 'n> {
     mode: Mode,
     /// The modes outside of the open brackets.
     outer: Vec<Mode>,
+    /// Whether the last bracket that closed held a SELECT.
+    closed_select: bool,
     /// Whether the last bracket that opened holds arguments.
     in_call: bool,
     /// Whether the last word begins a stage, and so names a module.
@@ -157,10 +165,14 @@ impl<'a> Lexer<'a, '_> {
     fn raw(&mut self, raw: &Raw) {
         match raw.kind {
             RawKind::Run if self.mode == Mode::Words => self.word(raw.span, raw),
-            RawKind::Run => self.expression(raw),
+            RawKind::Run => self.expression(raw.span, raw),
+            RawKind::Quoted { closed } if self.mode == Mode::Select => {
+                self.quoted_in_select(raw, closed);
+            }
             RawKind::Quoted { closed } => self.quoted(raw, closed),
             RawKind::Open => self.open(raw),
             RawKind::Close => {
+                self.closed_select = self.mode == Mode::Select;
                 self.mode = self.outer.pop().unwrap_or(Mode::Words);
                 self.push(Kind::Close, raw.span, raw);
             }
@@ -197,36 +209,49 @@ impl<'a> Lexer<'a, '_> {
 
     /// What a bracket holds, and what the word before it is.
     fn inside_bracket(&self) -> (Mode, Option<Kind>) {
-        let in_expression = self.mode != Mode::Words;
-        let group = if in_expression {
-            Mode::Expression
-        } else {
-            Mode::Words
+        let group = match self.mode {
+            Mode::Bracketed => Mode::Expression,
+            mode => mode,
         };
-        match self.tokens.last() {
-            Some(last) if last.kind == Kind::Word => match last.text {
-                word if in_expression && takes_operand(word) => (group, Some(Kind::Word)),
-                word if !in_expression && word.eq_ignore_ascii_case("until") => {
-                    (Mode::Expression, Some(Kind::Keyword(Keyword::Until)))
-                }
-                word if in_expression && word.eq_ignore_ascii_case("cast")
-                    || self.names.is_function(word) && (in_expression || !self.stage_name) =>
-                {
-                    (Mode::Expression, Some(Kind::Function))
-                }
-                _ => (Mode::Words, Some(Kind::Word)),
+        let Some(last) = self.tokens.last() else {
+            return (group, None);
+        };
+        match (&last.kind, self.mode) {
+            (Kind::Word, Mode::Words) => self.inside_of_argument(last.text),
+            (Kind::Word, _) if takes_operand(last.text) => (group, Some(Kind::Word)),
+            (Kind::Word, Mode::Select) => self.inside_of_select(last.text),
+            (Kind::Word, _) => match is_cast(last.text) || self.names.is_function(last.text) {
+                true => (Mode::Expression, Some(Kind::Function)),
+                false => (Mode::Words, Some(Kind::Word)),
             },
+            (Kind::Keyword(Keyword::Select(Clause::Other)), _) => (group, Some(Kind::Function)),
             _ => (group, None),
         }
     }
 
-    /// `|` begins a stage; `||` in an expression is `or`. Whether the next `|` was taken too.
+    /// What the bracket behind a word holds that is among arguments.
+    fn inside_of_argument(&self, word: &str) -> (Mode, Option<Kind>) {
+        if word.eq_ignore_ascii_case("until") {
+            (Mode::Expression, Some(Kind::Keyword(Keyword::Until)))
+        } else if self.names.is_function(word) && !self.stage_name {
+            (Mode::Expression, Some(Kind::Function))
+        } else {
+            (Mode::Words, Some(Kind::Word))
+        }
+    }
+
+    /// `|` begins a stage; `||` in an expression is `or`, in SELECT it joins texts. Whether the next
+    /// `|` was taken too.
     fn pipe(&mut self, raw: &Raw, next: Option<&Raw>) -> bool {
         let adjacent = |next: &Raw| next.kind == RawKind::Pipe && next.span.start == raw.span.end;
         let double = self.mode != Mode::Words && next.is_some_and(adjacent);
         if double {
             let span = Span::new(raw.span.start, raw.span.end + 1);
-            self.push(Kind::Keyword(Keyword::Or), span, raw);
+            let kind = match self.mode {
+                Mode::Select => Kind::Operator(Operator::Concatenate),
+                _ => Kind::Keyword(Keyword::Or),
+            };
+            self.push(kind, span, raw);
         } else {
             self.mode = Mode::Words;
             self.push(Kind::Pipe, raw.span, raw);
@@ -235,22 +260,29 @@ impl<'a> Lexer<'a, '_> {
     }
 
     fn quoted(&mut self, raw: &Raw, closed: bool) {
-        let Span { start, end } = raw.span;
-        let inner = &self.text[start + 1..if closed { end - 1 } else { end }];
-        let double = self.text[start..].starts_with('"');
-        let content = if double {
-            unescape(inner)
-        } else {
-            inner.to_owned()
+        let inner = self.unquoted(raw, closed);
+        let content = match self.is_double(raw) {
+            true => unescape(inner),
+            false => inner.to_owned(),
         };
+        self.push(Kind::Quoted(content), raw.span, raw);
+    }
+
+    fn is_double(&self, raw: &Raw) -> bool {
+        self.text[raw.span.start..].starts_with('"')
+    }
+
+    /// What stands between quotes. That they are not closed is a fault.
+    fn unquoted(&mut self, raw: &Raw, closed: bool) -> &'a str {
+        let Span { start, end } = raw.span;
         if !closed {
-            let quote = if double { "\"" } else { "'" };
+            let quote = if self.is_double(raw) { "\"" } else { "'" };
             let opening = Span::new(start, start + 1);
             let fault = Diagnostic::new("Q001", opening, "this quote is not closed");
             self.faults
                 .push(fault.help(format!("end the text with {quote}")));
         }
-        self.push(Kind::Quoted(content), raw.span, raw);
+        &self.text[start + 1..if closed { end - 1 } else { end }]
     }
 
     fn keyword_or_word(&mut self, keyword: Option<Keyword>, span: Span, raw: &Raw) {
@@ -261,73 +293,9 @@ impl<'a> Lexer<'a, '_> {
         }
         self.push(keyword.map_or(Kind::Word, Kind::Keyword), span, raw);
     }
+}
 
-    /// A run of characters in an expression: operators, words, keywords.
-    fn expression(&mut self, raw: &Raw) {
-        let mut at = raw.span.start;
-        while at < raw.span.end && self.mode != Mode::Words {
-            let rest = &self.text[at..raw.span.end];
-            let span = |length: usize| Span::new(at, at + length);
-            at += match self.operator(rest) {
-                Some((length, Kind::CloseExpression)) => {
-                    self.mode = self.outer.pop().unwrap_or(Mode::Words);
-                    self.push(Kind::CloseExpression, span(length), raw);
-                    length
-                }
-                Some((length, kind)) => {
-                    self.push(kind, span(length), raw);
-                    length
-                }
-                None => {
-                    let length = self.word_in_expression(rest);
-                    let word = &rest[..length];
-                    self.keyword_or_word(clause(word).or_else(|| logic(word)), span(length), raw);
-                    length
-                }
-            };
-        }
-        if at < raw.span.end {
-            self.word(Span::new(at, raw.span.end), raw);
-        }
-    }
-
-    /// The operator that a text begins with, and its length.
-    fn operator(&self, text: &str) -> Option<(usize, Kind)> {
-        if self.mode == Mode::Bracketed && text.starts_with(']') {
-            return Some((1, Kind::CloseExpression));
-        }
-        if text.starts_with("::") && self.after_operand() {
-            return Some((2, Kind::Cast));
-        }
-        let mut operators = OPERATORS.iter();
-        let found = operators.find(|(symbol, _)| text.starts_with(symbol));
-        found
-            .filter(|_| !self.is_signed_number(text))
-            .map(|(symbol, kind)| (symbol.len(), kind.clone()))
-    }
-
-    /// The length of the word that a text begins with.
-    fn word_in_expression(&self, text: &str) -> usize {
-        let end = match self.mode {
-            Mode::Bracketed => text.find(']').unwrap_or(text.len()),
-            Mode::Words | Mode::Expression => text.len(),
-        };
-        let length = word_length(&text[..end]);
-        cast_sign(&text[..length]).unwrap_or(length)
-    }
-
-    fn after_operand(&self) -> bool {
-        matches!(
-            self.last(),
-            Some(Kind::Word | Kind::Quoted(_) | Kind::Close)
-        )
-    }
-
-    /// Whether a sign here is part of a number: where an operand is expected, before a digit.
-    fn is_signed_number(&self, rest: &str) -> bool {
-        let number = rest
-            .strip_prefix('-')
-            .map(|number| number.strip_prefix('.').unwrap_or(number));
-        !self.after_operand() && number.is_some_and(begins_with_digit)
-    }
+/// Whether a word before a bracket is `cast`.
+fn is_cast(word: &str) -> bool {
+    word.eq_ignore_ascii_case("cast")
 }

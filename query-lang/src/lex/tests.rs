@@ -8,6 +8,10 @@ impl Names for Functions {
         name == "upper"
     }
 
+    fn takes_words(&self, name: &str) -> bool {
+        ["pcapfile", "mask", "Packets"].contains(&name)
+    }
+
     fn is_stream(&self, _: &str) -> bool {
         false
     }

@@ -35,28 +35,28 @@ pub(super) fn takes_operand(word: &str) -> bool {
         .any(|operator| word.eq_ignore_ascii_case(operator))
 }
 
-/// Where `::` before the name of a type is in a word: not in `fd00::1` or `fd00::beef`.
-pub(super) fn cast_sign(word: &str) -> Option<usize> {
-    let is_type = |text: &str| {
-        let end = text.find(|c: char| !c.is_alphanumeric() && c != '_');
-        let name = &text[..end.unwrap_or(text.len())];
-        name.starts_with(char::is_alphabetic) && !name.bytes().all(|b| b.is_ascii_hexdigit())
+/// Whether text begins with `::` before the name of a type: not with that of `fd00::1`, `fd00::beef`.
+fn begins_cast(text: &str) -> bool {
+    let Some(text) = text.strip_prefix("::") else {
+        return false;
     };
-    let mut signs = word.match_indices("::");
-    let found = signs.find(|(at, sign)| *at > 0 && is_type(&word[at + sign.len()..]));
-    found.map(|(at, _)| at)
+    // As long as a name has to be for that to be known.
+    let name = |c: &char| c.is_alphanumeric() || *c == '_';
+    let mut name = text.chars().take_while(name);
+    text.starts_with(char::is_alphabetic) && name.any(|c| !c.is_ascii_hexdigit())
 }
 
-/// The length of the word that an expression begins with.
-pub(super) fn word_length(text: &str) -> usize {
+/// The length of the word that an expression begins with. Besides operators, `ends` ends it.
+pub(super) fn word_length(text: &str, ends: Option<u8>) -> usize {
     let dated = is_date(text);
     let mut end = usize::from(text.starts_with('-'));
     while let Some(byte) = text.as_bytes().get(end) {
         let operator = match byte {
             b'=' | b'!' | b'<' | b'>' | b'*' => true,
+            b':' => end > 0 && begins_cast(&text[end..]),
             b'&' => text[end..].starts_with("&&"),
             b'+' | b'-' | b'/' => !continues_word(&text[..end], &text[end..], dated),
-            _ => false,
+            byte => ends == Some(*byte),
         };
         if operator {
             break;

@@ -204,18 +204,34 @@ impl Lowering<'_> {
             let mut words = fields.chain(arguments.object_words(module.parameters));
             !words.any(|word| word.text == path.as_str())
         };
-        let word = |path: &FieldPath| {
-            let found = arguments
-                .words()
-                .iter()
-                .find(|word| word.text == path.as_str());
-            Word {
-                text: path.as_str().to_owned(),
-                span: found.unwrap_or(name).span,
-                quoted: false,
-            }
+        let written = |path: &FieldPath| {
+            let mut words = arguments.words().iter();
+            words.find(|word| word.text == path.as_str())
         };
-        let words: Vec<Word> = fields.iter().filter(unchecked).map(word).collect();
-        self.check_fields(words.iter(), input);
+        let stream = self.plan.stream(input);
+        // What the module reads without being told to is one fault, however much of it is missing.
+        let mut own: Option<Diagnostic> = None;
+        let mut missing: Vec<String> = Vec::new();
+        let mut faults = Vec::new();
+        for path in fields.iter().filter(unchecked) {
+            let word = written(path);
+            let Err(fault) = stream.check_field(path, word.unwrap_or(name).span) else {
+                continue;
+            };
+            if word.is_some() {
+                faults.push(fault);
+            } else {
+                missing.push(format!("`{path}`"));
+                own.get_or_insert(fault);
+            }
+        }
+        if let (Some(fault), true) = (&mut own, missing.len() > 1) {
+            fault.message = format!(
+                "`{}` reads fields that are not there: {}",
+                module.name,
+                missing.join(", ")
+            );
+        }
+        self.faults.extend(faults.into_iter().chain(own));
     }
 }

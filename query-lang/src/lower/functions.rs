@@ -176,7 +176,7 @@ impl Lowering<'_> {
     }
 
     /// The kind of a function's column.
-    fn function_kind(
+    pub(super) fn function_kind(
         &mut self,
         module: &Module,
         arguments: &Arguments,

@@ -54,7 +54,7 @@ impl Lowering<'_> {
     pub(super) fn has_functions(&self, stage: &Stage) -> bool {
         match &stage.kind {
             StageKind::Functions(_) => true,
-            StageKind::Where(_) | StageKind::Join { .. } => false,
+            StageKind::Where(_) | StageKind::Join { .. } | StageKind::Select(_) => false,
             StageKind::Bag(branches) => branches
                 .iter()
                 .flat_map(|branch| &branch.stages)
@@ -126,7 +126,7 @@ impl Lowering<'_> {
             // Their pipelines decide for themselves.
             StageKind::Call(_) | StageKind::Bag(_) => true,
             StageKind::Where(_) => having,
-            StageKind::Join { .. } => false,
+            StageKind::Join { .. } | StageKind::Select(_) => false,
         }
     }
 
@@ -140,7 +140,9 @@ impl Lowering<'_> {
     fn nature(&self, stage: &Stage) -> Nature {
         match &stage.kind {
             StageKind::Where(_) => Nature::Filter,
-            StageKind::Functions(_) | StageKind::Join { .. } => Nature::Stateful,
+            StageKind::Functions(_) | StageKind::Join { .. } | StageKind::Select(_) => {
+                Nature::Stateful
+            }
             StageKind::Bag(branches) => {
                 let stages = branches.iter().flat_map(|branch| &branch.stages);
                 let mut natures = stages.map(|stage| self.nature(stage));

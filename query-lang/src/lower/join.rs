@@ -12,6 +12,9 @@ use wireq_typesys::FieldPath;
 /// What stands before the name of an alias for an object of it that has just come.
 const NEW: &str = "new";
 
+/// Each stream more multiplies the combinations.
+const STREAMS_MAX: usize = 32;
+
 impl Lowering<'_> {
     /// A join and what follows it in its stage.
     pub(super) fn join(
@@ -25,6 +28,13 @@ impl Lowering<'_> {
             let fault = Diagnostic::new("Q039", stage.span, message);
             self.faults
                 .push(fault.help("group what it gives: `(JOIN) | ... group by KEY`"));
+        }
+        if inputs.len() > STREAMS_MAX {
+            let message = format!("a join of {} streams", inputs.len());
+            let fault = Diagnostic::new("Q052", inputs[STREAMS_MAX].alias.span, message);
+            let help = format!("at most {STREAMS_MAX} can be joined at once");
+            self.faults.push(fault.label("one too many").help(help));
+            return Flow::new(self.unknown());
         }
         self.check_aliases(inputs);
         let nodes = self.join_inputs(inputs, stage);
@@ -112,7 +122,7 @@ fn with_new(joined: &Stream) -> Stream {
 }
 
 /// Gives each alias the parts of a condition that concern it alone; what is left concerns several.
-fn divide(condition: Option<Expr>, aliases: &mut [JoinAlias]) -> Vec<Expr> {
+pub(super) fn divide(condition: Option<Expr>, aliases: &mut [JoinAlias]) -> Vec<Expr> {
     let tests = match condition {
         None => Vec::new(),
         Some(Expr::And(tests)) => tests,

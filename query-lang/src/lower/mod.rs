@@ -10,6 +10,7 @@ mod group;
 mod join;
 mod measure;
 mod names;
+mod select;
 mod stage;
 mod unknown;
 mod uses;
@@ -35,6 +36,8 @@ pub(crate) struct Lowering<'a> {
     /// The source over the files, once a statement has read it.
     files: Option<NodeId>,
     definitions: Definitions,
+    /// How many columns there are that no query can name.
+    hidden: usize,
     /// The groups of which each has its own of what is lowered.
     groups: Option<GroupKeys>,
 }
@@ -62,6 +65,7 @@ impl<'a> Lowering<'a> {
             faults: Vec::new(),
             files: None,
             definitions: Definitions::default(),
+            hidden: 0,
             groups: None,
         }
     }
@@ -137,6 +141,7 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .filter_map(|input| input.source.as_ref()?.stages.first())
                 .any(|first| self.brings_objects(first)),
+            StageKind::Select(select) => select.has_tables(),
             StageKind::Where(_) | StageKind::Functions(_) => false,
         }
     }
@@ -169,6 +174,12 @@ impl Names for Lowering<'_> {
         self.registry.function(name).is_some()
             && self.registry.module(name).is_none()
             && !self.definitions.is_defined(name)
+    }
+
+    fn takes_words(&self, name: &str) -> bool {
+        let module = self.registry.module(name);
+        let is_stage = module.is_some_and(|module| !matches!(module.build, Build::Aggregate(_)));
+        self.definitions.is_defined(name) || is_stage && self.registry.function(name).is_none()
     }
 
     fn is_stream(&self, name: &str) -> bool {

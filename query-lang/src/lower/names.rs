@@ -48,8 +48,8 @@ impl Lowering<'_> {
             .chain(STAGE_KEYWORDS)
             .chain(self.definitions.names());
         let help = match suggest(&name.text, names) {
-            _ if name.text.eq_ignore_ascii_case("select") => {
-                "SELECT statements cannot be read yet; write `print FIELDS from SOURCE`".to_owned()
+            _ if name.text.eq_ignore_ascii_case("with") => {
+                "a query has a name through a definition: `NAME :- SELECT ...`".to_owned()
             }
             _ if self.definitions.is_defining(&name.text) => {
                 "a definition sees only those before it, not itself".to_owned()

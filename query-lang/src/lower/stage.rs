@@ -21,6 +21,7 @@ impl Lowering<'_> {
                 None => Flow::new(self.source_stage(call, stage, group)),
             },
             StageKind::Join { inputs, condition } => self.join(inputs, condition.as_deref(), stage),
+            StageKind::Select(select) => self.select(select, None),
             StageKind::Where(_) | StageKind::Functions(_) => Flow::new(self.unknown()),
         }
     }
@@ -95,6 +96,7 @@ impl Lowering<'_> {
                 Flow::new(self.calculated(&list.calculated, node, stage.span))
             }
             StageKind::Join { inputs, condition } => self.join(inputs, condition.as_deref(), stage),
+            StageKind::Select(select) => self.select(select, Some(Flow { node, ..input })),
             StageKind::Call(_) => input,
         }
     }
@@ -121,7 +123,7 @@ impl Lowering<'_> {
     }
 
     /// What a definition stands for, in its place.
-    fn definition_stage(
+    pub(super) fn definition_stage(
         &mut self,
         known: &Rc<Known>,
         call: &Call,

@@ -90,6 +90,10 @@ fn advice(found: &Token<'_>, expected: &str, is_first: bool) -> Option<String> {
             "a definition begins with its name: `NAME :- QUERY` or `NAME(A, B) :- QUERY`"
                 .to_owned(),
         ),
+        Kind::Keyword(Keyword::Select(_)) => Some(
+            "a SELECT is: select ITEMS from TABLES where ... group by ... having ... union all ... order by ... limit N"
+                .to_owned(),
+        ),
         Kind::Keyword(_) if found.first_on_line && !is_first => Some(format!(
             "a line that begins with `{}` continues the one before; end that with `;`",
             found.text

@@ -13,6 +13,8 @@ mod join;
 mod operand;
 mod query;
 mod quoted;
+mod select;
+mod table;
 #[cfg(test)]
 mod tests;
 

@@ -5,13 +5,13 @@ use super::expression::{Node, expression, grown};
 use super::fault::fatal;
 use super::infix::values;
 use super::input::{
-    Parsed, Tokens, bracketed, expecting, name, nested, small_word, token, unquoted, word,
+    Parsed, Tokens, bracketed, expecting, keyword, name, nested, small_word, token, unquoted, word,
 };
-use crate::ast::{Case, Constant, Expr, ExprKind, ScalarCall, TypeName};
-use crate::lex::Kind;
-use nom::Parser;
+use crate::ast::{Case, Constant, Expr, ExprKind, Operator, ScalarCall, TypeName};
+use crate::lex::{Clause, Keyword, Kind};
 use nom::combinator::{cut, map, opt};
 use nom::sequence::preceded;
+use nom::{Input, Parser};
 use wireq_engine::arguments::Word;
 
 /// An operand, with the types that it is converted to.
@@ -35,6 +35,8 @@ fn plain(input: Tokens<'_>) -> Node<'_> {
         }
         Some(Kind::Function) => scalar(input),
         Some(Kind::Word) if is_case(input) => case(input),
+        Some(Kind::Word) if is_typed(input) => typed(input),
+        Some(Kind::Identifier(_)) => identifier(input),
         Some(Kind::Word) if input.second_kind() == Some(&Kind::Open) => {
             let call = |(call, span)| Expr::boxed(ExprKind::Function(call), span);
             map(function, call).parse(input)
@@ -55,6 +57,35 @@ fn constant_or_field(input: Tokens<'_>) -> Node<'_> {
     Ok((rest, Expr::boxed(kind, span)))
 }
 
+/// The name of a field in double quotes.
+fn identifier(input: Tokens<'_>) -> Node<'_> {
+    let named = input.next().and_then(|(rest, token)| match &token.kind {
+        Kind::Identifier(text) => Some((rest, text.clone(), unquoted(token))),
+        _ => None,
+    });
+    let (rest, text, word) = named.ok_or_else(|| input.unexpected("a field"))?;
+    let field = ExprKind::Field(Word { text, ..word });
+    Ok((rest, Expr::boxed(field, covered(input, rest))))
+}
+
+/// Whether a type and a text in quotes stand here: `date '2024-01-31'`.
+fn is_typed(input: Tokens<'_>) -> bool {
+    let is_text = matches!(input.second_kind(), Some(Kind::Quoted(_)));
+    is_text
+        && ["date", "time", "timestamp", "interval"]
+            .iter()
+            .any(|name| input.is_word(name))
+}
+
+fn typed(input: Tokens<'_>) -> Node<'_> {
+    let (rest, to) = type_name(input)?;
+    let (rest, text) = constant_or_field(rest)?;
+    Ok((
+        rest,
+        Expr::boxed(ExprKind::Cast(text, to), covered(input, rest)),
+    ))
+}
+
 fn grouped(input: Tokens<'_>) -> Node<'_> {
     let (rest, (mut inner, span)) = bracketed(expression, "an operator or `)`")(input)?;
     inner.span = span;
@@ -64,20 +95,30 @@ fn grouped(input: Tokens<'_>) -> Node<'_> {
 /// A call of a scalar function.
 pub(super) fn scalar(input: Tokens<'_>) -> Node<'_> {
     let (rest, name) = token(Kind::Function, "a function")(input)?;
-    let (rest, (arguments, _)) = bracketed(arguments, "`,`, an operator or `)`")(rest)?;
+    let mut arguments = bracketed(arguments, "`,`, an operator or `)`");
+    let (rest, ((distinct, arguments), _)) = arguments(rest)?;
     let span = covered(input, rest);
     let call = ScalarCall {
         name: unquoted(name),
+        distinct,
         arguments,
         span,
     };
     Ok((rest, Expr::boxed(ExprKind::Scalar(Box::new(call)), span)))
 }
 
-fn arguments(input: Tokens<'_>) -> Parsed<'_, Vec<Expr>> {
-    match input.kind() {
-        Some(Kind::Close) => Ok((input, Vec::new())),
-        _ => values(input),
+/// The arguments of a function, and whether `distinct` is before them.
+fn arguments(input: Tokens<'_>) -> Parsed<'_, (bool, Vec<Expr>)> {
+    let star = Kind::Operator(Operator::Multiply);
+    match (input.kind(), input.second_kind()) {
+        (Some(Kind::Close), _) => Ok((input, (false, Vec::new()))),
+        (Some(first), Some(Kind::Close)) if *first == star => {
+            Ok((input.take_from(1), (false, Vec::new())))
+        }
+        (Some(Kind::Keyword(Keyword::Select(Clause::Distinct))), _) => {
+            map(values, |values| (true, values)).parse(input.take_from(1))
+        }
+        _ => map(values, |values| (false, values)).parse(input),
     }
 }
 
@@ -91,13 +132,19 @@ fn cast(input: Tokens<'_>) -> Node<'_> {
 
 fn as_type(input: Tokens<'_>) -> Parsed<'_, (Box<Expr>, TypeName)> {
     let (input, inner) = expression(input)?;
-    let (input, _) = small_word("as", "an operator or `as` and a type")(input).map_err(fatal)?;
+    let expected = "an operator or `as` and a type";
+    let (input, _) = match input.kind() {
+        Some(Kind::Keyword(_)) => keyword(Keyword::As)(input),
+        _ => small_word("as", expected)(input),
+    }
+    .map_err(|_| fatal(input.unexpected(expected)))?;
     let (input, to) = type_name(input).map_err(fatal)?;
     Ok((input, (inner, to)))
 }
 
 /// `NAME` or `NAME(NUMBER, ...)`.
 fn type_name(input: Tokens<'_>) -> Parsed<'_, TypeName> {
+    let name = map(token(Kind::Function, "a type"), unquoted).or(name);
     let (rest, name) = expecting("a type", name)(input)?;
     let parameters = bracketed(numbers, "`,` or `)`");
     let (rest, parameters) = match rest.kind() {

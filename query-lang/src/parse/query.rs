@@ -5,13 +5,14 @@ use super::fault::fatal;
 use super::from::from;
 use super::input::{Parsed, Tokens, bracketed, expecting, name, token};
 use super::join::source;
+use super::select;
 use crate::ast::{Definition, Pipeline, Stage, StageKind, Statement};
 use crate::lex::{Keyword, Kind};
 use nom::combinator::opt;
 use nom::{Input, Parser};
 use std::rc::Rc;
+use wireq_engine::Diagnostic;
 use wireq_engine::arguments::Word;
-use wireq_engine::{Diagnostic, Span};
 
 /// Whether a stage may have `where` and `group by` behind it. In `VERB from SOURCE where ...` they
 /// are not the source's.
@@ -23,10 +24,12 @@ pub(super) enum Clauses {
 
 /// A whole statement.
 pub(super) fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
-    if is_select(input) {
-        return Err(input.fail(select(
-            input.first().map(|token| token.span).unwrap_or_default(),
-        )));
+    if let Some(with) = input.first().filter(|_| is_with(input)) {
+        let fault = Diagnostic::new("Q050", with.span, "there is no `with`");
+        let fault = fault.label("not known here");
+        return Err(
+            input.fail(fault.help("a definition gives a query a name: `NAME :- SELECT ...`"))
+        );
     }
     let (rest, statement) = if is_definition(input) {
         definition(input)?
@@ -38,6 +41,12 @@ pub(super) fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
         None => Ok((rest, statement)),
         Some(_) => Err(rest.unexpected("`|` or the end of the query")),
     }
+}
+
+/// Whether `with NAME as` begins a statement.
+fn is_with(input: Tokens<'_>) -> bool {
+    let third = input.iter_elements().nth(2).map(|token| &token.kind);
+    input.is_word("with") && third == Some(&Kind::Keyword(Keyword::As))
 }
 
 /// Whether `NAME` or `NAME(...)` is followed by `:-`.
@@ -112,8 +121,9 @@ fn part(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
     match input.first().map(|token| &token.kind) {
         Some(Kind::Open) => {
             let (rest, (pipeline, span)) = bracketed(pipeline, "`|`, `+` or `)`")(input)?;
-            let mut stage = Stage::new(StageKind::Bag(vec![pipeline]), span);
-            if clauses == Clauses::None {
+            let brackets = Stage::new(StageKind::Bag(vec![pipeline]), span);
+            let (rest, mut stage) = select::behind_brackets(brackets, input, rest)?;
+            if clauses == Clauses::None || matches!(stage.kind, StageKind::Select(_)) {
                 return Ok((rest, stage));
             }
             let (rest, groups) = opt(group).parse(rest)?;
@@ -121,6 +131,7 @@ fn part(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
             stage.span = covered(input, rest);
             Ok((rest, stage))
         }
+        Some(Kind::Keyword(Keyword::Select(_))) => select::stage(input),
         _ => call(input, clauses),
     }
 }
@@ -150,21 +161,4 @@ pub(super) fn branch(mut stage: Stage) -> Pipeline {
             stages: vec![stage],
         },
     }
-}
-
-/// The fault of a statement in SQL.
-fn select(span: Span) -> Diagnostic {
-    Diagnostic::new("Q050", span, "SELECT statements cannot be read yet")
-        .label("SQL")
-        .help("write `print FIELDS from SOURCE where ... group by ...`, or `SOURCE | where ... | print FIELDS`")
-}
-
-/// Whether a statement is a SELECT, not a call of something that is called `select`.
-fn is_select(input: Tokens<'_>) -> bool {
-    let first = input.first();
-    first.is_some_and(|token| token.kind == Kind::Word && token.text.eq_ignore_ascii_case("select"))
-        && matches!(
-            input.second_kind(),
-            Some(Kind::Word | Kind::Quoted(_) | Kind::Keyword(Keyword::From))
-        )
 }

@@ -15,7 +15,9 @@ fn registry() -> Registry {
     modules::MODULES
         .iter()
         .for_each(|module| registry.add_module(module));
-    registry.add_function(&modules::UPPER);
+    modules::FUNCTIONS
+        .iter()
+        .for_each(|function| registry.add_function(function));
     registry
 }
 

@@ -132,7 +132,7 @@ const fn module(name: &'static str, parameters: &'static [Parameter], build: Bui
     }
 }
 
-pub static MODULES: [Module; 14] = [
+pub static MODULES: [Module; 17] = [
     module(
         "pcapfile",
         &[FILES],
@@ -222,6 +222,29 @@ pub static MODULES: [Module; 14] = [
         }),
     ),
     module(
+        "skip",
+        &[parameter("N", Takes::Number, Count::One)],
+        Build::Operator(|_| {
+            Ok(OperatorSpec::stateless(Vec::new(), |_| {
+                unreachable!("nothing runs")
+            }))
+        }),
+    ),
+    module(
+        "sort",
+        &[
+            parameter("--order", Takes::Text, Count::Optional),
+            parameter("FIELD", Takes::Field, Count::Some),
+        ],
+        Build::Operator(|arguments| {
+            Ok(OperatorSpec {
+                class: StateClass::Ordered,
+                gives: Gives::Retained(Vec::new()),
+                ..operator(arguments)
+            })
+        }),
+    ),
+    module(
         "entropy",
         &[FIELD],
         Build::Operator(|arguments| {
@@ -233,8 +256,17 @@ pub static MODULES: [Module; 14] = [
     ),
     module(
         "count",
-        &[],
-        Build::Aggregate(|_| Ok(aggregate(None, |_| Ok(Kind::Unsigned)))),
+        &[parameter("FIELD", Takes::Field, Count::Optional)],
+        Build::Aggregate(|arguments| {
+            Ok(aggregate(arguments.fields().pop(), |_| Ok(Kind::Unsigned)))
+        }),
+    ),
+    module(
+        "distinct",
+        &[FIELD],
+        Build::Aggregate(|arguments| {
+            Ok(aggregate(arguments.fields().pop(), |_| Ok(Kind::Unsigned)))
+        }),
     ),
     module(
         "sum",
@@ -253,20 +285,41 @@ pub static MODULES: [Module; 14] = [
     ),
 ];
 
-pub static UPPER: ScalarFunction = ScalarFunction {
-    name: "upper",
-    summary: "Text in capitals.",
-    parameters: &[FunctionParameter {
-        name: "TEXT",
-        kind: Kind::Text,
+const fn function(name: &'static str, parameters: &'static [FunctionParameter]) -> ScalarFunction {
+    ScalarFunction {
+        name,
+        summary: "",
+        parameters,
+        strict: true,
+        kind: |_| Ok(Kind::Dynamic),
+        call: |_, _| unreachable!("nothing runs"),
+        examples: &[],
+    }
+}
+
+const fn value(name: &'static str, kind: Kind) -> FunctionParameter {
+    FunctionParameter {
+        name,
+        kind,
         times: Times::One,
-        summary: "What to write in capitals.",
-    }],
-    strict: true,
-    kind: |_| Ok(Kind::Text),
-    call: |_, _| unreachable!("nothing runs"),
-    examples: &[],
-};
+        summary: "What it says.",
+    }
+}
+
+pub static FUNCTIONS: [ScalarFunction; 6] = [
+    function("upper", &[value("TEXT", Kind::Text)]),
+    function(
+        "like",
+        &[value("TEXT", Kind::Text), value("PATTERN", Kind::Text)],
+    ),
+    function(
+        "concat_strict",
+        &[value("VALUE", Kind::Dynamic), value("VALUE", Kind::Dynamic)],
+    ),
+    function("to_int", &[value("VALUE", Kind::Dynamic)]),
+    function("to_text", &[value("VALUE", Kind::Dynamic)]),
+    function("to_time", &[value("VALUE", Kind::Dynamic)]),
+];
 
 const PRINT: &[Parameter] = &[
     parameter("-v", Takes::Nothing, Count::Optional),

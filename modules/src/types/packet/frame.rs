@@ -1,7 +1,7 @@
 //! What the capture says of a frame.
 
 use super::Field;
-use super::load::{slices, times, u32s, u64s};
+use super::load::{slices, times, u8s, u32s, u64s};
 use wireq_typesys::{FieldDef, Kind};
 
 const SOURCE: &str = "pcap";
@@ -106,6 +106,17 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             source: SOURCE,
         },
         fill: |f, s, c| u64s(f, s, c, |_, _| Some(f.link_type.into())),
+        frame_only: true,
+    },
+    Field {
+        def: FieldDef {
+            name: "tsresol",
+            aliases: &[],
+            kind: Kind::Unsigned,
+            summary: "Digits of the fraction of a second in the capture's times: 6 or 9.",
+            source: "pcapng",
+        },
+        fill: |f, s, c| u8s(f, s, c, |_, _| Some(f.tsresol)),
         frame_only: true,
     },
 ];

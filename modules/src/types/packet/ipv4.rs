@@ -269,7 +269,7 @@ mod tests {
         let good = udp_in_ipv4(0x45, 32, 0);
         assert_eq!(field(&good, "srcip").as_deref(), Some("10.0.0.1"));
         assert_eq!(field(&good, "dstport").as_deref(), Some("12345"));
-        assert_eq!(field(&good, "payload").as_deref(), Some("abcd"));
+        assert_eq!(field(&good, "udp.payload").as_deref(), Some("abcd"));
         assert_eq!(field(&good, "ipprotocol").as_deref(), Some("udp"));
         for (bytes, why) in [
             (udp_in_ipv4(0x44, 32, 0), "header shorter than it can be"),
@@ -291,11 +291,11 @@ mod tests {
             assert_eq!(field(&bytes, "srcport"), None, "{why}");
         }
         assert_eq!(
-            field(&udp_in_ipv4(0x45, 0, 0), "payload").as_deref(),
+            field(&udp_in_ipv4(0x45, 0, 0), "udp.payload").as_deref(),
             Some("abcd")
         );
         assert_eq!(
-            field(&udp_in_ipv4(0x45, 30, 0), "payload").as_deref(),
+            field(&udp_in_ipv4(0x45, 30, 0), "udp.payload").as_deref(),
             Some("ab")
         );
     }

@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(field(&bytes, "ttl").as_deref(), Some("63"));
         assert_eq!(field(&bytes, "ip.len").as_deref(), Some("10"));
         assert_eq!(field(&bytes, "dstport").as_deref(), Some("54"));
-        assert_eq!(field(&bytes, "payload").as_deref(), Some("xy"));
+        assert_eq!(field(&bytes, "udp.payload").as_deref(), Some("xy"));
         assert_eq!(
             field(&bytes, "dstip").as_deref(),
             Some("fefe:fefe:fefe:fefe:fefe:fefe:fefe:fefe")

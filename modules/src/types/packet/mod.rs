@@ -164,6 +164,8 @@ pub struct Frames {
     pub link_type: u32,
     /// The most bytes that the capture kept of a frame.
     pub snaplen: u32,
+    /// The digits of the fraction of a second that the capture keeps.
+    pub tsresol: u8,
     /// The number of the first frame in its file, from 1.
     pub first_number: u64,
     /// Whether layers are looked for.

@@ -1,6 +1,6 @@
 //! TCP (RFC 9293).
 
-use super::load::{be16, be32, u8s, u16s, u32s};
+use super::load::{be16, be32, slices, u8s, u16s, u32s};
 use super::{Field, Frame, Layers, has};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -117,6 +117,17 @@ pub(super) static FIELDS: &[Field] = &[
         fill: |f, s, c| u16s(f, s, c, |bytes, frame| be16(bytes, at(frame, WINDOW)?)),
         frame_only: false,
     },
+    Field {
+        def: FieldDef {
+            name: "tcp.payload",
+            aliases: &[],
+            kind: Kind::Bytes,
+            summary: "The bytes that the segment carries, as captured.",
+            source: "RFC 9293",
+        },
+        fill: |f, s, c| slices(f, s, c, payload),
+        frame_only: false,
+    },
 ];
 
 #[cfg(test)]
@@ -166,17 +177,17 @@ mod tests {
             ("urg", "1"),
             ("urgptr", "9"),
             ("tcpwindow", "258"),
-            ("payload", ""),
+            ("tcp.payload", ""),
         ] {
             assert_eq!(field(&bytes, name).as_deref(), Some(value), "{name}");
         }
         assert_eq!(
-            field(&segment(5), "payload").as_deref(),
+            field(&segment(5), "tcp.payload").as_deref(),
             Some("\\x01\\x01\\x01\\x00")
         );
         assert_eq!(field(&segment(4), "seq"), None);
         assert_eq!(field(&segment(4), "dstport").as_deref(), Some("80"));
-        assert_eq!(field(&segment(15), "payload"), None);
+        assert_eq!(field(&segment(15), "tcp.payload"), None);
         assert_eq!(field(&bytes[..53], "seq"), None);
     }
 }

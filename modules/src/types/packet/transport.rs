@@ -63,12 +63,14 @@ pub(super) static FIELDS: &[Field] = &[
             name: "payload",
             aliases: &[],
             kind: Kind::Bytes,
-            summary: "The bytes behind the TCP or UDP header, as captured.",
+            summary: "What was captured behind the TCP or UDP header, bytes that fill up a short frame included; tcp.payload and udp.payload end with the packet.",
             source: "RFC 9293, RFC 768",
         },
         fill: |f, s, c| {
             slices(f, s, c, |bytes, frame| {
-                tcp::payload(bytes, frame).or_else(|| udp::payload(bytes, frame))
+                let payload = tcp::payload(bytes, frame).or_else(|| udp::payload(bytes, frame));
+                let (start, _) = payload?;
+                Some((start, frame.start + frame.caplen))
             })
         },
         frame_only: false,

@@ -1,6 +1,6 @@
 //! UDP (RFC 768).
 
-use super::load::{be16, u16s};
+use super::load::{be16, slices, u16s};
 use super::{Field, Frame, has};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -28,17 +28,30 @@ pub(super) fn payload(bytes: &[u8], frame: &Frame) -> Option<(u32, u32)> {
     Some((start, end))
 }
 
-pub(super) static FIELDS: &[Field] = &[Field {
-    def: FieldDef {
-        name: "udp.length",
-        aliases: &[],
-        kind: Kind::Unsigned,
-        summary: "Bytes of header and payload, as sent.",
-        source: "RFC 768",
+pub(super) static FIELDS: &[Field] = &[
+    Field {
+        def: FieldDef {
+            name: "udp.length",
+            aliases: &[],
+            kind: Kind::Unsigned,
+            summary: "Bytes of header and payload, as sent.",
+            source: "RFC 768",
+        },
+        fill: |f, s, c| u16s(f, s, c, length),
+        frame_only: false,
     },
-    fill: |f, s, c| u16s(f, s, c, length),
-    frame_only: false,
-}];
+    Field {
+        def: FieldDef {
+            name: "udp.payload",
+            aliases: &[],
+            kind: Kind::Bytes,
+            summary: "The bytes that the datagram carries, as captured.",
+            source: "RFC 768",
+        },
+        fill: |f, s, c| slices(f, s, c, payload),
+        frame_only: false,
+    },
+];
 
 #[cfg(test)]
 mod tests {
@@ -54,12 +67,16 @@ mod tests {
             bytes.extend([0, 1, 0, 2, 0, length, 0, 0, b'a', b'b', b'c', b'd']);
             bytes
         };
-        assert_eq!(field(&datagram(12), "payload").as_deref(), Some("abcd"));
-        assert_eq!(field(&datagram(10), "payload").as_deref(), Some("ab"));
-        assert_eq!(field(&datagram(0), "payload").as_deref(), Some("abcd"));
-        assert_eq!(field(&datagram(200), "payload").as_deref(), Some("abcd"));
+        assert_eq!(field(&datagram(12), "udp.payload").as_deref(), Some("abcd"));
+        assert_eq!(field(&datagram(10), "udp.payload").as_deref(), Some("ab"));
+        assert_eq!(field(&datagram(10), "payload").as_deref(), Some("abcd"));
+        assert_eq!(field(&datagram(0), "udp.payload").as_deref(), Some("abcd"));
+        assert_eq!(
+            field(&datagram(200), "udp.payload").as_deref(),
+            Some("abcd")
+        );
         assert_eq!(field(&datagram(200), "udp.length").as_deref(), Some("200"));
-        assert_eq!(field(&datagram(12)[..40], "payload"), None);
+        assert_eq!(field(&datagram(12)[..40], "udp.payload"), None);
         assert_eq!(field(&datagram(12)[..40], "srcport").as_deref(), Some("1"));
     }
 }

@@ -1,0 +1,75 @@
+//! Which module reads a file that a SELECT names.
+
+use crate::ast::Call;
+use crate::lower::{Lowering, bare};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use wireq_engine::arguments::Word;
+use wireq_engine::plan::NodeId;
+use wireq_engine::{Diagnostic, Span};
+
+/// Modules and the ends of names of files that they read.
+const READERS: [(&str, &[&str]); 6] = [
+    ("pcapfile", &["pcap", "pcapng", "cap", "dmp", "ntar"]),
+    ("csv", &["csv"]),
+    ("tsv", &["tsv", "tab"]),
+    ("jsonfile", &["json", "jsonl", "ndjson"]),
+    ("parquet", &["parquet"]),
+    ("nffile", &["nf", "nfcapd"]),
+];
+
+/// Ends of names of compressed files, before which the end stands that counts.
+const COMPRESSED: [&str; 6] = ["gz", "zst", "xz", "bz2", "lz4", "z"];
+
+/// What captures begin with: pcap in both orders of bytes, with micro- and nanoseconds, and pcapng.
+const CAPTURES: [[u8; 4]; 5] = [
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+    [0x0a, 0x0d, 0x0d, 0x0a],
+];
+
+impl Lowering<'_> {
+    /// The rows of a file.
+    pub(super) fn file(&mut self, file: &Word, span: Span) -> NodeId {
+        let reader = reader(&file.text);
+        match reader.filter(|name| self.registry.module(name).is_some()) {
+            Some(name) => {
+                let call = Call::of_words(bare(name, file.span), vec![file.clone()]);
+                self.source(&call, span)
+            }
+            None => {
+                let message = format!("nothing says what kind of file `{}` is", file.text);
+                let fault = Diagnostic::new("Q055", file.span, message).label("unknown file");
+                self.faults
+                    .push(fault.help(format!("name what reads it: `from csv('{}')`", file.text)));
+                self.unknown()
+            }
+        }
+    }
+}
+
+/// The module that reads a file: by the end of its name, else by what a capture begins with.
+fn reader(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let mut ends = lower.rsplit('.');
+    let mut end = ends.next();
+    if end.is_some_and(|end| COMPRESSED.contains(&end)) {
+        end = ends.next();
+    }
+    let mut readers = READERS.iter();
+    let named = readers.find(|(_, known)| end.is_some_and(|end| known.contains(&end)));
+    named
+        .map(|(module, _)| *module)
+        .or_else(|| is_capture(Path::new(name)).then_some("pcapfile"))
+}
+
+fn is_capture(path: &Path) -> bool {
+    let mut begin = [0; 4];
+    let is_file = std::fs::metadata(path).is_ok_and(|file| file.is_file());
+    is_file
+        && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok())
+        && CAPTURES.contains(&begin)
+}
