@@ -5,13 +5,15 @@
 //! conversion fills, the place where it is filled: behind the nearest node that all its readers
 //! lie behind, so that it is filled once, for the rows still selected there.
 
+use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::{
-    Context, Gives, ObjectColumn, ObjectField, ObjectOf, OperatorSpec, SourceSpec, StateClass,
+    Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
+    SourceSpec, StateClass,
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use petgraph::algo::dominators;
 use std::sync::Arc;
 use wireq_typesys::{
@@ -33,8 +35,13 @@ pub(crate) struct PhysicalNode {
     pub(crate) body: Body,
     pub(crate) statement: usize,
     pub(crate) side_effect: bool,
-    pub(crate) on_control: crate::OnControl,
-    pub(crate) gives: Gives,
+    pub(crate) on_control: OnControl,
+    /// Controls that are true in a group pass up to this depth: others are from groups that
+    /// objects here are not in any more.
+    pub(crate) depth: usize,
+    /// Whether it stands between a side effect and an operator that may be done before its input
+    /// ends: then it has to be known what was taken before each row that it gives.
+    pub(crate) traced: bool,
     pub(crate) output_file: Option<String>,
     /// Rank of the input at each port.
     pub(crate) inputs: Vec<usize>,
@@ -137,6 +144,19 @@ fn object_fields(
         }
     }
     fields
+}
+
+/// How deep the groups are that controls may speak of where a node goes by them.
+fn depth_of(kind: &NodeKind) -> usize {
+    let of = |group: &Option<GroupKeys>| group.as_ref().map_or(0, |group| depth(&group.column));
+    match kind {
+        NodeKind::Operator(_, _, spec) if spec.on_control == OnControl::React => of(&spec.group),
+        NodeKind::Operator(_, _, spec) if spec.group.is_some() => of(&spec.group),
+        NodeKind::Aggregate(aggregate) => of(&aggregate.group),
+        // What was said in another group of that depth is not said of these.
+        NodeKind::Group(group) => depth(&group.column) - 1,
+        _ => usize::MAX,
+    }
 }
 
 /// Whether `path` is the column `name`, or a conversion of it.
@@ -393,6 +413,7 @@ impl Builder<'_> {
             .collect();
         let mut fills = self.place_fills();
         let mut annotated = std::mem::take(&mut self.annotated);
+        let traced = self.traced();
         let nodes = self.order.iter().map(|node| {
             let weight = &self.plan.graph[*node];
             let mut readers: Vec<usize> = self
@@ -409,8 +430,9 @@ impl Builder<'_> {
                 body: self.body(*node, rank[node] as u32, zone, seed),
                 statement: weight.statement,
                 side_effect: weight.kind.has_side_effect(),
-                on_control: spec.map_or(crate::OnControl::Forward, |spec| spec.on_control),
-                gives: spec.map_or(Gives::Same, |spec| spec.gives.clone()),
+                on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
+                depth: depth_of(&weight.kind),
+                traced: traced.contains(node),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 inputs: self
                     .plan
@@ -428,6 +450,27 @@ impl Builder<'_> {
             }
         });
         nodes.collect()
+    }
+
+    /// The nodes that have a side effect, or behind which one stands, and that are done where an
+    /// operator behind them is.
+    fn traced(&self) -> HashSet<NodeId> {
+        let acts = |node: &NodeId| self.plan.graph[*node].kind.has_side_effect();
+        let stops = |node: &NodeId| self.specs.get(node).is_some_and(|spec| spec.stops);
+        let (mut acting, mut stopping) = (HashSet::new(), HashSet::new());
+        for node in &self.order {
+            let inputs = self.plan.inputs(*node);
+            if acts(node) || inputs.iter().any(|input| acting.contains(input)) {
+                acting.insert(*node);
+            }
+        }
+        for node in self.order.iter().rev() {
+            let readers = self.plan.outputs(*node);
+            if stops(node) || readers.iter().any(|(reader, _)| stopping.contains(reader)) {
+                stopping.insert(*node);
+            }
+        }
+        acting.intersection(&stopping).copied().collect()
     }
 
     fn body(&self, node: NodeId, rank: u32, zone: &Arc<Zone>, seed: u64) -> Body {
