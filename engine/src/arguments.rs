@@ -187,6 +187,12 @@ impl Arguments {
             .as_ref()
     }
 
+    /// All values of a flag that may be given often, in the order given.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &Word> {
+        let mine = self.flags.iter().filter(move |(n, _)| *n == name);
+        mine.filter_map(|(_, word)| word.as_ref())
+    }
+
     /// The arguments behind the flags.
     pub fn words(&self) -> &[Word] {
         &self.words
