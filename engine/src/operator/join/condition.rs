@@ -1,7 +1,6 @@
 //! What the objects of a join fulfil: one alone, several together, and when one is forgotten.
 
-use super::index::Term;
-use super::store::Store;
+use super::store::{Store, Term};
 use super::{Alias, KeptFields, Level, Side, place_of};
 use crate::evaluate::Predicate;
 use crate::plan::Join;
