@@ -24,6 +24,7 @@ pub struct Index {
 
 /// The objects of one key. Most keys have one object, and a set would take a node for it.
 #[derive(Default)]
+#[allow(clippy::box_collection, reason = "two words a key instead of four")]
 enum List {
     #[default]
     Empty,
