@@ -7,6 +7,7 @@ mod close;
 mod constant;
 mod delta;
 mod deskew;
+mod dfa;
 mod div;
 mod equals;
 mod expression;
@@ -40,6 +41,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &delta::DELTA,
     &delta::DERIVATIVE,
     &deskew::MODULE,
+    &dfa::MODULE,
     &div::MODULE,
     &equals::MODULE,
     &expression::MODULE,
