@@ -323,6 +323,8 @@ pub enum ObjectOf {
 pub struct ObjectField {
     /// The column.
     pub path: FieldPath,
+    /// Its kind.
+    pub kind: Kind,
     /// The number of the object in [`OperatorSpec::objects`].
     pub object: usize,
     /// How many links of a chain lead to the object: 1 for `previous`, 2 for `previous.previous`.

@@ -7,7 +7,7 @@
 
 use crate::module::depth;
 use crate::operator::operator_spec;
-use crate::plan::stream::{below_object, convert_kind, is_hidden};
+use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
@@ -107,6 +107,7 @@ fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
 /// The columns of objects that are wanted; the fields they take are added to what is read.
 fn object_fields(
     objects: &[ObjectColumn],
+    stream: &Stream,
     wanted: &[FieldPath],
     reads: &mut Vec<FieldPath>,
     own: usize,
@@ -137,6 +138,7 @@ fn object_fields(
             });
             fields.push(ObjectField {
                 path: path.clone(),
+                kind: stream.kind(path).unwrap_or(Kind::Dynamic),
                 object: number,
                 depth,
                 live,
@@ -234,7 +236,8 @@ impl Builder<'_> {
             }
             _ => {}
         }
-        let carried = object_fields(&spec.objects, wanted, &mut reads, own);
+        let stream = self.plan.stream(node);
+        let carried = object_fields(&spec.objects, stream, wanted, &mut reads, own);
         self.carried.insert(node, carried);
         self.reads.insert(node, reads);
     }
@@ -330,7 +333,7 @@ impl Builder<'_> {
         for field in &self.carried[&node] {
             shape.extra.push(ColumnDef {
                 path: field.path.clone(),
-                kind: stream.kind(&field.path).unwrap_or(Kind::Dynamic),
+                kind: field.kind,
                 recipe: Recipe::Given,
             });
         }

@@ -1,7 +1,6 @@
 //! What the objects of a join fulfil: one alone, several together, and when one is forgotten.
 
-use super::index::Term;
-use super::store::Store;
+use super::store::{Store, Term};
 use super::{Alias, KeptFields, Level, Side, place_of};
 use crate::evaluate::Predicate;
 use crate::plan::Join;
@@ -9,8 +8,8 @@ use crate::plan::expr::Expr;
 use crate::{Context, View};
 use std::sync::Arc;
 use wireq_typesys::{
-    Bitmap, Column, ColumnDef, CompareOp, FieldPath, Kind, Part, PartData, Position, Positions,
-    ROWS_MAX, Recipe, Shape, Slot, Value, Zone,
+    Bitmap, Column, ColumnDef, FieldPath, Kind, Part, PartData, Position, Positions, ROWS_MAX,
+    Recipe, Shape, Slot, Value, Zone,
 };
 
 /// The values that are kept of an object.
@@ -311,12 +310,11 @@ impl Builder<'_> {
                 Source::Absent
             }
         };
-        let mut tests = Vec::new();
-        conjuncts(test, &mut tests);
+        let mut tests = test.conjuncts();
         let always = |test: &Expr| matches!(test, Expr::Bool(true, _));
         tests.retain(|test| !always(test));
         let mut terms = Vec::new();
-        for (left, right) in tests.iter().filter_map(equal_fields) {
+        for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
                 (Source::Candidate(column), Source::Found(term))
                 | (Source::Found(term), Source::Candidate(column)) => terms.push((column, term)),
@@ -363,7 +361,7 @@ impl Builder<'_> {
             }
         };
         let (mut columns, mut terms) = (Vec::new(), Vec::new());
-        for (left, right) in tests.iter().filter_map(equal_fields) {
+        for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
                 (Source::Candidate(column), Source::Found(term))
                 | (Source::Found(term), Source::Candidate(column)) => {
@@ -402,29 +400,6 @@ fn sides_of(join: &Join, test: &Expr) -> Vec<usize> {
         .collect()
 }
 
-/// The fields that a test says are equal.
-fn equal_fields(test: &Expr) -> Option<(&FieldPath, &FieldPath)> {
-    match test {
-        Expr::Holds(inner) => equal_fields(inner),
-        Expr::Compare(CompareOp::Equal, left, right) => match (&**left, &**right) {
-            (Expr::Field(left, _), Expr::Field(right, _)) => Some((left, right)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The tests that all have to hold.
-fn conjuncts(test: Expr, into: &mut Vec<Expr>) {
-    match test {
-        Expr::And(tests) => tests.into_iter().for_each(|test| conjuncts(test, into)),
-        Expr::Holds(inner) if matches!(*inner, Expr::And(_) | Expr::Bool(..)) => {
-            conjuncts(*inner, into);
-        }
-        test => into.push(test),
-    }
-}
-
 /// The test with the questions answered whether an object is there at all.
 fn settle(test: &Expr, join: &Join, there: &dyn Fn(&FieldPath) -> Option<bool>) -> Expr {
     let inner = |test: &Expr| settle(test, join, there);
@@ -454,7 +429,7 @@ pub(super) fn is_keyed(join: &Join) -> bool {
     for alias in 1..join.aliases.len() {
         let reaches = |test: &&Expr| {
             let sides = sides_of(join, test);
-            equal_fields(test).is_some()
+            test.equal_fields().is_some()
                 && sides.contains(&alias)
                 && sides.iter().any(|s| joined.contains(s))
         };
