@@ -5,7 +5,7 @@ mod filter;
 mod groups;
 mod union;
 
-pub use groups::{Groups, Numbered, SHARDS};
+pub use groups::{Groups, KeyedHash, Numbered, SHARDS};
 
 use crate::OperatorSpec;
 use crate::plan::NodeKind;
