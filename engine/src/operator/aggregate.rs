@@ -333,6 +333,27 @@ impl Grouping {
         concerned || fields.is_empty()
     }
 
+    /// The groups that a Close concerns, in ascending order of key. One that names all keys is looked
+    /// up: behind flows that end one by one, looking through all groups would take quadratic time.
+    fn closed_by(&self, fields: &[(FieldPath, Value)]) -> Vec<Group> {
+        let value = |key: &FieldPath| fields.iter().find(|(path, _)| path == key);
+        let named: Vec<_> = self.keys.iter().filter_map(value).collect();
+        if named.is_empty() && !fields.is_empty() {
+            return Vec::new();
+        }
+        if named.is_empty() || named.len() < self.keys.len() {
+            let mut groups = self.sorted();
+            groups.retain(|(key, _)| self.closes(key, fields));
+            return groups;
+        }
+        let mut key = Vec::new();
+        named
+            .iter()
+            .for_each(|(_, value)| key::encode(value, &mut key));
+        let found = self.groups.find(&key);
+        found.map(|number| (key, number)).into_iter().collect()
+    }
+
     fn close(&mut self, groups: Vec<Group>, position: Position, out: &mut Output) {
         self.emit(&groups, position, out);
         for (key, number) in groups {
@@ -402,14 +423,7 @@ impl Operator for Grouping {
         out: &mut Output,
     ) -> Result<(), Error> {
         match control {
-            Control::Close(fields) => {
-                let groups = self
-                    .sorted()
-                    .into_iter()
-                    .filter(|(key, _)| self.closes(key, fields))
-                    .collect();
-                self.close(groups, position, out);
-            }
+            Control::Close(fields) => self.close(self.closed_by(fields), position, out),
             Control::Flush => {
                 self.emit_all(position, out);
             }
