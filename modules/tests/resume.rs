@@ -22,6 +22,13 @@ const QUERIES: &[&str] = &[
     "sort -r ts.double | print ts.double payload",
     "sort -b 10 -r len | print len srcip",
     "tail 20",
+    "flow",
+    "flow -i 200ms -a 500ms -l 10ms",
+    "flow --max 3 srcip dstip vlan | print",
+    "flow -i 1s | print srcip sum(packets) max(bytesback) count() group by srcip",
+    "flowid -r srcip dstip srcport dstport | print flowid srcip packets packetsback finish ttl",
+    "flowid -t 100ms srcip | print flowid srcip srcip.version packets bytes finish",
+    "flowid -t 300ms --max 2 dstport | print dstport count() sum(packets) group by dstport",
     "deskew -e 100 len | sort len | delta len | tail 9 | print len delta",
 ];
 

@@ -9,6 +9,7 @@ mod delta;
 mod deskew;
 mod div;
 mod equals;
+mod flows;
 mod head;
 mod iplookup;
 mod keep;
@@ -40,6 +41,8 @@ pub(crate) static MODULES: &[&Module] = &[
     &deskew::MODULE,
     &div::MODULE,
     &equals::MODULE,
+    &flows::flow::MODULE,
+    &flows::flowid::MODULE,
     &head::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
