@@ -289,6 +289,15 @@ pub struct GroupKeys {
     pub column: FieldPath,
     /// The fields that it is made of.
     pub keys: Vec<FieldPath>,
+    /// What these hold, as far as that is known.
+    pub kinds: Vec<Kind>,
+}
+
+impl GroupKeys {
+    /// The fields with what they hold.
+    pub fn columns(&self) -> impl Iterator<Item = (FieldPath, Kind)> {
+        self.keys.iter().cloned().zip(self.kinds.iter().copied())
+    }
 }
 
 impl fmt::Display for GroupKeys {

@@ -280,11 +280,6 @@ impl Generator {
             "rename" => {
                 let (field, domain) = scope.pick(&mut self.random);
                 column = self.name();
-                // The plan knows nothing of its kind, and so no names of numbers.
-                let domain = match domain {
-                    Domain::Protocol | Domain::Bool => Domain::Mixed,
-                    domain => domain,
-                };
                 (vec![format!("{field} {column}")], domain)
             }
             _ => {
