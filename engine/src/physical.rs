@@ -7,7 +7,7 @@
 
 use crate::module::depth;
 use crate::operator::operator_spec;
-use crate::plan::stream::{below_object, convert_kind, is_hidden};
+use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
@@ -107,10 +107,12 @@ fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
 /// The columns of objects that are wanted; the fields they take are added to what is read.
 fn object_fields(
     objects: &[ObjectColumn],
+    input: Option<&Stream>,
     wanted: &[FieldPath],
     reads: &mut Vec<FieldPath>,
     own: usize,
 ) -> Vec<ObjectField> {
+    let is_object = |name| input.is_some_and(|stream| stream.carried(name).is_some());
     let mut fields = Vec::new();
     for (number, object) in objects.iter().enumerate() {
         for path in wanted.iter().filter(|path| !is_hidden(path)) {
@@ -124,7 +126,9 @@ fn object_fields(
                 let field = match &object.of {
                     ObjectOf::Input => FieldPath::new(rest),
                     // A value that is taken is an object that has itself as its field.
-                    ObjectOf::Carried(name) if path == name || path.below(name).is_some() => {
+                    ObjectOf::Carried(name)
+                        if !is_object(name) && (path == name || path.below(name).is_some()) =>
+                    {
                         path.clone()
                     }
                     ObjectOf::Carried(name) => name.join(rest),
@@ -234,7 +238,9 @@ impl Builder<'_> {
             }
             _ => {}
         }
-        let carried = object_fields(&spec.objects, wanted, &mut reads, own);
+        let input = self.plan.inputs(node).first().copied();
+        let stream = input.map(|input| self.plan.stream(input));
+        let carried = object_fields(&spec.objects, stream, wanted, &mut reads, own);
         self.carried.insert(node, carried);
         self.reads.insert(node, reads);
     }
