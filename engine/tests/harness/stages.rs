@@ -421,6 +421,10 @@ impl Generator {
             "count" => None,
             "sum" => scope.pick_of(&mut self.random, &[Number, Duration]),
             "avg" | "stddev" => scope.pick_of(&mut self.random, &[Number, Number, Time, Duration]),
+            "list" => {
+                let field = scope.pick(&mut self.random);
+                (field.1 != Domain::Protocol).then_some(field.0)
+            }
             _ => Some(scope.pick(&mut self.random).0),
         };
         let names = [None, None, Some("n"), Some("total"), Some("most")];
