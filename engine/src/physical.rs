@@ -391,19 +391,22 @@ impl Builder<'_> {
         let mut edge = self.own_shape(node, record_type, base);
         if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
         {
-            self.attach_group(node, group.column.clone(), &mut edge);
+            self.attach_group(node, &group.clone(), &mut edge);
         }
         edge
     }
 
     /// Objects that an operator makes for a group belong to it.
-    fn attach_group(&mut self, node: NodeId, column: FieldPath, edge: &mut EdgeShape) {
+    fn attach_group(&mut self, node: NodeId, group: &GroupKeys, edge: &mut EdgeShape) {
         let mut shape = (*edge.shape).clone();
-        shape.extra.push(ColumnDef {
-            path: column,
-            kind: Kind::Bytes,
-            recipe: Recipe::Given,
-        });
+        let around = group.around.iter().map(|(column, _)| column);
+        shape
+            .extra
+            .extend(around.chain([&group.column]).map(|column| ColumnDef {
+                path: column.clone(),
+                kind: Kind::Bytes,
+                recipe: Recipe::Given,
+            }));
         let shape = Arc::new(shape);
         let annotated = self.annotated.entry(node).or_default();
         annotated.push((Arc::clone(&edge.base), Arc::clone(&shape)));

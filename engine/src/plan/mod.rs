@@ -109,7 +109,12 @@ impl GroupBy {
     pub fn keys(&self) -> GroupKeys {
         let keys = self.outer.iter().flat_map(|outer| outer.keys.iter());
         let kinds = self.outer.iter().flat_map(|outer| outer.kinds.iter());
+        let around = self.outer.iter().flat_map(|outer| {
+            let own = (outer.column.clone(), outer.keys.len());
+            outer.around.iter().cloned().chain([own])
+        });
         GroupKeys {
+            around: around.collect(),
             column: self.column.clone(),
             keys: keys.chain(&self.keys).cloned().collect(),
             kinds: kinds.chain(&self.kinds).copied().collect(),
@@ -414,7 +419,12 @@ impl Plan {
                     stream: stream_of,
                     chained: object.chained,
                 }),
-                None => stream = Stream::clone(&stream_of),
+                None => {
+                    stream = Stream::clone(&stream_of);
+                    // It is in the groups of the object that it was taken of.
+                    let hidden = before.given.iter().filter(|(path, _)| is_hidden(path));
+                    stream.given.extend(hidden.cloned());
+                }
             }
         }
         self.add(
