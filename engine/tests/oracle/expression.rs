@@ -119,6 +119,12 @@ pub fn value(expr: &Expr, object: &Object, zone: &Zone) -> Value {
             let kind = |at| function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
             let numbered = arguments.iter().enumerate();
             let values = numbered.map(|(at, argument)| match (argument, kind(at)) {
+                // What is quoted is what it says: a backslash is a backslash.
+                (Expr::Literal(literal, _), Kind::Text | Kind::Bytes | Kind::Dynamic)
+                    if literal.quoted =>
+                {
+                    Value::text(&literal.text)
+                }
                 (Expr::Literal(literal, _), kind) if kind != Kind::Dynamic => {
                     literal.read(kind, zone).unwrap_or_default()
                 }
