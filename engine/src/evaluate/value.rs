@@ -251,12 +251,13 @@ fn call<'a>(
     Computed::Column(Cow::Owned(by_row(len, rows, result)))
 }
 
-/// A value as the kind that a function takes; absent where it can't be read as that.
+/// A value as the kind that a function takes; absent where it can't be read as that. Whole numbers
+/// stay whole where doubles are taken: not all of them are doubles.
 pub fn as_kind(value: Value, kind: Kind, zone: &Zone) -> Value {
     match (kind, &value) {
         (_, Value::Absent) | (Kind::Dynamic | Kind::Object | Kind::List(_), _) => value,
         (Kind::Signed | Kind::Unsigned, Value::Integer(_))
-        | (Kind::Double, Value::Double(_))
+        | (Kind::Double, Value::Double(_) | Value::Integer(_))
         | (Kind::Named(_), Value::Named(..))
         | (Kind::Bool, Value::Bool(_))
         | (Kind::Time, Value::Time(_))
@@ -270,7 +271,6 @@ pub fn as_kind(value: Value, kind: Kind, zone: &Zone) -> Value {
         }
         (Kind::Signed | Kind::Unsigned, Value::Bool(bit)) => Value::Integer((*bit).into()),
         (Kind::Signed | Kind::Unsigned, Value::Double(double)) => whole(*double),
-        (Kind::Double, Value::Integer(integer)) => Value::Double(*integer as f64),
         (Kind::Double, Value::Named(number, _)) => Value::Double(*number as f64),
         (Kind::Double, Value::Bool(bit)) => Value::Double(f64::from(u8::from(*bit))),
         (Kind::Bool, Value::Integer(number)) => Value::Bool(*number != 0),
