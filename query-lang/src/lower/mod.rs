@@ -141,7 +141,9 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .filter_map(|input| input.source.as_ref()?.stages.first())
                 .any(|first| self.brings_objects(first)),
-            StageKind::Select(select) => select.has_tables(),
+            StageKind::Select(select) => {
+                select.has_tables() || self.options.files.is_none() && select.is_constant()
+            }
             StageKind::Where(_) | StageKind::Functions(_) => false,
         }
     }

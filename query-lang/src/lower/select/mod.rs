@@ -8,6 +8,7 @@
 //! | `core.rs` | one SELECT without `union` |
 //! | `order.rs` | `order by`, `limit`, `offset` |
 //! | `union.rs` | several SELECT |
+//! | `row.rs` | a SELECT that reads nothing |
 //!
 //! Expressions get their names settled, then go the way that they go in the other languages. Columns
 //! that no query can name carry what is calculated on the way.
@@ -17,6 +18,7 @@ mod core;
 mod file;
 mod names;
 mod order;
+mod row;
 mod same;
 mod table;
 mod union;
