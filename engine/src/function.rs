@@ -17,8 +17,7 @@ pub struct Function {
     /// The kind it gives for the kinds of its arguments; a message where it can't take them.
     pub kind: fn(&[Kind]) -> Result<Kind, String>,
     /// Calls it with as many arguments as were given, each of the kind of its parameter where that
-    /// is not [`Kind::Dynamic`]; for [`Kind::Double`] it may be a whole number. Gives
-    /// [`Value::Absent`] where it has no result; never panics.
+    /// is not [`Kind::Dynamic`]. Gives [`Value::Absent`] where it has no result; never panics.
     pub call: fn(&[Value], &Zone) -> Value,
     /// Calls with their results as text, run as tests: `("upper('abc')", "ABC")`.
     pub examples: &'static [(&'static str, &'static str)],

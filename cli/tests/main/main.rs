@@ -1,6 +1,7 @@
 //! The command `wireq`, run as users run it: examples, README, options, statuses, pipes, account.
 
 mod examples;
+mod functions;
 mod json;
 mod options;
 mod pipes;

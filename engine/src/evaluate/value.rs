@@ -105,6 +105,12 @@ impl Operand {
                 let argument = |(at, expr): (usize, &Expr)| {
                     let kind = function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
                     let operand = match expr {
+                        // A text is what it says: `\d` in a pattern is no escape.
+                        Expr::Literal(literal, _)
+                            if literal.quoted && (kind.is_bytes() || kind == Kind::Dynamic) =>
+                        {
+                            Operand::Constant(Value::text(&literal.text))
+                        }
                         Expr::Literal(literal, _) if kind != Kind::Dynamic => {
                             let value = literal.read(kind, &context.zone);
                             Operand::Constant(value.unwrap_or_default())
@@ -251,13 +257,12 @@ fn call<'a>(
     Computed::Column(Cow::Owned(by_row(len, rows, result)))
 }
 
-/// A value as the kind that a function takes; absent where it can't be read as that. Whole numbers
-/// stay whole where doubles are taken: not all of them are doubles.
+/// A value as the kind that a function takes; absent where it can't be read as that.
 pub fn as_kind(value: Value, kind: Kind, zone: &Zone) -> Value {
     match (kind, &value) {
         (_, Value::Absent) | (Kind::Dynamic | Kind::Object | Kind::List(_), _) => value,
         (Kind::Signed | Kind::Unsigned, Value::Integer(_))
-        | (Kind::Double, Value::Double(_) | Value::Integer(_))
+        | (Kind::Double, Value::Double(_))
         | (Kind::Named(_), Value::Named(..))
         | (Kind::Bool, Value::Bool(_))
         | (Kind::Time, Value::Time(_))
@@ -271,8 +276,10 @@ pub fn as_kind(value: Value, kind: Kind, zone: &Zone) -> Value {
         }
         (Kind::Signed | Kind::Unsigned, Value::Bool(bit)) => Value::Integer((*bit).into()),
         (Kind::Signed | Kind::Unsigned, Value::Double(double)) => whole(*double),
-        (Kind::Double, Value::Named(number, _)) => Value::Double(*number as f64),
-        (Kind::Double, Value::Bool(bit)) => Value::Double(f64::from(u8::from(*bit))),
+        // Functions of numbers keep integers exact.
+        (Kind::Double, Value::Integer(_)) => value,
+        (Kind::Double, Value::Named(number, _)) => Value::Integer((*number).into()),
+        (Kind::Double, Value::Bool(bit)) => Value::Integer((*bit).into()),
         (Kind::Bool, Value::Integer(number)) => Value::Bool(*number != 0),
         _ => through_text(&value, kind, zone),
     }

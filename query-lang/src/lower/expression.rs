@@ -3,9 +3,10 @@
 use super::Lowering;
 use super::functions::Functions;
 use crate::ast;
-use crate::ast::{Constant, ExprKind, Operator};
+use crate::ast::{ArgumentValue, Constant, ExprKind, Operator};
 use wireq_engine::arguments::Word;
 use wireq_engine::diagnostic::suggest;
+use wireq_engine::module::Build;
 use wireq_engine::plan::NodeId;
 use wireq_engine::plan::expr::{ArithmeticOp, Expr};
 use wireq_engine::{Diagnostic, Span};
@@ -107,6 +108,33 @@ impl Condition<'_, '_, '_> {
             return always();
         }
         Expr::Call(function, arguments, call.span)
+    }
+
+    /// A scalar function that has the name of a module, whose arguments are words: where a value is
+    /// needed, the function is meant.
+    fn function_of_words(&mut self, call: &ast::Call) -> Option<Expr> {
+        let name = call.name.text.as_str();
+        let module = self.lowering.registry.module(name);
+        let aggregate = module.is_some_and(|module| matches!(module.build, Build::Aggregate(_)));
+        if aggregate || self.lowering.definition(call).is_some() {
+            return None;
+        }
+        self.lowering.registry.function(name)?;
+        let mut arguments = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            let (kind, span) = match &argument.value {
+                ArgumentValue::Word(word) => (ExprKind::Word(word.clone()), word.span),
+                ArgumentValue::Function(inner) => (ExprKind::Function(inner.clone()), inner.span),
+                ArgumentValue::Expression(inner) => (inner.kind.clone(), inner.span),
+            };
+            arguments.push(*ast::Expr::boxed(kind, span));
+        }
+        Some(self.scalar(&ast::ScalarCall {
+            name: call.name.clone(),
+            arguments,
+            distinct: false,
+            span: call.span,
+        }))
     }
 
     /// A call of a function that an operator of the language stands for.
@@ -232,7 +260,10 @@ impl Condition<'_, '_, '_> {
             ExprKind::Constant(Constant::Null) => Expr::Absent(expr.span),
             ExprKind::Constant(constant) => Expr::Bool(*constant == Constant::True, expr.span),
             ExprKind::Function(call) if self.three_valued => self.function_test(call),
-            ExprKind::Function(call) => Expr::Field(self.function(call), expr.span),
+            ExprKind::Function(call) => match self.function_of_words(call) {
+                Some(function) => function,
+                None => Expr::Field(self.function(call), expr.span),
+            },
             ExprKind::Scalar(call) => self.scalar(call),
             ExprKind::Case(case) => self.case(case),
             ExprKind::Cast(inner, to) => self.cast(inner, to, expr.span),
