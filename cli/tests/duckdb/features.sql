@@ -268,3 +268,13 @@ SELECT x.id, y.id, z.id FROM 'logic.csv' x, 'logic.csv' y, 'hosts.csv' h, 'logic
 SELECT * FROM 'hosts.csv' a JOIN 'hosts.csv' b ON a.weight < b.weight;
 SELECT a.*, b.host AS other FROM 'hosts.csv' a, 'hosts.csv' b WHERE a.site = b.site AND a.host <> b.host ORDER BY a.host;
 SELECT v.id FROM 'visits.csv' v JOIN 'hosts.csv' h ON v.host = h.host OR v.port = h.weight + 79 WHERE v.bytes > h.weight;
+
+-- feature: SELECT without FROM
+SELECT 1 + 1 AS a, 'x' || 'y' AS b, NULL AS c;
+SELECT 1 AS x, x + 1 AS y UNION ALL SELECT 2, 3 ORDER BY x DESC;
+SELECT count(*) AS n, sum(5) AS s;
+
+-- feature: backslashes
+SELECT id, note || '\' AS a, replace(note, '\', '/') AS b, note = 'back\slash' AS c FROM 'visits.csv';
+SELECT id, CASE WHEN note = 'back\slash' THEN '\n' ELSE concat('\', note) END AS a FROM 'visits.csv';
+SELECT '\x41' AS a, upper('\n') AS b, '\' = '\' AS c, '\\' IN ('\', '\\') AS d, '\a' AS e, upper(e) AS f;
