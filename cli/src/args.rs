@@ -1,6 +1,9 @@
-//! The command line.
+//! The command line: what is to be done.
 
-use clap::{Arg, ArgAction, ArgMatches, Command as Clap, value_parser};
+use crate::flags::command;
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+use wireq_query_lang::Language;
 
 /// What to do.
 pub enum Command {
@@ -14,6 +17,14 @@ pub enum Command {
     Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
+    /// Describe a topic.
+    Help(Option<String>),
+    /// Print what a shell needs to complete command lines.
+    Completions(String),
+    /// Print a page of the manual.
+    Man(String),
+    /// Print what a word can become: the line, or its words.
+    Complete(Option<String>, Vec<String>),
 }
 
 /// How `--stats` is written.
@@ -25,15 +36,42 @@ pub enum StatsFormat {
     Json,
 }
 
+/// When to use colors.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum When {
+    /// On a terminal.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
 /// The arguments of a run.
 #[derive(Default)]
 pub struct Arguments {
     /// Queries in the order given: a name for messages, and the text; without text the name is a file.
     pub queries: Vec<(String, Option<String>)>,
+    /// Values by the names that queries have for them.
+    pub values: Vec<(String, String)>,
+    /// The language of queries.
+    pub language: Language,
     /// The captures that statements without a source read.
     pub files: Vec<String>,
+    /// The first time that objects may have, and the first that they may not.
+    pub from: Option<String>,
+    pub to: Option<String>,
+    /// The format of what is printed.
+    pub format: Option<String>,
+    /// The most objects of each statement.
+    pub limit: Option<u64>,
+    /// Whether statements are told apart in what is printed.
+    pub tag: bool,
     /// Outputs of statements: label or number, and file.
     pub outputs: Vec<(String, String)>,
+    /// When to use colors.
+    pub color: When,
+    /// Times are universal.
+    pub utc: bool,
     /// No word on what could not be read.
     pub quiet: bool,
     /// The most rows in a batch.
@@ -50,164 +88,39 @@ pub struct Arguments {
     pub rewrites_off: Vec<String>,
 }
 
-const ABOUT: &str = "Queries packets, flows and logs: one query text, one pass.";
-
-const AFTER: &str = "\
-Examples:
-  wireq 'where dstport = 80 | print srcip dstip len' x.pcap
-  wireq 'print srcip count() sum(len) group by srcip' *.pcap
-  wireq 'pcapfile x.pcap | uniq srcip dstip | print srcip dstip'
-  wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
-  wireq explain 'where dstport = 80 | count()' x.pcap
-
-`wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
-`wireq types packet` the fields of packets.
-Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
-could not be used, 5 the system failed, 130 interrupted.";
-
-fn command() -> Clap {
-    let run = with_query_arguments(
-        Clap::new("wireq")
-            .about(ABOUT)
-            .after_help(AFTER)
-            .version(env!("CARGO_PKG_VERSION")),
-    );
-    let name = |help: &'static str| Arg::new("name").value_name("NAME").help(help);
-    run.args_conflicts_with_subcommands(true)
-        .subcommand(with_query_arguments(
-            Clap::new("explain").about("Prints the plan of queries, as written and as run"),
-        ))
-        .subcommand(
-            Clap::new("modules")
-                .about("Lists the modules, or describes one")
-                .arg(name("The module")),
-        )
-        .subcommand(
-            Clap::new("functions")
-                .about("Lists the functions of expressions, or describes one")
-                .arg(name("The function")),
-        )
-        .subcommand(
-            Clap::new("types")
-                .about("Lists the record types, or the fields of one")
-                .arg(name("The type"))
-                .arg(
-                    Arg::new("prefix")
-                        .value_name("PREFIX")
-                        .help("Only fields whose name begins with this"),
-                ),
-        )
-}
-
-fn with_query_arguments(command: Clap) -> Clap {
-    let flag = |id: &'static str, help: &'static str| {
-        Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
-    };
-    let list = |id: &'static str, value: &'static str, help: &'static str| {
-        Arg::new(id)
-            .value_name(value)
-            .action(ArgAction::Append)
-            .help(help)
-    };
-    command.args([
-        list(
-            "words",
-            "QUERY|FILE",
-            "The query, unless -e or -f gives one; then the captures to read",
-        )
-        .num_args(0..),
-        list(
-            "expression",
-            "QUERY",
-            "A query; may be given often, all run together",
-        )
-        .short('e')
-        .long("query"),
-        list(
-            "query-file",
-            "FILE",
-            "A file of queries, `-` for standard input; may be given often",
-        )
-        .short('f')
-        .long("file"),
-        list(
-            "read",
-            "FILE",
-            "A capture that statements without a source read; may be given often",
-        )
-        .short('r')
-        .long("read"),
-        list(
-            "out",
-            "NAME=FILE",
-            "The file for the output of a statement, by its label or number",
-        )
-        .long("out"),
-        flag("quiet", "Says nothing of what could not be read").short('q'),
-        Arg::new("stats")
-            .long("stats")
-            .value_name("FORMAT")
-            .value_parser(["text", "json"])
-            .num_args(0..=1)
-            .require_equals(true)
-            .default_missing_value("text")
-            .help("Prints the account of every node on standard error"),
-        flag(
-            "strict",
-            "Ends at the first damage in an input, with exit status 3",
-        ),
-        Arg::new("now")
-            .long("now")
-            .value_name("TIME")
-            .help("What counts as now, for times relative to it"),
-        list(
-            "no-rewrite",
-            "NAME",
-            "Switches a rewrite of the plan off; results stay the same",
-        )
-        .long("no-rewrite"),
-        Arg::new("batch")
-            .long("batch")
-            .value_name("N")
-            .value_parser(value_parser!(u64).range(1..))
-            .help("The most rows in a batch; results stay the same"),
-        Arg::new("seed")
-            .long("seed")
-            .value_name("N")
-            .value_parser(value_parser!(u64))
-            .help("The seed of hashes; random unless given; results stay the same"),
-    ])
-}
-
 /// Reads the command line.
 pub fn parse() -> Result<Command, clap::Error> {
     let matches = command().try_get_matches()?;
-    match matches.subcommand() {
-        Some(("explain", matches)) => Ok(Command::Explain(arguments(matches)?)),
-        Some(("modules", matches)) => Ok(Command::Modules(matches.get_one("name").cloned())),
-        Some(("functions", matches)) => Ok(Command::Functions(matches.get_one("name").cloned())),
-        Some(("types", matches)) => Ok(Command::Types(
-            matches.get_one("name").cloned(),
-            matches.get_one("prefix").cloned(),
-        )),
-        _ => Ok(Command::Run(arguments(&matches)?)),
-    }
+    let text = |matches: &ArgMatches, id: &str| matches.get_one::<String>(id).cloned();
+    Ok(match matches.subcommand() {
+        Some(("explain", matches)) => Command::Explain(arguments(matches)?),
+        Some(("modules", matches)) => Command::Modules(text(matches, "name")),
+        Some(("functions", matches)) => Command::Functions(text(matches, "name")),
+        Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
+        Some(("help", matches)) => Command::Help(text(matches, "name")),
+        Some(("completions", matches)) => {
+            Command::Completions(text(matches, "shell").unwrap_or_default())
+        }
+        Some(("man", matches)) => Command::Man(text(matches, "page").unwrap_or_default()),
+        Some(("__complete", matches)) => {
+            Command::Complete(text(matches, "line"), all(matches, "words"))
+        }
+        _ => Command::Run(arguments(&matches)?),
+    })
 }
 
 fn wrong(message: String) -> clap::Error {
-    command().error(clap::error::ErrorKind::ValueValidation, message)
+    command().error(ErrorKind::ValueValidation, message)
+}
+
+fn all(matches: &ArgMatches, id: &str) -> Vec<String> {
+    let values = matches.get_many::<String>(id).into_iter().flatten();
+    values.cloned().collect()
 }
 
 fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
-    let list = |id: &str| -> Vec<String> {
-        matches
-            .get_many::<String>(id)
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect()
-    };
-    let mut words = list("words");
+    let text = |id: &str| matches.get_one::<String>(id).cloned();
+    let mut words = all(matches, "words");
     let mut queries = queries(matches);
     if queries.is_empty() {
         if words.is_empty() {
@@ -215,38 +128,75 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }
         queries.push(("query".to_owned(), Some(words.remove(0))));
     }
-    let mut files = list("read");
+    let mut files = all(matches, "read");
     files.extend(words);
-    let mut outputs = Vec::new();
-    for out in list("out") {
-        match out.split_once('=') {
-            Some((name, path)) if !name.is_empty() && !path.is_empty() => {
-                outputs.push((name.to_owned(), path.to_owned()))
-            }
-            _ => return Err(wrong(format!("--out takes NAME=FILE, not `{out}`"))),
-        }
-    }
-    let stats = matches.get_one::<String>("stats").map(|format| {
-        if format == "json" {
-            StatsFormat::Json
-        } else {
-            StatsFormat::Text
-        }
-    });
+    let language = text("lang").unwrap_or_default();
+    let language = Language::ALL.iter().find(|(name, _)| *name == language);
     Ok(Arguments {
         queries,
+        values: values(matches)?,
+        language: language.map(|(_, language)| *language).unwrap_or_default(),
         files,
-        outputs,
+        from: text("from"),
+        to: text("to"),
+        format: text("output"),
+        limit: matches.get_one("limit").copied(),
+        tag: matches.get_flag("tag"),
+        outputs: pairs(matches, "out", "NAME=FILE", |path| !path.is_empty())?,
+        color: match text("color").as_deref() {
+            Some("always") => When::Always,
+            Some("never") => When::Never,
+            _ => When::Auto,
+        },
+        utc: matches.get_flag("utc"),
         quiet: matches.get_flag("quiet"),
         batch: matches
             .get_one::<u64>("batch")
             .map(|n| usize::try_from(*n).unwrap_or(usize::MAX)),
         seed: matches.get_one("seed").copied(),
-        now: matches.get_one("now").cloned(),
-        stats,
+        now: text("now"),
+        stats: text("stats").map(|format| match format.as_str() {
+            "json" => StatsFormat::Json,
+            _ => StatsFormat::Text,
+        }),
         strict: matches.get_flag("strict"),
-        rewrites_off: list("no-rewrite"),
+        rewrites_off: all(matches, "no-rewrite"),
     })
+}
+
+/// The values of an argument of the form `NAME=VALUE`.
+fn pairs(
+    matches: &ArgMatches,
+    id: &str,
+    form: &str,
+    is_value: fn(&str) -> bool,
+) -> Result<Vec<(String, String)>, clap::Error> {
+    let pair = |text: String| match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && is_value(value) => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(wrong(format!("--{id} takes {form}, not `{text}`"))),
+    };
+    all(matches, id).into_iter().map(pair).collect()
+}
+
+/// The values of `--arg`.
+fn values(matches: &ArgMatches) -> Result<Vec<(String, String)>, clap::Error> {
+    let values = pairs(matches, "arg", "NAME=VALUE", |_| true)?;
+    for (at, (name, _)) in values.iter().enumerate() {
+        let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+        let is_name =
+            name.starts_with(letter) && name.chars().all(|c| letter(c) || c.is_ascii_digit());
+        if !is_name {
+            return Err(wrong(format!(
+                "--arg: `{name}` is not a name: letters, digits and `_`, a letter first"
+            )));
+        }
+        if values[..at].iter().any(|(known, _)| known == name) {
+            return Err(wrong(format!("--arg: `{name}` has two values")));
+        }
+    }
+    Ok(values)
 }
 
 /// The queries of -e and -f, in the order of the command line.

@@ -70,7 +70,7 @@ fn describe(module: &Module) -> String {
     text
 }
 
-fn usage(parameter: &Parameter) -> String {
+pub fn usage(parameter: &Parameter) -> String {
     let value = match (parameter.is_flag(), parameter.takes) {
         (true, wireq_engine::arguments::Takes::Nothing) | (false, _) => parameter.name.to_owned(),
         (true, takes) => format!("{} {}", parameter.name, format!("{takes:?}").to_uppercase()),

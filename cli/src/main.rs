@@ -2,13 +2,19 @@
 
 mod args;
 mod catalog;
+mod color;
+mod complete;
+mod flags;
+mod help;
+mod manual;
 mod report;
+mod settings;
 mod sinks;
 mod stats;
 
 use args::{Arguments, Command};
 use sinks::Sinks;
-use std::hash::{BuildHasher, Hasher};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,8 +23,8 @@ use wireq_engine::plan::explain::explain;
 use wireq_engine::rewrite::rewrite;
 use wireq_engine::schedule::{Options, run};
 use wireq_engine::{Error, Report};
-use wireq_query_lang::{Files, Text, compile};
-use wireq_typesys::{ROWS_MAX, Zone, parse_time};
+use wireq_query_lang::{Text, compile};
+use wireq_typesys::Zone;
 
 /// What the command ended with.
 mod exit {
@@ -47,6 +53,10 @@ fn main() -> ExitCode {
             name.as_deref(),
             prefix.as_deref(),
         ),
+        Ok(Command::Help(name)) => help::help(name.as_deref()),
+        Ok(Command::Completions(shell)) => complete::script(&shell),
+        Ok(Command::Complete(line, words)) => complete::complete(line.as_deref(), words),
+        Ok(Command::Man(page)) => manual::page(&page),
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(error.exit_code() as u8);
@@ -88,21 +98,6 @@ impl From<Error> for Failure {
     }
 }
 
-fn zone(arguments: &Arguments) -> Result<Arc<Zone>, Failure> {
-    let zone = Zone::local();
-    Ok(Arc::new(match &arguments.now {
-        None => zone,
-        Some(now) => {
-            let moment = parse_time(now, &zone).ok_or_else(|| {
-                Failure::usage(format!(
-                    "--now: `{now}` is not a time; write one such as 2024-01-31T12:00:00Z"
-                ))
-            })?;
-            zone.at(moment)
-        }
-    }))
-}
-
 fn texts(arguments: &Arguments) -> Result<Vec<Text>, Failure> {
     let mut texts = Vec::new();
     for (name, text) in &arguments.queries {
@@ -130,11 +125,7 @@ fn plan(arguments: &Arguments, zone: &Zone) -> Result<Plan, Failure> {
     if texts.iter().all(|text| text.text.trim().is_empty()) {
         return Err(Failure::usage("the query is empty; see wireq --help"));
     }
-    let files = (!arguments.files.is_empty()).then(|| Files {
-        module: "pcapfile",
-        paths: arguments.files.clone(),
-    });
-    let options = wireq_query_lang::Options { zone, files };
+    let options = settings::language(arguments, zone)?;
     let known = wireq_engine::rewrite::REWRITES;
     for name in &arguments.rewrites_off {
         if !known.iter().any(|rewrite| rewrite.name == name) {
@@ -145,20 +136,32 @@ fn plan(arguments: &Arguments, zone: &Zone) -> Result<Plan, Failure> {
             )));
         }
     }
+    let colors = color::of_messages(arguments.color);
     compile(&texts, &wireq_modules::registry(), &options).map_err(|faults| {
         let drawn: Vec<String> = faults
             .iter()
-            .map(|fault| report::draw(&texts[fault.text], &fault.diagnostic))
+            .map(|fault| report::draw(&texts[fault.text], &fault.diagnostic, colors))
             .collect();
         Failure {
             code: exit::QUERY,
-            message: drawn.join("\n\n"),
+            message: drawn.join("\n\n") + &of_a_file(&texts),
         }
     })
 }
 
+/// Advice where a file stands in the place of a query.
+fn of_a_file(texts: &[Text]) -> String {
+    let is_file = |text: &&Text| text.name == "query" && Path::new(&text.text).is_file();
+    texts.iter().find(is_file).map_or_else(String::new, |text| {
+        let name = &text.text;
+        format!(
+            "\n\nwireq: `{name}` is a file; the query comes first: `wireq QUERY {name}`, or `wireq -f {name}` where it holds queries"
+        )
+    })
+}
+
 fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
-    let zone = zone(arguments)?;
+    let zone = settings::zone(arguments)?;
     let mut plan = plan(arguments, &zone)?;
     let before = explain(&plan);
     rewrite(&mut plan, &arguments.rewrites_off);
@@ -170,23 +173,15 @@ fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
 }
 
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
-    let zone = zone(arguments)?;
+    let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
-    let mut sinks = Sinks::default();
+    let mut sinks = Sinks::new();
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     watch_interrupt(&interrupt)?;
     let options = Options {
-        rows_max: arguments.batch.unwrap_or(ROWS_MAX),
-        rewrites_off: arguments.rewrites_off.clone(),
-        seed: arguments
-            .seed
-            .unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish()),
-        zone,
-        strict: arguments.strict,
-        interrupt,
         targets,
-        ..Options::default()
+        ..settings::run(arguments, zone, interrupt)
     };
     let outcome = run(plan, &options, &mut sinks);
     // Results from before a failure are results.

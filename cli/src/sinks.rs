@@ -1,9 +1,14 @@
 //! Where text goes: standard output and files.
+//!
+//! Text waits until there is enough of it, but not for long: a thread hands it on where the source is
+//! too slow to bring more.
 
 use crate::Failure;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use wireq_engine::Error;
 use wireq_engine::plan::{NodeKind, Plan};
@@ -11,7 +16,7 @@ use wireq_engine::schedule::{Outputs, Target};
 
 /// Text that waits to be written together.
 const BUFFER_LEN: usize = 64 * 1024;
-/// Text does not wait longer than this while more is written.
+/// Text does not wait longer than this.
 const DELAY_MAX: Duration = Duration::from_millis(100);
 
 /// Prints text on standard output, for commands that don't run queries.
@@ -27,53 +32,92 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// Standard output and the files that outputs were sent to.
 pub struct Sinks {
     /// By number; 0 is standard output.
-    numbered: Vec<Sink>,
+    numbered: Vec<Shared>,
     /// Files that queries name.
-    named: HashMap<String, Sink>,
+    named: HashMap<String, Shared>,
+    timer: Arc<Timer>,
+    thread: Option<JoinHandle<()>>,
 }
+
+type Shared = Arc<Mutex<Sink>>;
 
 struct Sink {
     path: String,
-    writer: Box<dyn Write>,
+    writer: Box<dyn Write + Send>,
     waiting: Vec<u8>,
     last_write: Instant,
     at_once: bool,
     /// Nobody reads any more.
     closed: bool,
+    /// Why writing failed while nobody could be told.
+    failure: Option<io::Error>,
 }
 
-impl Default for Sinks {
-    fn default() -> Self {
-        let stdout = io::stdout();
-        let at_once = stdout.is_terminal();
-        Sinks {
-            numbered: vec![Sink::new("standard output", Box::new(stdout), at_once)],
-            named: HashMap::new(),
-        }
+/// Tells the thread that text waits, or that it is over.
+#[derive(Default)]
+struct Timer {
+    state: Mutex<TimerState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct TimerState {
+    waiting: bool,
+    over: bool,
+}
+
+/// What a thread left that panicked is still good enough to end with.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Timer {
+    fn set(&self, change: impl FnOnce(&mut TimerState)) {
+        change(&mut lock(&self.state));
+        self.changed.notify_one();
+    }
+
+    /// Waits until text waits, and then as long as it may; false when it is over.
+    fn wait(&self) -> bool {
+        let state = lock(&self.state);
+        let state = self.changed.wait_while(state, |s| !s.waiting && !s.over);
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .changed
+            .wait_timeout_while(state, DELAY_MAX, |s| !s.over);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting = false;
+        !state.over
     }
 }
 
 impl Sink {
-    fn new(path: &str, writer: Box<dyn Write>, at_once: bool) -> Sink {
-        Sink {
+    fn new(path: &str, writer: Box<dyn Write + Send>, at_once: bool) -> Shared {
+        Arc::new(Mutex::new(Sink {
             path: path.to_owned(),
             writer,
             waiting: Vec::new(),
             last_write: Instant::now(),
             at_once,
             closed: false,
-        }
+            failure: None,
+        }))
     }
 
-    fn create(path: &str) -> Result<Sink, Error> {
+    fn create(path: &str) -> Result<Shared, Error> {
         let file = File::create(path).map_err(|error| Error::file("create", path, error))?;
         Ok(Sink::new(path, Box::new(file), false))
     }
 
-    fn write(&mut self, bytes: &[u8], flush: bool) -> io::Result<()> {
+    /// Takes text. Gives whether it is the first that waits.
+    fn write(&mut self, bytes: &[u8], flush: bool) -> io::Result<bool> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
         if self.closed {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
+        let first = self.waiting.is_empty();
         self.waiting.extend_from_slice(bytes);
         if flush
             || self.at_once
@@ -82,11 +126,14 @@ impl Sink {
         {
             self.flush()?;
         }
-        Ok(())
+        Ok(first && !self.waiting.is_empty())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.closed {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        if self.closed || self.waiting.is_empty() {
             return Ok(());
         }
         let written = self
@@ -95,14 +142,33 @@ impl Sink {
             .and_then(|()| self.writer.flush());
         self.waiting.clear();
         self.last_write = Instant::now();
-        self.closed = written
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        self.closed = written.is_err();
         written
+    }
+
+    /// Hands on what waits; who writes next is told where that fails.
+    fn flush_in_time(&mut self) {
+        if let Err(error) = self.flush()
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.failure = Some(error);
+        }
     }
 }
 
 impl Sinks {
+    /// Standard output, and what it takes for the statements of a plan.
+    pub fn new() -> Sinks {
+        let stdout = io::stdout();
+        let at_once = stdout.is_terminal();
+        Sinks {
+            numbered: vec![Sink::new("standard output", Box::new(stdout), at_once)],
+            named: HashMap::new(),
+            timer: Arc::default(),
+            thread: None,
+        }
+    }
+
     /// Opens the files of `--out` and gives the number of each statement's output. The files that
     /// prints name are opened too, so that one that can't be is known before anything runs.
     pub fn targets(
@@ -111,28 +177,21 @@ impl Sinks {
         outputs: &[(String, String)],
     ) -> Result<Vec<usize>, Failure> {
         let mut targets = vec![0; plan.statements.len()];
+        let mut paths: Vec<&str> = Vec::new();
         for (name, path) in outputs {
-            let by_label = plan
-                .statements
-                .iter()
-                .position(|statement| statement.name.as_deref() == Some(name));
-            let by_number = || {
-                name.parse::<usize>()
-                    .ok()?
-                    .checked_sub(1)
-                    .filter(|at| *at < targets.len())
-            };
-            let Some(statement) = by_label.or_else(by_number) else {
-                return Err(Failure::usage(format!(
+            let statement = statement(plan, name).ok_or_else(|| {
+                Failure::usage(format!(
                     "--out: there is no statement `{name}`; there are {}, and a label is written before one: `{name}: where ...`",
                     targets.len()
-                )));
-            };
-            targets[statement] = match self.numbered.iter().position(|sink| sink.path == *path) {
-                Some(known) => known,
+                ))
+            })?;
+            let known = paths.iter().position(|known| known == path);
+            targets[statement] = match known {
+                Some(at) => at + 1,
                 None => {
                     self.numbered.push(Sink::create(path)?);
-                    self.numbered.len() - 1
+                    paths.push(path);
+                    paths.len()
                 }
             };
         }
@@ -146,12 +205,33 @@ impl Sinks {
                 self.named.insert(path.clone(), Sink::create(path)?);
             }
         }
+        self.start();
         Ok(targets)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Shared> {
+        self.numbered.iter().chain(self.named.values())
+    }
+
+    /// Starts to hand on what waits too long.
+    fn start(&mut self) {
+        let sinks: Vec<Shared> = self.all().cloned().collect();
+        let timer = Arc::clone(&self.timer);
+        self.thread = Some(std::thread::spawn(move || {
+            while timer.wait() {
+                sinks.iter().for_each(|sink| lock(sink).flush_in_time());
+            }
+        }));
     }
 
     /// Writes what still waits.
     pub fn finish(&mut self) -> Result<(), Failure> {
-        for sink in self.numbered.iter_mut().chain(self.named.values_mut()) {
+        self.timer.set(|state| state.over = true);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        for sink in self.all() {
+            let mut sink = lock(sink);
             match sink.flush() {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                     return Err(Error::file("write", &sink.path, error).into());
@@ -163,12 +243,26 @@ impl Sinks {
     }
 }
 
+/// The number of a statement, by its label or its number from 1.
+fn statement(plan: &Plan, name: &str) -> Option<usize> {
+    let mut labels = plan.statements.iter().map(|statement| &statement.name);
+    let by_label = labels.position(|label| label.as_deref() == Some(name));
+    let by_number = || name.parse::<usize>().ok()?.checked_sub(1);
+    by_label
+        .or_else(by_number)
+        .filter(|at| *at < plan.statements.len())
+}
+
 impl Outputs for Sinks {
     fn write(&mut self, target: Target<'_>, bytes: &[u8], flush: bool) -> io::Result<()> {
         let sink = match target {
-            Target::Number(number) => self.numbered.get_mut(number),
-            Target::File(path) => self.named.get_mut(path),
+            Target::Number(number) => self.numbered.get(number),
+            Target::File(path) => self.named.get(path),
         };
-        sink.map_or(Ok(()), |sink| sink.write(bytes, flush))
+        let Some(sink) = sink else { return Ok(()) };
+        if lock(sink).write(bytes, flush)? {
+            self.timer.set(|state| state.waiting = true);
+        }
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Arguments of modules: declared, then read from what the query says.
 
 use crate::Span;
+use crate::diagnostic::suggest;
 use std::fmt;
 use wireq_typesys::FieldPath;
 
@@ -114,17 +115,35 @@ impl ArgumentError {
             span: Some(word.span),
         }
     }
+}
 
-    fn missing(module: &str, parameter: &Parameter, message: &str) -> ArgumentError {
-        let help = Some(format!("{} is: {}", parameter.name, parameter.summary));
-        ArgumentError {
-            module: module.into(),
-            argument: parameter.name.into(),
-            message: message.into(),
-            help,
-            span: None,
-        }
-    }
+/// How a call is written: `head N`, `uniq FIELD ...`; flags aside.
+fn usage(module: &str, parameters: &[Parameter]) -> String {
+    let words = parameters
+        .iter()
+        .filter(|p| !p.is_flag())
+        .map(|p| match p.count {
+            Count::One => p.name.to_owned(),
+            Count::Optional => format!("[{}]", p.name),
+            Count::Any => format!("[{} ...]", p.name),
+            Count::Some => format!("{} ...", p.name),
+        });
+    let words: Vec<String> = std::iter::once(module.to_owned()).chain(words).collect();
+    format!("write `{}`", words.join(" "))
+}
+
+/// What a parameter means, within a sentence.
+fn meaning(parameter: &Parameter) -> String {
+    let summary = parameter.summary.trim_end_matches('.');
+    let mut letters = summary.chars();
+    let first = letters.next().map(|c| c.to_lowercase().to_string());
+    let rest = letters.as_str();
+    // `IPv4` keeps its capitals.
+    let text = match first.filter(|_| !rest.starts_with(char::is_uppercase)) {
+        Some(first) => first + rest,
+        None => summary.to_owned(),
+    };
+    format!("{} is {text}", parameter.name)
 }
 
 impl Arguments {
@@ -153,7 +172,10 @@ impl Arguments {
                         arguments.flags.push((flag.name, None))
                     }
                     Some(flag) => match rest.split_first() {
-                        None => errors.push(ArgumentError::at(module, word, "takes a value")),
+                        None => errors.push(ArgumentError {
+                            help: Some(meaning(flag)),
+                            ..ArgumentError::at(module, word, "has no value behind it")
+                        }),
                         Some((value, tail)) => {
                             rest = tail;
                             errors.extend(check(module, flag, value));
@@ -292,10 +314,12 @@ fn unknown_flag(module: &str, parameters: &[Parameter], word: &Word) -> Argument
         .filter(|p| p.is_flag())
         .map(|p| p.name)
         .collect();
-    let help = if flags.is_empty() {
-        format!("{module} has no flags")
-    } else {
-        format!("{module} has {}", flags.join(", "))
+    // One letter is like any other: only longer names can be mistyped.
+    let near = suggest(&word.text, flags.iter().copied()).filter(|near| near.len() > 2);
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if flags.is_empty() => format!("{module} has no flags"),
+        None => format!("{module} has {}", flags.join(", ")),
     };
     ArgumentError {
         help: Some(help),
@@ -306,7 +330,7 @@ fn unknown_flag(module: &str, parameters: &[Parameter], word: &Word) -> Argument
 fn check(module: &str, parameter: &Parameter, word: &Word) -> Option<ArgumentError> {
     match parameter.takes {
         Takes::Number if word.text.parse::<u64>().is_err() => Some(ArgumentError {
-            help: Some(format!("{} is: {}", parameter.name, parameter.summary)),
+            help: Some(meaning(parameter)),
             ..ArgumentError::at(module, word, "is not a whole number from 0")
         }),
         Takes::Field | Takes::Object if word.text.is_empty() => Some(ArgumentError::at(
@@ -330,12 +354,22 @@ fn check_words(module: &str, parameters: &[Parameter], words: &[Word]) -> Vec<Ar
                 .filter_map(|word| check(module, parameter, word)),
         );
         if mine.is_empty() && matches!(parameter.count, Count::One | Count::Some) {
-            errors.push(ArgumentError::missing(module, parameter, "is missing"));
+            errors.push(ArgumentError {
+                module: module.into(),
+                argument: parameter.name.into(),
+                message: "is missing".into(),
+                help: Some(format!(
+                    "{}; {}",
+                    usage(module, parameters),
+                    meaning(parameter)
+                )),
+                span: None,
+            });
         }
     }
-    errors.extend(
-        rest.first()
-            .map(|word| ArgumentError::at(module, word, "is one argument too many")),
-    );
+    errors.extend(rest.first().map(|word| ArgumentError {
+        help: Some(usage(module, parameters)),
+        ..ArgumentError::at(module, word, "is one argument too many")
+    }));
     errors
 }

@@ -13,7 +13,7 @@
 use crate::Error;
 use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
 use crate::plan::expr::Expr;
-use crate::schedule::output::{Item, Output};
+use crate::schedule::output::{Frame, Item, Output};
 use crate::snapshot::{Reader, Writer};
 use std::any::Any;
 use std::fmt;
@@ -405,6 +405,12 @@ pub trait Operator: Send {
     /// of a step, for operators with a side effect.
     fn act(&mut self, _views: &[View<'_>], _out: &mut Output) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// What stands around the text that the operator writes; asked once, before the first row. A
+    /// header that follows from the rows is set in [`Output::text`] when they are written.
+    fn frame(&self) -> Frame {
+        Frame::default()
     }
 
     /// Reacts to a control, where the operator declared so.

@@ -164,10 +164,7 @@ fn output(query: &str) -> String {
     let mut registry = wireq_modules::registry();
     registry.add_module(&SCRIPT);
     let zone = Zone::utc();
-    let options = wireq_query_lang::Options {
-        zone: &zone,
-        files: None,
-    };
+    let options = wireq_query_lang::Options::new(&zone);
     let texts = [Text {
         name: "query".into(),
         text: query.into(),

@@ -142,7 +142,10 @@ fn equals_passes_what_comparisons_pass() {
             module: "pcapfile",
             paths: vec!["none.pcap".into()],
         });
-        let options = wireq_query_lang::Options { zone: &zone, files };
+        let options = wireq_query_lang::Options {
+            files,
+            ..wireq_query_lang::Options::new(&zone)
+        };
         let plan = compile(&texts, &wireq_modules::registry(), &options)
             .unwrap_or_else(|_| panic!("{text} compiles"));
         let spec = operator_spec(&plan.graph[plan.order()[1]].kind).expect("an operator");

@@ -292,10 +292,7 @@ fn run_with(query: &str, options: &Options) -> (Result<Report, Error>, Vec<u8>) 
         name: "query".into(),
         text: query.into(),
     }];
-    let language = wireq_query_lang::Options {
-        zone: &zone,
-        files: None,
-    };
+    let language = wireq_query_lang::Options::new(&zone);
     let plan = compile(&texts, &wireq_modules::registry(), &language)
         .unwrap_or_else(|_| panic!("{query} compiles"));
     let mut text = support::Kept::default();

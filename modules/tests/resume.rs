@@ -33,6 +33,10 @@ const QUERIES: &[&str] = &[
     "sort -b 10 -r len | print len srcip",
     "tail 20",
     "deskew -e 100 len | sort len | delta len | tail 9 | print len delta",
+    "print -o table srcip payload len",
+    "print -o table --width 60",
+    "print -o json srcip payload | count() group by srcip | print -o table",
+    "(where dstport | print -o table srcip dstport) + (print -o csv len srcip) | head 30 | print -o json len",
 ];
 
 #[test]

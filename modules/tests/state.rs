@@ -52,7 +52,10 @@ impl Stand {
             module: "pcapfile",
             paths: vec!["none.pcap".into()],
         });
-        let options = wireq_query_lang::Options { zone: &zone, files };
+        let options = wireq_query_lang::Options {
+            files,
+            ..wireq_query_lang::Options::new(&zone)
+        };
         let plan = compile(&texts, &wireq_modules::registry(), &options)
             .unwrap_or_else(|_| panic!("{query} compiles"));
         let order = plan.order();
@@ -282,6 +285,9 @@ const QUERIES: &[&str] = &[
     "sample 1000",
     "const -t address 0.0.0.1",
     "div -d 2 srcip",
+    "during 1970-01-01T00:00:02Z 25",
+    "during --ordered - 20",
+    "during --ordered 2 30",
     "avg(ttl)",
     "print srcip avg(ttl) stddev(seq) group by srcip",
     "stddev(-s ttl)",

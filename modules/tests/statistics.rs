@@ -166,10 +166,7 @@ fn output(query: &str, seed: u64) -> Vec<Vec<String>> {
     let mut registry = wireq_modules::registry();
     registry.add_module(&SAMPLES);
     let zone = Zone::utc();
-    let language = wireq_query_lang::Options {
-        zone: &zone,
-        files: None,
-    };
+    let language = wireq_query_lang::Options::new(&zone);
     let texts = [Text {
         name: "query".into(),
         text: format!("samples {seed} | {query}"),

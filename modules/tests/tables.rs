@@ -39,10 +39,7 @@ fn run_over(query: &str, path: &Path, options: &Options) -> (String, Report) {
         name: "query".into(),
         text: query.replace("FILE", &path.to_string_lossy()),
     }];
-    let language = wireq_query_lang::Options {
-        zone: &zone,
-        files: None,
-    };
+    let language = wireq_query_lang::Options::new(&zone);
     let plan = compile(&texts, &wireq_modules::registry(), &language)
         .unwrap_or_else(|_| panic!("{query} compiles"));
     let mut text = Kept::default();

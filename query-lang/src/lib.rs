@@ -1,21 +1,27 @@
 #![doc = include_str!("grammar.md")]
 
 mod ast;
+mod given;
+mod language;
 mod lex;
 mod lower;
 mod names;
+mod options;
 mod parse;
 mod place;
 mod scan;
 mod split;
 mod words;
 
+pub use language::Language;
+pub use options::{Files, Options, Period, Printing};
+
 use ast::Statement;
+use given::Given;
 use lower::Lowering;
 use std::collections::HashSet;
 use wireq_engine::plan::Plan;
 use wireq_engine::{Diagnostic, Registry, Span};
-use wireq_typesys::Zone;
 
 /// The language and the codes of its faults, in Markdown.
 pub const GRAMMAR: &str = include_str!("grammar.md");
@@ -27,24 +33,6 @@ pub struct Text {
     pub name: String,
     /// The queries.
     pub text: String,
-}
-
-/// What statements without a source read.
-#[derive(Clone, Debug)]
-pub struct Files {
-    /// The source that reads them.
-    pub module: &'static str,
-    /// Their paths.
-    pub paths: Vec<String>,
-}
-
-/// What queries are compiled with.
-#[derive(Clone, Debug)]
-pub struct Options<'a> {
-    /// The zone in which times are read.
-    pub zone: &'a Zone,
-    /// What statements without a source read; where there are files, no statement may name a source.
-    pub files: Option<Files>,
 }
 
 /// A fault of a query.
@@ -68,9 +56,21 @@ pub fn compile(
 ) -> Result<Plan, Vec<Fault>> {
     let mut lowering = Lowering::new(registry, options);
     let mut labels = HashSet::new();
+    let mut given = Given::new(&options.arguments);
     let (whole, begins) = joined(texts);
     for (begin, text) in begins.iter().zip(texts) {
-        compile_text(&whole, *begin, &text.text, &mut labels, &mut lowering);
+        compile_text(
+            &whole,
+            *begin,
+            &text.text,
+            &mut labels,
+            &mut given,
+            &mut lowering,
+        );
+    }
+    if lowering.faults.is_empty() {
+        let first = texts.first().map_or(0, |text| text.text.trim_end().len());
+        lowering.faults.extend(given.unused(Span::new(0, first)));
     }
     let faults = in_order(&begins, lowering.faults);
     if faults.is_empty() {
@@ -92,11 +92,12 @@ fn joined(texts: &[Text]) -> (String, Vec<usize>) {
     (whole, begins)
 }
 
-fn compile_text(
-    whole: &str,
+fn compile_text<'a>(
+    whole: &'a str,
     begin: usize,
     text: &str,
     labels: &mut HashSet<String>,
+    given: &mut Given<'a>,
     lowering: &mut Lowering<'_>,
 ) {
     let mut raws = scan::scan(text);
@@ -109,12 +110,18 @@ fn compile_text(
                 .faults
                 .extend(check_label(label, span, piece.tokens.is_empty(), labels));
         }
-        let (tokens, faults) = lex::lex(whole, &piece.tokens, lowering);
+        let (mut tokens, mut faults) = lex::lex(whole, &piece.tokens, lowering);
+        faults.extend(given.substitute(&mut tokens));
         if tokens.is_empty() || !faults.is_empty() {
             lowering.faults.extend(faults);
             continue;
         }
+        let other_language = lowering.options.language.check(&tokens);
+        let refused = other_language.is_some();
+        lowering.faults.extend(other_language);
         match parse::parse(&tokens, lowering) {
+            // Definitions are known all the same: who uses them is not at fault.
+            Ok(Statement::Query(_)) | Err(_) if refused => {}
             Ok(Statement::Query(pipeline)) => {
                 let name = piece.label.map(|(label, _)| label.to_owned());
                 lowering.statement(name, &pipeline, piece.span());

@@ -28,14 +28,21 @@ fn wrong_queries_have_these_messages() {
 }
 
 fn faults(query: &str) -> String {
-    let (files, query) = match query
-        .strip_prefix("files: ")
-        .and_then(|rest| rest.split_once('\n'))
-    {
-        Some((files, query)) => (files.split(' ').collect(), query),
-        None => (Vec::new(), query),
-    };
-    match support::compile_all(&[query], &files) {
+    let mut besides = support::Besides::default();
+    let mut query = query;
+    while let Some((head, rest)) = query.split_once('\n') {
+        match head.split_once(": ") {
+            Some(("files", files)) => besides.files = files.split(' ').collect(),
+            Some(("language", name)) => besides.language = name,
+            Some(("arguments", pairs)) => {
+                let pairs = pairs.split(' ').filter_map(|pair| pair.split_once('='));
+                besides.arguments = pairs.collect();
+            }
+            _ => break,
+        }
+        query = rest;
+    }
+    match support::compile_besides(&[query], &besides) {
         Ok(_) => "no fault".to_owned(),
         Err(faults) => faults
             .iter()

@@ -1,4 +1,4 @@
-//! Just enough JSON to read what `--stats=json` writes.
+//! Just enough JSON to read what wireq writes.
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,23 @@ impl Json {
             panic!("{self:?} is no list");
         };
         values
+    }
+
+    /// The names of an object.
+    #[track_caller]
+    pub fn names(&self) -> Vec<&str> {
+        let Json::Object(members) = self else {
+            panic!("{self:?} is no object");
+        };
+        members.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[track_caller]
+    pub fn text(&self) -> &str {
+        let Json::Text(text) = self else {
+            panic!("{self:?} is no text");
+        };
+        text
     }
 
     #[track_caller]
@@ -86,7 +103,8 @@ fn skip(rest: &mut &str, sign: &str) {
 }
 
 fn text(rest: &mut &str) -> String {
-    skip(rest, "\"");
+    let begin = rest.trim_start().strip_prefix('"');
+    *rest = begin.unwrap_or_else(|| panic!("a text expected: {rest}"));
     let mut text = String::new();
     let mut characters = rest.char_indices();
     while let Some((at, c)) = characters.next() {
@@ -101,7 +119,13 @@ fn text(rest: &mut &str) -> String {
                     let code = u32::from_str_radix(&digits, 16).expect("four digits");
                     text.push(char::from_u32(code).expect("a character"));
                 }
-                escaped => text.push(escaped),
+                'n' => text.push('\n'),
+                'r' => text.push('\r'),
+                't' => text.push('\t'),
+                escaped => {
+                    assert!("\"\\/".contains(escaped), "`\\{escaped}` is no escape");
+                    text.push(escaped);
+                }
             },
             c => {
                 assert!(!c.is_control(), "a bare control character");

@@ -1,8 +1,13 @@
-//! The command `wireq`, run as users run it: examples, README, options, statuses, pipes, account.
+//! The command `wireq`, run as users run it: examples, README, options, formats, statuses,
+//! pipes, terminals, completions, manual, account.
 
+mod arguments;
+mod completions;
 mod examples;
+mod formats;
 mod functions;
 mod json;
+mod manual;
 mod options;
 mod pipes;
 mod readme;
@@ -10,3 +15,4 @@ mod run;
 mod statements;
 mod stats;
 mod statuses;
+mod terminal;

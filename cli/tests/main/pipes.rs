@@ -1,11 +1,13 @@
 //! Readers that leave, and interrupts.
 
-use crate::run::{OFFICE_PACKETS, PATIENCE, captures, read, scratch, spawn, wait};
+use crate::json::Json;
+use crate::run::{OFFICE_PACKETS, PATIENCE, captures, read, scratch, spawn, wait, wireq};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdout, Command};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// How often a capture is read, so that what is printed fills any pipe.
 const OFTEN: usize = 60;
@@ -75,7 +77,12 @@ fn interrupt(child: &Child) {
 
 /// Starts a query over standard input, gives it a capture, and waits for its first lines.
 fn start_on_open_pipe(query: &str, count: usize) -> (Child, BufReader<ChildStdout>, String) {
-    let mut child = spawn(&[query, "-"]);
+    start_with(&[query, "-"], count)
+}
+
+/// The same with other arguments.
+fn start_with(arguments: &[&str], count: usize) -> (Child, BufReader<ChildStdout>, String) {
+    let mut child = spawn(arguments);
     let capture = fs::read(captures().join("five.pcap")).expect("the capture");
     let stdin = child.stdin.as_mut().expect("it is piped");
     stdin.write_all(&capture).expect("a pipe takes as much");
@@ -125,4 +132,87 @@ fn head_ends_the_run_while_the_pipe_stays_open() {
     let (mut child, _, text) = start_on_open_pipe("head 1 | print -B len", 1);
     assert_eq!(text, "74\n");
     assert_eq!(wait(&mut child), 0);
+}
+
+/// No flag is needed: a source that is slow does not keep back what is there.
+#[test]
+fn rows_do_not_wait_for_a_slow_source() {
+    let (mut child, mut reader, text) = start_on_open_pipe("print len", 5);
+    assert_eq!(text, "74\n125\n60\n54\n76\n");
+    // The same again, later.
+    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+    let stdin = child.stdin.as_mut().expect("it is piped");
+    stdin.write_all(&capture[24..]).expect("a pipe takes it");
+    stdin.flush().expect("a pipe takes it");
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut text = String::new();
+        for _ in 0..5 {
+            reader.read_line(&mut text).expect("a line");
+        }
+        sender.send(text)
+    });
+    assert_eq!(receiver.recv_timeout(PATIENCE).as_ref(), Ok(&text));
+    drop(child.stdin.take());
+    assert_eq!(wait(&mut child), 0);
+}
+
+#[test]
+fn files_do_not_wait_for_a_slow_source_either() {
+    let file = scratch("slow-source").join("lens");
+    let out = format!("1={}", file.display());
+    let mut child = spawn(&["print len", "--out", &out, "-"]);
+    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+    let stdin = child.stdin.as_mut().expect("it is piped");
+    stdin.write_all(&capture).expect("a pipe takes as much");
+    stdin.flush().expect("a pipe takes as much");
+    let start = Instant::now();
+    while fs::read_to_string(&file).unwrap_or_default() != "74\n125\n60\n54\n76\n" {
+        assert!(start.elapsed() < PATIENCE, "nothing is written");
+        thread::sleep(Duration::from_millis(5));
+    }
+    drop(child.stdin.take());
+    assert_eq!(wait(&mut child), 0);
+}
+
+/// A reader that is slow gets everything, in order: nothing is lost, doubled or kept in memory.
+#[test]
+fn a_slow_reader_gets_everything() {
+    let arguments = many_files(&["print frame.number len srcmac dstmac ts"]);
+    let expected = wireq(&arguments).results();
+    let mut child = spawn(&arguments);
+    drop(child.stdin.take());
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let (mut text, mut buffer) = (Vec::new(), vec![0; 100_000]);
+    loop {
+        match stdout.read(&mut buffer).expect("it can be read") {
+            0 => break,
+            count => text.extend_from_slice(&buffer[..count]),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(wait(&mut child), 0);
+    assert!(text == expected.as_bytes(), "the text differs");
+}
+
+#[test]
+fn an_interrupt_leaves_whole_json() {
+    let arguments = ["-o", "json", "-e", "print len", "-e", "count()", "-r", "-"];
+    let (mut child, mut reader, text) = start_with(&arguments, 5);
+    interrupt(&child);
+    assert_eq!(wait(&mut child), 130);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("text");
+    let json = Json::parse(&(text + &rest));
+    assert_eq!(json.list().len(), 6);
+    assert_eq!(json.list()[5].get("count").number(), 5);
+}
+
+#[test]
+fn a_limit_ends_the_run_while_the_pipe_stays_open() {
+    for query in ["print -B len", "project len"] {
+        let (mut child, _, text) = start_with(&["-n", "1", query, "-"], 1);
+        assert_eq!(text, "74\n");
+        assert_eq!(wait(&mut child), 0);
+    }
 }

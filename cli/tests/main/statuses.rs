@@ -33,6 +33,9 @@ fn two_where_query_or_arguments_are_wrong() {
     ] {
         wireq(arguments).refusal(2);
     }
+    // Captures and query in the wrong order.
+    let message = wireq(&["five.pcap", "count()"]).refusal(2);
+    assert!(message.contains("`wireq QUERY five.pcap`"), "{message}");
     assert!(wireq(&["modules", "pritn"]).refusal(2).contains("`print`"));
     assert!(wireq(&["types", "packte"]).refusal(2).contains("`packet`"));
 }

@@ -48,7 +48,7 @@ enum Test {
         filter: Box<dyn Operator>,
         fields: Vec<usize>,
         slots: Vec<Option<Slot>>,
-        out: Output,
+        out: Box<Output>,
     },
 }
 
@@ -134,7 +134,7 @@ fn passes(call: &FilterCall, fields: &[FieldPath], context: &Context) -> Test {
         filter,
         fields: places,
         slots: Vec::new(),
-        out: Output::default(),
+        out: Box::default(),
     }
 }
 

@@ -222,13 +222,14 @@ impl Stream {
                 .filter(|c| (c.kind)(kind).is_some())
                 .map(|c| c.name)
                 .collect::<Vec<_>>();
-            return Err(Diagnostic::new(
-                "Q011",
-                span,
-                format!("`{name}` ({kind}) has no conversion `{rest}`"),
-            )
-            .label("unknown conversion")
-            .help(format!("{} has: {}", article(kind), names.join(", "))));
+            let help = match suggest(rest, names.iter().copied()) {
+                Some(near) => format!("did you mean `{name}.{near}`?"),
+                None => format!("{} has: {}", article(kind), names.join(", ")),
+            };
+            let message = format!("`{name}` ({kind}) has no conversion `{rest}`");
+            return Err(Diagnostic::new("Q011", span, message)
+                .label("unknown conversion")
+                .help(help));
         }
         if let Some(carried) = self.objects.iter().find_map(|object| {
             let (rest, _) = object.below(path.as_str())?;
@@ -511,6 +512,11 @@ fn unreadable(literal: &Literal, path: &FieldPath, kind: Kind, span: Span) -> Di
         Kind::Time => diagnostic.help("write a time such as 2024-01-31T12:00:00Z, \"3 hours ago\", or seconds since 1970"),
         Kind::Duration => diagnostic.help("write a duration such as 10s, 250ms or 1h30m"),
         Kind::Mac => diagnostic.help("write a hardware address such as 00:11:22:33:44:55"),
+        Kind::Signed | Kind::Unsigned | Kind::Double => {
+            diagnostic.help("write a number such as 80, 0x50 or 1e6; names of services are not known")
+        }
+        Kind::Bool => diagnostic.help("write true or false"),
+        Kind::Prefix => diagnostic.help("write a block such as 10.0.0.0/8 or fd00::/8"),
         _ => diagnostic,
     }
 }

@@ -1,7 +1,8 @@
 //! The text of all statements on its way to the outputs.
 
-use super::output::TextRows;
+use super::output::{Frame, TextRows};
 use crate::planted::is_planted;
+use hashbrown::HashMap;
 use std::io;
 
 /// Where text goes.
@@ -23,7 +24,8 @@ pub trait Outputs {
     fn write(&mut self, target: Target<'_>, bytes: &[u8], flush: bool) -> io::Result<()>;
 }
 
-/// The text that one statement gave in a step.
+/// The text that one node gave in a step.
+#[derive(Clone, Copy)]
 pub(super) struct Share<'a> {
     /// The rank of the node that gave it.
     pub(super) node: usize,
@@ -32,37 +34,158 @@ pub(super) struct Share<'a> {
     pub(super) text: &'a TextRows,
 }
 
-/// Writes the text of a step: on each output, rows in the order of their position, then of the
-/// statement. Gives the ranks of nodes whose output nobody reads any more.
-pub(super) fn write_step(
-    shares: &mut [Share<'_>],
-    outputs: &mut dyn Outputs,
-) -> io::Result<Vec<usize>> {
-    shares.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
-    let mut closed = Vec::new();
-    let mut merged = Vec::new();
-    for group in shares.chunk_by(|a, b| a.target == b.target) {
-        let flush = group.iter().any(|share| share.text.flush);
-        let bytes = match group {
-            [only] => only.text.all(),
-            several => {
-                merged.clear();
-                merge(several, &mut merged);
-                &merged
-            }
-        };
-        if bytes.is_empty() {
-            continue;
+/// What stands on the outputs so far.
+#[derive(Default)]
+pub(super) struct Multiplexer {
+    /// The outputs that have text, by number.
+    numbered: Vec<Option<Begun>>,
+    /// The files that have text.
+    files: HashMap<String, Option<Begun>>,
+    merged: Vec<u8>,
+}
+
+/// An output that has text: whose it was last, and what stands around it.
+struct Begun {
+    node: usize,
+    frame: Frame,
+}
+
+impl Begun {
+    /// Writes what has to stand before a row of another node than the last one. Gives how many
+    /// bytes that row goes without.
+    fn change(&mut self, share: &Share<'_>, out: &mut Vec<u8>) -> usize {
+        self.node = share.node;
+        let frame = &share.text.frame;
+        if (self.frame.open, self.frame.close) != (frame.open, frame.close) {
+            out.extend_from_slice(self.frame.close);
+            self.frame.clone_from(frame);
+            return begin(frame, out);
         }
-        match outputs.write(group[0].target, bytes, flush) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                closed.extend(group.iter().map(|share| share.node))
+        if self.frame.header != frame.header {
+            out.extend_from_slice(&frame.header);
+            self.frame.clone_from(frame);
+        }
+        0
+    }
+}
+
+/// Begins an output, or a stretch of it. Gives how many bytes the first row goes without.
+fn begin(frame: &Frame, out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(frame.open);
+    if frame.header.is_empty() {
+        return frame.separator;
+    }
+    out.extend_from_slice(&frame.header[frame.separator.min(frame.header.len())..]);
+    0
+}
+
+impl Multiplexer {
+    /// Writes the text of a step: on each output, rows in the order of their position, then of the
+    /// statement. Gives the ranks of nodes whose output nobody reads any more.
+    pub(super) fn write_step(
+        &mut self,
+        shares: &mut [Share<'_>],
+        outputs: &mut dyn Outputs,
+    ) -> io::Result<Vec<usize>> {
+        shares.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
+        let mut closed = Vec::new();
+        for group in shares.chunk_by(|a, b| a.target == b.target) {
+            let flush = group.iter().any(|share| share.text.flush);
+            let bytes = self.together(group);
+            if bytes.is_empty() {
+                continue;
             }
-            Err(error) => return Err(error),
+            match outputs.write(group[0].target, bytes, flush) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    closed.extend(group.iter().map(|share| share.node))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(closed)
+    }
+
+    /// What stands on an output so far.
+    fn begun(&mut self, target: Target<'_>) -> &mut Option<Begun> {
+        match target {
+            Target::Number(number) => {
+                if number >= self.numbered.len() {
+                    self.numbered.resize_with(number + 1, || None);
+                }
+                &mut self.numbered[number]
+            }
+            Target::File(path) => self.files.entry_ref(path).or_default(),
         }
     }
-    Ok(closed)
+
+    /// The text for one output, with what has to stand around it.
+    fn together<'a>(&'a mut self, group: &[Share<'a>]) -> &'a [u8] {
+        let mut merged = std::mem::take(&mut self.merged);
+        merged.clear();
+        let begun = self.begun(group[0].target);
+        let last = begun.as_ref().map(|begun| begun.node);
+        let unframed = match group {
+            [only] => (last == Some(only.node)).then_some(only.text),
+            _ => None,
+        };
+        if unframed.is_none() {
+            merge(group, &mut |share, bytes| {
+                let without = match begun {
+                    Some(begun) if begun.node == share.node => 0,
+                    Some(begun) => begun.change(share, &mut merged),
+                    None => {
+                        *begun = Some(Begun {
+                            node: share.node,
+                            frame: share.text.frame.clone(),
+                        });
+                        begin(&share.text.frame, &mut merged)
+                    }
+                };
+                merged.extend_from_slice(&bytes[without.min(bytes.len())..]);
+            });
+        }
+        self.merged = merged;
+        unframed.map_or(&self.merged, TextRows::all)
+    }
+
+    /// Ends what is on the outputs. An output that has no text gets what stands around the rows of
+    /// the first of `writers` that would have written there: a header, an empty list.
+    pub(super) fn close(
+        &mut self,
+        writers: &mut [Share<'_>],
+        outputs: &mut dyn Outputs,
+    ) -> io::Result<()> {
+        writers.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
+        let mut ends: Vec<(Target<'_>, Vec<u8>)> = Vec::new();
+        for group in writers.chunk_by(|a, b| a.target == b.target) {
+            let (target, frame) = (group[0].target, &group[0].text.frame);
+            if self.begun(target).is_none() {
+                let mut text = Vec::new();
+                begin(frame, &mut text);
+                text.extend_from_slice(frame.close);
+                ends.push((target, text));
+            }
+        }
+        let numbered = self.numbered.iter().enumerate();
+        let numbered = numbered.map(|(number, begun)| (Target::Number(number), begun));
+        let files = self.files.iter();
+        let files = files.map(|(path, begun)| (Target::File(path), begun));
+        for (target, begun) in numbered.chain(files) {
+            ends.extend(
+                begun
+                    .iter()
+                    .map(|begun| (target, begun.frame.close.to_vec())),
+            );
+        }
+        for (target, text) in ends.iter().filter(|(_, text)| !text.is_empty()) {
+            match outputs.write(*target, text, false) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 fn target_order(target: Target<'_>) -> (usize, &str) {
@@ -74,11 +197,14 @@ fn target_order(target: Target<'_>) -> (usize, &str) {
 
 /// Merges rows by position; among equal positions the order of the shares holds, and rows of one
 /// cause in one share stay together.
-fn merge(shares: &[Share<'_>], out: &mut Vec<u8>) {
+fn merge<'a>(shares: &[Share<'a>], each: &mut dyn FnMut(&Share<'a>, &[u8])) {
+    if let [only] = shares {
+        return each(only, only.text.all());
+    }
     if is_planted("output-by-statement") {
         shares
             .iter()
-            .for_each(|share| out.extend_from_slice(share.text.all()));
+            .for_each(|share| each(share, share.text.all()));
         return;
     }
     let mut heap: std::collections::BinaryHeap<_> = shares
@@ -97,7 +223,7 @@ fn merge(shares: &[Share<'_>], out: &mut Vec<u8>) {
                 heap.push(std::cmp::Reverse((here, number, next)));
                 break;
             }
-            out.extend_from_slice(bytes);
+            each(&shares[number], bytes);
             next += 1;
         }
     }

@@ -149,9 +149,28 @@ pub(crate) fn parts(items: &[Item]) -> impl Iterator<Item = &Part> {
     })
 }
 
+/// What stands around rows of text on their output: a header of columns, the brackets of a list.
+///
+/// The output of one frame is a whole. Where rows with another frame come in between, it ends and
+/// begins anew behind them; where only the headers differ, the header is written again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// What an output begins with, rows or none.
+    pub open: &'static [u8],
+    /// What stands before the first row.
+    pub header: Vec<u8>,
+    /// How many bytes at the begin of the header, or of each row where there is no header, separate
+    /// it from what stands before: the first one on an output does without them.
+    pub separator: usize,
+    /// What an output ends with.
+    pub close: &'static [u8],
+}
+
 /// Text in rows, each with the position of its cause.
 #[derive(Default)]
 pub struct TextRows {
+    /// What stands around the rows.
+    pub frame: Frame,
     bytes: Vec<u8>,
     /// Position, and where the row's bytes end.
     ends: Vec<(Position, usize)>,

@@ -3,8 +3,8 @@
 use super::account::{NodeReport, Report};
 use super::done::{self, Taken};
 use super::merge::{Run, sequence, take_first};
-use super::multiplexer::{Outputs, Share, Target, write_step};
-use super::output::{Item, Output};
+use super::multiplexer::{Multiplexer, Outputs, Share, Target};
+use super::output::{Frame, Item, Output};
 use crate::physical::{self, Body, Maker, PhysicalNode};
 use crate::plan::Plan;
 use crate::planted::is_planted;
@@ -67,6 +67,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         pending: Pending::default(),
         ran: Vec::new(),
         retired: Vec::new(),
+        multiplexer: Multiplexer::default(),
         zone: Arc::clone(&options.zone),
     };
     runner
@@ -74,8 +75,11 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         .bits
         .resize(runner.nodes.len().div_ceil(64), 0);
     runner.stop_what_wants_nothing();
-    let interrupted = runner.read_sources(options, outputs)?;
-    runner.end(outputs)?;
+    let outcome = runner.read(options, outputs);
+    // What was written before a failure is a whole too.
+    let closed = runner.close(outputs, outcome.is_ok());
+    let interrupted = outcome?;
+    closed?;
     Ok(Report {
         accounts: runner.nodes.iter().map(|node| node.report(&plan)).collect(),
         interrupted,
@@ -116,11 +120,14 @@ impl RunNode {
             Body::Operator(make) => (Some(make()), Some(make), None),
             Body::Source(spec) => (None, None, Some(spec)),
         };
-        let out = Output {
+        let mut out = Output {
             annotated: node.annotated,
             zone: Some(Arc::clone(&options.zone)),
             ..Output::default()
         };
+        if let Some(operator) = &operator {
+            out.text.frame = operator.frame();
+        }
         RunNode {
             name: node.name,
             operator,
@@ -224,6 +231,7 @@ pub(super) struct Runner {
     ran: Vec<usize>,
     /// Rows of sources that may be used again once nobody holds them.
     retired: Vec<Arc<PartData>>,
+    multiplexer: Multiplexer,
     zone: Arc<Zone>,
 }
 
@@ -242,6 +250,22 @@ impl Runner {
             }
         }
         self.nodes.iter_mut().for_each(|node| node.taken = None);
+    }
+
+    /// Reads the sources and ends the nodes. Gives whether that was interrupted.
+    fn read(&mut self, options: &Options, outputs: &mut dyn Outputs) -> Result<bool, Error> {
+        let interrupted = self.read_sources(options, outputs)?;
+        self.end(outputs)?;
+        Ok(interrupted)
+    }
+
+    /// Ends what is on the outputs.
+    fn close(&mut self, outputs: &mut dyn Outputs, whole: bool) -> Result<(), Error> {
+        let mut writers: Vec<Share<'_>> = self.nodes.iter().enumerate().map(share).collect();
+        writers.retain(|writer| whole && writer.text.frame != Frame::default());
+        self.multiplexer
+            .close(&mut writers, outputs)
+            .map_err(|error| Error::file("write", "the output", error))
     }
 
     /// Reads the sources to their ends, one after another. Gives whether that was interrupted.
@@ -409,24 +433,13 @@ impl Runner {
     fn end_step(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         self.act()?;
         let mut ran = std::mem::take(&mut self.ran);
-        let text = |rank: &usize| {
-            let node = &self.nodes[*rank];
-            let target = node
-                .output_file
-                .as_deref()
-                .map_or(Target::Number(node.target), Target::File);
-            (!node.out.text.is_empty()).then_some(Share {
-                node: *rank,
-                statement: node.statement,
-                target,
-                text: &node.out.text,
-            })
-        };
-        let mut shares: Vec<Share<'_>> = ran.iter().filter_map(text).collect();
+        let shares = ran.iter().map(|rank| share((*rank, &self.nodes[*rank])));
+        let mut shares: Vec<Share<'_>> = shares.filter(|share| !share.text.is_empty()).collect();
         let closed = if shares.is_empty() {
             Vec::new()
         } else {
-            write_step(&mut shares, outputs)
+            self.multiplexer
+                .write_step(&mut shares, outputs)
                 .map_err(|error| Error::file("write", "the output", error))?
         };
         for rank in closed {
@@ -502,6 +515,17 @@ impl Runner {
             self.gave(rank);
         }
         self.end_step(outputs)
+    }
+}
+
+/// The text of a node in a step.
+fn share((rank, node): (usize, &RunNode)) -> Share<'_> {
+    let file = node.output_file.as_deref();
+    Share {
+        node: rank,
+        statement: node.statement,
+        target: file.map_or(Target::Number(node.target), Target::File),
+        text: &node.out.text,
     }
 }
 

@@ -216,8 +216,8 @@ impl Checker {
             paths: files.to_vec(),
         });
         let options = wireq_query_lang::Options {
-            zone: &self.zone,
             files,
+            ..wireq_query_lang::Options::new(&self.zone)
         };
         let plan = compile(&texts, &self.registry, &options).ok()?;
         oracle::knows(&plan).then_some(plan)
@@ -280,8 +280,8 @@ impl Checker {
             paths: set.files.iter().map(|at| folder.path(*at)).collect(),
         });
         let options = wireq_query_lang::Options {
-            zone: &self.zone,
             files,
+            ..wireq_query_lang::Options::new(&self.zone)
         };
         compile(&texts, &self.registry, &options).map_err(|faults| {
             let mut text = String::new();

@@ -60,6 +60,8 @@ pub fn knows(plan: &Plan) -> bool {
     let knows_module = |name| MODULES.contains(&name) || FILTERS.contains(&name);
     plan.graph.node_weights().all(|node| match &node.kind {
         NodeKind::Operator(_, _, spec) if spec.group.is_some() => false,
+        // It prints text alone.
+        NodeKind::Operator(module, arguments, _) if module.name == "print" => !arguments.flag("-o"),
         NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => knows_module(module.name),
         NodeKind::Aggregate(aggregate) if aggregate.group.is_some() || aggregate.all => false,
         NodeKind::Aggregate(aggregate) => {

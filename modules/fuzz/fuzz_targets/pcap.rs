@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let zone = Zone::utc();
     let texts = [Text { name: "query".into(), text: "print; uniq srcip dstport payload | count()".into() }];
     let files = Some(Files { module: "pcapfile", paths: vec![path.to_string_lossy().into_owned()] });
-    let options = wireq_query_lang::Options { zone: &zone, files };
+    let options = wireq_query_lang::Options { files, ..wireq_query_lang::Options::new(&zone) };
     let Ok(plan) = compile(&texts, &wireq_modules::registry(), &options) else { panic!("the query compiles") };
     let report = run(plan, &Options::default(), &mut Nowhere).expect("damage ends no run");
     let inputs = report.accounts.iter().filter_map(|node| node.input.as_ref()).flat_map(|input| &input.inputs);

@@ -13,6 +13,7 @@ mod cumdist;
 mod delta;
 mod deskew;
 mod div;
+mod during;
 mod entropy;
 mod equals;
 mod expression;
@@ -61,6 +62,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &deskew::MODULE,
     &div::MODULE,
     &entropy::MODULE,
+    &during::MODULE,
     &equals::MODULE,
     &expression::MODULE,
     &fifodelay::MODULE,

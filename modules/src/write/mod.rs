@@ -2,6 +2,8 @@
 
 mod capture;
 mod capture_files;
+mod format;
+mod looks;
 mod packet_writer;
 mod packets;
 mod pcap_file;

@@ -1,15 +1,14 @@
-//! `print`: fields as text.
+//! `print`: fields as text, in the formats of `format`.
 
+use super::format::Format;
+use super::looks::Looks;
 use std::any::Any;
-use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::planted::is_planted;
-use wireq_engine::schedule::output::Output;
+use wireq_engine::schedule::output::{Frame, Output};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Build, Context, Error, Example, Module, Needs, Operator, OperatorSpec, Progress, Verdict, View,
+    Build, Error, Example, Module, Needs, Operator, OperatorSpec, Progress, Verdict, View,
 };
-use wireq_typesys::{FieldPath, Zone, unescape, write_column_text};
 
 pub(super) static MODULE: Module = Module {
     name: "print",
@@ -17,8 +16,16 @@ pub(super) static MODULE: Module = Module {
     details: "Without fields it prints all that the objects are known to have. A missing field leaves its \
               column empty, at the end of a line nothing; an object that has none of the fields is not \
               printed. A statement that ends without print has one: of keys and functions behind `group by`, \
-              of the fields behind `project`, else of the summary fields of the type.",
+              of the fields behind `project`, else of the summary fields of the type.\n\n\
+              -o chooses a format, else -o of the command does. `wireq help formats` tells what values look \
+              like in each.",
     parameters: &[
+        Parameter {
+            name: "-o",
+            takes: Takes::Text,
+            count: Count::Optional,
+            summary: "The format: text, table, csv, tsv, json (one array) or jsonl (an object a line); text unless given.",
+        },
         Parameter {
             name: "-v",
             takes: Takes::Nothing,
@@ -62,6 +69,36 @@ pub(super) static MODULE: Module = Module {
             summary: "The file to print to; it is replaced.",
         },
         Parameter {
+            name: "--default-format",
+            takes: Takes::Text,
+            count: Count::Optional,
+            summary: "The format where no other flag means one; with -f a table becomes text.",
+        },
+        Parameter {
+            name: "--statement",
+            takes: Takes::Text,
+            count: Count::Optional,
+            summary: "The value of a first column, `statement`.",
+        },
+        Parameter {
+            name: "--null",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "In JSON, makes absent fields null; else only those given as arguments are.",
+        },
+        Parameter {
+            name: "--width",
+            takes: Takes::Number,
+            count: Count::Optional,
+            summary: "The most characters in a line of a table; values are cut, and end in `…`.",
+        },
+        Parameter {
+            name: "--bold",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Makes the header of a table bold.",
+        },
+        Parameter {
             name: "--summary",
             takes: Takes::Nothing,
             count: Count::Optional,
@@ -94,6 +131,20 @@ pub(super) static MODULE: Module = Module {
             output: "192.0.2.1, tcp\n192.0.2.2, tcp\n",
         },
         Example {
+            title: "as JSON, an object a line; an absent field that is named is null",
+            query: "head 3 | print -o jsonl srcip vlan ipprotocol",
+            input: "five.pcap",
+            output: "{\"srcip\":\"192.0.2.1\",\"vlan\":null,\"ipprotocol\":\"tcp\"}\n\
+                     {\"srcip\":\"192.0.2.2\",\"vlan\":null,\"ipprotocol\":\"tcp\"}\n\
+                     {\"srcip\":null,\"vlan\":7,\"ipprotocol\":null}\n",
+        },
+        Example {
+            title: "as CSV",
+            query: "print -o csv srcip count() group by srcip",
+            input: "five.pcap",
+            output: "srcip,count\n192.0.2.1,2\n192.0.2.2,2\n",
+        },
+        Example {
             title: "one field a line",
             query: "head 1 | print --boulder srcip len",
             input: "five.pcap",
@@ -103,39 +154,8 @@ pub(super) static MODULE: Module = Module {
     build: Build::Operator(build),
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    Plain,
-    Named,
-    Tagged,
-    Boulder,
-}
-
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
-    let styles = [
-        ("-v", Style::Named),
-        ("-x", Style::Tagged),
-        ("--boulder", Style::Boulder),
-    ];
-    let style = styles
-        .into_iter()
-        .find(|(flag, _)| arguments.flag(flag))
-        .map_or(Style::Plain, |(_, style)| style);
-    let text = |flag: &str, default: &str| {
-        arguments
-            .value(flag)
-            .map_or_else(|| default.into(), |word| unescape(word.text.as_bytes()))
-    };
-    let between = if style == Style::Boulder {
-        b"\n".to_vec()
-    } else {
-        text("-d", "\t")
-    };
-    let behind = if style == Style::Boulder {
-        b"\n=\n".to_vec()
-    } else {
-        text("-r", "\n")
-    };
+    let looks = Looks::new(arguments)?;
     let flush = arguments.flag("-B");
     let needs = if arguments.flag("--summary") {
         Needs::Summary
@@ -145,7 +165,10 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         Needs::Fields(arguments.fields())
     };
     let spec = OperatorSpec::stateless(Vec::new(), move |context| {
-        Box::new(Print::new(style, &between, &behind, flush, context))
+        Box::new(Print {
+            format: looks.make(context),
+            flush,
+        })
     });
     Ok(OperatorSpec {
         needs,
@@ -156,66 +179,9 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
 }
 
 struct Print {
-    style: Style,
-    between: Vec<u8>,
-    behind: Vec<u8>,
+    format: Box<dyn Format>,
+    /// Whether text is handed on at once.
     flush: bool,
-    fields: Vec<FieldPath>,
-    zone: Arc<Zone>,
-}
-
-impl Print {
-    fn new(style: Style, between: &[u8], behind: &[u8], flush: bool, context: &Context) -> Print {
-        Print {
-            style,
-            between: between.to_vec(),
-            behind: behind.to_vec(),
-            flush,
-            fields: context.fields.clone(),
-            zone: Arc::clone(&context.zone),
-        }
-    }
-
-    /// Writes the fields of a row; nothing where it has none of them.
-    fn write_row(&self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
-        let start = out.len();
-        // Where the last field that is there ends: empty columns behind it are not written.
-        let mut end = start;
-        let mut any = false;
-        for (at, field) in self.fields.iter().enumerate() {
-            let Some(column) = view.column(at).filter(|column| column.valid.get(row)) else {
-                // As SMACQ wrote names: a separator for each column before the first that is there.
-                let leading = self.style == Style::Named && !any;
-                if self.style == Style::Plain && at > 0 || leading {
-                    out.extend_from_slice(&self.between);
-                }
-                continue;
-            };
-            if self.style == Style::Plain && at > 0 || self.style != Style::Plain && any {
-                out.extend_from_slice(&self.between);
-            }
-            any = true;
-            let name = field.as_str().as_bytes();
-            match self.style {
-                Style::Plain => {}
-                Style::Named => out.extend_from_slice(&[name, b" = "].concat()),
-                Style::Tagged => out.extend_from_slice(&[b"<", name, b">"].concat()),
-                Style::Boulder => out.extend_from_slice(&[name, b"="].concat()),
-            }
-            write_column_text(column, row, &self.zone, out);
-            if self.style == Style::Tagged {
-                out.extend_from_slice(&[b"</", name, b">"].concat());
-            }
-            end = out.len();
-        }
-        if !is_planted("print-untrimmed") || end == start {
-            out.truncate(end);
-        }
-        // A row may be there and yet print as nothing: an empty payload.
-        end > start
-            || (0..self.fields.len())
-                .any(|at| view.column(at).is_some_and(|column| column.valid.get(row)))
-    }
 }
 
 impl Operator for Print {
@@ -233,22 +199,25 @@ impl Operator for Print {
 
     fn act(&mut self, views: &[View<'_>], out: &mut Output) -> Result<(), Error> {
         out.text.flush = self.flush;
+        if let Some(frame) = self.format.look(views) {
+            out.text.frame = frame;
+        }
         for view in views {
-            view.part.selection.for_each(|row| {
-                let text = out.text.bytes();
-                if self.write_row(*view, row, text) {
-                    text.extend_from_slice(&self.behind);
-                    out.text.end_row(view.part.data.position(row));
-                }
-            });
+            self.format.write_rows(*view, &mut out.text);
         }
         Ok(())
     }
 
-    fn save(&self, _out: &mut Writer) {}
+    fn frame(&self) -> Frame {
+        self.format.frame()
+    }
 
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
+    fn save(&self, out: &mut Writer) {
+        self.format.save(out);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.format.load(from)
     }
 
     fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {

@@ -48,7 +48,10 @@ pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>,
         module: "pcapfile",
         paths: vec![path.to_owned()],
     });
-    let language = wireq_query_lang::Options { zone: &zone, files };
+    let language = wireq_query_lang::Options {
+        files,
+        ..wireq_query_lang::Options::new(&zone)
+    };
     let plan = compile(&texts, &wireq_modules::registry(), &language)
         .unwrap_or_else(|_| panic!("{query} compiles"));
     let mut text = Kept::default();

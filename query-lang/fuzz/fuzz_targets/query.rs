@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     let zone = Zone::utc();
     let texts = [Text { name: "query".into(), text: text.to_owned() }];
     for files in [None, Some(Files { module: "pcapfile", paths: vec!["x".into()] })] {
-        match compile(&texts, &wireq_modules::registry(), &Options { zone: &zone, files }) {
+        match compile(&texts, &wireq_modules::registry(), &Options { files, ..Options::new(&zone) }) {
             Ok(plan) => drop(explain(&plan)),
             Err(faults) => {
                 assert!(!faults.is_empty());

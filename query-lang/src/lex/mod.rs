@@ -87,6 +87,8 @@ pub(crate) struct Token<'a> {
     pub span: Span,
     /// Whether only white space is before it on its line.
     pub first_on_line: bool,
+    /// Whether it stands in an expression, not among arguments.
+    pub in_expression: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +191,7 @@ impl<'a> Lexer<'a, '_> {
             text,
             span,
             first_on_line,
+            in_expression: self.mode != Mode::Words,
         });
     }
 

@@ -121,7 +121,10 @@ impl Lowering<'_> {
         match arguments
             .and_then(|arguments| Some((self.source_spec(module, &arguments, call)?, arguments)))
         {
-            Some((spec, arguments)) => self.plan.add_source(module, arguments, spec, span),
+            Some((spec, arguments)) => {
+                let source = self.plan.add_source(module, arguments, spec.clone(), span);
+                self.period(&spec, source, span)
+            }
             None => self.unknown(),
         }
     }
@@ -174,7 +177,8 @@ impl Lowering<'_> {
         input: NodeId,
     ) -> Option<(&'static Module, Arguments, OperatorSpec)> {
         let module = self.module(name)?;
-        let arguments = self.arguments(module, words, name.span, Some(input))?;
+        let words = self.printing(module, words, name.span);
+        let arguments = self.arguments(module, &words, name.span, Some(input))?;
         let spec = match &module.build {
             Build::Operator(build) => build(&arguments)
                 .map_err(|error| self.argument_fault(error, name.span))

@@ -197,7 +197,11 @@ impl Lowering<'_> {
                     .iter()
                     .find(|word| field.is_some_and(|field| field.as_str() == word.text));
                 let word = word.cloned().unwrap_or_else(|| bare(module.name, call));
-                self.argument_fault(ArgumentError::at(module.name, &word, message), call);
+                let error = ArgumentError {
+                    help: Some(format!("`{}` is of the kind {kind}", word.text)),
+                    ..ArgumentError::at(module.name, &word, message)
+                };
+                self.argument_fault(error, call);
                 None
             }
         }

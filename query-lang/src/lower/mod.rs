@@ -1,5 +1,6 @@
 //! AST -> plan: the only place that knows both.
 
+mod besides;
 mod call;
 mod columns;
 mod condition;
@@ -28,7 +29,7 @@ use wireq_engine::{Diagnostic, Registry, Span};
 /// Lowers statements into one plan.
 pub(crate) struct Lowering<'a> {
     registry: &'a Registry,
-    options: &'a Options<'a>,
+    pub options: &'a Options<'a>,
     /// What is lowered so far.
     pub plan: Plan,
     /// The faults found since they were last taken.
@@ -80,10 +81,7 @@ impl<'a> Lowering<'a> {
         }
         self.plan.begin_statement(name, span);
         let end = self.pipeline(pipeline, None, None);
-        if !end.used {
-            let (print, summary) = (bare("print", span), bare("--summary", span));
-            self.operator(&print, &[summary], end, span);
-        }
+        self.end_statement(end, span);
     }
 
     /// Stages one behind the other. Groups are for the first stage with functions, where nothing

@@ -60,6 +60,10 @@ impl Lowering<'_> {
                     name.text
                 )
             }
+            _ if self.is_field(&name.text) => {
+                let field = &name.text;
+                format!("`{field}` is a field: `print {field}` prints it, `where {field}` tests it")
+            }
             Some(near) => format!("did you mean `{near}`?"),
             None => "`wireq modules` lists the modules; a condition begins with `where`".to_owned(),
         };
@@ -67,6 +71,14 @@ impl Lowering<'_> {
         Diagnostic::new("Q040", name.span, message)
             .label("unknown module")
             .help(help)
+    }
+
+    /// Whether objects of any type have a field of this name.
+    fn is_field(&self, name: &str) -> bool {
+        self.registry
+            .types()
+            .iter()
+            .any(|t| t.field(name).is_some())
     }
 
     /// The words of an argument list. Functions in it go to `functions` and leave their names.

@@ -6,7 +6,7 @@ mod modules;
 use wireq_engine::Registry;
 use wireq_engine::plan::Plan;
 use wireq_engine::plan::explain::explain;
-use wireq_query_lang::{Fault, Files, Options, Text, compile};
+use wireq_query_lang::{Fault, Files, Language, Options, Text, compile};
 use wireq_typesys::Zone;
 
 /// All fake modules.
@@ -21,26 +21,54 @@ fn registry() -> Registry {
     registry
 }
 
+/// What is given beside texts.
+#[derive(Default)]
+pub struct Besides<'a> {
+    /// Files for statements without a source.
+    pub files: Vec<&'a str>,
+    /// The name of the language that is forced; none where empty.
+    pub language: &'a str,
+    /// Names and values of arguments.
+    pub arguments: Vec<(&'a str, &'a str)>,
+}
+
 /// Compiles texts, with files for statements without a source.
 pub fn compile_all(texts: &[&str], files: &[&str]) -> Result<Plan, Vec<Fault>> {
+    let files = files.to_vec();
+    compile_besides(
+        texts,
+        &Besides {
+            files,
+            ..Besides::default()
+        },
+    )
+}
+
+/// Compiles texts with what is given beside them.
+pub fn compile_besides(texts: &[&str], besides: &Besides<'_>) -> Result<Plan, Vec<Fault>> {
     let text = |text: &&str| Text {
         name: "query".to_owned(),
         text: (*text).to_owned(),
     };
     let texts: Vec<Text> = texts.iter().map(text).collect();
-    let paths = files.iter().map(|path| (*path).to_owned()).collect();
-    let files = (!files.is_empty()).then_some(Files {
+    let paths = besides.files.iter().map(|path| (*path).to_owned());
+    let files = (!besides.files.is_empty()).then(|| Files {
         module: "pcapfile",
-        paths,
+        paths: paths.collect(),
     });
-    compile(
-        &texts,
-        &registry(),
-        &Options {
-            zone: &Zone::utc(),
-            files,
-        },
-    )
+    let zone = Zone::utc();
+    let language = Language::ALL
+        .iter()
+        .find(|(name, _)| *name == besides.language);
+    let arguments = besides.arguments.iter();
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let options = Options {
+        files,
+        language: language.map(|(_, language)| *language).unwrap_or_default(),
+        arguments: arguments.map(owned).collect(),
+        ..Options::new(&zone)
+    };
+    compile(&texts, &registry(), &options)
 }
 
 /// A fault as the tests write it.

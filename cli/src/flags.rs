@@ -1,0 +1,287 @@
+//! The declarations of the command line: help, man page and completions follow from them.
+
+use clap::{Arg, ArgAction, Command as Clap, ValueHint, value_parser};
+
+const ABOUT: &str = "Queries packets, flows and logs: one query text, one pass.";
+
+const AFTER: &str = "\
+Examples:
+  wireq 'where dstport = 80 | print srcip dstip len' x.pcap
+  wireq 'print srcip count() sum(len) group by srcip' *.pcap
+  wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
+  wireq --arg port=80 'where dstport = $port | count()' x.pcap
+  wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
+  wireq explain 'where dstport = 80 | count()' x.pcap
+
+`wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
+`wireq types packet` the fields of packets,
+`wireq help language` describes the language and `wireq help` the other topics.
+Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
+could not be used, 5 the system failed, 130 interrupted.";
+
+/// Names of topics and what they are about, for `wireq help`.
+pub const TOPICS: [(&str, &str); 2] = [
+    (
+        "language",
+        "the language of queries, and the codes of its faults",
+    ),
+    ("formats", "what values look like in each format of -o"),
+];
+
+/// The shells that there are completions for.
+pub const SHELLS: [&str; 3] = ["bash", "fish", "zsh"];
+
+/// The command with all that it takes.
+pub fn command() -> Clap {
+    let run = with_query_arguments(
+        Clap::new("wireq")
+            .about(ABOUT)
+            .after_help(AFTER)
+            .version(env!("CARGO_PKG_VERSION"))
+            .disable_help_subcommand(true),
+    );
+    let name = |help: &'static str| Arg::new("name").value_name("NAME").help(help);
+    run.args_conflicts_with_subcommands(true)
+        .subcommand(with_query_arguments(
+            Clap::new("explain").about("Prints the plan of queries, as written and as run"),
+        ))
+        .subcommand(
+            Clap::new("modules")
+                .about("Lists the modules, or describes one")
+                .arg(name("The module")),
+        )
+        .subcommand(
+            Clap::new("functions")
+                .about("Lists the functions of expressions, or describes one")
+                .arg(name("The function")),
+        )
+        .subcommand(
+            Clap::new("types")
+                .about("Lists the record types, or the fields of one")
+                .arg(name("The type"))
+                .arg(
+                    Arg::new("prefix")
+                        .value_name("PREFIX")
+                        .help("Only fields whose name begins with this"),
+                ),
+        )
+        .subcommand(
+            Clap::new("help")
+                .about("Describes a topic, a command, a module or a type")
+                .arg(
+                    Arg::new("name")
+                        .value_name("TOPIC")
+                        .help("What to describe; the topics are listed unless given"),
+                ),
+        )
+        .subcommand(
+            Clap::new("completions")
+                .about("Prints what a shell needs to complete wireq's command line")
+                .arg(
+                    Arg::new("shell")
+                        .value_name("SHELL")
+                        .value_parser(SHELLS)
+                        .required(true)
+                        .help("The shell"),
+                ),
+        )
+        .subcommand(
+            Clap::new("man")
+                .about("Prints a page of the manual, for `man -l -`")
+                .arg(
+                    Arg::new("page")
+                        .value_name("PAGE")
+                        .value_parser(["wireq", "language"])
+                        .default_value("wireq")
+                        .help("wireq(1), or wireq-language(7)"),
+                ),
+        )
+        .subcommand(
+            Clap::new("__complete")
+                .hide(true)
+                .about("Prints what a word can become; the scripts of `completions` ask it")
+                .arg(
+                    Arg::new("line")
+                        .long("line")
+                        .value_name("LINE")
+                        .help("The command line up to the cursor, as the shell has it"),
+                )
+                .arg(
+                    Arg::new("words")
+                        .value_name("WORD")
+                        .num_args(0..)
+                        .allow_hyphen_values(true)
+                        .trailing_var_arg(true)
+                        .help("The words of the command line, the last one up to the cursor"),
+                ),
+        )
+}
+
+fn with_query_arguments(command: Clap) -> Clap {
+    command
+        .args(queries())
+        .args(inputs())
+        .args(outputs())
+        .args(runs())
+}
+
+fn one(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).value_name(value).help(help)
+}
+
+fn flag(id: &'static str, help: &'static str) -> Arg {
+    Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
+}
+
+fn list(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(id)
+        .value_name(value)
+        .action(ArgAction::Append)
+        .help(help)
+}
+
+fn queries() -> Vec<Arg> {
+    vec![
+        list(
+            "words",
+            "QUERY|FILE",
+            "The query, unless -e or -f gives one; then the captures to read",
+        )
+        .num_args(0..)
+        .value_hint(ValueHint::FilePath),
+        list(
+            "expression",
+            "QUERY",
+            "A query; may be given often, all run together",
+        )
+        .short('e')
+        .long("query"),
+        list(
+            "query-file",
+            "FILE",
+            "A file of queries, `-` for standard input; may be given often",
+        )
+        .short('f')
+        .long("file")
+        .value_hint(ValueHint::FilePath),
+        list(
+            "arg",
+            "NAME=VALUE",
+            "The value that `$NAME` stands for in queries: a word or a constant, never syntax; may be given often",
+        )
+        .long("arg"),
+        one(
+            "lang",
+            "LANGUAGE",
+            "The language that queries have to be in; auto: each statement shows it",
+        )
+        .value_parser(["auto", "pipe", "sql", "datalog"])
+        .default_value("auto"),
+    ]
+}
+
+fn inputs() -> Vec<Arg> {
+    let args = vec![
+        list(
+            "read",
+            "FILE",
+            "A capture that statements without a source read; may be given often",
+        )
+        .short('r')
+        .long("read")
+        .value_hint(ValueHint::FilePath),
+        one(
+            "from",
+            "TIME",
+            "Leaves out objects before this time, where a source has times (`ts`)",
+        ),
+        one(
+            "to",
+            "TIME",
+            "Leaves out objects of this time and later, where a source has times (`ts`)",
+        ),
+        flag(
+            "strict",
+            "Ends at the first damage in an input, with exit status 3",
+        ),
+        flag("quiet", "Says nothing of what could not be read").short('q'),
+    ];
+    under("Input", args)
+}
+
+fn outputs() -> Vec<Arg> {
+    let args = vec![
+        one(
+            "output",
+            "FORMAT",
+            "The format of what statements print: text (tabs between values), table, csv, tsv, json (one array) or jsonl (an object a line); a table on a terminal unless given, else text",
+        )
+        .short('o')
+        .value_parser(["text", "table", "csv", "tsv", "json", "jsonl"]),
+        one("limit", "N", "Each statement gives at most N objects, then ends")
+            .short('n')
+            .value_parser(value_parser!(u64)),
+        flag(
+            "tag",
+            "Prints a first column `statement`: each statement's label, else its number",
+        ),
+        list(
+            "out",
+            "NAME=FILE",
+            "The file for the output of a statement, by its label or number; may be given often",
+        )
+        .long("out"),
+        one(
+            "color",
+            "WHEN",
+            "Colors in messages and headers of tables; auto: on a terminal, unless NO_COLOR is set",
+        )
+        .value_parser(["auto", "always", "never"])
+        .default_value("auto"),
+        flag("utc", "Shows and reads times in universal time, not in the zone of TZ"),
+    ];
+    under("Output", args)
+}
+
+fn runs() -> Vec<Arg> {
+    let args = vec![
+        one(
+            "stats",
+            "FORMAT",
+            "Prints the account of every node on standard error",
+        )
+        .value_parser(["text", "json"])
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("text"),
+        one(
+            "now",
+            "TIME",
+            "What counts as now, for times relative to it",
+        ),
+        list(
+            "no-rewrite",
+            "NAME",
+            "Switches a rewrite of the plan off; results stay the same",
+        )
+        .long("no-rewrite"),
+        one(
+            "batch",
+            "N",
+            "The most rows in a batch; results stay the same",
+        )
+        .value_parser(value_parser!(u64).range(1..)),
+        one(
+            "seed",
+            "N",
+            "The seed of hashes; random unless given; results stay the same",
+        )
+        .value_parser(value_parser!(u64)),
+    ];
+    under("Run", args)
+}
+
+fn under(heading: &'static str, args: Vec<Arg>) -> Vec<Arg> {
+    let heading = |arg: Arg| arg.help_heading(heading);
+    args.into_iter().map(heading).collect()
+}
