@@ -6,7 +6,7 @@
 WIREQ is the program, TABLES the folder of the tables that the queries name. The queries are those
 of features.sql, of rules.sql, and N random ones (see generate.py). Rows are compared in order where
 the query orders them, else as a bag. A query of rules.sql has to differ: it shows what one of the
-rules in query-lang/src/grammar.md means. Exit status: 0 all as expected, 1 not, 2 no duckdb here.
+rules in query-lang/src/grammar.md means, section SELECT. Exit status: 0 all as expected, 1 not, 2 no duckdb here.
 """
 
 import argparse
@@ -95,13 +95,13 @@ def order_of(row):
     key = []
     for value in row:
         if value is None:
-            key.append((0, 0, ""))
+            key.append((0, 0, 0, ""))
         elif isinstance(value, bool):
-            key.append((1, int(value), ""))
+            key.append((1, int(value), 0, ""))
         elif isinstance(value, (int, float)):
-            key.append((2, float(f"{value:.9g}"), ""))
+            key.append((2, float(f"{value:.9g}"), value, ""))
         else:
-            key.append((3, 0, str(value)))
+            key.append((3, 0, 0, str(value)))
     return key
 
 

@@ -277,4 +277,4 @@ SELECT count(*) AS n, sum(5) AS s;
 -- feature: backslashes
 SELECT id, note || '\' AS a, replace(note, '\', '/') AS b, note = 'back\slash' AS c FROM 'visits.csv';
 SELECT id, CASE WHEN note = 'back\slash' THEN '\n' ELSE concat('\', note) END AS a FROM 'visits.csv';
-SELECT '\x41' AS a, upper('\n') AS b, '\' = '\' AS c, '\\' IN ('\', '\\') AS d, '\a' AS e, upper(e) AS f;
+SELECT '\q41' AS a, upper('\n') AS b, '\' = '\' AS c, '\\' IN ('\', '\\') AS d, '\a' AS e, upper(e) AS f;

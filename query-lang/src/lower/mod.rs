@@ -49,11 +49,17 @@ struct Flow {
     node: NodeId,
     /// Whether a side effect, such as printing, has acted on these objects.
     used: bool,
+    /// Whether they are rows of a SELECT, which are printed even where they have no values.
+    rows: bool,
 }
 
 impl Flow {
     fn new(node: NodeId) -> Flow {
-        Flow { node, used: false }
+        Flow {
+            node,
+            used: false,
+            rows: false,
+        }
     }
 }
 
