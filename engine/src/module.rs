@@ -13,6 +13,7 @@
 use crate::Error;
 use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
 use crate::plan::expr::Expr;
+use crate::plan::stream::is_hidden;
 use crate::schedule::output::{Frame, Item, Output};
 use crate::snapshot::{Reader, Writer};
 use std::any::Any;
@@ -176,10 +177,37 @@ pub enum OnControl {
 pub enum Control {
     /// No row with an earlier time follows.
     Watermark(i64),
-    /// The group or flow with these field values is complete.
+    /// The group or flow with these field values is complete. Where one of several copies of a
+    /// pipeline said so, the column of its group stands first: it is true in that group alone.
     Close(Vec<(FieldPath, Value)>),
     /// Give what you have.
     Flush,
+}
+
+impl Control {
+    /// How many groups stand one within the other where it is true; none where that is everywhere.
+    pub(crate) fn depth(&self) -> usize {
+        match self {
+            Control::Close(fields) => within(fields).0.map_or(0, |(column, _)| depth(column)),
+            Control::Watermark(_) | Control::Flush => 0,
+        }
+    }
+}
+
+/// The group that a Close is true in, and what it says.
+pub(crate) fn within(
+    close: &[(FieldPath, Value)],
+) -> (Option<&(FieldPath, Value)>, &[(FieldPath, Value)]) {
+    match close.split_first() {
+        Some((first, said)) if is_hidden(&first.0) => (Some(first), said),
+        _ => (None, close),
+    }
+}
+
+/// How many groups stand one within the other where objects have this column: each has one sign
+/// more than that around it.
+pub(crate) fn depth(column: &FieldPath) -> usize {
+    column.as_str().len()
 }
 
 /// A source that can be opened.
@@ -209,6 +237,8 @@ pub struct OperatorSpec {
     /// Whether it tells objects apart by what they are rather than by what they hold: equal nodes
     /// that make up objects are then not one, since each makes objects of its own.
     pub reads_identity: bool,
+    /// Whether it may be done before its input ends: see [`Progress::Done`].
+    pub stops: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
     /// What it does with controls.
@@ -218,6 +248,9 @@ pub struct OperatorSpec {
     /// Objects whose fields the rows that it gives have. Which fields are wanted stands in
     /// [`Context::carried`]; their columns stand behind those of [`Gives`].
     pub objects: Vec<ObjectColumn>,
+    /// The expressions among its arguments, as the language read them: what else reads the plan
+    /// finds them here. The plan sets this; a module leaves it out.
+    pub expressions: Vec<Expr>,
     /// The groups that it keeps a state for each of. The plan sets this; a module leaves it out.
     pub group: Option<GroupKeys>,
     /// Makes it.
@@ -237,10 +270,12 @@ impl OperatorSpec {
             class: StateClass::Stateless,
             side_effect: false,
             reads_identity: false,
+            stops: false,
             bound: None,
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),
+            expressions: Vec::new(),
             group: None,
             make: Arc::new(make),
         }
@@ -288,6 +323,8 @@ pub enum ObjectOf {
 pub struct ObjectField {
     /// The column.
     pub path: FieldPath,
+    /// Its kind.
+    pub kind: Kind,
     /// The number of the object in [`OperatorSpec::objects`].
     pub object: usize,
     /// How many links of a chain lead to the object: 1 for `previous`, 2 for `previous.previous`.
@@ -368,7 +405,8 @@ pub enum Progress {
     /// More.
     Continue,
     /// Nothing after the first `taken` rows of the views of this call. It travels upstream: side
-    /// effects act only on rows that were taken, and sources that nobody reads from stop.
+    /// effects act only on rows that were taken, and sources that nobody reads from stop. Only
+    /// for operators that declare [`OperatorSpec::stops`].
     Done {
         /// The rows of this call that were taken.
         taken: usize,

@@ -5,13 +5,15 @@
 //! conversion fills, the place where it is filled: behind the nearest node that all its readers
 //! lie behind, so that it is filled once, for the rows still selected there.
 
+use crate::module::depth;
 use crate::operator::operator_spec;
-use crate::plan::stream::{below_object, convert_kind, is_hidden};
+use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::{
-    Context, Gives, ObjectColumn, ObjectField, ObjectOf, OperatorSpec, SourceSpec, StateClass,
+    Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
+    SourceSpec, StateClass,
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use petgraph::algo::dominators;
 use std::sync::Arc;
 use wireq_typesys::{
@@ -33,8 +35,13 @@ pub(crate) struct PhysicalNode {
     pub(crate) body: Body,
     pub(crate) statement: usize,
     pub(crate) side_effect: bool,
-    pub(crate) on_control: crate::OnControl,
-    pub(crate) gives: Gives,
+    pub(crate) on_control: OnControl,
+    /// Controls that are true in a group pass up to this depth: others are from groups that
+    /// objects here are not in any more.
+    pub(crate) depth: usize,
+    /// Whether it stands between a side effect and an operator that may be done before its input
+    /// ends: then it has to be known what was taken before each row that it gives.
+    pub(crate) traced: bool,
     pub(crate) output_file: Option<String>,
     /// Rank of the input at each port.
     pub(crate) inputs: Vec<usize>,
@@ -100,6 +107,7 @@ fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
 /// The columns of objects that are wanted; the fields they take are added to what is read.
 fn object_fields(
     objects: &[ObjectColumn],
+    stream: &Stream,
     wanted: &[FieldPath],
     reads: &mut Vec<FieldPath>,
     own: usize,
@@ -130,6 +138,7 @@ fn object_fields(
             });
             fields.push(ObjectField {
                 path: path.clone(),
+                kind: stream.kind(path).unwrap_or(Kind::Dynamic),
                 object: number,
                 depth,
                 live,
@@ -137,6 +146,19 @@ fn object_fields(
         }
     }
     fields
+}
+
+/// How deep the groups are that controls may speak of where a node goes by them.
+fn depth_of(kind: &NodeKind) -> usize {
+    let of = |group: &Option<GroupKeys>| group.as_ref().map_or(0, |group| depth(&group.column));
+    match kind {
+        NodeKind::Operator(_, _, spec) if spec.on_control == OnControl::React => of(&spec.group),
+        NodeKind::Operator(_, _, spec) if spec.group.is_some() => of(&spec.group),
+        NodeKind::Aggregate(aggregate) => of(&aggregate.group),
+        // What was said in another group of that depth is not said of these.
+        NodeKind::Group(group) => depth(&group.column) - 1,
+        _ => usize::MAX,
+    }
 }
 
 /// Whether `path` is the column `name`, or a conversion of it.
@@ -214,7 +236,8 @@ impl Builder<'_> {
             }
             _ => {}
         }
-        let carried = object_fields(&spec.objects, wanted, &mut reads, own);
+        let stream = self.plan.stream(node);
+        let carried = object_fields(&spec.objects, stream, wanted, &mut reads, own);
         self.carried.insert(node, carried);
         self.reads.insert(node, reads);
     }
@@ -310,7 +333,7 @@ impl Builder<'_> {
         for field in &self.carried[&node] {
             shape.extra.push(ColumnDef {
                 path: field.path.clone(),
-                kind: stream.kind(&field.path).unwrap_or(Kind::Dynamic),
+                kind: field.kind,
                 recipe: Recipe::Given,
             });
         }
@@ -393,6 +416,7 @@ impl Builder<'_> {
             .collect();
         let mut fills = self.place_fills();
         let mut annotated = std::mem::take(&mut self.annotated);
+        let traced = self.traced();
         let nodes = self.order.iter().map(|node| {
             let weight = &self.plan.graph[*node];
             let mut readers: Vec<usize> = self
@@ -409,8 +433,9 @@ impl Builder<'_> {
                 body: self.body(*node, rank[node] as u32, zone, seed),
                 statement: weight.statement,
                 side_effect: weight.kind.has_side_effect(),
-                on_control: spec.map_or(crate::OnControl::Forward, |spec| spec.on_control),
-                gives: spec.map_or(Gives::Same, |spec| spec.gives.clone()),
+                on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
+                depth: depth_of(&weight.kind),
+                traced: traced.contains(node),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 inputs: self
                     .plan
@@ -428,6 +453,27 @@ impl Builder<'_> {
             }
         });
         nodes.collect()
+    }
+
+    /// The nodes that have a side effect, or behind which one stands, and that are done where an
+    /// operator behind them is.
+    fn traced(&self) -> HashSet<NodeId> {
+        let acts = |node: &NodeId| self.plan.graph[*node].kind.has_side_effect();
+        let stops = |node: &NodeId| self.specs.get(node).is_some_and(|spec| spec.stops);
+        let (mut acting, mut stopping) = (HashSet::new(), HashSet::new());
+        for node in &self.order {
+            let inputs = self.plan.inputs(*node);
+            if acts(node) || inputs.iter().any(|input| acting.contains(input)) {
+                acting.insert(*node);
+            }
+        }
+        for node in self.order.iter().rev() {
+            let readers = self.plan.outputs(*node);
+            if stops(node) || readers.iter().any(|(reader, _)| stopping.contains(reader)) {
+                stopping.insert(*node);
+            }
+        }
+        acting.intersection(&stopping).copied().collect()
     }
 
     fn body(&self, node: NodeId, rank: u32, zone: &Arc<Zone>, seed: u64) -> Body {

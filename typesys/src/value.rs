@@ -123,6 +123,14 @@ impl Value {
                 Err(_) => Value::Integer(number),
             },
             (Value::Text(bytes), Kind::Bytes) => Value::Bytes(bytes),
+            (Value::List(values), Kind::List(kind @ (Kind::Named(_) | Kind::Bytes))) => {
+                Value::List(
+                    values
+                        .iter()
+                        .map(|value| value.clone().of_kind(*kind))
+                        .collect(),
+                )
+            }
             (value, _) => value,
         }
     }

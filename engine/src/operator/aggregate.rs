@@ -1,7 +1,7 @@
 //! Aggregate: groups by keys, functions over each group.
 
 use crate::operator::groups::{Groups, Numbered};
-use crate::operator::keyed::whole_key;
+use crate::operator::keyed::{Around, whole_key};
 use crate::plan::Aggregate;
 use crate::planted::is_planted;
 use crate::schedule::output::Output;
@@ -355,29 +355,37 @@ impl Grouping {
         }
     }
 
-    /// Whether a group has the field values of a Close; fields that are no keys don't matter.
-    fn closes(&self, key: &[u8], fields: &[(FieldPath, Value)]) -> bool {
+    /// Whether a group is within that of a Close and has the field values that this says; fields
+    /// that are no keys don't matter.
+    fn closes(&self, key: &[u8], around: &Around<'_>) -> bool {
         let mut values = vec![Value::Absent; self.keys.len()];
-        self.decode(key, &mut Value::Absent, &mut values);
-        let mut concerned = false;
-        for (path, value) in fields {
-            if let Some(at) = self.keys.iter().position(|key| key == path) {
+        let mut group = Value::Absent;
+        self.decode(key, &mut group, &mut values);
+        let group = group.as_bytes().unwrap_or_default();
+        if !group.starts_with(around.key) {
+            return false;
+        }
+        let keys = self.keys.get(around.fields..).unwrap_or(&[]);
+        let mut concerned = around.said.is_empty();
+        for (path, value) in around.said {
+            if let Some(at) = keys.iter().position(|key| key == path) {
                 concerned = true;
-                if !wireq_typesys::total_order(&values[at], value).is_eq() {
+                if !wireq_typesys::total_order(&values[around.fields + at], value).is_eq() {
                     return false;
                 }
             }
         }
-        concerned || fields.is_empty()
+        concerned
     }
 
     /// The groups that a Close concerns. One that names all keys is found without looking at every
     /// group: a flow that ends closes one of a million.
     fn closed(&self, fields: &[(FieldPath, Value)]) -> Vec<Group> {
+        let around = Around::of(fields);
         let names = |key: &FieldPath| fields.iter().any(|(path, _)| path == key);
-        if self.width == 0 || !self.keys.iter().all(names) {
+        if self.width == 0 || around.fields > 0 || !self.keys.iter().all(names) {
             let mut groups = self.sorted();
-            groups.retain(|(key, _)| self.closes(key, fields));
+            groups.retain(|(key, _)| self.closes(key, &around));
             return groups;
         }
         let (outer, own) = self.keys.split_at(self.around.unwrap_or(0));

@@ -4,6 +4,7 @@
 //! keep something run here, one for each group that has come. What they give is put together
 //! again in the order of its causes.
 
+use crate::module::within;
 use crate::operator::groups::Groups;
 use crate::planted::is_planted;
 use crate::schedule::merge::{Run, sequence};
@@ -26,11 +27,14 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
     let mut needs = vec![group.column.clone()];
     needs.extend(fields.iter().cloned());
     let (make, keys) = (Arc::clone(&spec.make), group.keys.clone());
+    let column = group.column.clone();
     let on_control = spec.on_control;
     let made = matches!(spec.gives, Gives::Made(_));
     OperatorSpec {
         needs: Needs::Fields(needs),
         on_control: OnControl::React,
+        // There may be further groups.
+        stops: false,
         make: Arc::new(move |context| {
             let inner = Context {
                 fields: context.fields[1..].to_vec(),
@@ -38,8 +42,10 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
                 ..context.clone()
             };
             Box::new(PerGroup {
+                idle: make(&inner),
                 make: Arc::clone(&make),
                 context: inner,
+                column: column.clone(),
                 keys: keys.clone(),
                 on_control,
                 made,
@@ -62,6 +68,10 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
 struct PerGroup {
     make: Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>,
     context: Context,
+    /// One that no object comes to: it says what becomes of controls.
+    idle: Box<dyn Operator>,
+    /// The column that holds the group.
+    column: FieldPath,
     keys: Vec<FieldPath>,
     on_control: OnControl,
     /// Whether objects are made up: their group has to be said then.
@@ -171,44 +181,85 @@ impl PerGroup {
         out: &mut Output,
     ) -> Result<(), Error> {
         self.divide(view);
+        if let Some(runs) = self.runs(view) {
+            for (number, rows) in runs {
+                self.step_group(port, view, number, rows, slots, out)?;
+                self.give(view, out)?;
+            }
+            return Ok(());
+        }
         let touched = std::mem::take(&mut self.touched);
         for (number, rows) in &touched {
-            self.scratch.begin_within(out);
-            let Some(state) = &mut self.states[*number as usize] else {
-                continue;
-            };
-            let result = if state.done {
-                let count = rows.count() as u64;
-                self.scratch.account.cut += count;
-                Ok(Progress::Continue)
-            } else {
-                let part = view.part.select(*rows);
-                let mine = View { part: &part, slots };
-                state.operator.step(port, &[mine], &mut self.scratch)
-            };
-            if let Ok(Progress::Done { .. }) = result {
-                state.done = true;
-            }
-            let memory = state.operator.memory();
-            self.memory = (self.memory + memory).saturating_sub(state.memory);
-            state.memory = memory;
-            let items = self.scratch.end_within(out);
-            if !items.is_empty() {
-                self.given.push((*number, items));
-            }
-            result?;
+            self.step_group(port, view, *number, *rows, slots, out)?;
         }
         self.touched = touched;
         self.give(view, out)
     }
 
+    /// The rows in their order, divided where the next one is in another group. None where their
+    /// positions tell what comes first: then each group can take all of its rows at once.
+    fn runs(&self, view: View<'_>) -> Option<Vec<(u32, Bitmap)>> {
+        let position = |at: usize| view.part.data.position(usize::from(self.rows[at]));
+        let ties = |at: usize| {
+            self.numbers[at - 1] != self.numbers[at] && position(at - 1) == position(at)
+        };
+        if self.touched.len() < 2 || !(1..self.rows.len()).any(ties) {
+            return None;
+        }
+        let mut runs: Vec<(u32, Bitmap)> = Vec::new();
+        for (row, number) in self.rows.iter().zip(&self.numbers) {
+            match runs.last_mut() {
+                Some((last, rows)) if last == number => rows.set(usize::from(*row)),
+                _ => {
+                    let mut rows = Bitmap::EMPTY;
+                    rows.set(usize::from(*row));
+                    runs.push((*number, rows));
+                }
+            }
+        }
+        Some(runs)
+    }
+
+    /// Lets a group take its rows.
+    fn step_group(
+        &mut self,
+        port: usize,
+        view: View<'_>,
+        number: u32,
+        rows: Bitmap,
+        slots: &[Option<Slot>],
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let Some(state) = &mut self.states[number as usize] else {
+            return Ok(());
+        };
+        self.scratch.begin_within(out);
+        let result = if state.done {
+            self.scratch.account.cut += rows.count() as u64;
+            Ok(Progress::Continue)
+        } else {
+            let part = view.part.select(rows);
+            let mine = View { part: &part, slots };
+            state.operator.step(port, &[mine], &mut self.scratch)
+        };
+        if let Ok(Progress::Done { .. }) = result {
+            state.done = true;
+        }
+        let memory = state.operator.memory();
+        self.memory = (self.memory + memory).saturating_sub(state.memory);
+        state.memory = memory;
+        let items = self.scratch.end_within(out);
+        if !items.is_empty() {
+            self.given.push((number, items));
+        }
+        result.map(drop)
+    }
+
     /// Gives what groups gave, in the order of its causes.
     fn give(&mut self, view: View<'_>, out: &mut Output) -> Result<(), Error> {
         let mut given = std::mem::take(&mut self.given);
-        if self.made {
-            for (number, items) in &mut given {
-                self.say_group(*number, items, out);
-            }
+        for (number, items) in &mut given {
+            self.say_group(*number, items, out);
         }
         if let [(number, items)] = &mut given[..] {
             self.offer(*number, items);
@@ -225,7 +276,7 @@ impl PerGroup {
                         order.push((port, parts.iter().map(|part| part.count()).sum()));
                         merged.extend(parts.iter().map(|part| Item::Rows((*part).clone())));
                     }
-                    Run::Control(position, control) => {
+                    Run::Control(_, position, control) => {
                         merged.push(Item::Control(position, control.clone()));
                     }
                 }
@@ -291,15 +342,23 @@ impl PerGroup {
         Some(part)
     }
 
-    /// Attaches the group to objects that an operator made up.
+    /// Attaches the group to objects that an operator made up, and to what it says: that is true
+    /// in its group.
     fn say_group(&self, number: u32, items: &mut [Item], out: &Output) {
         for item in items {
-            if let Item::Rows(part) = item {
-                let bytes = self.key_of(number);
-                let values = (0..part.data.len()).map(|_| Value::Bytes(bytes.clone()));
-                if let Some(annotated) = out.attached(part, Column::from_values(values)) {
-                    *part = annotated;
+            match item {
+                Item::Rows(part) if self.made => {
+                    let bytes = self.key_of(number);
+                    let values = (0..part.data.len()).map(|_| Value::Bytes(bytes.clone()));
+                    if let Some(annotated) = out.attached(part, Column::from_values(values)) {
+                        *part = annotated;
+                    }
                 }
+                Item::Control(_, Control::Close(fields)) if within(fields).0.is_none() => {
+                    let group = Value::Bytes(self.key_of(number));
+                    fields.insert(0, (self.column.clone(), group));
+                }
+                Item::Rows(_) | Item::Control(..) => {}
             }
         }
     }
@@ -315,11 +374,6 @@ impl PerGroup {
     fn whole_key_of(&self, number: u32) -> &[u8] {
         let state = self.states.get(number as usize).and_then(Option::as_ref);
         state.map_or(&[], |state| &state.key)
-    }
-
-    /// Whether a group has the field values of a Close; fields that are no keys don't matter.
-    fn closes(&self, key: &[u8], fields: &[(FieldPath, Value)]) -> bool {
-        matches(&self.keys, key, fields)
     }
 
     /// Lets groups say what they have to say at their end, in ascending order of key.
@@ -339,9 +393,7 @@ impl PerGroup {
             for item in &mut items {
                 item.move_to(position);
             }
-            if self.made {
-                self.say_group(*number, &mut items, out);
-            }
+            self.say_group(*number, &mut items, out);
             self.offer(*number, &items);
             out.items.append(&mut items);
             result?;
@@ -349,20 +401,39 @@ impl PerGroup {
         Ok(())
     }
 
+    /// Whether a Close is about the fields that make groups.
+    fn is_about_groups(&self, around: &Around<'_>) -> bool {
+        let keys = self.keys.get(around.fields..).unwrap_or(&[]);
+        match around.said {
+            [] => !keys.is_empty(),
+            said => said.iter().any(|(path, _)| keys.contains(path)),
+        }
+    }
+
+    /// A Close that is about the fields of groups ends these; any other one goes to each group.
     fn close(
         &mut self,
         fields: &[(FieldPath, Value)],
         position: Position,
         out: &mut Output,
     ) -> Result<(), Error> {
-        let groups: Vec<(Vec<u8>, u32)> = match self.whole_key(fields) {
-            Some(key) => {
+        let around = Around::of(fields);
+        if !self.is_about_groups(&around) {
+            let groups = self.groups.owned().into_iter();
+            let groups = groups.filter(|(key, _)| around.holds(key));
+            let control = Control::Close(around.said.to_vec());
+            return self.control_groups(groups.collect(), &control, position, out);
+        }
+        let groups: Vec<(Vec<u8>, u32)> = match whole_key(&self.keys, fields) {
+            Some(key) if around.fields == 0 => {
                 let number = self.groups.find(&key);
                 number.map(|number| (key, number)).into_iter().collect()
             }
-            None => {
+            _ => {
                 let mut groups = self.groups.owned();
-                groups.retain(|(key, _)| self.closes(key, fields));
+                groups.retain(|(key, _)| {
+                    around.holds(key) && matches(&self.keys, around.fields, key, around.said)
+                });
                 groups
             }
         };
@@ -378,9 +449,93 @@ impl PerGroup {
         Ok(())
     }
 
-    /// The key that a Close names, where it names all of it: found without looking at every group.
-    fn whole_key(&self, fields: &[(FieldPath, Value)]) -> Option<Vec<u8>> {
-        whole_key(&self.keys, fields)
+    /// Lets groups react to a control. What they say of the control itself is said once, by
+    /// [`PerGroup::pass_on`].
+    fn control_groups(
+        &mut self,
+        groups: Vec<(Vec<u8>, u32)>,
+        control: &Control,
+        position: Position,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if self.on_control != OnControl::React {
+            return Ok(());
+        }
+        for (_, number) in groups {
+            self.scratch.begin_within(out);
+            let result = match self.states.get_mut(number as usize) {
+                Some(Some(state)) => state.operator.control(position, control, &mut self.scratch),
+                _ => Ok(()),
+            };
+            let mut items = self.scratch.end_within(out);
+            items.retain(|item| matches!(item, Item::Rows(_)));
+            self.say_group(number, &mut items, out);
+            self.offer(number, &items);
+            out.items.append(&mut items);
+            result?;
+        }
+        Ok(())
+    }
+
+    /// Sends a control on, where the operator would.
+    fn pass_on(
+        &mut self,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let passes = match (self.on_control, control) {
+            (OnControl::Consume, _) => false,
+            (OnControl::Forward, _) => true,
+            (OnControl::React, Control::Close(fields)) => {
+                let around = Around::of(fields);
+                // Of groups that are complete all has been given.
+                self.is_about_groups(&around)
+                    || self.passes(position, &Control::Close(around.said.to_vec()))?
+            }
+            (OnControl::React, control) => self.passes(position, control)?,
+        };
+        if passes {
+            out.control(position, control.clone());
+        }
+        Ok(())
+    }
+
+    fn passes(&mut self, position: Position, control: &Control) -> Result<bool, Error> {
+        let mut out = Output::default();
+        self.idle.control(position, control, &mut out)?;
+        let is_control = |item: &Item| matches!(item, Item::Control(..));
+        Ok(out.items.iter().any(is_control))
+    }
+}
+
+/// The group that a Close is true in.
+pub(super) struct Around<'a> {
+    /// Its key, as its column holds it.
+    pub(super) key: &'a [u8],
+    /// How many fields make it; none where the Close is true everywhere.
+    pub(super) fields: usize,
+    /// What the Close says.
+    pub(super) said: &'a [(FieldPath, Value)],
+}
+
+impl<'a> Around<'a> {
+    pub(super) fn of(close: &'a [(FieldPath, Value)]) -> Around<'a> {
+        let (group, said) = within(close);
+        let key = group
+            .and_then(|(_, key)| key.as_bytes())
+            .unwrap_or_default();
+        let mut rest = key;
+        let fields = std::iter::from_fn(|| key::decode(&mut rest)).count();
+        Around { key, fields, said }
+    }
+
+    /// Whether a group, by its key as [`Groups`] has it, is this one or in it: its key begins so.
+    fn holds(&self, key: &[u8]) -> bool {
+        match key::decode(&mut &*key) {
+            Some(Value::Text(bytes)) => bytes.starts_with(self.key),
+            _ => self.key.is_empty(),
+        }
     }
 }
 
@@ -403,16 +558,18 @@ pub(super) fn whole_key(keys: &[FieldPath], fields: &[(FieldPath, Value)]) -> Op
     Some(whole)
 }
 
-/// Whether the key of a group column has the field values of a Close.
-pub(super) fn matches(keys: &[FieldPath], key: &[u8], fields: &[(FieldPath, Value)]) -> bool {
+/// Whether the key of a group column has the field values of a Close; its first fields don't
+/// matter, nor what the Close says of others.
+fn matches(keys: &[FieldPath], first: usize, key: &[u8], said: &[(FieldPath, Value)]) -> bool {
     let Some(Value::Text(bytes)) = key::decode(&mut &*key) else {
         return false;
     };
     let mut rest = &*bytes;
-    let mut concerned = fields.is_empty();
-    for path in keys {
+    let mut concerned = said.is_empty();
+    for (at, path) in keys.iter().enumerate() {
         let value = key::decode(&mut rest).unwrap_or_default();
-        if let Some((_, other)) = fields.iter().find(|(name, _)| name == path) {
+        let mut said = said.iter().filter(|_| at >= first);
+        if let Some((_, other)) = said.find(|(name, _)| name == path) {
             concerned = true;
             if !total_order(&value, other).is_eq() {
                 return false;
@@ -444,32 +601,11 @@ impl Operator for PerGroup {
     ) -> Result<(), Error> {
         match control {
             Control::Close(fields) => self.close(fields, position, out)?,
-            Control::Flush | Control::Watermark(_) if self.on_control == OnControl::React => {
-                for (_, number) in self.groups.owned() {
-                    self.scratch.begin_within(out);
-                    let result = match self.states.get_mut(number as usize) {
-                        Some(Some(state)) => {
-                            state.operator.control(position, control, &mut self.scratch)
-                        }
-                        _ => Ok(()),
-                    };
-                    let mut items = self.scratch.end_within(out);
-                    // What it says of the control itself is said once, below.
-                    items.retain(|item| matches!(item, Item::Rows(_)));
-                    if self.made {
-                        self.say_group(number, &mut items, out);
-                    }
-                    self.offer(number, &items);
-                    out.items.append(&mut items);
-                    result?;
-                }
+            Control::Flush | Control::Watermark(_) => {
+                self.control_groups(self.groups.owned(), control, position, out)?;
             }
-            _ => {}
         }
-        if self.on_control != OnControl::Consume {
-            out.control(position, control.clone());
-        }
-        Ok(())
+        self.pass_on(position, control, out)
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {

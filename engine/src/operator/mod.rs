@@ -6,12 +6,14 @@ mod compute;
 mod filter;
 mod group;
 mod groups;
+mod index;
 mod join;
 mod keyed;
 mod union;
 
 pub use compute::compute;
 pub use groups::{Groups, Numbered, SHARDS};
+pub use index::{Candidates, Index};
 
 use crate::OperatorSpec;
 use crate::plan::NodeKind;

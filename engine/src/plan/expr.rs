@@ -174,6 +174,43 @@ impl Expr {
         });
         fields
     }
+
+    /// The tests that all have to hold for this one to hold.
+    pub fn conjuncts(self) -> Vec<Expr> {
+        let mut tests = Vec::new();
+        self.add_conjuncts(&mut tests);
+        tests
+    }
+
+    fn add_conjuncts(self, into: &mut Vec<Expr>) {
+        match self {
+            Expr::And(tests) => tests.into_iter().for_each(|test| test.add_conjuncts(into)),
+            Expr::Holds(inner) if matches!(*inner, Expr::And(_) | Expr::Bool(..)) => {
+                inner.add_conjuncts(into);
+            }
+            test => into.push(test),
+        }
+    }
+
+    /// The fields that the test compares, where it does nothing else.
+    pub fn compared_fields(&self) -> Option<(CompareOp, &FieldPath, &FieldPath)> {
+        match self {
+            Expr::Holds(inner) => inner.compared_fields(),
+            Expr::Compare(op, left, right) => match (&**left, &**right) {
+                (Expr::Field(left, _), Expr::Field(right, _)) => Some((*op, left, right)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The fields that the test says are equal.
+    pub fn equal_fields(&self) -> Option<(&FieldPath, &FieldPath)> {
+        match self.compared_fields()? {
+            (CompareOp::Equal, left, right) => Some((left, right)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Expr {

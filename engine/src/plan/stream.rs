@@ -213,6 +213,13 @@ impl Stream {
         if let Some(kind) = self.kind(path) {
             return Ok(kind);
         }
+        // Below the name of an object there are its fields, not conversions.
+        if let Some(carried) = self.objects.iter().rev().find_map(|object| {
+            let (rest, _) = object.below(path.as_str())?;
+            Some(object.stream.check_field(&FieldPath::new(rest), span))
+        }) {
+            return carried;
+        }
         let known = path
             .readings()
             .find_map(|(name, rest)| Some((name, rest, self.kind_of_name(name)?)));
@@ -230,12 +237,6 @@ impl Stream {
             return Err(Diagnostic::new("Q011", span, message)
                 .label("unknown conversion")
                 .help(help));
-        }
-        if let Some(carried) = self.objects.iter().find_map(|object| {
-            let (rest, _) = object.below(path.as_str())?;
-            Some(object.stream.check_field(&FieldPath::new(rest), span))
-        }) {
-            return carried;
         }
         let what = match self.types.first() {
             Some(record_type) => format!("a {}", record_type.name()),

@@ -4,19 +4,23 @@
 //! rows and ports, has happened, and nothing behind it has: batches do not show. So what a node
 //! upstream took is its rows before that point, those included that it took out itself; its side
 //! effect acts on these, and its source counts the others as cut.
+//!
+//! Where that matters, between a side effect and an operator that may be done, nodes take their
+//! rows one by one and keep a [`Trace`]: what they had given once they had taken each of them.
 
-use super::merge::{Run, sequence};
+use super::output::Item;
 use super::run::{RunNode, Runner};
-use crate::{Gives, Operator};
+use crate::Operator;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
-use wireq_typesys::{Part, PartData, Position};
+use wireq_typesys::{Part, Position};
 
-/// The rows that a node took at one port in the step that made it done.
+/// What a node took at one port in the step that made it done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Taken {
     /// How many rows of the step.
     pub(super) rows: usize,
+    /// How many rows and controls of the step.
+    pub(super) items: usize,
     /// Where in the sequence the node was done.
     pub(super) point: Point,
 }
@@ -43,6 +47,7 @@ impl Taken {
     /// Nothing at all.
     pub(super) const NOTHING: Taken = Taken {
         rows: 0,
+        items: 0,
         point: Point {
             position: Position::START,
             reach: Reach::None,
@@ -52,6 +57,7 @@ impl Taken {
     /// Whatever there was.
     pub(super) const EVERYTHING: Taken = Taken {
         rows: usize::MAX,
+        items: usize::MAX,
         point: Point {
             position: Position::END,
             reach: Reach::All,
@@ -59,21 +65,122 @@ impl Taken {
     };
 }
 
-/// What a node took at each of its ports, where it was done at a row of `port`: `rows` are
-/// those of the sequence up to that row.
-pub(super) fn taken_at(port: usize, position: Position, rows: &[usize]) -> Vec<Taken> {
-    let taken = |(at, rows): (usize, &usize)| {
-        let reach = match at.cmp(&port) {
+impl Point {
+    /// Where a node was done at a row of `port`, as another of its ports sees it.
+    fn at(position: Position, port: usize, other: usize) -> Point {
+        let reach = match other.cmp(&port) {
             std::cmp::Ordering::Less => Reach::All,
             std::cmp::Ordering::Equal => Reach::Through,
             std::cmp::Ordering::Greater => Reach::None,
         };
-        Taken {
-            rows: *rows,
-            point: Point { position, reach },
+        Point { position, reach }
+    }
+}
+
+/// What a node took in a step, item by item.
+#[derive(Default)]
+pub(super) struct Trace {
+    entries: Vec<Entry>,
+    /// How many rows and controls the node gave, and of how many of its items these are.
+    given: usize,
+    counted: usize,
+}
+
+/// One row or control that a node took.
+struct Entry {
+    position: Position,
+    port: usize,
+    is_row: bool,
+    /// How many rows and controls the node had given then.
+    given: usize,
+}
+
+impl Trace {
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+        (self.given, self.counted) = (0, 0);
+    }
+
+    /// Notes what was taken; `items` are all that the node gave in the step so far.
+    pub(super) fn note(&mut self, position: Position, port: usize, is_row: bool, items: &[Item]) {
+        for item in &items[self.counted..] {
+            self.given += match item {
+                Item::Rows(part) => part.count(),
+                Item::Control(..) => 1,
+            };
         }
-    };
-    rows.iter().enumerate().map(taken).collect()
+        self.counted = items.len();
+        self.entries.push(Entry {
+            position,
+            port,
+            is_row,
+            given: self.given,
+        });
+    }
+
+    /// What was taken at each port.
+    fn all(&self, ports: usize) -> Vec<(usize, usize)> {
+        count(self.entries.iter(), ports)
+    }
+
+    /// What was taken at each port when `wanted` of what the node gave had been taken.
+    fn until(&self, wanted: Taken, ports: usize) -> Vec<Taken> {
+        let cause = match wanted.items {
+            0 => None,
+            items => self.entries.iter().position(|entry| entry.given >= items),
+        };
+        let Point { position, reach } = wanted.point;
+        let is_taken = |(at, entry): &(usize, &Entry)| match entry.position.cmp(&position) {
+            std::cmp::Ordering::Less => true,
+            std::cmp::Ordering::Equal => match reach {
+                Reach::None => false,
+                // What it gave at its end, it gave once all was taken.
+                Reach::Through => cause.is_none_or(|cause| *at <= cause),
+                Reach::All => true,
+            },
+            std::cmp::Ordering::Greater => false,
+        };
+        let entries = self.entries.iter().enumerate().filter(is_taken);
+        let counts = count(entries.map(|(_, entry)| entry), ports);
+        let port = cause.map(|cause| self.entries[cause].port);
+        let taken = |(at, (rows, items)): (usize, (usize, usize))| {
+            let point = match (reach, port) {
+                (Reach::Through, Some(port)) => Point::at(position, port, at),
+                _ => wanted.point,
+            };
+            Taken { rows, items, point }
+        };
+        counts.into_iter().enumerate().map(taken).collect()
+    }
+}
+
+/// How many rows, and how many rows and controls, were taken at each port.
+fn count<'e>(entries: impl Iterator<Item = &'e Entry>, ports: usize) -> Vec<(usize, usize)> {
+    let mut counts = vec![(0, 0); ports];
+    for entry in entries {
+        if let Some((rows, items)) = counts.get_mut(entry.port) {
+            *rows += usize::from(entry.is_row);
+            *items += 1;
+        }
+    }
+    counts
+}
+
+impl RunNode {
+    /// What the node took at each of its ports, where it was done at a row of `port`.
+    pub(super) fn taken_at(&self, port: usize, position: Position) -> Vec<Taken> {
+        let ports = self.inputs.len();
+        let counts = match &self.trace {
+            Some(trace) => trace.all(ports),
+            None => vec![(usize::MAX, usize::MAX); ports],
+        };
+        let taken = |(at, (rows, items)): (usize, (usize, usize))| Taken {
+            rows,
+            items,
+            point: Point::at(position, port, at),
+        };
+        counts.into_iter().enumerate().map(taken).collect()
+    }
 }
 
 /// The position of row number `count` (from 1) of parts; of the first one for 0.
@@ -103,11 +210,15 @@ impl Runner {
                 self.stop_source(input, wanted);
                 continue;
             }
-            let mut taken = self.taken_for(input, wanted);
+            let ports = node.inputs.len();
+            let mut taken = match &node.trace {
+                Some(trace) => trace.until(wanted, ports),
+                None => vec![wanted; ports],
+            };
             if let Some(known) = &node.taken {
                 // It had ended by itself, and a reader took less than it gave.
                 let least = |(new, old): (&mut Taken, &Taken)| {
-                    if old.rows < new.rows {
+                    if (old.point, old.items) < (new.point, new.items) {
                         *new = *old;
                     }
                 };
@@ -122,7 +233,7 @@ impl Runner {
         }
     }
 
-    /// What was taken of the rows that a node gave in this step, by any of its readers.
+    /// What was taken of what a node gave in this step, by any of its readers.
     fn wanted_of(&self, rank: usize) -> Taken {
         let taken_by = |reader: &usize| {
             let reader = &self.nodes[*reader];
@@ -130,17 +241,11 @@ impl Runner {
             ports
                 .filter(|(input, _)| **input == rank)
                 .map(|(_, taken)| *taken)
-                .max_by_key(|taken| taken.point)
+                .max_by_key(|taken| (taken.point, taken.items))
         };
         let all = self.nodes[rank].readers.iter().filter_map(taken_by);
-        let most = all.clone().map(|taken| taken.rows).max().unwrap_or(0);
-        let furthest = all
-            .max_by_key(|taken| taken.point)
-            .unwrap_or(Taken::NOTHING);
-        Taken {
-            rows: most,
-            ..furthest
-        }
+        let furthest = all.max_by_key(|taken| (taken.point, taken.items));
+        furthest.unwrap_or(Taken::NOTHING)
     }
 
     fn stop_source(&mut self, rank: usize, wanted: Taken) {
@@ -170,121 +275,6 @@ impl Runner {
             rows: taken,
             ..wanted
         }]);
-    }
-
-    /// What a node took at each port, where `wanted` was taken of what it gave.
-    fn taken_for(&self, rank: usize, wanted: Taken) -> Vec<Taken> {
-        let node = &self.nodes[rank];
-        let mut walk = Walk::new(node, wanted);
-        let inputs = node
-            .inputs
-            .iter()
-            .map(|input| self.nodes[*input].out.items.as_slice());
-        // No step is taken here, so nothing can fail.
-        let _ = sequence(inputs, &mut |run| {
-            if let Run::Rows(port, parts) = run {
-                let rows = parts
-                    .iter()
-                    .flat_map(|part| part.selection.iter().map(move |row| (part, row)));
-                rows.for_each(|(part, row)| walk.row(port, part, row));
-            }
-            Ok(())
-        });
-        walk.taken()
-    }
-}
-
-/// A walk over the rows that came to a node, to find those before the point where it was done.
-struct Walk {
-    wanted: Taken,
-    /// The rows that the node gave and that were taken, in order: they are found again among its
-    /// input's. None where the node makes up rows of its own.
-    given: Option<std::vec::IntoIter<(*const PartData, usize)>>,
-    next: Option<(*const PartData, usize)>,
-    /// Whether the node makes up one row for each that comes.
-    row_for_row: bool,
-    /// Whether the node gives what it kept once it took all there was.
-    gives_last: bool,
-    seen: Vec<usize>,
-    taken: Vec<usize>,
-    /// The port of the last row taken, once it was met.
-    last_port: Option<usize>,
-}
-
-impl Walk {
-    fn new(node: &RunNode, wanted: Taken) -> Walk {
-        let same_rows = node.gives.passes_rows();
-        let mut given = same_rows.then(|| {
-            let rows = node.out.rows().flat_map(|part| {
-                part.selection
-                    .iter()
-                    .map(|row| (Arc::as_ptr(&part.data), row))
-            });
-            rows.take(wanted.rows).collect::<Vec<_>>().into_iter()
-        });
-        let next = given.as_mut().and_then(Iterator::next);
-        let ports = node.inputs.len();
-        Walk {
-            wanted,
-            given,
-            next,
-            row_for_row: node.gives == Gives::Projected,
-            gives_last: matches!(node.gives, Gives::Retained(_) | Gives::Made(_))
-                && wanted.rows > 0,
-            seen: vec![0; ports],
-            taken: vec![0; ports],
-            last_port: None,
-        }
-    }
-
-    fn row(&mut self, port: usize, part: &Part, row: usize) {
-        self.seen[port] += 1;
-        let point = self.wanted.point;
-        let is_taken = match part.data.position(row).cmp(&point.position) {
-            std::cmp::Ordering::Less => true,
-            std::cmp::Ordering::Equal => match point.reach {
-                Reach::None => false,
-                Reach::Through => self.last_port.is_none(),
-                Reach::All => true,
-            },
-            std::cmp::Ordering::Greater => false,
-        };
-        if !is_taken {
-            return;
-        }
-        self.taken.clone_from(&self.seen);
-        if self.next == Some((Arc::as_ptr(&part.data), row)) {
-            self.next = self.given.as_mut().and_then(Iterator::next);
-            if self.next.is_none() {
-                self.last_port = Some(port);
-            }
-        } else if self.row_for_row && self.seen.iter().sum::<usize>() == self.wanted.rows {
-            // A row for a row: the last one taken was made of this one.
-            self.last_port = Some(port);
-        }
-    }
-
-    fn taken(self) -> Vec<Taken> {
-        let position = self.wanted.point.position;
-        if self.gives_last {
-            let point = Taken::EVERYTHING.point;
-            return self
-                .seen
-                .iter()
-                .map(|rows| Taken { rows: *rows, point })
-                .collect();
-        }
-        match (self.wanted.point.reach, self.last_port) {
-            (Reach::Through, Some(port)) => taken_at(port, position, &self.taken),
-            _ => self
-                .taken
-                .iter()
-                .map(|rows| Taken {
-                    rows: *rows,
-                    point: self.wanted.point,
-                })
-                .collect(),
-        }
     }
 }
 

@@ -5,10 +5,10 @@ use crate::planted::is_planted;
 use crate::{Control, Error};
 use wireq_typesys::{Bitmap, Part, Position, ROWS_MAX};
 
-/// A stretch of the sequence: rows of one port, or a control.
+/// A stretch of the sequence: rows of one port, or a control of one.
 pub(crate) enum Run<'a> {
     Rows(usize, &'a [&'a Part]),
-    Control(Position, &'a Control),
+    Control(usize, Position, &'a Control),
 }
 
 impl Run<'_> {
@@ -49,7 +49,7 @@ fn one_port(
                     each(Run::Rows(0, &parts))?;
                     parts.clear();
                 }
-                each(Run::Control(*position, control))?;
+                each(Run::Control(0, *position, control))?;
             }
         }
     }
@@ -136,7 +136,7 @@ fn several_ports(
         let cursor = &mut cursors[port];
         match &cursor.items[0] {
             Item::Control(position, control) => {
-                each(Run::Control(*position, control))?;
+                each(Run::Control(port, *position, control))?;
                 cursor.next_item();
             }
             Item::Rows(part) => {

@@ -1,7 +1,7 @@
 //! The run: steps, ends, and what is no longer wanted.
 
 use super::account::{NodeReport, Report};
-use super::done::{self, Taken};
+use super::done::{self, Taken, Trace};
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Multiplexer, Outputs, Share, Target};
 use super::output::{Frame, Item, Output};
@@ -10,10 +10,10 @@ use crate::plan::Plan;
 use crate::planted::is_planted;
 use crate::rewrite::rewrite;
 use crate::snapshot::{Reader, Writer};
-use crate::{Error, Gives, OnControl, Operator, Progress, Source, SourceContext, View};
+use crate::{Error, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wireq_typesys::{Part, PartData, ROWS_MAX, Shape, Slot, Zone};
+use wireq_typesys::{Bitmap, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ pub(super) struct RunNode {
     output_file: Option<String>,
     side_effect: bool,
     on_control: OnControl,
-    pub(super) gives: Gives,
+    depth: usize,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
@@ -108,9 +108,9 @@ pub(super) struct RunNode {
     pub(super) out: Output,
     /// It takes no more rows.
     pub(super) done: bool,
-    /// Per port, the rows that it took so far in the step that runs it.
-    seen: Vec<usize>,
-    /// Where it became done in this step: per port, the rows of this step that were taken.
+    /// What it took in this step, item by item, where that has to be known.
+    pub(super) trace: Option<Trace>,
+    /// Where it became done in this step: per port, what of this step was taken.
     pub(super) taken: Option<Vec<Taken>>,
 }
 
@@ -139,7 +139,7 @@ impl RunNode {
             output_file: node.output_file,
             side_effect: node.side_effect,
             on_control: node.on_control,
-            gives: node.gives,
+            depth: node.depth,
             inputs: node.inputs,
             readers: node.readers,
             bindings: node.bindings,
@@ -147,7 +147,7 @@ impl RunNode {
             shape: node.shape,
             out,
             done: false,
-            seen: Vec::new(),
+            trace: node.traced.then(Trace::default),
             taken: None,
         }
     }
@@ -387,16 +387,15 @@ impl Runner {
         let Some(operator) = node.operator.as_mut() else {
             return Ok(());
         };
-        let taken = &mut node.seen;
-        taken.clear();
-        taken.resize(node.inputs.len(), 0);
         let mut done = None;
         let inputs = node
             .inputs
             .iter()
             .map(|input| before[*input].out.items.as_slice());
-        let (bindings, out, on_control) = (&node.bindings, &mut node.out, node.on_control);
-        sequence(inputs, &mut |run| {
+        let (bindings, out) = (&node.bindings, &mut node.out);
+        let (on_control, depth, trace) = (node.on_control, node.depth, &mut node.trace);
+        let is_traced = trace.is_some();
+        let mut take = |run: Run<'_>| {
             if done.is_some() {
                 out.account.cut += run.rows() as u64;
                 out.account.rows_in += run.rows() as u64;
@@ -406,24 +405,48 @@ impl Runner {
                 Run::Rows(port, parts) => {
                     let rows: usize = parts.iter().map(|part| part.count()).sum();
                     out.account.rows_in += rows as u64;
-                    match with_views(bindings, parts, |views| operator.step(port, views, out))? {
-                        Progress::Continue => add_taken(taken, port, rows),
-                        Progress::Done { taken: first } => {
-                            add_taken(taken, port, first.min(rows));
-                            done = Some((port, done::position_of(parts, first)));
-                        }
+                    let progress =
+                        with_views(bindings, parts, |views| operator.step(port, views, out))?;
+                    if let Progress::Done { taken } = progress {
+                        done = Some((port, done::position_of(parts, taken)));
+                    }
+                    if let Some(trace) = trace {
+                        trace.note(done::position_of(parts, 1), port, true, &out.items);
                     }
                 }
-                Run::Control(position, control) => match on_control {
-                    OnControl::Forward => out.control(position, control.clone()),
-                    OnControl::Consume => {}
-                    OnControl::React => operator.control(position, control, out)?,
-                },
+                Run::Control(port, position, control) => {
+                    match on_control {
+                        _ if control.depth() > depth => {}
+                        OnControl::Forward => out.control(position, control.clone()),
+                        OnControl::Consume => {}
+                        OnControl::React => operator.control(position, control, out)?,
+                    }
+                    if let Some(trace) = trace {
+                        trace.note(position, port, false, &out.items);
+                    }
+                }
             }
             Ok(())
-        })?;
+        };
+        if is_traced {
+            sequence(inputs, &mut |run| match run {
+                Run::Rows(port, parts) => {
+                    for part in parts {
+                        for row in part.selection.iter() {
+                            let mut only = Bitmap::EMPTY;
+                            only.set(row);
+                            take(Run::Rows(port, &[&part.select(only)]))?;
+                        }
+                    }
+                    Ok(())
+                }
+                control => take(control),
+            })?;
+        } else {
+            sequence(inputs, &mut take)?;
+        }
         if let Some((port, position)) = done {
-            let taken = done::taken_at(port, position, taken);
+            let taken = self.nodes[rank].taken_at(port, position);
             self.finish_node(rank, taken);
         }
         Ok(())
@@ -449,8 +472,10 @@ impl Runner {
             }
         }
         for rank in ran.drain(..) {
-            self.nodes[rank].out.clear();
-            self.nodes[rank].taken = None;
+            let node = &mut self.nodes[rank];
+            node.out.clear();
+            node.taken = None;
+            node.trace.as_mut().map(Trace::clear);
         }
         self.ran = ran;
         Ok(())
@@ -468,9 +493,11 @@ impl Runner {
             let (true, Some(operator)) = (acts, node.operator.as_mut()) else {
                 continue;
             };
-            let mut left = node.taken.as_ref().map_or(usize::MAX, |taken| {
-                taken.iter().map(|taken| taken.rows).sum()
-            });
+            let rows = |taken: &Vec<Taken>| {
+                let each = taken.iter().map(|taken| taken.rows);
+                each.fold(0, usize::saturating_add)
+            };
+            let mut left = node.taken.as_ref().map_or(usize::MAX, rows);
             if is_planted("print-acts-after-done") {
                 left = usize::MAX;
             }
@@ -526,12 +553,6 @@ fn share((rank, node): (usize, &RunNode)) -> Share<'_> {
         statement: node.statement,
         target: file.map_or(Target::Number(node.target), Target::File),
         text: &node.out.text,
-    }
-}
-
-fn add_taken(taken: &mut [usize], port: usize, rows: usize) {
-    if let Some(taken) = taken.get_mut(port) {
-        *taken += rows;
     }
 }
 

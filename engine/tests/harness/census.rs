@@ -11,8 +11,10 @@ use wireq_engine::plan::{NodeKind, Plan};
 pub struct Census {
     /// Modules, core operators and functions of plans.
     pub modules: BTreeMap<String, usize>,
-    /// Flags of modules.
+    /// Flags of modules, and what joins have.
     pub flags: BTreeMap<String, usize>,
+    /// What keeps a state for each group.
+    pub grouped: BTreeMap<String, usize>,
     /// Operators of expressions.
     pub operators: BTreeMap<String, usize>,
     /// `Done` and `End`.
@@ -21,6 +23,8 @@ pub struct Census {
     pub statements: usize,
     /// Statements that printed something.
     pub with_rows: usize,
+    /// Sets that were no queries after all.
+    pub invalid: usize,
 }
 
 fn count(counts: &mut BTreeMap<String, usize>, name: &str) {
@@ -35,7 +39,8 @@ impl Census {
             census.node(&node.kind);
         }
         let done = ("Done".to_owned(), results.dones);
-        census.controls = BTreeMap::from([("End".to_owned(), 1), done]);
+        let close = ("Close".to_owned(), results.closes);
+        census.controls = BTreeMap::from([("End".to_owned(), 1), done, close]);
         census.statements = plan.statements.len();
         let printed = |statement: &usize| results.writes.iter().any(|w| w.statement == *statement);
         census.with_rows = (0..census.statements).filter(printed).count();
@@ -47,11 +52,18 @@ impl Census {
         match kind {
             NodeKind::Filter(expr) => self.expression(expr),
             NodeKind::Aggregate(aggregate) => {
+                if aggregate.group.is_some() {
+                    count(&mut self.grouped, kind.name());
+                }
                 for function in &aggregate.functions {
                     count(&mut self.modules, function.module.name);
                 }
             }
-            NodeKind::Operator(module, arguments, _) => {
+            NodeKind::Operator(module, arguments, spec) => {
+                if spec.group.is_some() {
+                    count(&mut self.grouped, module.name);
+                }
+                spec.expressions.iter().for_each(|e| self.expression(e));
                 let flags = module
                     .parameters
                     .iter()
@@ -61,7 +73,30 @@ impl Census {
                 }
             }
             NodeKind::Compute(list) => list.iter().for_each(|c| self.expression(&c.expr)),
-            NodeKind::Source(..) | NodeKind::Union | NodeKind::Group(_) | NodeKind::Join(_) => {}
+            NodeKind::Join(join) => {
+                for alias in &join.aliases {
+                    for (name, there) in [
+                        ("own", !alias.own.is_empty()),
+                        ("until", alias.until.is_some()),
+                    ] {
+                        if there {
+                            count(&mut self.flags, &format!("join {name}"));
+                        }
+                    }
+                    alias
+                        .own
+                        .iter()
+                        .chain(&alias.until)
+                        .for_each(|e| self.expression(e));
+                }
+                join.condition.iter().for_each(|e| self.expression(e));
+            }
+            NodeKind::Group(group) => {
+                if group.outer.is_some() {
+                    count(&mut self.grouped, "group");
+                }
+            }
+            NodeKind::Source(..) | NodeKind::Union => {}
         }
     }
 
@@ -94,6 +129,13 @@ impl Census {
                 self.expression(inner);
             }
             Expr::Call(_, arguments, _) => arguments.iter().for_each(|a| self.expression(a)),
+            Expr::Case(arms, otherwise) => {
+                for (test, value) in arms {
+                    self.expression(test);
+                    self.expression(value);
+                }
+                otherwise.iter().for_each(|o| self.expression(o));
+            }
             _ => {}
         }
     }
@@ -103,6 +145,7 @@ impl Census {
         for (mine, others) in [
             (&mut self.modules, other.modules),
             (&mut self.flags, other.flags),
+            (&mut self.grouped, other.grouped),
             (&mut self.operators, other.operators),
             (&mut self.controls, other.controls),
         ] {
@@ -112,6 +155,7 @@ impl Census {
         }
         self.statements += other.statements;
         self.with_rows += other.with_rows;
+        self.invalid += other.invalid;
     }
 }
 
@@ -120,6 +164,7 @@ impl fmt::Display for Census {
         for (title, counts) in [
             ("modules", &self.modules),
             ("flags", &self.flags),
+            ("for each group", &self.grouped),
             ("operators", &self.operators),
             ("controls", &self.controls),
         ] {
@@ -131,8 +176,8 @@ impl fmt::Display for Census {
         }
         write!(
             f,
-            "statements: {}, with rows {}",
-            self.statements, self.with_rows
+            "statements: {}, with rows {}; sets that are no queries: {}",
+            self.statements, self.with_rows, self.invalid
         )
     }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use wireq_engine::plan::Plan;
 use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Target};
-use wireq_engine::{RecordType, Registry};
+use wireq_engine::{RecordType, Registry, ScalarFunction};
 use wireq_query_lang::{Files, Text, compile};
 use wireq_typesys::Zone;
 
@@ -160,6 +160,11 @@ impl Checker {
             registry: wireq_modules::registry(),
             zone: Arc::new(Zone::utc()),
         }
+    }
+
+    /// The scalar functions that there are.
+    pub fn functions(&self) -> &[&'static ScalarFunction] {
+        self.registry.functions()
     }
 
     /// The packets of a capture as the oracle sees them.

@@ -33,6 +33,45 @@ pub enum Stage {
     Aggregate(Group),
     /// `(STATEMENT) + (STATEMENT)`
     Bag(Vec<Statement>),
+    /// Any other module.
+    Call(ModuleCall),
+    /// `(PIPELINE) group by FIELDS having TEST`
+    Grouped(Pipeline, Vec<String>, Option<Test>),
+    /// Streams with names; only at the beginning of a statement.
+    Join(Join),
+}
+
+/// `last -t 2s srcip`
+#[derive(Clone, Debug)]
+pub struct ModuleCall {
+    /// `last`
+    pub module: &'static str,
+    /// `-t 2s`
+    pub flags: Vec<String>,
+    /// `srcip`; for `rename` and the like, what belongs together is one word.
+    pub words: Vec<String>,
+    /// How many words it has to have.
+    pub least: usize,
+}
+
+/// `(STATEMENT) a until (TEST), b where TEST`
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// At least two.
+    pub inputs: Vec<JoinInput>,
+    /// What objects fulfil together; none of these is always true.
+    pub conditions: Vec<Test>,
+}
+
+/// One stream of a join.
+#[derive(Clone, Debug)]
+pub struct JoinInput {
+    /// Where its objects come from; none where that is as for the stream before.
+    pub source: Option<Statement>,
+    /// `a`
+    pub alias: &'static str,
+    /// When objects are forgotten.
+    pub until: Option<Test>,
 }
 
 /// The arguments of `print`.
@@ -64,6 +103,8 @@ pub struct Group {
 pub struct Call {
     /// `sum`
     pub function: &'static str,
+    /// What stands before the field, with a space behind.
+    pub option: String,
     /// `len`
     pub field: Option<String>,
     /// `bytes`
@@ -90,6 +131,16 @@ pub enum Test {
     Or(Vec<Test>),
     /// Does not hold.
     Not(Box<Test>),
+    /// `len in (60, 74)`
+    In(Term, Vec<String>),
+    /// `len between 60 and 74`
+    Between(Term, String, String),
+    /// `len is null`
+    IsNull(Term),
+    /// A value that is true, or a number other than 0: `case ... end`, `(len > 60) is true`.
+    Is(Term, &'static str),
+    /// A call of a filter module.
+    Module(String),
 }
 
 /// A value in a test.
@@ -100,7 +151,13 @@ pub enum Term {
     /// A constant as it is written.
     Constant(String),
     /// Arithmetic.
-    Arithmetic(Box<Term>, char, Box<Term>),
+    Arithmetic(Box<Term>, &'static str, Box<Term>),
+    /// `case when TEST then VALUE else VALUE end`
+    Case(Vec<(Test, Term)>, Option<Box<Term>>),
+    /// A test as a value.
+    Test(Box<Test>),
+    /// A call of a scalar function.
+    Call(&'static str, Vec<Term>),
 }
 
 impl Term {
@@ -110,6 +167,8 @@ impl Term {
             Term::Field(_) => true,
             Term::Constant(_) => false,
             Term::Arithmetic(left, _, right) => left.has_field() || right.has_field(),
+            Term::Case(..) | Term::Test(_) => true,
+            Term::Call(_, arguments) => arguments.iter().any(Term::has_field),
         }
     }
 }
@@ -154,6 +213,47 @@ impl Display for Stage {
                 let branches: Vec<String> = branches.iter().map(|b| format!("({b})")).collect();
                 Joined(&branches, " + ").fmt(f)
             }
+            Stage::Call(call) => call.fmt(f),
+            Stage::Grouped(pipeline, keys, having) => {
+                let pipeline = Joined(pipeline, " | ");
+                write!(f, "({pipeline}) group by {}", Joined(keys, " "))?;
+                match having {
+                    Some(test) => write!(f, " having {test}"),
+                    None => Ok(()),
+                }
+            }
+            Stage::Join(join) => join.fmt(f),
+        }
+    }
+}
+
+impl Display for ModuleCall {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.module)?;
+        let mut words = self.flags.iter().chain(&self.words);
+        words.try_for_each(|word| write!(f, " {word}"))
+    }
+}
+
+impl Display for Join {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Joined(&self.inputs, ", ").fmt(f)?;
+        if self.conditions.is_empty() {
+            return Ok(());
+        }
+        write!(f, " where {}", Joined(&self.conditions, " and "))
+    }
+}
+
+impl Display for JoinInput {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            write!(f, "({source}) ")?;
+        }
+        f.write_str(self.alias)?;
+        match &self.until {
+            Some(until) => write!(f, " until ({until})"),
+            None => Ok(()),
         }
     }
 }
@@ -194,8 +294,9 @@ impl Display for Call {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}({})",
+            "{}({}{})",
             self.function,
+            self.option,
             self.field.as_deref().unwrap_or("")
         )?;
         match self.name {
@@ -213,6 +314,12 @@ impl Display for Test {
             Test::And(parts) => write!(f, "({})", Joined(parts, " and ")),
             Test::Or(parts) => write!(f, "({})", Joined(parts, " or ")),
             Test::Not(inner) => write!(f, "not ({inner})"),
+            Test::In(term, constants) => write!(f, "{term} in ({})", Joined(constants, ", ")),
+            Test::Between(term, low, high) => write!(f, "{term} between {low} and {high}"),
+            Test::IsNull(term) => write!(f, "{term} is null"),
+            Test::Is(term, "") => term.fmt(f),
+            Test::Is(term, what) => write!(f, "({term}) is {what}"),
+            Test::Module(call) => f.write_str(call),
         }
     }
 }
@@ -223,6 +330,18 @@ impl Display for Term {
             Term::Field(field) => f.write_str(field),
             Term::Constant(constant) => f.write_str(constant),
             Term::Arithmetic(left, op, right) => write!(f, "({left} {op} {right})"),
+            Term::Case(arms, otherwise) => {
+                f.write_str("case")?;
+                for (test, value) in arms {
+                    write!(f, " when {test} then {value}")?;
+                }
+                if let Some(value) = otherwise {
+                    write!(f, " else {value}")?;
+                }
+                f.write_str(" end")
+            }
+            Term::Test(test) => write!(f, "({test})"),
+            Term::Call(name, arguments) => write!(f, "{name}({})", Joined(arguments, ", ")),
         }
     }
 }

@@ -22,8 +22,12 @@ pub enum Domain {
     Bytes,
     /// Text.
     Text,
+    /// True or false.
+    Bool,
     /// One thing here and another there.
     Mixed,
+    /// What is compared with no constant: lists.
+    Opaque,
 }
 
 impl Domain {
@@ -44,7 +48,8 @@ impl Domain {
             Domain::Duration => &["0", "'1s'", "'-250ms'"],
             Domain::Bytes => &["''", "'a'", r"'\x07'", "'GET'"],
             Domain::Text => &["'80'", "''", "'10.0.0.1'", "80", "443.0"],
-            Domain::Mixed => &["0", "1", "80", "'a'"],
+            Domain::Bool => &["true", "false", "'1'"],
+            Domain::Mixed | Domain::Opaque => &["0", "1", "80", "'a'"],
         }
     }
 }
@@ -106,75 +111,174 @@ const PACKET: &[(usize, &str, Domain)] = &[
     (1, "ipprotocol.number", Domain::Number),
 ];
 
-/// The fields of the objects at a place of a pipeline.
+/// The fields of the objects at a place of a pipeline, and the objects that they carry.
 #[derive(Clone, Debug)]
-pub struct Scope(Vec<(usize, String, Domain)>);
+pub struct Scope {
+    fields: Vec<Field>,
+    objects: Vec<(String, Scope)>,
+}
+
+#[derive(Clone, Debug)]
+struct Field {
+    weight: usize,
+    name: String,
+    domain: Domain,
+    /// The field of packets that it is, if it is one: for constants that occur.
+    native: Option<&'static str>,
+}
 
 impl Scope {
     /// The fields of packets.
     pub fn packet() -> Scope {
-        let fields = PACKET.iter();
-        Scope(
-            fields
-                .map(|(weight, name, domain)| (*weight, (*name).to_owned(), *domain))
-                .collect(),
-        )
+        let field = |(weight, name, domain): &(usize, &'static str, Domain)| Field {
+            weight: *weight,
+            name: (*name).to_owned(),
+            domain: *domain,
+            native: Some(name),
+        };
+        Scope {
+            fields: PACKET.iter().map(field).collect(),
+            objects: Vec::new(),
+        }
     }
 
     /// The fields of a bag of objects.
     pub fn union(scopes: Vec<Scope>) -> Scope {
-        let mut union = Scope(Vec::new());
-        for (weight, name, domain) in scopes.into_iter().flat_map(|scope| scope.0) {
-            match union.0.iter_mut().find(|(_, known, _)| *known == name) {
-                Some((_, _, known)) if *known != domain => *known = Domain::Mixed,
-                Some(_) => {}
-                None => union.0.push((weight, name, domain)),
+        let mut union = Scope {
+            fields: Vec::new(),
+            objects: Vec::new(),
+        };
+        for scope in scopes {
+            union.objects.extend(scope.objects);
+            for field in scope.fields {
+                match union
+                    .fields
+                    .iter_mut()
+                    .find(|known| known.name == field.name)
+                {
+                    Some(known) if known.domain != field.domain || known.native != field.native => {
+                        // Where it is one kind here and another there, the plan knows none.
+                        known.domain = Domain::Mixed;
+                        known.native = None;
+                    }
+                    Some(_) => {}
+                    None => union.fields.push(field),
+                }
             }
         }
         union
+    }
+
+    /// The fields of objects that carry others.
+    pub fn carrying(objects: Vec<(String, Scope)>) -> Scope {
+        let below = |(name, scope): &(String, Scope)| -> Vec<Field> {
+            let fields = scope.fields.iter().map(|field| Field {
+                name: format!("{name}.{}", field.name),
+                ..field.clone()
+            });
+            fields.collect()
+        };
+        Scope {
+            fields: objects.iter().flat_map(below).collect(),
+            objects,
+        }
+    }
+
+    /// The objects that these carry, by name.
+    pub fn objects(&self) -> Vec<String> {
+        self.objects.iter().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Becomes the objects that these carry under a name.
+    pub fn become_object(&mut self, name: &str) {
+        let mut named = self.objects.iter().rev();
+        if let Some((_, scope)) = named.find(|(known, _)| known == name) {
+            *self = scope.clone();
+        }
     }
 
     /// Adds the columns of functions.
     pub fn add_calls(&mut self, calls: &[Call]) {
         let before = self.clone();
         for call in calls {
-            let domain = match (call.function, &call.field) {
-                ("min" | "max", Some(field)) => before.domain(field),
+            let of_field = call.field.as_ref().map(|field| before.domain(field));
+            let domain = match (call.function, of_field) {
+                ("min" | "max" | "first" | "final" | "median" | "quantile", Some(domain)) => domain,
+                ("avg", Some(domain @ (Domain::Time | Domain::Duration))) => domain,
+                ("stddev" | "sum", Some(Domain::Time | Domain::Duration)) => Domain::Duration,
+                ("list", _) => Domain::Opaque,
                 _ => Domain::Number,
             };
-            self.0.retain(|(_, name, _)| name != call.column());
-            self.0.push((8, call.column().to_owned(), domain));
+            // What is read as a number where it is one has no kind that the plan knows.
+            let read = matches!(call.function, "median" | "quantile");
+            let domain = match domain {
+                Domain::Text if read => Domain::Mixed,
+                domain => domain,
+            };
+            self.attach(call.column(), domain);
         }
+    }
+
+    /// Adds a column, which hides what had its name.
+    pub fn attach(&mut self, name: &str, domain: Domain) {
+        let conversions = format!("{name}.");
+        self.fields
+            .retain(|field| field.name != name && !field.name.starts_with(&conversions));
+        self.fields.push(Field {
+            weight: 8,
+            name: name.to_owned(),
+            domain,
+            native: None,
+        });
     }
 
     /// Adds a function that can be called in place of a field, as in `having count() > 1`.
     pub fn add_function(&mut self, call: &str) {
-        self.0.push((8, call.to_owned(), Domain::Number));
+        self.fields.push(Field {
+            weight: 8,
+            name: call.to_owned(),
+            domain: Domain::Number,
+            native: None,
+        });
     }
 
-    fn domain(&self, field: &str) -> Domain {
-        let mut known = self.0.iter();
-        known
-            .find(|(_, name, _)| name == field)
-            .map_or(Domain::Mixed, |(_, _, domain)| *domain)
+    fn field(&self, name: &str) -> Option<&Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// What a field holds.
+    pub fn domain(&self, name: &str) -> Domain {
+        self.field(name).map_or(Domain::Mixed, |field| field.domain)
+    }
+
+    /// Whether there is a field of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.field(name).is_some()
+    }
+
+    /// The field of packets that a field is, if it is one.
+    pub fn native(&self, name: &str) -> Option<&'static str> {
+        self.field(name)?.native
     }
 
     /// Keeps only these fields.
     pub fn keep(&mut self, fields: &[String]) {
-        self.0.retain(|(_, name, _)| fields.contains(name));
+        self.fields.retain(|field| fields.contains(&field.name));
+        self.objects.clear();
     }
 
     /// Any field.
     pub fn pick(&self, random: &mut Random) -> (String, Domain) {
-        let at = (0..self.0.len()).map(|at| (self.0[at].0, at));
-        let (_, name, domain) = &self.0[random.weighted(&at.collect::<Vec<_>>())];
-        (name.clone(), *domain)
+        let at = (0..self.fields.len()).map(|at| (self.fields[at].weight, at));
+        let field = &self.fields[random.weighted(&at.collect::<Vec<_>>())];
+        (field.name.clone(), field.domain)
     }
 
-    /// A field that holds something of a kind, if there is one.
-    pub fn pick_of(&self, random: &mut Random, domain: Domain) -> Option<String> {
-        let fitting = self.0.iter().filter(|(_, _, known)| *known == domain);
-        let scope = Scope(fitting.cloned().collect());
-        (!scope.0.is_empty()).then(|| scope.pick(random).0)
+    /// A field that holds something of one of some kinds, if there is one.
+    pub fn pick_of(&self, random: &mut Random, domains: &[Domain]) -> Option<String> {
+        let fits = |field: &&Field| domains.contains(&field.domain);
+        let fields: Vec<Field> = self.fields.iter().filter(fits).cloned().collect();
+        let objects = Vec::new();
+        (!fields.is_empty()).then(|| Scope { fields, objects }.pick(random).0)
     }
 }

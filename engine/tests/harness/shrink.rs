@@ -2,7 +2,9 @@
 
 use super::capture::Capture;
 use super::generate::{Layout, QuerySet};
-use super::query::{Call, Group, Pipeline, Print, Stage, Statement, Term, Test};
+use super::query::{
+    Call, Group, Join, JoinInput, ModuleCall, Pipeline, Print, Stage, Statement, Term, Test,
+};
 
 /// How many sets are tried at most.
 const TRIES_MAX: usize = 4000;
@@ -135,6 +137,11 @@ fn smaller_statements(statement: &Statement) -> Vec<Statement> {
 fn smaller_pipelines(pipeline: &Pipeline) -> Vec<Pipeline> {
     let mut smaller: Vec<Pipeline> = each_without(pipeline, 0).collect();
     for (at, stage) in pipeline.iter().enumerate() {
+        if let Stage::Grouped(inner, ..) = stage {
+            let mut spliced = pipeline.clone();
+            spliced.splice(at..=at, inner.iter().cloned());
+            smaller.push(spliced);
+        }
         let Stage::Bag(branches) = stage else {
             continue;
         };
@@ -173,7 +180,83 @@ fn smaller_stages(stage: &Stage) -> Vec<Stage> {
             .chain(each_smaller(branches, smaller_statements))
             .map(Stage::Bag)
             .collect(),
+        Stage::Call(call) => smaller_calls(call).into_iter().map(Stage::Call).collect(),
+        Stage::Grouped(pipeline, keys, having) => {
+            let with = |pipeline: &Pipeline, keys: &Vec<String>, having: Option<Test>| {
+                Stage::Grouped(pipeline.clone(), keys.clone(), having)
+            };
+            let pipelines = smaller_pipelines(pipeline).into_iter();
+            let pipelines = pipelines.filter(|pipeline| !pipeline.is_empty());
+            let fewer = each_without(keys, 1);
+            let mut smaller: Vec<Stage> = fewer
+                .map(|keys| with(pipeline, &keys, having.clone()))
+                .collect();
+            smaller.extend(having.is_some().then(|| with(pipeline, keys, None)));
+            smaller.extend(pipelines.map(|pipeline| with(&pipeline, keys, having.clone())));
+            smaller
+        }
+        Stage::Join(join) => smaller_joins(join).into_iter().map(Stage::Join).collect(),
     }
+}
+
+fn smaller_calls(call: &ModuleCall) -> Vec<ModuleCall> {
+    let flags = each_without(&call.flags, 0).map(|flags| ModuleCall {
+        flags,
+        ..call.clone()
+    });
+    let words = each_without(&call.words, call.least).map(|words| ModuleCall {
+        words,
+        ..call.clone()
+    });
+    flags.chain(words).collect()
+}
+
+fn smaller_joins(join: &Join) -> Vec<Join> {
+    let with_inputs = |inputs| Join {
+        inputs,
+        ..join.clone()
+    };
+    let with_conditions = |conditions| Join {
+        conditions,
+        ..join.clone()
+    };
+    let fewer = each_without(&join.inputs, 2);
+    let fewer = fewer
+        .filter(|inputs| inputs[0].source.is_some())
+        .map(with_inputs);
+    let conditions = each_without(&join.conditions, 0)
+        .chain(each_smaller(&join.conditions, smaller_tests))
+        .map(with_conditions);
+    let inputs = each_smaller(&join.inputs, smaller_join_inputs).map(with_inputs);
+    fewer.chain(conditions).chain(inputs).collect()
+}
+
+fn smaller_join_inputs(input: &JoinInput) -> Vec<JoinInput> {
+    let with_until = |until| JoinInput {
+        until,
+        ..input.clone()
+    };
+    let mut smaller = Vec::new();
+    if let Some(until) = &input.until {
+        smaller.push(with_until(None));
+        smaller.extend(
+            smaller_tests(until)
+                .into_iter()
+                .map(|test| with_until(Some(test))),
+        );
+    }
+    if let Some(source) = &input.source {
+        let pipelines = smaller_pipelines(&source.pipeline).into_iter();
+        let some = |pipeline: &Pipeline| source.source.is_some() || !pipeline.is_empty();
+        smaller.extend(pipelines.filter(some).map(|pipeline| JoinInput {
+            source: Some(Statement {
+                source: source.source,
+                pipeline,
+            }),
+            ..input.clone()
+        }));
+    }
+    smaller
 }
 
 fn smaller_prints(print: &Print) -> Vec<Print> {
@@ -233,7 +316,18 @@ fn smaller_groups(group: &Option<Group>) -> Vec<Option<Group>> {
 
 fn smaller_tests(test: &Test) -> Vec<Test> {
     match test {
-        Test::Exists(_) => Vec::new(),
+        Test::Exists(_) | Test::Module(_) | Test::Between(..) => Vec::new(),
+        Test::In(term, constants) => each_without(constants, 1)
+            .map(|constants| Test::In(term.clone(), constants))
+            .collect(),
+        Test::IsNull(term) => smaller_terms(term).into_iter().map(Test::IsNull).collect(),
+        Test::Is(term, what) => {
+            let tests = parts_of(term).into_iter();
+            let terms = smaller_terms(term).into_iter();
+            tests
+                .chain(terms.map(|term| Test::Is(term, what)))
+                .collect()
+        }
         Test::Not(inner) => {
             let negated = smaller_tests(inner)
                 .into_iter()
@@ -262,14 +356,55 @@ fn smaller_lists(parts: &[Test], list: fn(Vec<Test>) -> Test) -> Vec<Test> {
         .collect()
 }
 
+/// The tests in a value.
+fn parts_of(term: &Term) -> Vec<Test> {
+    match term {
+        Term::Case(arms, _) => arms.iter().map(|(test, _)| test.clone()).collect(),
+        Term::Test(test) => vec![(**test).clone()],
+        _ => Vec::new(),
+    }
+}
+
 fn smaller_terms(term: &Term) -> Vec<Term> {
-    let Term::Arithmetic(left, op, right) = term else {
-        return Vec::new();
-    };
-    let mut smaller = vec![(**left).clone(), (**right).clone()];
-    let lefts = smaller_terms(left).into_iter();
-    smaller.extend(lefts.map(|left| Term::Arithmetic(Box::new(left), *op, right.clone())));
-    let rights = smaller_terms(right).into_iter();
-    smaller.extend(rights.map(|right| Term::Arithmetic(left.clone(), *op, Box::new(right))));
-    smaller
+    match term {
+        Term::Field(_) | Term::Constant(_) => Vec::new(),
+        Term::Test(test) => {
+            let tests = smaller_tests(test).into_iter();
+            tests.map(|test| Term::Test(Box::new(test))).collect()
+        }
+        Term::Call(name, arguments) => {
+            let own = arguments.iter().cloned();
+            let smaller = each_smaller(arguments, smaller_terms);
+            own.chain(smaller.map(|arguments| Term::Call(name, arguments)))
+                .collect()
+        }
+        Term::Case(arms, otherwise) => {
+            let values = arms
+                .iter()
+                .map(|(_, value)| value)
+                .chain(otherwise.as_deref());
+            let mut smaller: Vec<Term> = values.cloned().collect();
+            let fewer = each_without(arms, 1).map(|arms| Term::Case(arms, otherwise.clone()));
+            smaller.extend(fewer);
+            smaller.extend(otherwise.is_some().then(|| Term::Case(arms.clone(), None)));
+            let arms = each_smaller(arms, |(test, value)| {
+                let tests = smaller_tests(test).into_iter();
+                let values = smaller_terms(value).into_iter();
+                let with_test = tests.map(|test| (test, value.clone()));
+                with_test
+                    .chain(values.map(|value| (test.clone(), value)))
+                    .collect()
+            });
+            smaller.extend(arms.map(|arms| Term::Case(arms, otherwise.clone())));
+            smaller
+        }
+        Term::Arithmetic(left, op, right) => {
+            let mut smaller = vec![(**left).clone(), (**right).clone()];
+            let lefts = smaller_terms(left).into_iter();
+            smaller.extend(lefts.map(|left| Term::Arithmetic(Box::new(left), op, right.clone())));
+            let rights = smaller_terms(right).into_iter();
+            smaller.extend(rights.map(|right| Term::Arithmetic(left.clone(), op, Box::new(right))));
+            smaller
+        }
+    }
 }

@@ -1,180 +1,152 @@
 //! Groups of objects, and functions over each group.
 
-use super::object::Object;
+use super::expression::key_of;
+use super::object::{Fields, Object};
+use super::stage::{Close, Effects, Stage};
+use super::total::Total;
 use std::cmp::Ordering;
 use std::rc::Rc;
-use wireq_engine::plan::{Aggregate, Function};
-use wireq_typesys::{ExactSum, Literal, Value, Zone, total_order};
+use wireq_engine::plan::Aggregate;
+use wireq_typesys::{Value, Zone, total_order};
 
 /// All groups of an aggregate.
 pub struct Groups {
     aggregate: Aggregate,
+    /// In ascending order of key.
     groups: Vec<Group>,
 }
 
 struct Group {
-    key: Vec<Value>,
-    last: Rc<Object>,
+    /// The key of the group around it, then its own.
+    around: Vec<Value>,
+    own: Vec<Value>,
+    /// None where no object came.
+    last: Option<Rc<Object>>,
     totals: Vec<Total>,
 }
 
 impl Groups {
     /// No groups yet.
     pub fn new(aggregate: &Aggregate) -> Groups {
-        Groups {
+        let mut groups = Groups {
             aggregate: aggregate.clone(),
             groups: Vec::new(),
+        };
+        if aggregate.all && aggregate.keys.is_empty() && aggregate.group.is_none() {
+            groups.groups.push(groups.group(Vec::new(), Vec::new()));
+        }
+        groups
+    }
+
+    fn group(&self, around: Vec<Value>, own: Vec<Value>) -> Group {
+        Group {
+            around,
+            own,
+            last: None,
+            totals: self.aggregate.functions.iter().map(Total::new).collect(),
         }
     }
 
+    fn around(&self, object: &Object, zone: &Zone) -> Vec<Value> {
+        let group = self.aggregate.group.as_ref();
+        match group.map(|group| object.get(&group.column, zone)) {
+            Some(Value::List(values)) => values.to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The fields that make a group, with their values, without the first `skip`.
+    fn fields_of(&self, group: &Group, skip: usize) -> Fields {
+        let around = self.aggregate.group.iter().flat_map(|group| &group.keys);
+        let names = around.chain(&self.aggregate.keys).cloned();
+        let values = group.around.iter().chain(&group.own).cloned();
+        names.zip(values).skip(skip).collect()
+    }
+
+    /// One object for a group: a new one like its last, with a column for each function. Keys
+    /// are there even where a stage took the fields away.
+    fn result(&self, group: Group) -> Rc<Object> {
+        let mut fields = self.fields_of(&group, 0);
+        fields.truncate(group.around.len());
+        let names = self.aggregate.functions.iter().map(|f| f.name.clone());
+        fields.extend(names.zip(group.totals.into_iter().map(Total::value)));
+        let last = group
+            .last
+            .unwrap_or_else(|| Rc::new(Object::Made(Vec::new())));
+        last.annotated(fields).derived()
+    }
+}
+
+impl Stage for Groups {
     /// Takes an object into its group. One that has none of the keys is in no group.
-    pub fn take(&mut self, object: &Rc<Object>, zone: &Zone) {
-        let keys = &self.aggregate.keys;
-        let key: Vec<Value> = keys.iter().map(|path| object.get(path, zone)).collect();
-        if !key.is_empty() && key.iter().all(Value::is_absent) {
+    fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
+        let zone = effects.zone;
+        let own = key_of(&self.aggregate.keys, &object, zone);
+        let in_none = !own.is_empty() && own.iter().all(Value::is_absent);
+        if in_none && !self.aggregate.all {
             return;
         }
-        let functions = &self.aggregate.functions;
-        let group = group_of(&mut self.groups, key, object, functions);
-        group.last = Rc::clone(object);
-        for (total, function) in group.totals.iter_mut().zip(functions) {
-            let value = match &function.spec.field {
+        let around = self.around(&object, zone);
+        let order = |group: &Group| {
+            order_of_tuples(&group.around, &around).then(order_of_tuples(&group.own, &own))
+        };
+        let at = match self.groups.binary_search_by(order) {
+            Ok(at) => at,
+            Err(at) => {
+                let group = self.group(around, own);
+                self.groups.insert(at, group);
+                at
+            }
+        };
+        let group = &mut self.groups[at];
+        group.last = Some(Rc::clone(&object));
+        for (total, function) in group.totals.iter_mut().zip(&self.aggregate.functions) {
+            total.take(match &function.spec.field {
                 Some(path) => object.get(path, zone),
                 None => Value::Absent,
-            };
-            total.take(value);
+            });
         }
     }
 
-    /// One object for each group, in ascending order of the keys: the last of the group with a
-    /// column for each function.
-    pub fn finish(&mut self) -> Vec<Rc<Object>> {
-        let mut groups = std::mem::take(&mut self.groups);
-        groups.sort_by(|a, b| order_of_tuples(&a.key, &b.key));
-        let names = || self.aggregate.functions.iter().map(|f| f.name.clone());
-        let annotated = |group: Group| {
-            let values = group.totals.into_iter().map(Total::value);
-            Rc::new(Object::Annotated(group.last, names().zip(values).collect()))
+    /// Gives and forgets the groups that are complete; the control ends here.
+    fn close(&mut self, close: &Close, effects: &mut Effects<'_>) {
+        let own_depth = self
+            .aggregate
+            .group
+            .as_ref()
+            .map_or(0, |g| g.column.as_str().len());
+        if close.depth() > own_depth {
+            return;
+        }
+        let scope = match &close.scope {
+            Some((_, Value::List(values))) => values.to_vec(),
+            _ => Vec::new(),
         };
-        groups.into_iter().map(annotated).collect()
+        for group in std::mem::take(&mut self.groups) {
+            let within =
+                group.around.len() >= scope.len() && order_of_tuples(&group.around, &scope).is_eq();
+            if within && close.concerns(&self.fields_of(&group, scope.len())) {
+                effects.give(self.result(group));
+            } else {
+                self.groups.push(group);
+            }
+        }
+    }
+
+    fn reacts(&self) -> bool {
+        true
+    }
+
+    /// One object for each group, in ascending order of the keys.
+    fn finish(&mut self, effects: &mut Effects<'_>) {
+        for group in std::mem::take(&mut self.groups) {
+            effects.give(self.result(group));
+        }
     }
 }
 
-fn group_of<'a>(
-    groups: &'a mut Vec<Group>,
-    key: Vec<Value>,
-    first: &Rc<Object>,
-    functions: &[Function],
-) -> &'a mut Group {
-    let same = |group: &Group| order_of_tuples(&group.key, &key).is_eq();
-    let at = groups.iter().position(same).unwrap_or_else(|| {
-        groups.push(Group {
-            key,
-            last: Rc::clone(first),
-            totals: functions.iter().map(Total::new).collect(),
-        });
-        groups.len() - 1
-    });
-    &mut groups[at]
-}
-
-/// The order of two tuples of the same length.
-pub fn order_of_tuples(left: &[Value], right: &[Value]) -> Ordering {
+/// The order of two tuples, as far as the shorter one goes.
+fn order_of_tuples(left: &[Value], right: &[Value]) -> Ordering {
     let orders = left.iter().zip(right).map(|(a, b)| total_order(a, b));
     orders.fold(Ordering::Equal, Ordering::then)
-}
-
-/// What a function knows of a group.
-enum Total {
-    Count(i128),
-    Sum(Sum),
-    Least(Value),
-    Greatest(Value),
-}
-
-#[derive(Default)]
-struct Sum {
-    integers: i128,
-    /// All numbers, as doubles.
-    exact: ExactSum,
-    nanos: i64,
-    has_integers: bool,
-    has_doubles: bool,
-    has_durations: bool,
-}
-
-impl Total {
-    fn new(function: &Function) -> Total {
-        match function.module.name {
-            "count" => Total::Count(0),
-            "sum" => Total::Sum(Sum::default()),
-            "min" => Total::Least(Value::Absent),
-            "max" => Total::Greatest(Value::Absent),
-            name => panic!("the oracle does not know the function {name}"),
-        }
-    }
-
-    fn take(&mut self, value: Value) {
-        match self {
-            Total::Count(count) => *count += 1,
-            _ if value.is_absent() => {}
-            Total::Sum(sum) => sum.take(&value),
-            Total::Least(least) => {
-                if least.is_absent() || total_order(&value, least).is_lt() {
-                    *least = value;
-                }
-            }
-            Total::Greatest(greatest) => {
-                if greatest.is_absent() || total_order(&value, greatest).is_gt() {
-                    *greatest = value;
-                }
-            }
-        }
-    }
-
-    fn value(self) -> Value {
-        match self {
-            Total::Count(count) => Value::Integer(count),
-            Total::Sum(sum) => sum.value(),
-            Total::Least(value) | Total::Greatest(value) => value,
-        }
-    }
-}
-
-impl Sum {
-    fn take(&mut self, value: &Value) {
-        match value {
-            Value::Bool(truth) => self.take_integer(i128::from(*truth)),
-            Value::Integer(integer) => self.take_integer(*integer),
-            Value::Named(number, _) => self.take_integer(i128::from(*number)),
-            Value::Double(double) => {
-                self.has_doubles = true;
-                self.exact.add(*double);
-            }
-            Value::Duration(nanos) => {
-                self.has_durations = true;
-                self.nanos += nanos;
-            }
-            Value::Text(text) => match Literal::new(&String::from_utf8_lossy(text)).natural() {
-                Value::Text(_) => {}
-                number => self.take(&number),
-            },
-            other => panic!("{other:?} has no sum"),
-        }
-    }
-
-    fn take_integer(&mut self, integer: i128) {
-        self.has_integers = true;
-        self.integers += integer;
-        self.exact.add_integer(integer);
-    }
-
-    fn value(self) -> Value {
-        match (self.has_durations, self.has_doubles, self.has_integers) {
-            (true, _, _) => Value::Duration(self.nanos),
-            (false, true, _) => Value::Double(self.exact.value()),
-            (false, false, true) => Value::Integer(self.integers),
-            (false, false, false) => Value::Absent,
-        }
-    }
 }

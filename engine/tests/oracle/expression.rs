@@ -1,9 +1,21 @@
 //! Expressions over one object: three-valued truth, and values.
 
+use super::arithmetic::arithmetic;
+use super::call::{self, call};
 use super::filter;
 use super::object::Object;
 use wireq_engine::plan::expr::{ArithmeticOp, Expr};
-use wireq_typesys::{CompareOp, Kind, Literal, Value, Zone, holds};
+use wireq_typesys::{CompareOp, FieldPath, Kind, Literal, Value, Zone, holds};
+
+/// The values of some fields.
+pub fn key_of(fields: &[FieldPath], object: &Object, zone: &Zone) -> Vec<Value> {
+    fields.iter().map(|path| object.get(path, zone)).collect()
+}
+
+/// Whether an expression is known to hold.
+pub fn is_true(expr: &Expr, object: &Object, zone: &Zone) -> bool {
+    truth(expr, object, zone) == Some(true)
+}
 
 /// Whether an expression holds; none where that is unknown.
 pub fn truth(expr: &Expr, object: &Object, zone: &Zone) -> Option<bool> {
@@ -13,9 +25,17 @@ pub fn truth(expr: &Expr, object: &Object, zone: &Zone) -> Option<bool> {
         Expr::Or(parts) => any(parts, object, zone),
         Expr::Not(inner) => truth(inner, object, zone).map(|holds| !holds),
         Expr::Exists(path, _) => Some(!object.get(path, zone).is_absent()),
-        Expr::Holds(inner) => Some(truth(inner, object, zone) == Some(true)),
+        Expr::Holds(inner) => Some(is_true(inner, object, zone)),
         Expr::Passes(call) => Some(filter::passes(call.module, &call.arguments, object, zone)),
-        _ => panic!("`{expr}` is a value and no test"),
+        Expr::Bool(truth, _) => Some(*truth),
+        Expr::Absent(_) => None,
+        Expr::Truth(inner) => call::truth(&value(inner, object, zone)),
+        Expr::IsAbsent(inner) => Some(value(inner, object, zone).is_absent()),
+        Expr::Field(..)
+        | Expr::Literal(..)
+        | Expr::Arithmetic(..)
+        | Expr::Call(..)
+        | Expr::Case(..) => panic!("`{expr}` is a value and no test"),
     }
 }
 
@@ -55,12 +75,21 @@ fn compare(op: CompareOp, left: &Expr, right: &Expr, object: &Object, zone: &Zon
     }
 }
 
+/// A value beside a constant. Of a list any value may be the one.
 pub fn compare_literal(
     op: CompareOp,
     value: &Value,
     literal: &Literal,
     zone: &Zone,
 ) -> Option<bool> {
+    if let Value::List(values) = value {
+        let each = values.iter();
+        let truths: Vec<_> = each
+            .map(|v| compare_literal(op, v, literal, zone))
+            .collect();
+        let known = truths.iter().any(Option::is_some);
+        return known.then(|| truths.contains(&Some(true)));
+    }
     let constant = match value.kind()? {
         Kind::Text if literal.is_number() => literal.natural(),
         kind => literal.read(kind, zone)?,
@@ -72,12 +101,13 @@ pub fn compare_literal(
         (Value::Address(address), Value::Prefix(block), CompareOp::NotEqual) => {
             Some(!block.contains(*address))
         }
+        (Value::Address(_), Value::Prefix(_), _) => None,
         _ => holds(op, value, &constant, zone),
     }
 }
 
-/// The value of a field, a constant or arithmetic.
-fn value(expr: &Expr, object: &Object, zone: &Zone) -> Value {
+/// The value of an expression. A test has one too: true or false, absent where it is unknown.
+pub fn value(expr: &Expr, object: &Object, zone: &Zone) -> Value {
     match expr {
         Expr::Field(path, _) => object.get(path, zone),
         Expr::Literal(literal, _) => literal.natural(),
@@ -85,11 +115,38 @@ fn value(expr: &Expr, object: &Object, zone: &Zone) -> Value {
             let (left, right) = operands(*op, left, right, object, zone);
             arithmetic(*op, &left, &right)
         }
-        _ => panic!("`{expr}` is a test and no value"),
+        Expr::Call(function, arguments, _) => {
+            let kind = |at| function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
+            let numbered = arguments.iter().enumerate();
+            let values = numbered.map(|(at, argument)| match (argument, kind(at)) {
+                // In quotes is what a function gets, backslashes and all.
+                (Expr::Literal(literal, _), Kind::Text | Kind::Bytes | Kind::Dynamic)
+                    if literal.quoted =>
+                {
+                    Value::text(&literal.text)
+                }
+                (Expr::Literal(literal, _), kind) if kind != Kind::Dynamic => {
+                    literal.read(kind, zone).unwrap_or_default()
+                }
+                _ => value(argument, object, zone),
+            });
+            call(function, values.collect(), zone)
+        }
+        Expr::Case(arms, otherwise) => {
+            let mut arms = arms.iter();
+            match arms.find(|(test, _)| is_true(test, object, zone)) {
+                Some((_, result)) => value(result, object, zone),
+                None => otherwise
+                    .as_ref()
+                    .map_or(Value::Absent, |o| value(o, object, zone)),
+            }
+        }
+        Expr::Absent(_) => Value::Absent,
+        test => truth(test, object, zone).map_or(Value::Absent, Value::Bool),
     }
 }
 
-/// Both operands; a constant that is added to or taken from a time is a duration.
+/// Both operands; a constant that is added to or taken from a time or a duration is a duration.
 fn operands(
     op: ArithmeticOp,
     left: &Expr,
@@ -99,74 +156,11 @@ fn operands(
 ) -> (Value, Value) {
     let additive = matches!(op, ArithmeticOp::Add | ArithmeticOp::Subtract);
     let beside = |expr: &Expr, other: Value| match (expr, other) {
-        (Expr::Literal(literal, _), Value::Time(_)) if additive => {
+        (Expr::Literal(literal, _), Value::Time(_) | Value::Duration(_)) if additive => {
             literal.read(Kind::Duration, zone).unwrap_or_default()
         }
         _ => value(expr, object, zone),
     };
     let (a, b) = (value(left, object, zone), value(right, object, zone));
     (beside(left, b), beside(right, a))
-}
-
-fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Value {
-    use ArithmeticOp::{Add, Subtract};
-    let nanos = match (op, left, right) {
-        (Add, Value::Time(a), Value::Duration(b)) => a.checked_add(*b).map(Value::Time),
-        (Add, Value::Duration(a), Value::Time(b)) => a.checked_add(*b).map(Value::Time),
-        (Add, Value::Duration(a), Value::Duration(b)) => a.checked_add(*b).map(Value::Duration),
-        (Subtract, Value::Time(a), Value::Time(b)) => a.checked_sub(*b).map(Value::Duration),
-        (Subtract, Value::Time(a), Value::Duration(b)) => a.checked_sub(*b).map(Value::Time),
-        (Subtract, Value::Duration(a), Value::Duration(b)) => {
-            a.checked_sub(*b).map(Value::Duration)
-        }
-        _ => numbers(op, number(left), number(right)),
-    };
-    nanos.unwrap_or_default()
-}
-
-/// A value as a number, text read as one.
-fn number(value: &Value) -> Option<Value> {
-    match value {
-        Value::Integer(_) | Value::Double(_) => Some(value.clone()),
-        Value::Named(number, _) => Some(Value::Integer((*number).into())),
-        Value::Text(text) => match Literal::new(std::str::from_utf8(text).ok()?).natural() {
-            Value::Text(_) => None,
-            number => Some(number),
-        },
-        _ => None,
-    }
-}
-
-fn numbers(op: ArithmeticOp, left: Option<Value>, right: Option<Value>) -> Option<Value> {
-    let (left, right) = (left?, right?);
-    match (op, &left, &right) {
-        (ArithmeticOp::Add, Value::Integer(a), Value::Integer(b)) => {
-            a.checked_add(*b).map(Value::Integer)
-        }
-        (ArithmeticOp::Subtract, Value::Integer(a), Value::Integer(b)) => {
-            a.checked_sub(*b).map(Value::Integer)
-        }
-        (ArithmeticOp::Multiply, Value::Integer(a), Value::Integer(b)) => {
-            a.checked_mul(*b).map(Value::Integer)
-        }
-        _ => doubles(op, double(&left), double(&right)).map(Value::Double),
-    }
-}
-
-fn double(number: &Value) -> f64 {
-    match number {
-        Value::Integer(integer) => *integer as f64,
-        Value::Double(double) => *double,
-        other => panic!("{other:?} is no number"),
-    }
-}
-
-fn doubles(op: ArithmeticOp, left: f64, right: f64) -> Option<f64> {
-    match op {
-        ArithmeticOp::Add => Some(left + right),
-        ArithmeticOp::Subtract => Some(left - right),
-        ArithmeticOp::Multiply => Some(left * right),
-        ArithmeticOp::Divide => (right != 0.0).then(|| left / right),
-        ArithmeticOp::DivideWhole | ArithmeticOp::Modulo => panic!("no query has {op:?} yet"),
-    }
 }

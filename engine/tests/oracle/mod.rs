@@ -7,26 +7,46 @@
 //! nothing more.
 //!
 //! Nothing here is shared with the way the engine runs a plan.
+//!
+//! | file | what |
+//! |---|---|
+//! | `capture`, `packet` | what is in files |
+//! | `object` | objects, their fields, what makes them the ones that they are |
+//! | `expression`, `arithmetic`, `call` | values and tests of one object |
+//! | `stage`, `make` | what a stage is, and the stage of each node |
+//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `print` | modules |
+//! | `aggregate`, `total`, `spread` | groups and functions over them |
+//! | `copies` | a copy of a stage for each group |
+//! | `join` | joins |
 
 mod aggregate;
+mod arithmetic;
+mod attach;
+mod call;
 pub mod capture;
+mod copies;
+mod ends;
 mod expression;
 mod filter;
+mod follows;
+mod join;
+mod keeps;
+mod make;
 pub mod object;
 mod packet;
 mod print;
+mod regex;
+mod spread;
+mod stage;
+mod total;
 
-use aggregate::{Groups, order_of_tuples};
-use filter::FILTERS;
+pub use make::knows;
 use object::Object;
-use print::Print;
+use stage::{Effects, Item, Stage};
 use std::collections::VecDeque;
 use std::rc::Rc;
-use wireq_engine::Module;
-use wireq_engine::arguments::Arguments;
-use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::{NodeKind, Plan};
-use wireq_typesys::{FieldPath, Value, Zone};
+use wireq_typesys::Zone;
 
 /// One piece of text that a statement writes.
 #[derive(Clone, Debug)]
@@ -46,54 +66,10 @@ pub struct Write {
 pub struct Results {
     /// All text, in the order in which it stands where all of it goes to one place.
     pub writes: Vec<Write>,
-    /// How often a `head` had all it wanted.
+    /// How often a stage had all it wanted.
     pub dones: usize,
-}
-
-/// The modules that the oracle interprets.
-const MODULES: [&str; 5] = ["pcapfile", "uniq", "head", "project", "print"];
-/// The aggregate functions that it interprets.
-const FUNCTIONS: [&str; 4] = ["count", "sum", "min", "max"];
-
-/// Whether the oracle knows all that a plan consists of.
-pub fn knows(plan: &Plan) -> bool {
-    let knows_module = |name| MODULES.contains(&name) || FILTERS.contains(&name);
-    plan.graph.node_weights().all(|node| match &node.kind {
-        NodeKind::Operator(_, _, spec) if spec.group.is_some() => false,
-        // It prints text alone.
-        NodeKind::Operator(module, arguments, _) if module.name == "print" => !arguments.flag("-o"),
-        NodeKind::Source(module, ..) | NodeKind::Operator(module, ..) => knows_module(module.name),
-        NodeKind::Aggregate(aggregate) if aggregate.group.is_some() || aggregate.all => false,
-        NodeKind::Aggregate(aggregate) => {
-            let mut names = aggregate
-                .functions
-                .iter()
-                .map(|function| function.module.name);
-            names.all(|name| FUNCTIONS.contains(&name))
-        }
-        NodeKind::Filter(expr) => knows_expression(expr),
-        NodeKind::Union => true,
-        NodeKind::Compute(_) | NodeKind::Group(_) | NodeKind::Join(_) => false,
-    })
-}
-
-fn knows_expression(expr: &Expr) -> bool {
-    match expr {
-        Expr::Passes(call) => FILTERS.contains(&call.module.name),
-        Expr::And(parts) | Expr::Or(parts) => parts.iter().all(knows_expression),
-        Expr::Not(inner) | Expr::Holds(inner) => knows_expression(inner),
-        Expr::Compare(_, left, right) => [left, right].iter().all(|side| knows_value(side)),
-        Expr::Exists(..) => true,
-        _ => false,
-    }
-}
-
-fn knows_value(expr: &Expr) -> bool {
-    match expr {
-        Expr::Field(..) | Expr::Literal(..) => true,
-        Expr::Arithmetic(_, left, right) => [left, right].iter().all(|side| knows_value(side)),
-        _ => false,
-    }
+    /// How many controls stages sent.
+    pub closes: usize,
 }
 
 /// Interprets a plan.
@@ -103,8 +79,8 @@ pub fn run(plan: &Plan, zone: &Zone) -> Results {
         interpreter.cause(Some((source, Rc::new(object))));
     }
     interpreter.cause(None);
-    let full = |node: &&Node| matches!(node.work, Work::OneByOne(OneByOne::Head { left: 0 }));
-    interpreter.results.dones = interpreter.nodes.iter().filter(full).count();
+    let done = |node: &&Node| node.stage.as_ref().is_some_and(|stage| !stage.wants_more());
+    interpreter.results.dones = interpreter.nodes.iter().filter(done).count();
     interpreter.results
 }
 
@@ -140,40 +116,21 @@ struct Interpreter<'a> {
 }
 
 struct Node {
-    work: Work,
+    /// None for sources.
+    stage: Option<Box<dyn Stage>>,
     statement: usize,
     /// The rank of the node at each port.
     inputs: Vec<usize>,
-    /// How many objects were taken at each port, for the present cause.
+    /// How many items were taken at each port, for the present cause.
     taken: Vec<usize>,
+    /// What the stage gave that nobody has asked for yet.
+    waiting: VecDeque<Item>,
     /// What the node gave, for the present cause.
-    given: Vec<Rc<Object>>,
+    given: Vec<Item>,
     /// Whether it gives nothing more for the present cause.
     exhausted: bool,
-}
-
-enum Work {
-    Source,
-    /// All of the first port, then all of the next.
-    Union,
-    OneByOne(OneByOne),
-    /// The groups, and what they gave at the end.
-    Aggregate(Groups, VecDeque<Rc<Object>>),
-}
-
-/// Takes one object and gives one or none.
-enum OneByOne {
-    Filter(Expr),
-    FilterModule(&'static Module, Arguments),
-    Uniq {
-        fields: Vec<FieldPath>,
-        seen: Vec<Vec<Value>>,
-    },
-    Head {
-        left: u64,
-    },
-    Project(Vec<FieldPath>),
-    Print(Print),
+    /// Whether it had its end.
+    finished: bool,
 }
 
 impl<'a> Interpreter<'a> {
@@ -183,12 +140,14 @@ impl<'a> Interpreter<'a> {
         let make = |node: &_| {
             let inputs = plan.inputs(*node);
             Node {
-                work: Work::new(plan, *node),
+                stage: make::stage(plan, *node),
                 statement: plan.graph[*node].statement,
                 taken: vec![0; inputs.len()],
                 inputs: inputs.into_iter().filter_map(rank).collect(),
+                waiting: VecDeque::new(),
                 given: Vec::new(),
                 exhausted: false,
+                finished: false,
             }
         };
         Interpreter {
@@ -208,11 +167,13 @@ impl<'a> Interpreter<'a> {
         self.at_end = row.is_none();
         for node in &mut self.nodes {
             node.given.clear();
+            // What nobody wanted of a cause is not there for the next one.
+            node.waiting.clear();
             node.taken.fill(0);
             node.exhausted = false;
         }
         if let Some((source, object)) = row {
-            self.nodes[source].given.push(object);
+            self.nodes[source].given.push(Item::Row(object));
         }
         for leaf in self.leaves.clone() {
             let mut at = 0;
@@ -225,144 +186,69 @@ impl<'a> Interpreter<'a> {
         self.results.writes.append(&mut self.writes);
     }
 
-    /// Object number `at` of those that a node gives for the present cause.
-    fn give(&mut self, node: usize, at: usize) -> Option<Rc<Object>> {
+    /// Item number `at` of those that a node gives for the present cause.
+    fn give(&mut self, node: usize, at: usize) -> Option<Item> {
         while self.nodes[node].given.len() <= at && !self.nodes[node].exhausted {
             match self.work(node) {
-                Some(object) => self.nodes[node].given.push(object),
+                Some(item) => self.nodes[node].given.push(item),
                 None => self.nodes[node].exhausted = true,
             }
         }
         self.nodes[node].given.get(at).cloned()
     }
 
-    /// The next object that comes in at a port.
-    fn take(&mut self, node: usize, port: usize) -> Option<Rc<Object>> {
-        let object = self.give(self.nodes[node].inputs[port], self.nodes[node].taken[port])?;
-        self.nodes[node].taken[port] += 1;
-        Some(object)
+    /// The next item that comes in, and the port: all of the first port, then all of the next.
+    fn take(&mut self, node: usize) -> Option<(usize, Item)> {
+        (0..self.nodes[node].inputs.len()).find_map(|port| {
+            let item = self.give(self.nodes[node].inputs[port], self.nodes[node].taken[port])?;
+            self.nodes[node].taken[port] += 1;
+            Some((port, item))
+        })
     }
 
-    /// The next object that a node gives.
-    fn work(&mut self, node: usize) -> Option<Rc<Object>> {
-        match &self.nodes[node].work {
-            Work::Source => None,
-            Work::Union => (0..self.nodes[node].inputs.len()).find_map(|p| self.take(node, p)),
-            Work::OneByOne(_) => self.work_one_by_one(node),
-            Work::Aggregate(..) => self.work_aggregate(node),
-        }
-    }
-
-    fn work_one_by_one(&mut self, node: usize) -> Option<Rc<Object>> {
+    /// The next item that a node gives.
+    fn work(&mut self, node: usize) -> Option<Item> {
         loop {
-            if let Work::OneByOne(OneByOne::Head { left: 0 }) = self.nodes[node].work {
+            if let Some(item) = self.nodes[node].waiting.pop_front() {
+                return Some(item);
+            }
+            if !self.nodes[node].stage.as_ref()?.wants_more() {
                 return None;
             }
-            let object = self.take(node, 0)?;
+            let taken = self.take(node);
             let Node {
-                work, statement, ..
+                stage, finished, ..
             } = &mut self.nodes[node];
-            let Work::OneByOne(work) = work else {
-                unreachable!("this node works one by one")
-            };
-            if let OneByOne::Print(print) = work {
-                self.writes
-                    .extend(print.text(&object, self.zone).map(|bytes| Write {
-                        statement: *statement,
-                        file: print.file.clone(),
-                        bytes,
-                        rank: node,
-                    }));
+            let stage = stage.as_mut()?;
+            let mut effects = Effects::new(self.zone);
+            match taken {
+                Some((port, Item::Row(object))) => stage.take(port, object, &mut effects),
+                Some((_, Item::Close(close))) => stage.close(&close, &mut effects),
+                None if self.at_end && !*finished => {
+                    *finished = true;
+                    stage.finish(&mut effects);
+                }
+                None => return None,
             }
-            if let Some(given) = work.take(object, self.zone) {
-                return Some(given);
-            }
+            self.have(node, effects);
         }
     }
 
-    fn work_aggregate(&mut self, node: usize) -> Option<Rc<Object>> {
-        while let Some(object) = self.take(node, 0) {
-            if let Work::Aggregate(groups, _) = &mut self.nodes[node].work {
-                groups.take(&object, self.zone);
-            }
-        }
-        match &mut self.nodes[node].work {
-            Work::Aggregate(groups, results) if self.at_end => {
-                results.extend(groups.finish());
-                results.pop_front()
-            }
-            _ => None,
-        }
-    }
-}
-
-impl Work {
-    fn new(plan: &Plan, node: wireq_engine::plan::NodeId) -> Work {
-        match &plan.graph[node].kind {
-            NodeKind::Source(..) => Work::Source,
-            NodeKind::Union => Work::Union,
-            NodeKind::Filter(expr) => Work::OneByOne(OneByOne::Filter(expr.clone())),
-            NodeKind::Aggregate(aggregate) => {
-                Work::Aggregate(Groups::new(aggregate), VecDeque::new())
-            }
-            NodeKind::Operator(module, arguments, _) => {
-                let input = plan.stream(plan.inputs(node)[0]);
-                Work::OneByOne(match module.name {
-                    "print" => OneByOne::Print(Print::new(arguments, input)),
-                    name if FILTERS.contains(&name) => {
-                        OneByOne::FilterModule(module, arguments.clone())
-                    }
-                    name => OneByOne::of_module(name, arguments),
-                })
-            }
-            other => panic!("the oracle does not know {other}"),
-        }
-    }
-}
-
-impl OneByOne {
-    fn of_module(name: &str, arguments: &Arguments) -> OneByOne {
-        match name {
-            "uniq" => OneByOne::Uniq {
-                fields: arguments.fields(),
-                seen: Vec::new(),
-            },
-            "head" => OneByOne::Head {
-                left: arguments.number(0).expect("the number of objects is given"),
-            },
-            "project" => OneByOne::Project(arguments.fields()),
-            _ => panic!("the oracle does not know the module {name}"),
-        }
-    }
-
-    /// What is given for an object that is taken.
-    fn take(&mut self, object: Rc<Object>, zone: &Zone) -> Option<Rc<Object>> {
-        match self {
-            OneByOne::Filter(expr) => {
-                (expression::truth(expr, &object, zone) == Some(true)).then_some(object)
-            }
-            OneByOne::FilterModule(module, arguments) => {
-                filter::passes(module, arguments, &object, zone).then_some(object)
-            }
-            OneByOne::Uniq { fields, seen } => {
-                let tuple: Vec<Value> = fields.iter().map(|path| object.get(path, zone)).collect();
-                let known = seen
-                    .iter()
-                    .any(|other| order_of_tuples(other, &tuple).is_eq());
-                seen.push(tuple);
-                (!known).then_some(object)
-            }
-            OneByOne::Head { left } => {
-                *left -= 1;
-                Some(object)
-            }
-            OneByOne::Project(fields) => {
-                let pairs = fields
-                    .iter()
-                    .map(|path| (path.clone(), object.get(path, zone)));
-                Some(Rc::new(Object::Made(pairs.collect())))
-            }
-            OneByOne::Print(_) => Some(object),
-        }
+    /// Lets what a stage did have its place.
+    fn have(&mut self, node: usize, effects: Effects<'_>) {
+        let statement = self.nodes[node].statement;
+        let writes = effects.texts.into_iter().map(|(file, bytes)| Write {
+            statement,
+            file,
+            bytes,
+            rank: node,
+        });
+        self.writes.extend(writes);
+        let closes = effects
+            .given
+            .iter()
+            .filter(|item| matches!(item, Item::Close(_)));
+        self.results.closes += closes.count();
+        self.nodes[node].waiting.extend(effects.given);
     }
 }

@@ -4,7 +4,11 @@ use super::capture::Frame;
 use super::packet;
 use std::rc::Rc;
 use std::sync::Arc;
+use wireq_engine::plan::stream::is_hidden;
 use wireq_typesys::{CONVERSIONS, FieldPath, Kind, RecordType, Value, Zone};
+
+/// Fields with their values.
+pub type Fields = Vec<(FieldPath, Value)>;
 
 /// One object. Fields of packets are read from the bytes whenever they are asked for.
 #[derive(Debug)]
@@ -12,12 +16,30 @@ pub enum Object {
     /// A packet.
     Packet(Frame, Arc<dyn RecordType>),
     /// An object that has these fields and no others.
-    Made(Vec<(FieldPath, Value)>),
-    /// Another object with fields attached that hide its own of the same name.
-    Annotated(Rc<Object>, Vec<(FieldPath, Value)>),
+    Made(Fields),
+    /// The same object with fields attached that hide its own of the same name.
+    Annotated(Rc<Object>, Fields),
+    /// A new object that has the fields of another one and carries others under names, which hide
+    /// fields.
+    Carrying(Rc<Object>, Vec<(FieldPath, Rc<Object>)>),
 }
 
 impl Object {
+    /// The object with fields attached.
+    pub fn annotated(self: Rc<Object>, fields: Fields) -> Rc<Object> {
+        Rc::new(Object::Annotated(self, fields))
+    }
+
+    /// A new object with the same fields.
+    pub fn derived(self: Rc<Object>) -> Rc<Object> {
+        Rc::new(Object::Carrying(self, Vec::new()))
+    }
+
+    /// A new object that has nothing but others under names.
+    pub fn carrying(objects: Vec<(FieldPath, Rc<Object>)>) -> Rc<Object> {
+        Rc::new(Object::Carrying(Rc::new(Object::Made(Vec::new())), objects))
+    }
+
     /// The value of a path: a field, then conversions; absent where the object has no such field.
     pub fn get(&self, path: &FieldPath, zone: &Zone) -> Value {
         for (name, conversions) in path.readings() {
@@ -40,6 +62,53 @@ impl Object {
             }
             Object::Made(fields) => among(fields, name),
             Object::Annotated(base, fields) => among(fields, name).or_else(|| base.field(name)),
+            Object::Carrying(base, objects) => {
+                let carried = objects.iter().rev().find_map(|(own, object)| {
+                    match name.strip_prefix(own.as_str())? {
+                        // All that can be said of an object is that it is there.
+                        "" => Some(Value::Bool(true)),
+                        rest => object.field(rest.strip_prefix('.')?),
+                    }
+                });
+                carried.or_else(|| base.field(name))
+            }
+        }
+    }
+
+    /// The object that this one carries under a name.
+    pub fn carried(&self, name: &FieldPath) -> Option<Rc<Object>> {
+        match self {
+            Object::Packet(..) | Object::Made(_) => None,
+            Object::Annotated(base, _) => base.carried(name),
+            Object::Carrying(base, objects) => {
+                let mut named = objects.iter().rev();
+                let found = named.find(|(own, _)| own == name);
+                found.map_or_else(|| base.carried(name), |(_, object)| Some(Rc::clone(object)))
+            }
+        }
+    }
+
+    /// The keys of the groups that the object is in, one within the other, as the plan's columns
+    /// hold them.
+    pub fn groups(&self) -> Fields {
+        let (mut groups, own): (Fields, &[_]) = match self {
+            Object::Packet(..) => (Vec::new(), &[]),
+            Object::Made(fields) => (Vec::new(), fields),
+            Object::Annotated(base, fields) => (base.groups(), fields),
+            Object::Carrying(base, _) => (base.groups(), &[]),
+        };
+        for (path, value) in own.iter().filter(|(path, _)| is_hidden(path)) {
+            groups.retain(|(known, _)| known != path);
+            groups.push((path.clone(), value.clone()));
+        }
+        groups
+    }
+
+    /// What makes the object the one that it is, whatever was attached to it.
+    pub fn identity(&self) -> *const Object {
+        match self {
+            Object::Annotated(base, _) => base.identity(),
+            Object::Packet(..) | Object::Made(_) | Object::Carrying(..) => self,
         }
     }
 }
@@ -63,7 +132,8 @@ fn with_name(value: Value, name: &str, record_type: &dyn RecordType) -> Value {
     }
 }
 
-fn convert(value: &Value, conversion: &str, zone: &Zone) -> Value {
+/// A value through one conversion.
+pub fn convert(value: &Value, conversion: &str, zone: &Zone) -> Value {
     let Some(kind) = value.kind() else {
         return Value::Absent;
     };

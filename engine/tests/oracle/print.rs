@@ -1,6 +1,8 @@
 //! `print`: objects as text.
 
 use super::object::Object;
+use super::stage::{Effects, Stage};
+use std::rc::Rc;
 use wireq_engine::arguments::Arguments;
 use wireq_engine::plan::stream::Stream;
 use wireq_typesys::{FieldPath, Zone, unescape, write_value};
@@ -12,7 +14,7 @@ pub struct Print {
     separator: Vec<u8>,
     end: Vec<u8>,
     /// The file it writes to, where that is not the output of its statement.
-    pub file: Option<String>,
+    file: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -44,7 +46,7 @@ impl Print {
     }
 
     /// The text of an object; none where it has none of the fields.
-    pub fn text(&self, object: &Object, zone: &Zone) -> Option<Vec<u8>> {
+    fn text(&self, object: &Object, zone: &Zone) -> Option<Vec<u8>> {
         let mut columns: Vec<Option<Vec<u8>>> = self
             .fields
             .iter()
@@ -82,6 +84,16 @@ impl Print {
         write_value(&value, zone, &mut text);
         text.extend(after.bytes());
         Some(text)
+    }
+}
+
+impl Stage for Print {
+    fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
+        let text = self.text(&object, effects.zone);
+        effects
+            .texts
+            .extend(text.map(|text| (self.file.clone(), text)));
+        effects.give(object);
     }
 }
 

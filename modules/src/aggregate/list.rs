@@ -78,7 +78,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
     })
 }
 
-/// The kind of lists of a kind. Names and lists in lists are known value by value.
+/// The kind of lists of a kind. Lists in lists are known value by value.
 fn list_of(kind: Kind) -> Kind {
     Kind::List(match kind {
         Kind::Bool => &Kind::Bool,
@@ -93,7 +93,9 @@ fn list_of(kind: Kind) -> Kind {
         Kind::Bytes => &Kind::Bytes,
         Kind::Text => &Kind::Text,
         Kind::Object => &Kind::Object,
-        Kind::Named(_) | Kind::List(_) | Kind::Dynamic => &Kind::Dynamic,
+        // A few bytes for each such function of a query, since kinds are shared for good.
+        Kind::Named(_) => Box::leak(Box::new(kind)),
+        Kind::List(_) | Kind::Dynamic => &Kind::Dynamic,
     })
 }
 

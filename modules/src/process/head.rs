@@ -48,6 +48,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let limit = arguments.number(0).unwrap_or(0);
     Ok(OperatorSpec {
         class: StateClass::Ordered,
+        stops: true,
         bound: Some("one number"),
         ..OperatorSpec::stateless(Vec::new(), move |_| Box::new(Head { limit, taken: 0 }))
     })

@@ -73,10 +73,7 @@ impl Keeper {
     pub(super) fn keep(&mut self, view: View<'_>, row: usize, kept: &mut Kept) {
         kept.identity = view.part.data.identity(row);
         kept.bytes.clear();
-        for at in 0..self.columns.len() {
-            let (field, kind) = self.columns[at];
-            self.encode_row(view.column(field), row, kind, &mut kept.bytes);
-        }
+        self.append_row(view, row, &mut kept.bytes);
     }
 
     fn encode_row(&mut self, column: Option<&Column>, row: usize, kind: Kind, out: &mut Vec<u8>) {
@@ -124,6 +121,39 @@ impl Keeper {
             return Some(with_names(key::decode(bytes)?, Kind::Named(names)));
         }
         Some(with_names(decode_plain(bytes)?, kind))
+    }
+
+    /// Keeps columns of the view, by their numbers and kinds, for an operator that gives no rows.
+    pub(super) fn of_columns(columns: Vec<(usize, Kind)>) -> Keeper {
+        Keeper {
+            columns,
+            shape: None,
+            origin: 0,
+            names: Vec::new(),
+        }
+    }
+
+    /// Appends what is kept of a row.
+    pub(super) fn append_row(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) {
+        for at in 0..self.columns.len() {
+            let (field, kind) = self.columns[at];
+            self.encode_row(view.column(field), row, kind, out);
+        }
+    }
+
+    /// Appends what is kept of a row with these values.
+    pub(super) fn append_values(&mut self, values: &[Value], out: &mut Vec<u8>) {
+        for (at, value) in values.iter().enumerate() {
+            self.encode(value, self.columns[at].1, out);
+        }
+    }
+
+    /// Reads the values of a row off the front of what was kept; none where there is none.
+    pub(super) fn read_row(&self, bytes: &mut &[u8], out: &mut Vec<Value>) -> Option<()> {
+        for (_, kind) in &self.columns {
+            out.push(self.decode(bytes, *kind)?);
+        }
+        Some(())
     }
 
     /// A row that an equal operator kept, as this one keeps it.

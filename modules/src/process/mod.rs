@@ -12,6 +12,7 @@ mod constant;
 mod cumdist;
 mod delta;
 mod deskew;
+mod dfa;
 mod div;
 mod during;
 mod entropy;
@@ -60,6 +61,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &delta::DELTA,
     &delta::DERIVATIVE,
     &deskew::MODULE,
+    &dfa::MODULE,
     &div::MODULE,
     &entropy::MODULE,
     &during::MODULE,

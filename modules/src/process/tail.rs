@@ -52,6 +52,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         gives: Gives::Retained(Vec::new()),
         class: StateClass::Ordered,
+        stops: limit == 0,
         bound: Some("N objects"),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(Vec::new(), move |context| {

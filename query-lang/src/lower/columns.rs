@@ -134,9 +134,14 @@ impl Lowering<'_> {
         if self.faults.len() > before {
             return None;
         }
-        (module.build)(arguments, expressions)
+        let read = expressions.iter().map(|(expr, _)| expr.clone()).collect();
+        let spec = (module.build)(arguments, expressions)
             .map_err(|error| self.argument_fault(error, name.span))
-            .ok()
+            .ok()?;
+        Some(OperatorSpec {
+            expressions: read,
+            ..spec
+        })
     }
 
     fn expression_of(&mut self, text: &Word, test: bool, stream: &Stream) -> Option<(Expr, Kind)> {

@@ -262,6 +262,8 @@ impl Condition<'_, '_, '_> {
             ExprKind::Function(call) if self.three_valued => self.function_test(call),
             ExprKind::Function(call) => match self.function_of_words(call) {
                 Some(function) => function,
+                // Whether a filter passes an object is a value too.
+                None if self.lowering.is_filter(call) => self.function_test(call),
                 None => Expr::Field(self.function(call), expr.span),
             },
             ExprKind::Scalar(call) => self.scalar(call),
@@ -391,6 +393,16 @@ fn cast_function(name: &str) -> Option<&'static str> {
 }
 
 impl Lowering<'_> {
+    /// Whether a call is that of a module that takes objects, or of a definition of conditions.
+    fn is_filter(&self, call: &ast::Call) -> bool {
+        let module = self.registry.module(&call.name.text);
+        let operator = module.is_some_and(|module| matches!(module.build, Build::Operator(_)));
+        match self.definition(call) {
+            Some(known) => !known.has_functions && !known.brings_objects,
+            None => operator,
+        }
+    }
+
     fn unknown_function(&mut self, name: &Word) {
         let functions = self
             .registry

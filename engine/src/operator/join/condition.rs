@@ -1,7 +1,6 @@
 //! What the objects of a join fulfil: one alone, several together, and when one is forgotten.
 
-use super::index::Term;
-use super::store::Store;
+use super::store::{Store, Term};
 use super::{Alias, KeptFields, Level, Side, place_of};
 use crate::evaluate::Predicate;
 use crate::plan::Join;
@@ -9,8 +8,8 @@ use crate::plan::expr::Expr;
 use crate::{Context, View};
 use std::sync::Arc;
 use wireq_typesys::{
-    Bitmap, Column, ColumnDef, CompareOp, FieldPath, Kind, Part, PartData, Position, Positions,
-    ROWS_MAX, Recipe, Shape, Slot, Value, Zone,
+    Bitmap, Column, ColumnDef, FieldPath, Kind, Part, PartData, Position, Positions, ROWS_MAX,
+    Recipe, Shape, Slot, Value, Zone,
 };
 
 /// The values that are kept of an object.
@@ -141,8 +140,9 @@ pub(super) struct Until {
 /// What may end kept objects: arrivals of one alias.
 struct Event {
     alias: usize,
-    /// Whether only arrivals count that passed what concerns them alone.
-    new: bool,
+    /// Whether they have to have passed what concerns them alone, or not to have; none where
+    /// that does not matter.
+    passed: Option<bool>,
     /// The columns of the index by which objects are found, and what they are looked up with.
     terms: Vec<(usize, Term)>,
     index: Option<usize>,
@@ -173,7 +173,8 @@ impl Until {
         zone: &Zone,
     ) {
         for event in &mut self.events {
-            if event.alias == alias && (passes || !event.new) && store.len() > 0 {
+            let meant = event.passed.is_none_or(|passed| passed == passes);
+            if event.alias == alias && meant && store.len() > 0 {
                 event.end(arrival, store, zone);
             }
         }
@@ -240,43 +241,53 @@ impl Builder<'_> {
         Some(condition)
     }
 
-    /// When kept objects of an alias are forgotten.
+    /// When kept objects of an alias are forgotten: at each arrival that the test names, as an
+    /// object of its alias or as one that passed; at one of the alias itself where it names none.
     pub(super) fn until(&self, alias: usize) -> Option<Until> {
         let until = self.join.aliases[alias].until.as_ref()?;
-        let mut sides: Vec<Side> = vec![Side::New(alias)];
-        for (side, _) in until
-            .fields()
-            .iter()
-            .filter_map(|path| place_of(self.join, path))
-        {
-            if !sides.contains(&side) && side != Side::Alias(alias) {
-                sides.push(side);
+        let mut events = Vec::new();
+        for arriving in 0..self.join.aliases.len() {
+            let as_new = names(self.join, until, Side::New(arriving))
+                || arriving == alias && until.fields().iter().any(is_new);
+            let as_object = arriving != alias && names(self.join, until, Side::Alias(arriving));
+            let mut event = |passed, as_new| {
+                events.push(self.event(alias, until, arriving, passed, as_new));
+            };
+            match (as_new, as_object) {
+                (true, true) => {
+                    event(Some(true), true);
+                    event(Some(false), false);
+                }
+                (true, false) => event(Some(true), true),
+                (false, true) => event(None, false),
+                (false, false) => {}
             }
         }
-        // A test of another arrival alone is not made when one of this alias comes.
-        let others = sides.len() > 1;
-        let names_new = until
-            .fields()
-            .iter()
-            .any(|path| path.as_str() == "new" || path.as_str().starts_with(super::NEW));
-        if others && !names_new {
-            sides.remove(0);
+        if events.is_empty() {
+            events.push(self.event(alias, until, alias, Some(true), true));
         }
-        let events = sides.into_iter().map(|side| self.event(alias, until, side));
-        Some(Until {
-            events: events.collect(),
-        })
+        Some(Until { events })
     }
 
-    fn event(&self, alias: usize, until: &Expr, arrival: Side) -> Event {
-        let is_new = matches!(arrival, Side::New(_));
-        let (Side::Alias(arriving) | Side::New(arriving)) = arrival;
-        let there = |path: &FieldPath| match path.as_str() {
-            "new" => Some(is_new),
-            _ => {
-                let (side, _) = place_of(self.join, path)?;
-                Some(side == arrival || side == Side::Alias(alias))
+    /// What an arrival ends of the objects of an alias; whether it is an object that passed.
+    fn event(
+        &self,
+        alias: usize,
+        until: &Expr,
+        arriving: usize,
+        passed: Option<bool>,
+        as_new: bool,
+    ) -> Event {
+        let is_arrival = |side: Side| match side {
+            Side::New(number) => as_new && number == arriving,
+            Side::Alias(number) => number == arriving && arriving != alias,
+        };
+        let there = |path: &FieldPath| {
+            if is_new(path) {
+                return Some(as_new && arriving == alias);
             }
+            let (side, _) = place_of(self.join, path)?;
+            Some(is_arrival(side) || side == Side::Alias(alias))
         };
         let test = settle(until, self.join, &there);
         let source = |path: &FieldPath| {
@@ -291,7 +302,7 @@ impl Builder<'_> {
                     value,
                 })
             };
-            if side == arrival {
+            if is_arrival(side) {
                 value(arriving).map_or(Source::Absent, found)
             } else if side == Side::Alias(alias) {
                 value(alias).map_or(Source::Absent, Source::Candidate)
@@ -299,12 +310,11 @@ impl Builder<'_> {
                 Source::Absent
             }
         };
-        let mut tests = Vec::new();
-        conjuncts(test, &mut tests);
+        let mut tests = test.conjuncts();
         let always = |test: &Expr| matches!(test, Expr::Bool(true, _));
         tests.retain(|test| !always(test));
         let mut terms = Vec::new();
-        for (left, right) in tests.iter().filter_map(equal_fields) {
+        for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
                 (Source::Candidate(column), Source::Found(term))
                 | (Source::Found(term), Source::Candidate(column)) => terms.push((column, term)),
@@ -313,7 +323,7 @@ impl Builder<'_> {
         }
         Event {
             alias: arriving,
-            new: is_new,
+            passed,
             terms,
             index: None,
             condition: Condition::new(tests, source, self.context),
@@ -351,7 +361,7 @@ impl Builder<'_> {
             }
         };
         let (mut columns, mut terms) = (Vec::new(), Vec::new());
-        for (left, right) in tests.iter().filter_map(equal_fields) {
+        for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
                 (Source::Candidate(column), Source::Found(term))
                 | (Source::Found(term), Source::Candidate(column)) => {
@@ -369,6 +379,18 @@ impl Builder<'_> {
     }
 }
 
+/// Whether a path is the arrival by itself.
+fn is_new(path: &FieldPath) -> bool {
+    path.as_str() == "new"
+}
+
+/// Whether a test names an object.
+fn names(join: &Join, test: &Expr, side: Side) -> bool {
+    let fields = test.fields();
+    let mut places = fields.iter().filter_map(|path| place_of(join, path));
+    places.any(|(named, _)| named == side)
+}
+
 /// The aliases that a test concerns.
 fn sides_of(join: &Join, test: &Expr) -> Vec<usize> {
     let places = test.fields();
@@ -378,37 +400,13 @@ fn sides_of(join: &Join, test: &Expr) -> Vec<usize> {
         .collect()
 }
 
-/// The fields that a test says are equal.
-fn equal_fields(test: &Expr) -> Option<(&FieldPath, &FieldPath)> {
-    match test {
-        Expr::Holds(inner) => equal_fields(inner),
-        Expr::Compare(CompareOp::Equal, left, right) => match (&**left, &**right) {
-            (Expr::Field(left, _), Expr::Field(right, _)) => Some((left, right)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The tests that all have to hold.
-fn conjuncts(test: Expr, into: &mut Vec<Expr>) {
-    match test {
-        Expr::And(tests) => tests.into_iter().for_each(|test| conjuncts(test, into)),
-        Expr::Holds(inner) if matches!(*inner, Expr::And(_) | Expr::Bool(..)) => {
-            conjuncts(*inner, into);
-        }
-        test => into.push(test),
-    }
-}
-
 /// The test with the questions answered whether an object is there at all.
 fn settle(test: &Expr, join: &Join, there: &dyn Fn(&FieldPath) -> Option<bool>) -> Expr {
     let inner = |test: &Expr| settle(test, join, there);
     match test {
         Expr::Exists(path, span) => {
             let place = place_of(join, path);
-            let object =
-                path.as_str() == "new" || place.is_some_and(|(_, field)| field.as_str().is_empty());
+            let object = is_new(path) || place.is_some_and(|(_, field)| field.as_str().is_empty());
             match there(path).filter(|_| object) {
                 Some(there) => Expr::Bool(there, *span),
                 None => test.clone(),
@@ -431,7 +429,7 @@ pub(super) fn is_keyed(join: &Join) -> bool {
     for alias in 1..join.aliases.len() {
         let reaches = |test: &&Expr| {
             let sides = sides_of(join, test);
-            equal_fields(test).is_some()
+            test.equal_fields().is_some()
                 && sides.contains(&alias)
                 && sides.iter().any(|s| joined.contains(s))
         };

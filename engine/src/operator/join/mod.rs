@@ -5,7 +5,6 @@
 //! other aliases, then kept. Equality between aliases finds what to pair it with by hash.
 
 mod condition;
-mod index;
 mod store;
 
 use crate::plan::expr::Expr;
@@ -17,10 +16,9 @@ use crate::{
     StateClass, Verdict, View, same_operator,
 };
 use condition::{Condition, Row, Until};
-use index::Term;
 use std::any::Any;
 use std::sync::Arc;
-use store::Store;
+use store::{Store, Term};
 use wireq_typesys::{
     ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Recipe, Shape, Value,
     Zone,

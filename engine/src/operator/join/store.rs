@@ -1,11 +1,19 @@
 //! The objects that are kept of one alias.
 
 use super::condition::Row;
-use super::index::{Index, Term};
 use crate::Error;
+use crate::operator::Index;
 use crate::snapshot::{Reader, Writer};
 use std::collections::BTreeMap;
 use wireq_typesys::Value;
+
+/// Whose value a column of an index is looked up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Term {
+    pub(super) alias: usize,
+    /// The number among the values that are kept.
+    pub(super) value: usize,
+}
 
 /// Kept objects in the order in which they came, with the indexes over them.
 pub(super) struct Store {
@@ -85,7 +93,7 @@ impl Store {
     /// The numbers of the objects that may be equal in an index to values, ascending; none where
     /// all may be.
     pub(super) fn numbers(&mut self, index: usize, values: &[Value]) -> Option<Vec<u64>> {
-        self.indexes[index].find(values)
+        self.indexes[index].find(values).map(Iterator::collect)
     }
 
     pub(super) fn row(&self, number: u64) -> Option<&Row> {

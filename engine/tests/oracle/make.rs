@@ -1,0 +1,305 @@
+//! From the nodes of a plan to stages.
+
+use super::aggregate::Groups;
+use super::attach;
+use super::copies::{Copies, Grouping, Maker};
+use super::ends::{Last, Sort, Tail, Top};
+use super::expression::is_true;
+use super::filter::{self, FILTERS, literal};
+use super::follows::{Clock, Deskew, Difference};
+use super::join::Joining;
+use super::keeps::{Head, Identities, Sample, Uniq};
+use super::object::Object;
+use super::print::Print;
+use super::regex::Regex;
+use super::stage::{Alone, Each, Stage};
+use super::total::FUNCTIONS;
+use std::rc::Rc;
+use wireq_engine::arguments::Arguments;
+use wireq_engine::plan::expr::Expr;
+use wireq_engine::plan::stream::Stream;
+use wireq_engine::plan::{NodeId, NodeKind, Plan};
+use wireq_engine::{Module, OperatorSpec};
+use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
+
+/// The modules that the oracle interprets besides filters.
+const MODULES: [&str; 23] = [
+    "pcapfile",
+    "print",
+    "project",
+    "streamalias",
+    "take",
+    "const",
+    "now",
+    "expr",
+    "div",
+    "rename",
+    "uniq",
+    "head",
+    "sample",
+    "uniqobj",
+    "countobj",
+    "sort",
+    "tail",
+    "last",
+    "top",
+    "delta",
+    "derivative",
+    "deskew",
+    "clock",
+];
+
+/// Whether the oracle knows all that a plan consists of.
+pub fn knows(plan: &Plan) -> bool {
+    plan.graph.node_weights().all(|node| match &node.kind {
+        NodeKind::Source(module, ..) => MODULES.contains(&module.name),
+        NodeKind::Operator(module, arguments, spec) => {
+            let known = MODULES.contains(&module.name) || knows_filter(module, arguments);
+            // It prints text alone.
+            let known = known && !(module.name == "print" && arguments.flag("-o"));
+            known && spec.expressions.iter().all(knows_expression)
+        }
+        NodeKind::Aggregate(aggregate) => aggregate.functions.iter().all(|function| {
+            let counts_all =
+                function.module.name != "count" || function.arguments.words().is_empty();
+            counts_all
+                && FUNCTIONS.contains(&function.module.name)
+                && !function.arguments.flag("-a")
+        }),
+        NodeKind::Filter(expr) => knows_expression(expr),
+        NodeKind::Compute(list) => list.iter().all(|c| knows_expression(&c.expr)),
+        NodeKind::Join(join) => {
+            let tests = join
+                .aliases
+                .iter()
+                .flat_map(|alias| alias.own.iter().chain(&alias.until));
+            tests.chain(&join.condition).all(knows_expression)
+        }
+        NodeKind::Union | NodeKind::Group(_) => true,
+    })
+}
+
+fn knows_filter(module: &Module, arguments: &Arguments) -> bool {
+    let is_known = |regex: &str| Regex::new(regex, false).is_some();
+    let regex = || {
+        arguments
+            .words()
+            .get(1)
+            .is_some_and(|word| is_known(&word.text))
+    };
+    FILTERS.contains(&module.name) && (module.name != "match" || regex())
+}
+
+fn knows_expression(expr: &Expr) -> bool {
+    match expr {
+        Expr::Passes(call) => knows_filter(call.module, &call.arguments),
+        Expr::And(parts) | Expr::Or(parts) | Expr::Call(_, parts, _) => {
+            parts.iter().all(knows_expression)
+        }
+        Expr::Not(inner) | Expr::Holds(inner) | Expr::Truth(inner) | Expr::IsAbsent(inner) => {
+            knows_expression(inner)
+        }
+        Expr::Compare(_, left, right) | Expr::Arithmetic(_, left, right) => {
+            knows_expression(left) && knows_expression(right)
+        }
+        Expr::Case(arms, otherwise) => {
+            let mut arms = arms.iter();
+            let otherwise = otherwise.as_deref();
+            arms.all(|(test, value)| knows_expression(test) && knows_expression(value))
+                && otherwise.is_none_or(knows_expression)
+        }
+        Expr::Field(..)
+        | Expr::Literal(..)
+        | Expr::Bool(..)
+        | Expr::Absent(_)
+        | Expr::Exists(..) => true,
+    }
+}
+
+/// The stage of a node; none for sources.
+pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
+    let stage: Box<dyn Stage> = match &plan.graph[node].kind {
+        NodeKind::Source(..) => return None,
+        NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),
+        NodeKind::Filter(expr) => {
+            let expr = expr.clone();
+            each(move |object, zone| is_true(&expr, &object, zone).then_some(object))
+        }
+        NodeKind::Compute(list) => {
+            let list = list.clone();
+            each(move |object, zone| {
+                let columns = attach::compute(&list, &object, zone);
+                Some(object.annotated(columns))
+            })
+        }
+        NodeKind::Group(group) => Box::new(Grouping(group.clone())),
+        NodeKind::Aggregate(aggregate) => {
+            let groups = Box::new(Groups::new(aggregate));
+            // It tells the groups around it apart by itself.
+            return Some(groups);
+        }
+        NodeKind::Join(join) => Box::new(Joining::new(join)),
+        NodeKind::Operator(module, arguments, spec) => {
+            let call = Call {
+                module,
+                arguments: arguments.clone(),
+                expressions: spec.expressions.clone(),
+                input: plan.stream(plan.inputs(node)[0]).clone(),
+            };
+            return Some(of_operator(call, spec));
+        }
+    };
+    Some(stage)
+}
+
+fn of_operator(call: Call, spec: &OperatorSpec) -> Box<dyn Stage> {
+    match &spec.group {
+        None => Box::new(Alone(call.stage())),
+        Some(group) => {
+            let make: Maker = Box::new(move || call.stage());
+            Box::new(Copies::new(group, make))
+        }
+    }
+}
+
+fn each(act: impl Fn(Rc<Object>, &Zone) -> Option<Rc<Object>> + 'static) -> Box<dyn Stage> {
+    Box::new(Each(act))
+}
+
+/// A call of a module.
+#[derive(Clone)]
+struct Call {
+    module: &'static Module,
+    arguments: Arguments,
+    expressions: Vec<Expr>,
+    /// What is known of the objects that come.
+    input: Stream,
+}
+
+impl Call {
+    fn number(&self, flag: &str) -> Option<usize> {
+        let word = self.arguments.value(flag)?;
+        Some(word.text.parse().expect("the flag is a number"))
+    }
+
+    fn first_number(&self) -> u64 {
+        self.arguments.number(0).expect("the argument is a number")
+    }
+
+    fn period(&self) -> Option<i128> {
+        let word = self.arguments.value("-t")?;
+        match Literal::new(&word.text).read(Kind::Duration, &Zone::utc()) {
+            Some(Value::Duration(nanos)) => Some(nanos.into()),
+            other => panic!("{other:?} is no period"),
+        }
+    }
+
+    /// What the call does, as it is before the first object.
+    fn stage(&self) -> Box<dyn Stage> {
+        let fields = self.arguments.fields();
+        match self.module.name {
+            "print" => Box::new(Print::new(&self.arguments, &self.input)),
+            "uniq" => Box::new(Uniq {
+                fields,
+                seen: Vec::new(),
+            }),
+            "head" => Box::new(Head {
+                left: self.first_number(),
+            }),
+            "sample" => Box::new(Sample {
+                every: self.first_number(),
+                seen: 0,
+            }),
+            "uniqobj" => Box::new(Identities {
+                times: 1,
+                seen: Vec::new(),
+            }),
+            "countobj" => Box::new(Identities {
+                times: self.number("-t").unwrap_or(1),
+                seen: Vec::new(),
+            }),
+            "sort" => Box::new(Sort {
+                fields,
+                reverse: self.arguments.flag("-r"),
+                run: self.number("-b"),
+                kept: Vec::new(),
+            }),
+            "tail" => Box::new(Tail {
+                count: self.first_number() as usize,
+                kept: Vec::new(),
+            }),
+            "last" => Box::new(Last {
+                fields,
+                period: self.period(),
+                interval: None,
+                kept: Vec::new(),
+            }),
+            "top" => self.top(),
+            "delta" | "derivative" => Box::new(Difference {
+                name: attach::column(&self.arguments, self.module.name),
+                fields,
+                before: None,
+            }),
+            "deskew" => self.deskew(),
+            "clock" => Box::new(Clock {
+                field: fields[0].clone(),
+                period: self.period().unwrap_or(1_000_000_000),
+                tick: None,
+            }),
+            _ => self.stateless(),
+        }
+    }
+
+    fn top(&self) -> Box<dyn Stage> {
+        let mut fields: Vec<FieldPath> = Vec::new();
+        for field in self.arguments.fields() {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+        let limit = self.number("-n").unwrap_or(10);
+        Box::new(Top {
+            fields,
+            limit,
+            counts: Vec::new(),
+        })
+    }
+
+    fn deskew(&self) -> Box<dyn Stage> {
+        let field = self.arguments.fields().remove(0);
+        let second = self
+            .arguments
+            .value("-s")
+            .map(|word| FieldPath::new(&word.text));
+        Box::new(Deskew {
+            kind: self.input.kind(&field).unwrap_or(Kind::Dynamic),
+            field,
+            second,
+            bounds: ["-b", "-e"].map(|flag| self.arguments.value(flag).map(literal)),
+            good: Value::Absent,
+        })
+    }
+
+    fn stateless(&self) -> Box<dyn Stage> {
+        let call = self.clone();
+        let fields = self.arguments.fields();
+        match self.module.name {
+            "project" => each(move |object, zone| Some(attach::project(&fields, &object, zone))),
+            "streamalias" => each(move |object, _| Some(attach::streamalias(&fields[0], object))),
+            "take" => each(move |object, zone| attach::take(&fields[0], &object, zone)),
+            "iplookup" if self.arguments.flag("-f") => {
+                each(move |object, zone| call.attach(object, zone))
+            }
+            name if FILTERS.contains(&name) => each(move |object, zone| {
+                filter::passes(call.module, &call.arguments, &object, zone).then_some(object)
+            }),
+            _ => each(move |object, zone| call.attach(object, zone)),
+        }
+    }
+
+    fn attach(&self, object: Rc<Object>, zone: &Zone) -> Option<Rc<Object>> {
+        let (name, arguments) = (self.module.name, &self.arguments);
+        let columns = attach::attach(name, arguments, &self.expressions, &object, zone)?;
+        Some(object.annotated(columns))
+    }
+}
