@@ -64,6 +64,8 @@ impl Printing {
     pub const STATEMENT: &'static str = "--statement";
     /// Their flag that makes fields named by the query null where they are absent.
     pub const NULL: &'static str = "--null";
+    /// The flag that makes objects be printed that have none of the fields.
+    pub const ROWS: &'static str = "--rows";
 }
 
 /// A stretch of time, for objects of sources whose types have a time `ts`.

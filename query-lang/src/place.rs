@@ -1,7 +1,8 @@
 //! Which parts of a text are a SELECT: what the scanner and the division into statements go by.
 //!
-//! A SELECT begins with that word where a query begins. It goes over line ends, up to `;`, an empty
-//! line, or a line that begins another statement; in brackets, up to the closing one.
+//! A SELECT begins with that word where a query or a stage begins. Where it begins a query it goes
+//! over line ends, up to `;`, an empty line, or a line that begins another statement; in brackets, up
+//! to the closing one.
 
 use crate::scan::{RawKind, is_space};
 use wireq_engine::Span;
@@ -11,6 +12,8 @@ use wireq_engine::Span;
 pub(crate) enum Place {
     /// Where a query may begin.
     Begin,
+    /// Where a stage may begin that is not the first of its query.
+    Stage,
     /// In a query that is no SELECT.
     Query,
     /// In a SELECT.
@@ -19,6 +22,8 @@ pub(crate) enum Place {
         depth: usize,
         /// Whether the last word was `union` or `all`, so that another SELECT belongs to it.
         union: bool,
+        /// Whether it goes over line ends.
+        lines: bool,
     },
 }
 
@@ -31,36 +36,53 @@ impl Place {
         };
         match (self, kind) {
             (_, RawKind::Semicolon) => Place::Begin,
-            (Place::Select { depth, union }, _) => in_select(depth, union, kind, text, token),
-            (_, RawKind::LineEnd | RawKind::Pipe) => Place::Begin,
-            (Place::Begin, RawKind::Open) => Place::Begin,
-            (Place::Begin, _) if is(word, "select") => Place::Select {
+            (Place::Select { .. }, _) => self.in_select(kind, text, token),
+            (_, RawKind::LineEnd) => Place::Begin,
+            (_, RawKind::Pipe) => Place::Stage,
+            (Place::Begin | Place::Stage, RawKind::Open) => self,
+            (Place::Begin | Place::Stage, _) if is(word, "select") => Place::Select {
                 depth: 0,
                 union: false,
+                lines: self == Place::Begin,
             },
             (Place::Begin, _) if word.ends_with(':') => Place::Begin,
-            _ if word.ends_with(":-") || word == "+" || is(word, "from") => Place::Begin,
+            _ if word.ends_with(":-") => Place::Begin,
+            _ if word == "+" || is(word, "from") => Place::Stage,
             _ => Place::Query,
         }
     }
-}
 
-fn in_select(depth: usize, union: bool, kind: RawKind, text: &str, token: Span) -> Place {
-    let go_on = |depth, union| Place::Select { depth, union };
-    match kind {
-        RawKind::Open => go_on(depth + 1, union),
-        RawKind::Close => match depth.checked_sub(1) {
-            Some(depth) => go_on(depth, false),
-            None => Place::Query,
-        },
-        RawKind::LineEnd if depth == 0 && ends_at(&text[token.end..], union) => Place::Begin,
-        RawKind::LineEnd => go_on(depth, union),
-        RawKind::Pipe if depth == 0 && !is_double(text, token) => Place::Begin,
-        RawKind::Run => {
-            let word = &text[token.start..token.end];
-            go_on(depth, is(word, "union") || is(word, "all"))
+    /// The place behind a token of a SELECT.
+    fn in_select(self, kind: RawKind, text: &str, token: Span) -> Place {
+        let Place::Select {
+            depth,
+            union,
+            lines,
+        } = self
+        else {
+            return self;
+        };
+        let go_on = |depth, union| Place::Select {
+            depth,
+            union,
+            lines,
+        };
+        match kind {
+            RawKind::Open => go_on(depth + 1, union),
+            RawKind::Close => match depth.checked_sub(1) {
+                Some(depth) => go_on(depth, false),
+                None => Place::Query,
+            },
+            RawKind::LineEnd if depth > 0 => self,
+            RawKind::LineEnd if !lines || ends_at(&text[token.end..], union) => Place::Begin,
+            RawKind::LineEnd => self,
+            RawKind::Pipe if depth == 0 && !is_double(text, token) => Place::Stage,
+            RawKind::Run => {
+                let word = &text[token.start..token.end];
+                go_on(depth, is(word, "union") || is(word, "all"))
+            }
+            _ => go_on(depth, false),
         }
-        _ => go_on(depth, false),
     }
 }
 

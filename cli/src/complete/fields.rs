@@ -1,6 +1,7 @@
 //! Names that words can become: modules, fields, files.
 
 use std::fs;
+use wireq_engine::arguments::{Count, Parameter};
 use wireq_engine::{Build, Registry};
 use wireq_typesys::{CONVERSIONS, Kind, RecordType};
 
@@ -18,11 +19,11 @@ pub fn functions(registry: &Registry) -> Vec<(String, String)> {
     modules
         .filter(|module| matches!(module.build, Build::Aggregate(_)))
         .map(|module| {
-            // What takes no field needs nothing between its brackets.
-            let close = if module.parameters.is_empty() {
-                ")"
-            } else {
-                ""
+            // What needs no field mostly has nothing between its brackets.
+            let needs = |p: &Parameter| matches!(p.count, Count::One | Count::Some);
+            let close = match module.parameters.iter().any(needs) {
+                true => "",
+                false => ")",
             };
             (
                 format!("{}({close}", module.name),

@@ -26,6 +26,7 @@ pub(super) struct Looks {
     layout: Layout,
     statement: Option<String>,
     named: bool,
+    rows: bool,
 }
 
 impl Looks {
@@ -54,7 +55,10 @@ impl Looks {
                 bold: arguments.flag("--bold"),
             },
             statement: arguments.value("--statement").map(|word| word.text.clone()),
-            named: arguments.flag("--null") || !summary && !arguments.words().is_empty(),
+            rows: arguments.flag("--rows"),
+            named: arguments.flag("--null")
+                || arguments.flag("--rows")
+                || !summary && !arguments.words().is_empty(),
         })
     }
 
@@ -65,6 +69,7 @@ impl Looks {
             kinds: context.kinds.clone(),
             statement: self.statement.clone(),
             named: self.named,
+            rows: self.rows,
             zone: Arc::clone(&context.zone),
         };
         match self.format.as_str() {

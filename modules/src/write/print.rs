@@ -15,7 +15,7 @@ pub(super) static MODULE: Module = Module {
     summary: "Prints fields as text, a line for each object, and passes the objects on.",
     details: "Without fields it prints all that the objects are known to have. A missing field leaves its \
               column empty, at the end of a line nothing; an object that has none of the fields is not \
-              printed. A statement that ends without print has one: of keys and functions behind `group by`, \
+              printed, unless it is a row of a SELECT. A statement that ends without print has one: of keys and functions behind `group by`, \
               of the fields behind `project`, else of the summary fields of the type.\n\n\
               -o chooses a format, else -o of the command does. `wireq help formats` tells what values look \
               like in each.",
@@ -85,6 +85,13 @@ pub(super) static MODULE: Module = Module {
             takes: Takes::Nothing,
             count: Count::Optional,
             summary: "In JSON, makes absent fields null; else only those given as arguments are.",
+        },
+        Parameter {
+            name: "--rows",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Prints objects that have none of the fields too, in JSON with nulls: every \
+                      object is a row.",
         },
         Parameter {
             name: "--width",

@@ -67,6 +67,9 @@ impl Lowering<'_> {
             return;
         }
         let mut words = vec![bare("--summary", span)];
+        if end.rows {
+            words.insert(0, bare(Printing::ROWS, span));
+        }
         let formatted = !self.options.printing.flags.is_empty();
         if formatted && is_named(self.plan.stream(end.node)) {
             words.insert(0, bare(Printing::NULL, span));

@@ -161,11 +161,12 @@ impl Lowering<'_> {
                         .plan
                         .add_operator(module, arguments, spec, input.node, span),
                     used,
+                    ..input
                 }
             }
             None => Flow {
-                node: self.unknown(),
                 used: true,
+                ..Flow::new(self.unknown())
             },
         }
     }

@@ -49,11 +49,17 @@ struct Flow {
     node: NodeId,
     /// Whether a side effect, such as printing, has acted on these objects.
     used: bool,
+    /// Whether they are rows of a SELECT, which are printed even where they have no values.
+    rows: bool,
 }
 
 impl Flow {
     fn new(node: NodeId) -> Flow {
-        Flow { node, used: false }
+        Flow {
+            node,
+            used: false,
+            rows: false,
+        }
     }
 }
 
@@ -139,7 +145,9 @@ impl<'a> Lowering<'a> {
                 .iter()
                 .filter_map(|input| input.source.as_ref()?.stages.first())
                 .any(|first| self.brings_objects(first)),
-            StageKind::Select(select) => select.has_tables(),
+            StageKind::Select(select) => {
+                select.has_tables() || self.options.files.is_none() && select.is_constant()
+            }
             StageKind::Where(_) | StageKind::Functions(_) => false,
         }
     }

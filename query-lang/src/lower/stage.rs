@@ -119,6 +119,7 @@ impl Lowering<'_> {
         Flow {
             node: self.plan.add_union(&nodes, span),
             used: ends.iter().all(|end| end.used),
+            rows: ends.iter().all(|end| end.rows),
         }
     }
 
@@ -132,8 +133,8 @@ impl Lowering<'_> {
     ) -> Flow {
         let Some(used) = self.begin_use(known, call) else {
             return Flow {
-                node: self.unknown(),
                 used: true,
+                ..Flow::new(self.unknown())
             };
         };
         let end = self.pipeline(&used.body, input, group);
@@ -164,7 +165,7 @@ impl Lowering<'_> {
             self.unresolved(call, stage, input.node);
             return Flow {
                 node: self.unknown(),
-                used: input.used,
+                ..input
             };
         };
         if brings_objects {
@@ -180,11 +181,14 @@ impl Lowering<'_> {
         let node = self.attached(&call.arguments, node);
         let list = self.words(&call.arguments, node, &mut functions);
         // The rows of an aggregate are new objects.
-        let used = input.used && functions.is_empty();
+        let input = match functions.is_empty() {
+            true => input,
+            false => Flow::new(input.node),
+        };
         let node = self.group(functions, group, node, stage.span);
         let node = self.calculated(&list.calculated, node, stage.span);
         let node = self.rename(&list, node, stage.span);
-        self.operator(&call.name, &list.words, Flow { node, used }, stage.span)
+        self.operator(&call.name, &list.words, Flow { node, ..input }, stage.span)
     }
 
     fn second_source(&mut self, call: &Call) {

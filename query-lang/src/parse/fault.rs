@@ -2,7 +2,7 @@
 
 use super::NESTING_MAX;
 use super::input::Tokens;
-use crate::lex::{Keyword, Kind, Token};
+use crate::lex::{Clause, Keyword, Kind, Token};
 use nom::Input;
 use nom::error::{ErrorKind, ParseError};
 use wireq_engine::{Diagnostic, Span};
@@ -66,21 +66,21 @@ pub(super) fn diagnose(fault: Unexpected, tokens: &[Token<'_>]) -> Diagnostic {
     });
     let message = format!("expected {}, found {text}", fault.expected);
     let diagnostic = Diagnostic::new("Q002", span, message).label("not expected here");
-    match found.and_then(|found| {
-        advice(
-            found,
-            fault.expected,
-            tokens
-                .first()
-                .is_some_and(|first| first.span.start == found.span.start),
-        )
-    }) {
+    let before = &tokens[..tokens.len() - fault.left];
+    match found.and_then(|found| advice(found, fault.expected, before)) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
 }
 
-fn advice(found: &Token<'_>, expected: &str, is_first: bool) -> Option<String> {
+/// What to write instead of a token that does not fit behind those before it.
+fn advice(found: &Token<'_>, expected: &str, before: &[Token<'_>]) -> Option<String> {
+    let begins_line = found.first_on_line && !before.is_empty();
+    let select = Kind::Keyword(Keyword::Select(Clause::Select));
+    if begins_line && before.iter().any(|token| token.kind == select) {
+        let help = "a SELECT goes on over line ends: end it with `;` or an empty line";
+        return Some(help.to_owned());
+    }
     match &found.kind {
         Kind::Quoted(_) if expected.starts_with("a source") => Some(format!(
             "name the module that reads it: `pcapfile({})`",
@@ -94,7 +94,7 @@ fn advice(found: &Token<'_>, expected: &str, is_first: bool) -> Option<String> {
             "a SELECT is: select ITEMS from TABLES where ... group by ... having ... union all ... order by ... limit N"
                 .to_owned(),
         ),
-        Kind::Keyword(_) if found.first_on_line && !is_first => Some(format!(
+        Kind::Keyword(_) if begins_line => Some(format!(
             "a line that begins with `{}` continues the one before; end that with `;`",
             found.text
         )),

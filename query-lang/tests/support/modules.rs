@@ -325,6 +325,7 @@ const PRINT: &[Parameter] = &[
     parameter("-v", Takes::Nothing, Count::Optional),
     parameter("-d", Takes::Text, Count::Optional),
     parameter("--summary", Takes::Nothing, Count::Optional),
+    parameter("--rows", Takes::Nothing, Count::Optional),
     parameter("FIELD", Takes::Field, Count::Any),
 ];
 

@@ -71,6 +71,8 @@ pub(super) struct Columns {
     pub statement: Option<String>,
     /// Whether the query names the fields.
     pub named: bool,
+    /// Whether objects are written that have none of the fields.
+    pub rows: bool,
     pub zone: Arc<Zone>,
 }
 
@@ -86,9 +88,11 @@ impl Columns {
             .chain(self.fields.iter().map(FieldPath::as_str))
     }
 
-    /// Whether an object has any of the fields.
+    /// Whether an object is to be written: it has any of the fields, or need not have one.
     fn any(&self, view: View<'_>, row: usize) -> bool {
-        (0..self.fields.len()).any(|at| view.column(at).is_some_and(|column| column.valid.get(row)))
+        self.rows
+            || (0..self.fields.len())
+                .any(|at| view.column(at).is_some_and(|column| column.valid.get(row)))
     }
 }
 

@@ -102,7 +102,7 @@ impl Format for Text {
         if !is_planted("print-untrimmed") || end == start {
             out.truncate(end);
         }
-        if !any {
+        if !any && !self.columns.rows {
             out.truncate(row_start);
             return false;
         }

@@ -217,7 +217,10 @@ impl Lowering<'_> {
             words.push(match &argument.kind {
                 // Behind the first value stand parameters of the function.
                 ExprKind::Word(word) if at > 0 => word.clone(),
-                _ => word_of(&self.column_for(argument, names, columns), argument.span),
+                _ => word_of(
+                    self.column_for(argument, names, columns).as_str(),
+                    argument.span,
+                ),
             });
         }
         Some(Call {

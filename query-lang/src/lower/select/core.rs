@@ -12,7 +12,7 @@ use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::FieldPath;
 
 /// The most columns of a SELECT.
-const COLUMNS_MAX: usize = 1_000;
+pub(super) const COLUMNS_MAX: usize = 1_000;
 
 /// Something that is selected.
 struct Column {

@@ -1,5 +1,6 @@
 //! Which module reads a file that a SELECT names.
 
+use super::word_of;
 use crate::ast::Call;
 use crate::lower::{Lowering, bare};
 use std::fs::File;
@@ -37,7 +38,9 @@ impl Lowering<'_> {
         let reader = reader(&file.text);
         match reader.filter(|name| self.registry.module(name).is_some()) {
             Some(name) => {
-                let call = Call::of_words(bare(name, file.span), vec![file.clone()]);
+                // As it is written behind the module's name, so that it is the same source.
+                let path = word_of(&file.text, file.span);
+                let call = Call::of_words(bare(name, file.span), vec![path]);
                 self.source(&call, span)
             }
             None => {

@@ -8,6 +8,7 @@
 //! | `core.rs` | one SELECT without `union` |
 //! | `order.rs` | `order by`, `limit`, `offset` |
 //! | `union.rs` | several SELECT |
+//! | `row.rs` | a SELECT that reads nothing |
 //!
 //! Expressions get their names settled, then go the way that they go in the other languages. Columns
 //! that no query can name carry what is calculated on the way.
@@ -17,6 +18,7 @@ mod core;
 mod file;
 mod names;
 mod order;
+mod row;
 mod same;
 mod table;
 mod union;
@@ -47,7 +49,10 @@ struct Behind<'s> {
 impl Lowering<'_> {
     /// A SELECT. Without tables it takes what `input` gives.
     pub(super) fn select(&mut self, select: &Select, input: Option<Flow>) -> Flow {
-        Flow::new(self.select_output(select, input).node)
+        Flow {
+            rows: true,
+            ..Flow::new(self.select_output(select, input).node)
+        }
     }
 
     fn select_output(&mut self, select: &Select, input: Option<Flow>) -> Output {
@@ -83,19 +88,18 @@ impl Lowering<'_> {
         span: Span,
     ) -> NodeId {
         let flags = flags.iter().map(|flag| bare(flag, span));
-        let fields = fields.iter().map(|field| word_of(field, span));
+        let fields = fields.iter().map(|field| word_of(field.as_str(), span));
         let words: Vec<Word> = flags.chain(fields).collect();
         let name = bare(module, span);
         self.operator(&name, &words, Flow::new(input), span).node
     }
 }
 
-/// A field as an argument: in quotes where it would be a flag or several words.
-fn word_of(field: &FieldPath, span: Span) -> Word {
+/// A text as an argument: in quotes where it would be a flag or several words.
+fn word_of(text: &str, span: Span) -> Word {
     let ends_word = |c: char| c.is_whitespace() || "|,();'\"".contains(c);
-    let path = field.as_str();
     Word {
-        quoted: path.starts_with('-') || path.contains(ends_word),
-        ..bare(path, span)
+        quoted: text.starts_with('-') || text.contains(ends_word),
+        ..bare(text, span)
     }
 }

@@ -5,7 +5,7 @@ use super::aggregate::Groups;
 use super::order::name;
 use super::same::key_of;
 use super::table::Tables;
-use crate::ast::{self, Expr, ExprKind, Item};
+use crate::ast::{self, Expr, ExprKind, Item, Operator};
 use crate::lower::Lowering;
 use crate::lower::expression::is_field;
 use crate::lower::measure::{DEPTH_MAX, is_repeated_too_often, too_often};
@@ -43,6 +43,8 @@ struct Place {
     visible: usize,
     /// How deep it is.
     level: usize,
+    /// Whether it is what a function takes.
+    in_function: bool,
 }
 
 /// What a name means.
@@ -64,6 +66,7 @@ impl Lowering<'_> {
         let place = Place {
             visible: names.items.len(),
             level: 1,
+            in_function: false,
         };
         self.rename_in(&mut named, names, place);
         if names.room < room && is_repeated_too_often(&named) {
@@ -101,8 +104,10 @@ impl Lowering<'_> {
         }
         match &mut expr.kind {
             ExprKind::Word(word) if word.quoted => {
-                // In texts of SQL a backslash is a backslash.
-                word.text = word.text.replace('\\', "\\\\");
+                // In texts of SQL a backslash is a backslash. Functions take it as that anyhow.
+                if !place.in_function {
+                    word.text = word.text.replace('\\', "\\\\");
+                }
             }
             ExprKind::Word(word) if !is_field(word) => {}
             ExprKind::Word(word) | ExprKind::Field(word) => {
@@ -117,6 +122,7 @@ impl Lowering<'_> {
             kind => {
                 let place = Place {
                     level: place.level + 1,
+                    in_function: is_call(kind),
                     ..place
                 };
                 kind.for_each_part_mut(&mut |part| self.rename_in(part, names, place));
@@ -130,7 +136,7 @@ impl Lowering<'_> {
         let item = names.item(&word.text, place.visible);
         match (meaning, item) {
             (Meaning::Field(path), _) if !grouped => expr.kind = field(path, word.span),
-            (_, Some(item)) => self.item_in_place(expr, item, names, place.level),
+            (_, Some(item)) => self.item_in_place(expr, item, names, place),
             (Meaning::Field(_) | Meaning::Perhaps(_), None) if grouped => {
                 self.faults.push(not_grouped(word));
                 expr.kind = ExprKind::Constant(ast::Constant::Null);
@@ -150,7 +156,8 @@ impl Lowering<'_> {
     }
 
     /// Puts an item in the place of its name.
-    fn item_in_place(&mut self, expr: &mut Expr, item: usize, names: &mut Names<'_>, level: usize) {
+    fn item_in_place(&mut self, expr: &mut Expr, item: usize, names: &mut Names<'_>, place: Place) {
+        let level = place.level;
         let Some(Item::Value { value, .. }) = names.items.get(item) else {
             return;
         };
@@ -170,10 +177,19 @@ impl Lowering<'_> {
         *expr = value.clone();
         let place = Place {
             visible: item,
-            level,
+            ..place
         };
         self.rename_in(expr, names, place);
         expr.span = span;
+    }
+}
+
+/// Whether an expression becomes the call of a function.
+fn is_call(kind: &ExprKind) -> bool {
+    match kind {
+        ExprKind::Scalar(_) | ExprKind::Like(_) | ExprKind::Cast(..) => true,
+        ExprKind::Operation(operator, ..) => *operator == Operator::Concatenate,
+        _ => false,
     }
 }
 

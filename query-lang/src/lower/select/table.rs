@@ -177,9 +177,13 @@ impl Lowering<'_> {
         tables.name_queries();
         match nodes[..] {
             [] => {
-                let input = input.unwrap_or_else(|| self.files(core.span));
+                let node = match (input, &self.options.files) {
+                    (Some(input), _) => input.node,
+                    (None, None) => self.one_row(core.span),
+                    (None, Some(_)) => self.files(core.span).node,
+                };
                 tables.names.push(None);
-                self.filtered(core, tables, input.node)
+                self.filtered(core, tables, node)
             }
             [only] => self.filtered(core, tables, only),
             _ => self.joined(core, tables, &nodes),
