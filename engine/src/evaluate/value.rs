@@ -281,6 +281,8 @@ pub fn as_kind(value: Value, kind: Kind, zone: &Zone) -> Value {
         (Kind::Double, Value::Named(number, _)) => Value::Integer((*number).into()),
         (Kind::Double, Value::Bool(bit)) => Value::Integer((*bit).into()),
         (Kind::Bool, Value::Integer(number)) => Value::Bool(*number != 0),
+        (Kind::Bool, Value::Named(number, _)) => Value::Bool(*number != 0),
+        (Kind::Bool, Value::Double(number)) => Value::Bool(*number != 0.0),
         _ => through_text(&value, kind, zone),
     }
 }

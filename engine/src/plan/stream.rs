@@ -130,9 +130,9 @@ impl Stream {
     }
 
     /// What several streams give together.
-    pub fn union<'a>(streams: impl IntoIterator<Item = &'a Stream>) -> Stream {
+    pub fn union<'a>(streams: impl Iterator<Item = &'a Stream> + Clone) -> Stream {
         let mut union = Stream::default();
-        for stream in streams {
+        for stream in streams.clone() {
             for record_type in &stream.types {
                 if !union.types.iter().any(|t| same_type(t, record_type)) {
                     union.types.push(Arc::clone(record_type));
@@ -151,6 +151,13 @@ impl Stream {
                 }
             }
             union.objects.extend(stream.objects.iter().cloned());
+        }
+        // What one attached may be another's own field, or that of its type.
+        for (path, known) in &mut union.given {
+            let mut kinds = streams.clone().filter_map(|stream| stream.kind(path));
+            if kinds.any(|kind| kind != *known) {
+                *known = Kind::Dynamic;
+            }
         }
         union
     }
