@@ -165,11 +165,6 @@ fn depth_of(kind: &NodeKind) -> usize {
     }
 }
 
-/// Whether `path` is the column `name`, or a conversion of it.
-fn concerns(path: &FieldPath, name: &FieldPath) -> bool {
-    path == name || path.below(name).is_some()
-}
-
 fn add_path(paths: &mut Vec<FieldPath>, path: &FieldPath) {
     if !paths.contains(path) {
         paths.push(path.clone());
@@ -184,15 +179,15 @@ impl Builder<'_> {
         columns.iter().map(|(path, _)| path.clone()).collect()
     }
 
-    /// What a node gives by itself, the names of objects included.
-    fn hides(&self, node: NodeId) -> Vec<FieldPath> {
-        let mut names = self.given(node);
-        let objects = self
-            .specs
-            .get(&node)
-            .map_or(&[] as &[_], |spec| &spec.objects);
-        names.extend(objects.iter().filter_map(|object| object.name.clone()));
-        names
+    /// Whether a path names what a node gives by itself: a column with conversions, or a field of
+    /// an object.
+    fn hides(&self, node: NodeId, path: &FieldPath) -> bool {
+        let spec = self.specs.get(&node);
+        let columns = spec.map_or(&[] as &[_], |spec| spec.gives.columns());
+        let objects = spec.map_or(&[] as &[_], |spec| &spec.objects);
+        let names = objects.iter().filter_map(|object| object.name.as_ref());
+        let mut names = names.filter(|name| path == *name || path.below(name).is_some());
+        columns.iter().any(|(name, _)| path.is_of(name)) || names.next().is_some()
     }
 
     fn find_wanted(&mut self) {
@@ -205,9 +200,8 @@ impl Builder<'_> {
                     add_path(&mut wanted, path);
                 }
                 if self.specs[&reader].gives.passes_rows() {
-                    let given = self.hides(reader);
                     for path in &self.wanted[&reader] {
-                        if !given.iter().any(|name| concerns(path, name)) {
+                        if !self.hides(reader, path) {
                             add_path(&mut wanted, path);
                         }
                     }
@@ -230,9 +224,8 @@ impl Builder<'_> {
         let own = reads.len();
         match &spec.gives {
             Gives::Retained(_) => {
-                let given = self.hides(node);
-                let kept = |path: &&FieldPath| !given.iter().any(|name| concerns(path, name));
-                reads.extend(wanted.iter().filter(kept).cloned());
+                let kept = wanted.iter().filter(|path| !self.hides(node, path));
+                reads.extend(kept.cloned());
             }
             // What is made of one object belongs to the group of that object.
             Gives::Made(_) if spec.class == StateClass::Stateless => {
@@ -344,7 +337,10 @@ impl Builder<'_> {
             });
         }
         for path in &self.wanted[&node] {
-            if columns.iter().any(|(name, _)| path.below(name).is_some()) {
+            if columns
+                .iter()
+                .any(|(name, _)| path.is_of(name) && path != name)
+            {
                 place(&mut shape.extra, path, Slot::Extra, |_| None);
             }
         }
@@ -664,7 +660,7 @@ fn place(
 /// The column of a path. One that was attached later hides conversions of an older one of its name.
 fn visible(columns: &[ColumnDef], path: &FieldPath) -> Option<usize> {
     let concerns = |def: &ColumnDef| {
-        def.path == *path || matches!(def.recipe, Recipe::Given) && path.below(&def.path).is_some()
+        def.path == *path || matches!(def.recipe, Recipe::Given) && path.is_of(&def.path)
     };
     let at = columns.iter().rposition(concerns)?;
     (columns[at].path == *path).then_some(at)

@@ -1,5 +1,6 @@
 //! Field paths: `srcip`, `tcp.flags`, `ts.sec`, `payload.length`.
 
+use crate::CONVERSIONS;
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,6 +34,16 @@ impl FieldPath {
     /// The path of one more conversion.
     pub fn join(&self, conversion: &str) -> FieldPath {
         FieldPath(format!("{}.{conversion}", self.0).into())
+    }
+
+    /// Whether this is the field of a name, or conversions of it: what is no conversion is another
+    /// field, as `vlan.id` beside `vlan`.
+    pub fn is_of(&self, name: &FieldPath) -> bool {
+        let is_conversion = |name: &str| CONVERSIONS.iter().any(|known| known.name == name);
+        let conversions = self
+            .below(name)
+            .map(|rest| rest.split('.').all(is_conversion));
+        self == name || conversions == Some(true)
     }
 
     /// What follows `prefix.` in this path.
@@ -77,5 +88,14 @@ mod tests {
         );
         assert_eq!(path.below(&"tcp".into()), Some("flags.hex"));
         assert_eq!(path.below(&"tcp.fl".into()), None);
+        for (path, name, is_of) in [
+            ("vlan", "vlan", true),
+            ("vlan.id", "vlan", false),
+            ("ts.time.sec", "ts", true),
+            ("ts.time.id", "ts", false),
+            ("tss.sec", "ts", false),
+        ] {
+            assert_eq!(FieldPath::new(path).is_of(&name.into()), is_of, "{path}");
+        }
     }
 }

@@ -129,7 +129,7 @@ impl Shape {
             if def.path == *path {
                 return Some(Slot::Extra(at as u16));
             }
-            if matches!(def.recipe, Recipe::Given) && path.below(&def.path).is_some() {
+            if matches!(def.recipe, Recipe::Given) && path.is_of(&def.path) {
                 return None;
             }
         }
