@@ -548,3 +548,27 @@ pub(crate) fn convert_kind(kind: Kind, conversions: &str) -> Option<Kind> {
         Some((conversion.kind)(kind).unwrap_or(Kind::Dynamic))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bag_knows_a_kind_where_all_branches_have_it() {
+        let columns = |name: &str, kind| Stream::of_columns(vec![(name.into(), kind)]);
+        let mut carrying = Stream::default();
+        carrying.carry(Carried {
+            name: "a".into(),
+            stream: Arc::new(columns("x", Kind::Unsigned)),
+            chained: false,
+        });
+        for (attached, expected) in [
+            (Kind::Unsigned, Kind::Unsigned),
+            (Kind::Text, Kind::Dynamic),
+        ] {
+            let attached = columns("a.x", attached);
+            let union = Stream::union([&attached, &carrying].into_iter());
+            assert_eq!(union.kind(&"a.x".into()), Some(expected));
+        }
+    }
+}
