@@ -118,7 +118,7 @@ impl Grouping {
                     Source::Function(at)
                 } else if column == Some(&def.path) {
                     Source::Around
-                } else if let Some(at) = keys.iter().position(|key| *key == def.path) {
+                } else if let Some(at) = keys.iter().rposition(|key| *key == def.path) {
                     Source::Key(at)
                 } else {
                     let live = context
