@@ -7,7 +7,7 @@ mod golden;
 mod harness;
 
 /// Which modules must occur in a run of some length, and so be checked by it.
-const MODULES: [&str; 12] = [
+const MODULES: [&str; 46] = [
     "pcapfile",
     "where",
     "uniq",
@@ -20,6 +20,51 @@ const MODULES: [&str; 12] = [
     "sum",
     "min",
     "max",
+    "avg",
+    "stddev",
+    "first",
+    "final",
+    "distinct",
+    "list",
+    "median",
+    "quantile",
+    "compute",
+    "group",
+    "join",
+    "last",
+    "sort",
+    "tail",
+    "top",
+    "sample",
+    "div",
+    "const",
+    "rename",
+    "expr",
+    "private",
+    "streamalias",
+    "take",
+    "delta",
+    "derivative",
+    "deskew",
+    "clock",
+    "iplookup",
+    "mask",
+    "equals",
+    "substr",
+    "match",
+    "uniqobj",
+    "countobj",
+];
+
+/// What must occur in copies of a pipeline for each key.
+const GROUPED: [&str; 7] = [
+    "aggregate",
+    "clock",
+    "group",
+    "head",
+    "last",
+    "sort",
+    "uniq",
 ];
 
 #[test]
@@ -36,10 +81,18 @@ fn random_query_sets_agree_with_the_oracle() {
         "at least half of the statements have rows"
     );
     for module in MODULES {
-        let count = census.modules.get(module).copied().unwrap_or(0);
+        let counts = [&census.modules, &census.operators];
+        let count: usize = counts.iter().filter_map(|counts| counts.get(module)).sum();
         assert!(
             sets < 300 || count >= 5,
             "{module} occurs only {count} times"
+        );
+    }
+    for stateful in GROUPED {
+        let count = census.grouped.get(stateful).copied().unwrap_or(0);
+        assert!(
+            sets < 300 || count >= 5,
+            "{stateful} stands in groups only {count} times"
         );
     }
 }

@@ -367,7 +367,8 @@ impl Grouping {
         for (path, value) in around.said {
             if let Some(at) = keys.iter().position(|key| key == path) {
                 concerned = true;
-                if !wireq_typesys::total_order(&values[around.fields + at], value).is_eq() {
+                let equal = wireq_typesys::total_order(&values[around.fields + at], value).is_eq();
+                if !equal && !is_planted("close-ends-all-groups") {
                     return false;
                 }
             }
@@ -380,7 +381,8 @@ impl Grouping {
     fn closed(&self, fields: &[(FieldPath, Value)]) -> Vec<Group> {
         let around = Around::of(fields);
         let names = |key: &FieldPath| fields.iter().any(|(path, _)| path == key);
-        if self.width == 0 || around.fields > 0 || !self.keys.iter().all(names) {
+        let all = is_planted("close-ends-all-groups");
+        if self.width == 0 || around.fields > 0 || all || !self.keys.iter().all(names) {
             let mut groups = self.sorted();
             groups.retain(|(key, _)| self.closes(key, &around));
             return groups;

@@ -363,7 +363,9 @@ impl PerGroup {
                         *part = annotated;
                     }
                 }
-                Item::Control(_, Control::Close(fields)) if within(fields).0.is_none() => {
+                Item::Control(_, Control::Close(fields))
+                    if within(fields).0.is_none() && !is_planted("close-leaves-its-group") =>
+                {
                     let group = Value::Bytes(self.key_of(number));
                     fields.insert(0, (self.column.clone(), group));
                 }
@@ -447,6 +449,9 @@ impl PerGroup {
             }
         };
         self.finish_groups(&groups, position, out)?;
+        if is_planted("keyed-close-keeps-state") {
+            return Ok(());
+        }
         for (key, number) in groups {
             self.groups.remove(&key);
             if let Some(state) = self.states[number as usize].take() {

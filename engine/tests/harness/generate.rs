@@ -140,6 +140,20 @@ const STAGES: [(usize, StageKind); 9] = [
     (9, StageKind::Grouped),
 ];
 
+/// Whether there are functions with keys in a pipeline.
+fn has_keys(pipeline: &Pipeline) -> bool {
+    pipeline.iter().any(|stage| match stage {
+        Stage::Aggregate(group)
+        | Stage::Project(_, Some(group))
+        | Stage::Print(Print {
+            group: Some(group), ..
+        }) => !group.keys.is_empty(),
+        Stage::Bag(branches) => branches.iter().any(|branch| has_keys(&branch.pipeline)),
+        Stage::Grouped(..) => true,
+        _ => false,
+    })
+}
+
 impl Generator {
     fn statement(&mut self) -> Statement {
         let mut scope = Scope::packet();
@@ -306,6 +320,10 @@ impl Generator {
     }
 
     fn stage(&mut self, scope: &mut Scope, depth: usize) -> Stage {
+        // What a clock says is for groups.
+        if depth > 0 && scope.has("clock") && self.random.percent(25) {
+            return self.grouped(scope, depth - 1);
+        }
         match self.random.weighted(&STAGES) {
             StageKind::Bag if depth > 0 => self.bag(scope, depth - 1),
             StageKind::Grouped if depth > 0 => self.grouped(scope, depth - 1),
@@ -353,26 +371,31 @@ impl Generator {
     fn grouped(&mut self, scope: &mut Scope, depth: usize) -> Stage {
         let count = self.random.weighted(&[(5, 1), (2, 2)]);
         let mut keys = self.fields(scope, count);
-        if scope.has("clock") && self.random.percent(50) {
+        let ticks = scope.has("clock") && self.random.percent(65);
+        if ticks {
             keys = vec!["clock".to_owned()];
         }
         let count = self.random.between(1, 3);
-        let mut pipeline = self.stages(scope, count, depth);
-        // Behind nothing but filters, functions take the keys of the groups: they have no own.
-        let mut stages = pipeline.iter_mut();
-        let first = stages.find(|stage| !matches!(stage, Stage::Where(_)));
-        if let Some(
-            Stage::Aggregate(group)
-            | Stage::Project(_, Some(group))
-            | Stage::Print(Print {
-                group: Some(group), ..
-            }),
-        ) = first
-        {
-            group.keys.clear();
-            group.having = None;
+        let clock = self.random.percent(20).then(|| self.clock(scope));
+        let mut pipeline: Pipeline = clock.flatten().into_iter().collect();
+        if ticks && self.random.percent(50) {
+            // What is kept until its tick is over.
+            pipeline = vec![self.kept(scope)];
+        } else if pipeline.is_empty() {
+            pipeline = self.stages(scope, count, depth);
+        } else {
+            // A clock of each group's own, and what it closes.
+            let group = self.group(scope);
+            scope.add_calls(&group.calls);
+            pipeline.push(Stage::Aggregate(group));
         }
-        let having = self.random.percent(10).then(|| self.test(scope, 1));
+        // Functions with keys of their own are no part of one aggregate: something has to be kept.
+        let divided = has_keys(&pipeline);
+        if divided {
+            pipeline.insert(0, Stage::Head(30));
+        }
+        let having = self.random.percent(10) && !divided;
+        let having = having.then(|| self.test(scope, 1));
         Stage::Grouped(pipeline, keys, having)
     }
 

@@ -51,12 +51,8 @@ pub fn run_sets(seed: u64, count: usize) -> Result<Census, Box<Mismatch>> {
             Outcome::Agreed(counts) => census.add(counts),
             Outcome::Invalid(faults) => {
                 census.invalid += 1;
-                if std::env::var_os("SHOW_INVALID").is_some() {
-                    println!("INVALID {seed}: {} {faults}", set.texts().join("\n"));
-                    continue;
-                }
                 assert!(
-                    census.invalid <= 3 + at / 20,
+                    census.invalid <= 3 + at / 30,
                     "set of seed {seed} is no query, as were too many before it:\n{}\n{faults}",
                     checker.show(&set)
                 );

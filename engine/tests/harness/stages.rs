@@ -64,6 +64,17 @@ impl Generator {
         }
     }
 
+    /// A clock, where there is a time that it can go by.
+    pub(super) fn clock(&mut self, scope: &mut Scope) -> Option<Stage> {
+        self.following("clock", scope).map(Stage::Call)
+    }
+
+    /// What gives its objects when they are complete.
+    pub(super) fn kept(&mut self, scope: &mut Scope) -> Stage {
+        let name = *self.random.pick(&["tail", "last", "sort"]);
+        Stage::Call(self.keeping(name, scope))
+    }
+
     fn name(&mut self) -> &'static str {
         *self.random.pick(NAMES.as_slice())
     }
@@ -344,8 +355,10 @@ impl Generator {
                 let count = self.random.between(1, 4);
                 print.fields = self.fields(scope, count);
                 if kind >= 16 {
-                    let column = self.calculated(scope);
-                    print.fields.push(column);
+                    for _ in 0..self.random.between(1, 2) {
+                        let column = self.calculated(scope);
+                        print.fields.push(column);
+                    }
                 }
             }
         }

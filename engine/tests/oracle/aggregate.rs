@@ -3,7 +3,7 @@
 use super::expression::key_of;
 use super::object::{Fields, Object};
 use super::stage::{Close, Effects, Stage};
-use super::total::Total;
+use super::total::{Total, canonical};
 use std::cmp::Ordering;
 use std::rc::Rc;
 use wireq_engine::plan::Aggregate;
@@ -63,11 +63,13 @@ impl Groups {
         names.zip(values).skip(skip).collect()
     }
 
-    /// One object for a group: a new one like its last, with a column for each function. Keys
-    /// are there even where a stage took the fields away.
+    /// One object for a group: a new one like its last, with the key and a column for each
+    /// function. Keys are there even where a stage took the fields away.
     fn result(&self, group: Group) -> Rc<Object> {
-        let mut fields = self.fields_of(&group, 0);
-        fields.truncate(group.around.len());
+        let keys = self.fields_of(&group, 0).into_iter();
+        let mut fields: Fields = keys
+            .map(|(path, value)| (path, canonical(&value)))
+            .collect();
         let names = self.aggregate.functions.iter().map(|f| f.name.clone());
         fields.extend(names.zip(group.totals.into_iter().map(Total::value)));
         let last = group

@@ -39,10 +39,8 @@ pub fn as_kind(value: &Value, kind: Kind, zone: &Zone) -> Value {
             Some(Value::Integer(integer)) => Value::Integer(integer),
             _ => Value::Absent,
         },
-        Kind::Double if is_number => match number(value) {
-            Some(Value::Integer(integer)) => Value::Double(integer as f64),
-            double => double.unwrap_or_default(),
-        },
+        // Whole numbers stay whole.
+        Kind::Double if is_number => number(value).unwrap_or_default(),
         // A block stands for the addresses in it.
         Kind::Address if matches!(value, Value::Prefix(_)) => value.clone(),
         kind if value.kind() == Some(kind) => value.clone(),

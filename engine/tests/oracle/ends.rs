@@ -4,6 +4,7 @@ use super::expression::key_of;
 use super::follows::nanos;
 use super::object::{Fields, Object};
 use super::stage::{Close, Effects, Stage};
+use super::total::canonical;
 use std::rc::Rc;
 use wireq_typesys::{FieldPath, Value, total_order};
 
@@ -201,6 +202,7 @@ impl Stage for Top {
         self.counts
             .sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         for (key, count) in self.counts.drain(..).take(self.limit) {
+            let key = key.iter().map(canonical);
             let mut fields: Fields = self.fields.iter().cloned().zip(key).collect();
             fields.push((FieldPath::new("count"), Value::Integer(count)));
             effects.give(Rc::new(Object::Made(fields)));

@@ -117,10 +117,15 @@ impl Object {
 }
 
 /// The value of a path by the longest of its readings that `field` has; none where it has none.
+/// What is no conversion makes another name.
 fn read(path: &FieldPath, field: impl Fn(&str) -> Option<Value>, zone: &Zone) -> Option<Value> {
     path.readings().find_map(|(name, conversions)| {
         let value = field(name)?;
         let conversions = conversions.split('.').filter(|name| !name.is_empty());
+        let is_conversion = |name| CONVERSIONS.iter().any(|known| known.name == name);
+        if !conversions.clone().all(is_conversion) {
+            return None;
+        }
         Some(conversions.fold(value, |value, name| convert(&value, name, zone)))
     })
 }

@@ -58,7 +58,8 @@ impl Total {
             "distinct" => Value::Integer(distinct(values).len() as i128),
             "list" => {
                 let most = arguments.value("-n").map_or("100", |word| &word.text);
-                let mut list = distinct(values);
+                let list = distinct(values);
+                let mut list: Vec<Value> = list.iter().map(canonical).collect();
                 list.truncate(most.parse().expect("the length is a number"));
                 match list.is_empty() {
                     true => Value::Absent,
@@ -69,6 +70,14 @@ impl Total {
             "quantile" => quantile(values, &arguments.words()[0].text),
             name => panic!("the oracle does not know the function {name}"),
         }
+    }
+}
+
+/// Equal values are one, whatever they are written as: 0 stands for -0.
+pub fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Double(double) if *double == 0.0 => Value::Double(0.0),
+        other => other.clone(),
     }
 }
 
@@ -187,5 +196,5 @@ fn quantile(values: Vec<Value>, share: &str) -> Value {
     let reaches = |(_, rank): &(Value, u128)| rank * of >= part * count;
     values
         .find(reaches)
-        .map_or(Value::Absent, |(value, _)| value)
+        .map_or(Value::Absent, |(value, _)| canonical(&value))
 }

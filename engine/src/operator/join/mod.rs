@@ -9,6 +9,7 @@ mod store;
 
 use crate::plan::expr::Expr;
 use crate::plan::{Join, JoinAlias};
+use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
@@ -188,10 +189,9 @@ impl Joining {
             .iter()
             .map(|k| view.value(*k, row))
             .collect();
-        for alias in &mut self.aliases {
-            if let Some(until) = &mut alias.until {
-                until.end(at, passes, &values, &mut alias.store, &self.zone);
-            }
+        let late = is_planted("join-until-after-pairing") && passes;
+        if !late {
+            self.end(at, passes, &values);
         }
         if !passes {
             out.account.filtered += 1;
@@ -203,6 +203,9 @@ impl Joining {
         found[at] = Some(values.clone());
         let levels = self.pair(levels, 0, &mut found, position, out);
         self.aliases[at].levels = levels;
+        if late {
+            self.end(at, passes, &values);
+        }
         let alias = &mut self.aliases[at];
         alias.store.keep(values);
         out.account.absorbed += 1;
@@ -210,6 +213,15 @@ impl Joining {
             alias.store.forget_oldest();
             out.account.absorbed -= 1;
             out.account.evicted += 1;
+        }
+    }
+
+    /// Forgets what an arrival ends.
+    fn end(&mut self, at: usize, passes: bool, values: &Row) {
+        for alias in &mut self.aliases {
+            if let Some(until) = &mut alias.until {
+                until.end(at, passes, values, &mut alias.store, &self.zone);
+            }
         }
     }
 
@@ -224,6 +236,9 @@ impl Joining {
     ) -> Vec<Level> {
         let Some(level) = levels.get_mut(at) else {
             self.give(found, position, out);
+            if is_planted("join-pairs-twice") {
+                self.give(found, position, out);
+            }
             return levels;
         };
         let store = &mut self.aliases[level.alias].store;
@@ -320,8 +335,10 @@ impl Operator for Joining {
         for view in views {
             let selection = view.part.selection;
             let passing = match &mut self.aliases[port].own {
-                Some(own) => own.passing(*view, &self.zone),
-                None => selection,
+                Some(own) if !is_planted("join-forgets-own-tests") => {
+                    own.passing(*view, &self.zone)
+                }
+                _ => selection,
             };
             for row in selection.iter() {
                 self.arrive(port, *view, row, passing.get(row), out);
