@@ -125,6 +125,10 @@ impl Trace {
 
     /// What was taken at each port when `wanted` of what the node gave had been taken.
     fn until(&self, wanted: Taken, ports: usize) -> Vec<Taken> {
+        if wanted.items > self.given {
+            // What it gave at its end, it gave once there was no more to take.
+            return vec![Taken::EVERYTHING; ports];
+        }
         let cause = match wanted.items {
             0 => None,
             items => self.entries.iter().position(|entry| entry.given >= items),
@@ -134,7 +138,6 @@ impl Trace {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Equal => match reach {
                 Reach::None => false,
-                // What it gave at its end, it gave once all was taken.
                 Reach::Through => cause.is_none_or(|cause| *at <= cause),
                 Reach::All => true,
             },
