@@ -382,12 +382,14 @@ impl Grouping {
         let around = Around::of(fields);
         let names = |key: &FieldPath| fields.iter().any(|(path, _)| path == key);
         let all = is_planted("close-ends-all-groups");
+        let (outer, own) = self.keys.split_at(self.around.unwrap_or(0));
+        // A name that both have is that of the group around: what is within it is complete.
+        let all = all || own.iter().any(|key| outer.contains(key));
         if self.width == 0 || around.fields > 0 || all || !self.keys.iter().all(names) {
             let mut groups = self.sorted();
             groups.retain(|(key, _)| self.closes(key, &around));
             return groups;
         }
-        let (outer, own) = self.keys.split_at(self.around.unwrap_or(0));
         let mut key = match self.around {
             Some(_) => whole_key(outer, fields).unwrap_or_default(),
             None => Vec::new(),

@@ -435,8 +435,11 @@ impl PerGroup {
             let control = Control::Close(around.said.to_vec());
             return self.control_groups(groups.collect(), &control, position, out);
         }
+        // A name that a group and one around it have is that of the latter.
+        let twice = |(at, key): (usize, &FieldPath)| self.keys[..at].contains(key);
+        let distinct = !self.keys.iter().enumerate().any(twice);
         let groups: Vec<(Vec<u8>, u32)> = match whole_key(&self.keys, fields) {
-            Some(key) if around.fields == 0 => {
+            Some(key) if around.fields == 0 && distinct => {
                 let number = self.groups.find(&key);
                 number.map(|number| (key, number)).into_iter().collect()
             }
@@ -589,13 +592,16 @@ fn matches(keys: &[FieldPath], first: usize, key: &[u8], said: &[(FieldPath, Val
         return false;
     };
     let mut rest = &*bytes;
-    let mut concerned = said.is_empty();
-    for (at, path) in keys.iter().enumerate() {
+    let values = keys.iter().map(|path| {
         let value = key::decode(&mut rest).unwrap_or_default();
-        let mut said = said.iter().filter(|_| at >= first);
-        if let Some((_, other)) = said.find(|(name, _)| name == path) {
+        (path, value)
+    });
+    let own: Vec<(&FieldPath, Value)> = values.skip(first).collect();
+    let mut concerned = said.is_empty();
+    for (name, value) in said {
+        if let Some((_, own)) = own.iter().find(|(path, _)| *path == name) {
             concerned = true;
-            if !total_order(&value, other).is_eq() {
+            if !total_order(own, value).is_eq() {
                 return false;
             }
         }
