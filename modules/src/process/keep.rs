@@ -36,6 +36,8 @@ const DOUBLE: u8 = 200;
 const BYTES: u8 = 201;
 /// A number with names that its column did not declare: which names, then the key of the number.
 const NAMED: u8 = 202;
+/// A list: how many values, then each of them.
+const LIST: u8 = 203;
 
 /// The place of a column that is no field of the view but the operator's own.
 const OWN: usize = usize::MAX;
@@ -81,7 +83,9 @@ impl Keeper {
             return key::encode(&Value::Absent, out);
         };
         match (&column.data, column.names) {
-            (Data::Double(_) | Data::Dynamic(_), _) => self.encode(&column.value(row), kind, out),
+            (Data::Double(_) | Data::Dynamic(_) | Data::List(..), _) => {
+                self.encode(&column.value(row), kind, out)
+            }
             (_, Some(names)) if kind != Kind::Named(names) => {
                 self.encode(&column.value(row), kind, out)
             }
@@ -100,7 +104,14 @@ impl Keeper {
         {
             out.extend([NAMED, number]);
         }
-        encode_plain(value, out);
+        match value {
+            Value::List(values) => {
+                begin_list(values.len(), out);
+                let each = values.iter();
+                each.for_each(|value| self.encode(value, Kind::Dynamic, out));
+            }
+            value => encode_plain(value, out),
+        }
     }
 
     /// The number of a table of names; none where there are too many to tell apart.
@@ -115,10 +126,18 @@ impl Keeper {
 
     /// Reads the value of a column off the front of a row.
     fn decode(&self, bytes: &mut &[u8], kind: Kind) -> Option<Value> {
+        self.decode_within(bytes, kind, 0)
+    }
+
+    fn decode_within(&self, bytes: &mut &[u8], kind: Kind, depth: usize) -> Option<Value> {
         if let [NAMED, number, rest @ ..] = bytes {
             let names = self.names.get(usize::from(*number))?;
             *bytes = rest;
             return Some(with_names(key::decode(bytes)?, Kind::Named(names)));
+        }
+        if let Some(len) = list_length(bytes, depth)? {
+            let values = (0..len).map(|_| self.decode_within(bytes, Kind::Dynamic, depth + 1));
+            return Some(Value::List(values.collect::<Option<Vec<Value>>>()?.into()));
         }
         Some(with_names(decode_plain(bytes)?, kind))
     }
@@ -282,13 +301,43 @@ fn encode_plain(value: &Value, out: &mut Vec<u8>) {
             out.push(DOUBLE);
             return out.extend(double.to_bits().to_be_bytes());
         }
+        Value::List(values) => {
+            begin_list(values.len(), out);
+            return values.iter().for_each(|value| encode_plain(value, out));
+        }
         Value::Bytes(_) => out.push(BYTES),
         _ => {}
     }
     key::encode(value, out);
 }
 
+fn begin_list(len: usize, out: &mut Vec<u8>) {
+    out.push(LIST);
+    out.extend((len as u32).to_be_bytes());
+}
+
+/// Lists in lists go no deeper: what does is no row of ours.
+const DEPTH_MAX: usize = 50;
+
+/// How many values follow, where a list begins; none where it is none.
+fn list_length(bytes: &mut &[u8], depth: usize) -> Option<Option<u32>> {
+    let (&LIST, rest) = bytes.split_first()? else {
+        return Some(None);
+    };
+    let (len, rest) = rest.split_first_chunk::<4>()?;
+    *bytes = rest;
+    (depth < DEPTH_MAX).then(|| Some(u32::from_be_bytes(*len)))
+}
+
 fn decode_plain(bytes: &mut &[u8]) -> Option<Value> {
+    decode_plain_within(bytes, 0)
+}
+
+fn decode_plain_within(bytes: &mut &[u8], depth: usize) -> Option<Value> {
+    if let Some(len) = list_length(bytes, depth)? {
+        let values = (0..len).map(|_| decode_plain_within(bytes, depth + 1));
+        return Some(Value::List(values.collect::<Option<Vec<Value>>>()?.into()));
+    }
     match bytes.split_first()? {
         (&DOUBLE, rest) => {
             let (bits, rest) = rest.split_first_chunk::<8>()?;
