@@ -15,26 +15,106 @@ pub fn deviation(numbers: &[Value], sample: bool) -> Option<f64> {
         return Some(f64::NAN);
     };
     let least = parts.iter().map(|(_, exponent)| *exponent).min()?;
-    let scaled = parts.iter().map(|(mantissa, exponent)| {
-        let factor = 1i128.checked_shl((exponent - least) as u32);
-        mantissa.checked_mul(factor?)
-    });
-    let scaled: Option<Vec<i128>> = scaled.collect();
-    let scaled = scaled.expect("random numbers are not as far apart as that");
-    // The deviation stays the same where all move: near zero squares are small.
-    let moved: Vec<i128> = scaled.iter().map(|number| number - scaled[0]).collect();
-    let sum: i128 = moved.iter().sum();
-    let squares = moved.iter().map(|number| number.checked_mul(*number));
-    let squares: Option<i128> = squares.sum();
-    let spread = squares
-        .and_then(|squares| {
-            squares
-                .checked_mul(count)?
-                .checked_sub(sum.checked_mul(sum)?)
-        })
-        .expect("squares of random numbers are no larger than that");
-    let variance = spread as f64 / (count * divisor) as f64;
-    Some(variance.sqrt() * 2f64.powi(least))
+    let (mut positive, mut negative) = (Natural::from(0), Natural::from(0));
+    let mut squares = Natural::from(0);
+    for (mantissa, exponent) in parts {
+        let size = Natural::from(mantissa.unsigned_abs()).shifted((exponent - least) as usize);
+        squares = squares.plus(&size.times(&size));
+        match mantissa < 0 {
+            true => negative = negative.plus(&size),
+            false => positive = positive.plus(&size),
+        }
+    }
+    let sum = match positive.at_least(&negative) {
+        true => positive.minus(&negative),
+        false => negative.minus(&positive),
+    };
+    let spread = squares.times(&Natural::from(count as u128));
+    let (spread, exponent) = spread.minus(&sum.times(&sum)).rounded();
+    let variance = spread / (count * divisor) as f64;
+    // An even power of two is a whole one of the root.
+    let (variance, exponent) = match exponent % 2 {
+        0 => (variance, exponent),
+        _ => (variance * 2.0, exponent - 1),
+    };
+    Some(variance.sqrt() * 2f64.powi(exponent / 2 + least))
+}
+
+/// A whole number of any size, in digits of 32 bits, the lowest first.
+#[derive(Clone)]
+struct Natural(Vec<u32>);
+
+impl Natural {
+    fn from(number: u128) -> Natural {
+        Natural((0..4).map(|at| (number >> (32 * at)) as u32).collect())
+    }
+
+    fn digit(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0).into()
+    }
+
+    fn shifted(&self, bits: usize) -> Natural {
+        let mut digits = vec![0; bits / 32];
+        digits.extend(&self.0);
+        Natural(digits).times(&Natural::from(1 << (bits % 32)))
+    }
+
+    fn plus(&self, other: &Natural) -> Natural {
+        let mut carry = 0;
+        let digits = (0..=self.0.len().max(other.0.len())).map(|at| {
+            carry += self.digit(at) + other.digit(at);
+            let digit = carry as u32;
+            carry >>= 32;
+            digit
+        });
+        Natural(digits.collect())
+    }
+
+    /// The difference from a number that is not larger.
+    fn minus(&self, other: &Natural) -> Natural {
+        let mut borrow = 0i64;
+        let digits = (0..self.0.len().max(other.0.len())).map(|at| {
+            borrow += self.digit(at) as i64 - other.digit(at) as i64;
+            let digit = borrow as u32;
+            borrow >>= 32;
+            digit
+        });
+        Natural(digits.collect())
+    }
+
+    fn times(&self, other: &Natural) -> Natural {
+        let mut product = Natural(Vec::new());
+        for (at, digit) in self.0.iter().enumerate() {
+            let mut digits = vec![0; at];
+            let mut carry = 0u64;
+            for other in other.0.iter().chain([&0]) {
+                carry += u64::from(*digit) * u64::from(*other);
+                digits.push(carry as u32);
+                carry >>= 32;
+            }
+            product = product.plus(&Natural(digits));
+        }
+        product
+    }
+
+    fn at_least(&self, other: &Natural) -> bool {
+        let digits = (0..self.0.len().max(other.0.len())).rev();
+        let mut pairs = digits.map(|at| (self.digit(at), other.digit(at)));
+        pairs.find(|(a, b)| a != b).is_none_or(|(a, b)| a > b)
+    }
+
+    /// The nearest double, times a power of two.
+    fn rounded(&self) -> (f64, i32) {
+        let Some(top) = self.0.iter().rposition(|digit| *digit != 0) else {
+            return (0.0, 0);
+        };
+        let lowest = (top + 1).saturating_sub(4);
+        let digits = (lowest..=top).rev();
+        let high = digits.fold(0u128, |high, at| high << 32 | u128::from(self.digit(at)));
+        // What is cut off only tells which way a half goes.
+        let rest = self.0[..lowest].iter().any(|digit| *digit != 0);
+        ((high | u128::from(rest)) as f64, 32 * lowest as i32)
+    }
 }
 
 /// A finite number as an integer times a power of two.
