@@ -287,8 +287,20 @@ impl OperatorSpec {
 pub struct GroupKeys {
     /// The column that holds it: the keys one after the other, as of [`wireq_typesys::key`].
     pub column: FieldPath,
-    /// The fields that it is made of.
+    /// The groups that it stands in, the outermost first: their columns, and how many of the fields
+    /// they are made of.
+    pub around: Vec<(FieldPath, usize)>,
+    /// The fields that it is made of, with those of the groups around first.
     pub keys: Vec<FieldPath>,
+    /// What these hold, as far as that is known.
+    pub kinds: Vec<Kind>,
+}
+
+impl GroupKeys {
+    /// The fields with what they hold.
+    pub fn columns(&self) -> impl Iterator<Item = (FieldPath, Kind)> {
+        self.keys.iter().cloned().zip(self.kinds.iter().copied())
+    }
 }
 
 impl fmt::Display for GroupKeys {

@@ -108,10 +108,12 @@ fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
 fn object_fields(
     objects: &[ObjectColumn],
     stream: &Stream,
+    input: Option<&Stream>,
     wanted: &[FieldPath],
     reads: &mut Vec<FieldPath>,
     own: usize,
 ) -> Vec<ObjectField> {
+    let is_object = |name| input.is_some_and(|stream| stream.carried(name).is_some());
     let mut fields = Vec::new();
     for (number, object) in objects.iter().enumerate() {
         for path in wanted.iter().filter(|path| !is_hidden(path)) {
@@ -125,7 +127,9 @@ fn object_fields(
                 let field = match &object.of {
                     ObjectOf::Input => FieldPath::new(rest),
                     // A value that is taken is an object that has itself as its field.
-                    ObjectOf::Carried(name) if path == name || path.below(name).is_some() => {
+                    ObjectOf::Carried(name)
+                        if !is_object(name) && (path == name || path.below(name).is_some()) =>
+                    {
                         path.clone()
                     }
                     ObjectOf::Carried(name) => name.join(rest),
@@ -236,8 +240,10 @@ impl Builder<'_> {
             }
             _ => {}
         }
-        let stream = self.plan.stream(node);
-        let carried = object_fields(&spec.objects, stream, wanted, &mut reads, own);
+        let own_stream = self.plan.stream(node);
+        let input = self.plan.inputs(node).first().copied();
+        let stream = input.map(|input| self.plan.stream(input));
+        let carried = object_fields(&spec.objects, own_stream, stream, wanted, &mut reads, own);
         self.carried.insert(node, carried);
         self.reads.insert(node, reads);
     }
@@ -388,19 +394,22 @@ impl Builder<'_> {
         let mut edge = self.own_shape(node, record_type, base);
         if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
         {
-            self.attach_group(node, group.column.clone(), &mut edge);
+            self.attach_group(node, &group.clone(), &mut edge);
         }
         edge
     }
 
     /// Objects that an operator makes for a group belong to it.
-    fn attach_group(&mut self, node: NodeId, column: FieldPath, edge: &mut EdgeShape) {
+    fn attach_group(&mut self, node: NodeId, group: &GroupKeys, edge: &mut EdgeShape) {
         let mut shape = (*edge.shape).clone();
-        shape.extra.push(ColumnDef {
-            path: column,
-            kind: Kind::Bytes,
-            recipe: Recipe::Given,
-        });
+        let around = group.around.iter().map(|(column, _)| column);
+        shape
+            .extra
+            .extend(around.chain([&group.column]).map(|column| ColumnDef {
+                path: column.clone(),
+                kind: Kind::Bytes,
+                recipe: Recipe::Given,
+            }));
         let shape = Arc::new(shape);
         let annotated = self.annotated.entry(node).or_default();
         annotated.push((Arc::clone(&edge.base), Arc::clone(&shape)));

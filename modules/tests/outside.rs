@@ -78,7 +78,126 @@ fn fields_are_those_of_tshark() {
     );
 }
 
-const FIELDS: [&str; 17] = [
+/// Flows beside tshark's conversations: as many, between the same ends, with the same packets and
+/// bytes each way. Timeouts are off, so that what divides flows is what divides conversations: ends,
+/// and a SYN with another sequence number.
+#[test]
+fn flows_are_the_conversations_of_tshark() {
+    let (mut captures, mut flows, mut left_out) = (0, 0, 0);
+    let mut differences = Vec::new();
+    for capture in sample(1) {
+        let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
+        let path = capture.path.to_string_lossy();
+        if capture.packets < if all { 20 } else { 400 } || path.ends_with(SPLIT_HANDSHAKE) {
+            continue;
+        }
+        let Some(mut theirs) = conversations(&tshark(&path)) else {
+            left_out += 1;
+            continue;
+        };
+        let mut ours = flow_records(&path);
+        theirs.sort_unstable();
+        ours.sort_unstable();
+        captures += 1;
+        flows += ours.len();
+        if ours != theirs {
+            ours.retain(|flow| {
+                theirs
+                    .iter()
+                    .position(|other| other == flow)
+                    .map(|at| theirs.remove(at))
+                    .is_none()
+            });
+            differences.push(format!("{path}\n  ours   {ours:?}\n  theirs {theirs:?}"));
+        }
+    }
+    println!(
+        "{flows} flows of {captures} captures compared with tshark, {left_out} captures left out"
+    );
+    assert!(captures >= 12 || shared().is_none());
+    assert!(
+        differences.is_empty(),
+        "{} differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+}
+
+/// Both sides send a SYN: one connection (RFC 9293, figure 7), of which tshark makes two.
+const SPLIT_HANDSHAKE: &str = "13f12f30b74673be.pcap";
+
+/// What passed between two ends, which are in order: packets and bytes each way.
+type Conversation = (bool, [(String, String); 2], [u64; 4]);
+
+fn conversation(
+    is_tcp: bool,
+    ends: [(String, String); 2],
+    [packets, back, bytes, bytes_back]: [u64; 4],
+) -> Conversation {
+    let [from, to] = ends;
+    if from <= to {
+        (is_tcp, [from, to], [packets, back, bytes, bytes_back])
+    } else {
+        (is_tcp, [to, from], [back, packets, bytes_back, bytes])
+    }
+}
+
+fn flow_records(path: &str) -> Vec<Conversation> {
+    let (text, _) = run_query(
+        "flow -i 1000000h -a 1000000h -l 1000000h | where srcport | print ipprotocol.number srcip \
+         srcport dstip dstport packets packetsback bytes bytesback",
+        path,
+        &Options::default(),
+    )
+    .expect("the capture is read");
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let record = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let end = |at: usize| (cells[at].to_owned(), cells[at + 1].to_owned());
+        let count = |at: usize| cells[at].parse().expect("a count");
+        let counts = [count(5), count(6), count(7), count(8)];
+        conversation(cells[0] == "6", [end(1), end(3)], counts)
+    };
+    text.lines().map(record).collect()
+}
+
+/// The conversations of TCP and UDP among tshark's rows; none where some packets with ports are not
+/// those that today's decoder is meant to see alike.
+fn conversations(rows: &[Vec<String>]) -> Option<Vec<Conversation>> {
+    let mut found: Vec<Conversation> = Vec::new();
+    let mut index = std::collections::HashMap::new();
+    for row in rows {
+        let cell = |at: usize| row.get(at).map_or("", String::as_str);
+        if cell(17).is_empty() && cell(18).is_empty() {
+            // Ports that tshark does not show, or shows of what is quoted or in a tunnel.
+            let has_ports = |protocol: &str| matches!(protocol, "6" | "17");
+            if cell(6).contains(',') || has_ports(cell(6)) || has_ports(cell(10)) {
+                return None;
+            }
+            continue;
+        }
+        // tshark divides UDP further, where one of its dissectors expects an answer elsewhere.
+        let stream = cell(17);
+        let row = comparable(row)?;
+        let end = |at: usize, port: usize| (row[at].to_owned(), row[port].to_owned());
+        let length = row[1].parse().ok()?;
+        let one = conversation(row[6] == "6", [end(3, 7), end(4, 8)], [1, 0, length, 0]);
+        let at = *index
+            .entry((one.0, one.1.clone(), stream))
+            .or_insert_with(|| {
+                found.push((one.0, one.1.clone(), [0; 4]));
+                found.len() - 1
+            });
+        let counts = &mut found[at].2;
+        counts
+            .iter_mut()
+            .zip(one.2)
+            .for_each(|(sum, count)| *sum += count);
+    }
+    Some(found)
+}
+
+const FIELDS: [&str; 19] = [
     "frame.number",
     "frame.len",
     "ip.version",
@@ -96,6 +215,8 @@ const FIELDS: [&str; 17] = [
     "udp.dstport",
     "frame.protocols",
     "ip.frag_offset",
+    "tcp.stream",
+    "udp.stream",
 ];
 
 fn tshark(path: &str) -> Vec<Vec<String>> {

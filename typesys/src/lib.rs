@@ -71,6 +71,11 @@ impl Position {
         (self.0 >> 32) as u32
     }
 
+    /// The number of the row in its segment.
+    pub fn row(self) -> u32 {
+        self.0 as u32
+    }
+
     /// The position `rows` further on in the same segment.
     pub fn plus(self, rows: usize) -> Position {
         Position(self.0.saturating_add(rows as u64))

@@ -7,8 +7,8 @@ use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
-    Accumulator, Context, Control, Error, Gives, Needs, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View, same_operator,
+    Accumulator, Context, Control, Error, Gives, GroupKeys, Needs, OnControl, Operator,
+    OperatorSpec, Progress, StateClass, Verdict, View, same_operator,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -33,15 +33,12 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
         .map(|f| f.spec.class)
         .max_by_key(|class| *class as u8);
     let aggregate = aggregate.clone();
+    let around = aggregate.group.iter().flat_map(GroupKeys::columns);
+    let functions = aggregate.functions.iter();
+    let columns = around.chain(functions.map(|f| (f.name.clone(), f.kind)));
     OperatorSpec {
         needs: Needs::Fields(needs),
-        gives: Gives::Retained(
-            aggregate
-                .functions
-                .iter()
-                .map(|f| (f.name.clone(), f.kind))
-                .collect(),
-        ),
+        gives: Gives::Retained(columns.collect()),
         class: class.unwrap_or(StateClass::Commutative),
         bound: Some("one state for each group"),
         on_control: OnControl::React,
@@ -477,7 +474,10 @@ impl Operator for Grouping {
             Control::Close(fields) => {
                 self.close(self.closed(fields), position, out);
                 // Complete for those behind too; a Close of other fields says nothing of groups.
-                if fields.is_empty() || fields.iter().any(|(path, _)| self.keys.contains(path)) {
+                let around = Around::of(fields);
+                let keys = self.keys.get(around.fields..).unwrap_or(&[]);
+                let is_key = |(path, _): &(FieldPath, Value)| keys.contains(path);
+                if around.said.is_empty() || around.said.iter().any(is_key) {
                     out.control(position, control.clone());
                 }
             }

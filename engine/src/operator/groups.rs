@@ -141,6 +141,24 @@ impl Seeds {
     }
 }
 
+/// The hash of [`Groups`] for tables that keep more beside a key than a number: equal keys have
+/// equal hashes, and which keys collide depends on the seed.
+#[derive(Clone, Copy)]
+pub struct KeyedHash(Seeds);
+
+impl KeyedHash {
+    /// The hash of a seed.
+    pub fn new(seed: u64) -> KeyedHash {
+        KeyedHash(Seeds::new(seed))
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn of(self, key: &[u8]) -> u64 {
+        self.0.key(&Key::of(key))
+    }
+}
+
 /// 2^64 divided by the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -422,6 +440,22 @@ impl Groups {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn which_keys_collide_depends_on_the_seed() {
+        let key = |number: u32| number.to_be_bytes().repeat(1 + number as usize % 12);
+        let place = |hash: KeyedHash, number| hash.of(&key(number)) % 1024;
+        let (known, other) = (KeyedHash::new(1), KeyedHash::new(2));
+        let chosen: Vec<u32> = (0..300_000)
+            .filter(|number| place(known, *number) == 7)
+            .collect();
+        assert!(chosen.len() > 200);
+        let mut spread = [0; 1024];
+        for number in &chosen {
+            spread[place(other, *number) as usize] += 1;
+        }
+        assert!(spread.iter().all(|count| *count < 10), "{spread:?}");
+    }
 
     #[test]
     fn numbers_keys_as_a_plain_map_does() {

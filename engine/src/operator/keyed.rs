@@ -28,6 +28,7 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
     needs.extend(fields.iter().cloned());
     let (make, keys) = (Arc::clone(&spec.make), group.keys.clone());
     let column = group.column.clone();
+    let around: Vec<usize> = group.around.iter().map(|(_, fields)| *fields).collect();
     let on_control = spec.on_control;
     let made = matches!(spec.gives, Gives::Made(_));
     OperatorSpec {
@@ -45,6 +46,7 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
                 idle: make(&inner),
                 make: Arc::clone(&make),
                 context: inner,
+                around: around.clone(),
                 column: column.clone(),
                 keys: keys.clone(),
                 on_control,
@@ -70,6 +72,8 @@ struct PerGroup {
     context: Context,
     /// One that no object comes to: it says what becomes of controls.
     idle: Box<dyn Operator>,
+    /// How many of the keys make each of the groups around.
+    around: Vec<usize>,
     /// The column that holds the group.
     column: FieldPath,
     keys: Vec<FieldPath>,
@@ -349,8 +353,13 @@ impl PerGroup {
             match item {
                 Item::Rows(part) if self.made => {
                     let bytes = self.key_of(number);
-                    let values = (0..part.data.len()).map(|_| Value::Bytes(bytes.clone()));
-                    if let Some(annotated) = out.attached(part, Column::from_values(values)) {
+                    let rows = part.data.len();
+                    let columns = self.around.iter().map(|fields| first_of(&bytes, *fields));
+                    let columns = columns.chain([bytes.clone()]).map(|key| {
+                        let values = (0..rows).map(|_| Value::Bytes(key.clone()));
+                        Column::from_values(values)
+                    });
+                    if let Some(annotated) = out.attached(part, columns) {
                         *part = annotated;
                     }
                 }
@@ -537,6 +546,16 @@ impl<'a> Around<'a> {
             _ => self.key.is_empty(),
         }
     }
+}
+
+/// The bytes of the first fields of a key.
+fn first_of(key: &Arc<[u8]>, fields: usize) -> Arc<[u8]> {
+    let mut rest = &**key;
+    for _ in 0..fields {
+        // The key was made of at least so many.
+        let _ = key::decode(&mut rest);
+    }
+    Arc::from(&key[..key.len() - rest.len()])
 }
 
 /// The key of a row's group, as [`Groups`] has it.

@@ -96,6 +96,8 @@ pub struct Calculation {
 pub struct GroupBy {
     /// What objects of a group have in common.
     pub keys: Vec<FieldPath>,
+    /// What these fields hold, as far as that is known.
+    pub kinds: Vec<Kind>,
     /// The column of the group around this one, whose groups are divided again.
     pub outer: Option<GroupKeys>,
     /// The column that holds the key.
@@ -105,10 +107,17 @@ pub struct GroupBy {
 impl GroupBy {
     /// What the nodes behind go by.
     pub fn keys(&self) -> GroupKeys {
-        let outer = self.outer.iter().flat_map(|outer| outer.keys.iter());
+        let keys = self.outer.iter().flat_map(|outer| outer.keys.iter());
+        let kinds = self.outer.iter().flat_map(|outer| outer.kinds.iter());
+        let around = self.outer.iter().flat_map(|outer| {
+            let own = (outer.column.clone(), outer.keys.len());
+            outer.around.iter().cloned().chain([own])
+        });
         GroupKeys {
+            around: around.collect(),
             column: self.column.clone(),
-            keys: outer.chain(&self.keys).cloned().collect(),
+            keys: keys.chain(&self.keys).cloned().collect(),
+            kinds: kinds.chain(&self.kinds).copied().collect(),
         }
     }
 }
@@ -410,7 +419,12 @@ impl Plan {
                     stream: stream_of,
                     chained: object.chained,
                 }),
-                None => stream = Stream::clone(&stream_of),
+                None => {
+                    stream = Stream::clone(&stream_of);
+                    // It is in the groups of the object that it was taken of.
+                    let hidden = before.given.iter().filter(|(path, _)| is_hidden(path));
+                    stream.given.extend(hidden.cloned());
+                }
             }
         }
         self.add(
@@ -473,12 +487,8 @@ impl Plan {
         let around = aggregate.group.iter().flat_map(|group| &group.keys);
         stream.summary = around.chain(&aggregate.keys).cloned().collect();
         // Keys are there even where a stage of the group's pipeline took the fields away.
-        let gone = stream
-            .summary
-            .iter()
-            .filter(|key| stream.kind(key).is_none());
-        let gone: Vec<_> = gone.map(|key| (key.clone(), Kind::Dynamic)).collect();
-        stream.given.extend(gone);
+        let around = aggregate.group.iter().flat_map(GroupKeys::columns);
+        stream.given.extend(around);
         for function in &aggregate.functions {
             stream.given.push((function.name.clone(), function.kind));
             stream.summary.push(function.name.clone());

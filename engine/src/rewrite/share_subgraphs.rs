@@ -3,7 +3,9 @@
 //! Hash-consing from the roots: nodes are met behind their inputs, so inputs that could be one are
 //! one already. Stateful nodes are shared too: equal operators that see the same rows have the
 //! same state. Nodes with a side effect are not: two prints print twice. Nor are nodes that make up
-//! objects where something tells objects apart by their identity.
+//! objects where something tells objects apart by their identity. Sources are one from the start
+//! where they can be: two that are equal are read in an order that differs from statement to
+//! statement.
 
 use crate::operator::operator_spec;
 use crate::plan::{NodeId, NodeKind, Plan};
@@ -23,7 +25,8 @@ pub(super) fn apply(plan: &mut Plan) {
         let kind = &plan.graph[node].kind;
         let makes_up =
             identity_matters && operator_spec(kind).is_some_and(|spec| !spec.gives.passes_rows());
-        if kind.has_side_effect() || makes_up {
+        let is_source = matches!(kind, NodeKind::Source(..));
+        if kind.has_side_effect() || makes_up || is_source {
             continue;
         }
         let inputs = plan.inputs(node);

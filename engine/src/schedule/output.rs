@@ -90,13 +90,17 @@ impl Output {
         }));
     }
 
-    /// A part with a column attached, where the plan foresaw that.
-    pub(crate) fn attached(&self, part: &Part, column: Column) -> Option<Part> {
+    /// A part with columns attached, where the plan foresaw that.
+    pub(crate) fn attached(
+        &self,
+        part: &Part,
+        columns: impl Iterator<Item = Column>,
+    ) -> Option<Part> {
         let known = |(from, _): &&(Arc<Shape>, Arc<Shape>)| Arc::ptr_eq(from, &part.shape);
         let (_, shape) = self.annotated.iter().find(known)?;
         let mut part = part.clone();
         part.shape = Arc::clone(shape);
-        part.extra.push(Arc::new(column));
+        part.extra.extend(columns.map(Arc::new));
         Some(part)
     }
 

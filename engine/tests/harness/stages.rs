@@ -280,11 +280,6 @@ impl Generator {
             "rename" => {
                 let (field, domain) = scope.pick(&mut self.random);
                 column = self.name();
-                // The plan knows nothing of its kind, and so no names of numbers.
-                let domain = match domain {
-                    Domain::Protocol | Domain::Bool => Domain::Mixed,
-                    domain => domain,
-                };
                 (vec![format!("{field} {column}")], domain)
             }
             _ => {
@@ -426,6 +421,10 @@ impl Generator {
             "count" => None,
             "sum" => scope.pick_of(&mut self.random, &[Number, Duration]),
             "avg" | "stddev" => scope.pick_of(&mut self.random, &[Number, Number, Time, Duration]),
+            "list" => {
+                let field = scope.pick(&mut self.random);
+                (field.1 != Domain::Protocol).then_some(field.0)
+            }
             _ => Some(scope.pick(&mut self.random).0),
         };
         let names = [None, None, Some("n"), Some("total"), Some("most")];

@@ -7,7 +7,7 @@ use super::total::Total;
 use std::cmp::Ordering;
 use std::rc::Rc;
 use wireq_engine::plan::Aggregate;
-use wireq_typesys::{Value, Zone, total_order};
+use wireq_typesys::{FieldPath, Value, Zone, total_order};
 
 /// All groups of an aggregate.
 pub struct Groups {
@@ -108,14 +108,11 @@ impl Stage for Groups {
         }
     }
 
-    /// Gives and forgets the groups that are complete; the control ends here.
+    /// Gives and forgets the groups that are complete. The control goes on where it is about what
+    /// makes groups: then it holds for what was given.
     fn close(&mut self, close: &Close, effects: &mut Effects<'_>) {
-        let own_depth = self
-            .aggregate
-            .group
-            .as_ref()
-            .map_or(0, |g| g.column.as_str().len());
-        if close.depth() > own_depth {
+        let around = self.aggregate.group.as_ref();
+        if close.depth() > around.map_or(0, |group| group.column.as_str().len()) {
             return;
         }
         let scope = match &close.scope {
@@ -130,6 +127,12 @@ impl Stage for Groups {
             } else {
                 self.groups.push(group);
             }
+        }
+        let names = around.iter().flat_map(|group| &group.keys);
+        let mut names = names.chain(&self.aggregate.keys).skip(scope.len());
+        let is_said = |name: &FieldPath| close.fields.iter().any(|(path, _)| path == name);
+        if close.fields.is_empty() || names.any(is_said) {
+            effects.pass(close);
         }
     }
 

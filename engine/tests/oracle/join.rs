@@ -82,11 +82,11 @@ impl Joining {
             }
             if arrival.passed {
                 let new = FieldPath::new(NEW);
-                known.push((new.join(arriving.0.as_str()), Rc::clone(&arriving.1)));
                 // By itself it is an object of the alias whose `until` this is.
                 if arrival.alias == of {
-                    known.push((new, Rc::new(Object::Made(Vec::new()))));
+                    known.push((new.clone(), Rc::new(Object::Made(Vec::new()))));
                 }
+                known.push((new.join(arriving.0.as_str()), Rc::clone(&arriving.1)));
             }
             !is_true(&until, &Object::carrying(known), zone)
         });

@@ -41,36 +41,32 @@ impl Object {
     }
 
     /// The value of a path: a field, then conversions; absent where the object has no such field.
+    /// What was attached last is asked first: a conversion belongs to what is attached under the
+    /// name, not to what that hides.
     pub fn get(&self, path: &FieldPath, zone: &Zone) -> Value {
-        for (name, conversions) in path.readings() {
-            if let Some(value) = self.field(name) {
-                return conversions
-                    .split('.')
-                    .filter(|conversion| !conversion.is_empty())
-                    .fold(value, |value, conversion| convert(&value, conversion, zone));
-            }
-        }
-        Value::Absent
-    }
-
-    /// The field of a name; none where such objects have no field of this name.
-    fn field(&self, name: &str) -> Option<Value> {
         match self {
             Object::Packet(frame, record_type) => {
-                let value = packet::field(frame, name)?;
-                Some(with_name(value, name, record_type.as_ref()))
+                let field = |name: &str| {
+                    let value = packet::field(frame, name)?;
+                    Some(with_name(value, name, record_type.as_ref()))
+                };
+                read(path, field, zone).unwrap_or_default()
             }
-            Object::Made(fields) => among(fields, name),
-            Object::Annotated(base, fields) => among(fields, name).or_else(|| base.field(name)),
+            Object::Made(fields) => read(path, |n| among(fields, n), zone).unwrap_or_default(),
+            Object::Annotated(base, fields) => {
+                let own = read(path, |name| among(fields, name), zone);
+                own.unwrap_or_else(|| base.get(path, zone))
+            }
             Object::Carrying(base, objects) => {
-                let carried = objects.iter().rev().find_map(|(own, object)| {
-                    match name.strip_prefix(own.as_str())? {
-                        // All that can be said of an object is that it is there.
-                        "" => Some(Value::Bool(true)),
-                        rest => object.field(rest.strip_prefix('.')?),
+                let carried = objects.iter().rev().find_map(|(name, object)| {
+                    // All that can be said of an object is that it is there.
+                    if path == name {
+                        return Some(Value::Bool(true));
                     }
+                    let below = path.below(name)?;
+                    Some(object.get(&FieldPath::new(below), zone))
                 });
-                carried.or_else(|| base.field(name))
+                carried.unwrap_or_else(|| base.get(path, zone))
             }
         }
     }
@@ -79,7 +75,14 @@ impl Object {
     pub fn carried(&self, name: &FieldPath) -> Option<Rc<Object>> {
         match self {
             Object::Packet(..) | Object::Made(_) => None,
-            Object::Annotated(base, _) => base.carried(name),
+            // What is attached under the name of an object is attached to that object.
+            Object::Annotated(base, fields) => {
+                let below = |(path, value): &(FieldPath, Value)| {
+                    Some((FieldPath::new(path.below(name)?), value.clone()))
+                };
+                let attached = fields.iter().filter_map(below).collect();
+                Some(base.carried(name)?.annotated(attached))
+            }
             Object::Carrying(base, objects) => {
                 let mut named = objects.iter().rev();
                 let found = named.find(|(own, _)| own == name);
@@ -111,6 +114,15 @@ impl Object {
             Object::Packet(..) | Object::Made(_) | Object::Carrying(..) => self,
         }
     }
+}
+
+/// The value of a path by the longest of its readings that `field` has; none where it has none.
+fn read(path: &FieldPath, field: impl Fn(&str) -> Option<Value>, zone: &Zone) -> Option<Value> {
+    path.readings().find_map(|(name, conversions)| {
+        let value = field(name)?;
+        let conversions = conversions.split('.').filter(|name| !name.is_empty());
+        Some(conversions.fold(value, |value, name| convert(&value, name, zone)))
+    })
 }
 
 fn among(fields: &[(FieldPath, Value)], name: &str) -> Option<Value> {

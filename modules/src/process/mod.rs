@@ -19,6 +19,7 @@ mod entropy;
 mod equals;
 mod expression;
 mod fifodelay;
+mod flows;
 mod head;
 mod histogram;
 mod iplookup;
@@ -68,6 +69,8 @@ pub(crate) static MODULES: &[&Module] = &[
     &equals::MODULE,
     &expression::MODULE,
     &fifodelay::MODULE,
+    &flows::flow::MODULE,
+    &flows::flowid::MODULE,
     &head::MODULE,
     &histogram::MODULE,
     &iplookup::MODULE,

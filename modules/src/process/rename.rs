@@ -57,12 +57,13 @@ pub(super) static MODULE: Module = Module {
 
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let (old, new) = pairs(arguments)?;
-    // What the old columns hold is known only where the operator is made.
+    // They hold what the old ones hold.
     let columns = new
         .iter()
         .map(|name| (name.clone(), Kind::Dynamic))
         .collect();
     let count = old.len();
+    let like = new.iter().cloned().zip(old.iter().cloned()).collect();
     let mut needs: Vec<FieldPath> = Vec::new();
     let mut places = Vec::with_capacity(count);
     for path in old {
@@ -74,6 +75,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     }
     Ok(OperatorSpec {
         gives: Gives::Annotated(columns),
+        like,
         ..OperatorSpec::stateless(needs, move |_| {
             let places = places.clone();
             stateless::rows(move |view, out| {

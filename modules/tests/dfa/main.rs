@@ -129,7 +129,10 @@ fn plan(query: &str) -> Option<Plan> {
         module: "pcapfile",
         paths: vec!["none.pcap".into()],
     });
-    let options = wireq_query_lang::Options { zone: &zone, files };
+    let options = wireq_query_lang::Options {
+        files,
+        ..wireq_query_lang::Options::new(&zone)
+    };
     compile(&texts, &wireq_modules::registry(), &options).ok()
 }
 

@@ -8,7 +8,7 @@ use wireq_engine::module::{Build, Gives, GroupKeys, Needs, OperatorSpec, StateCl
 use wireq_engine::plan::stream::{HIDDEN, is_hidden};
 use wireq_engine::plan::{GroupBy, NodeId};
 use wireq_engine::{Diagnostic, Span};
-use wireq_typesys::FieldPath;
+use wireq_typesys::{FieldPath, Kind};
 
 /// What a stage has to do with the groups that it is written with.
 #[derive(Clone, Copy)]
@@ -216,7 +216,10 @@ impl Lowering<'_> {
         }
         // One sign more for each group around.
         let column = FieldPath::new(&HIDDEN.to_string().repeat(depth + 1));
+        let stream = self.plan.stream(input);
+        let kind = |key| stream.kind(key).unwrap_or(Kind::Dynamic);
         let group = GroupBy {
+            kinds: keys.iter().map(kind).collect(),
             keys,
             outer: outer.clone(),
             column,

@@ -1,0 +1,21 @@
+//! Flows: packets that have their ends in common.
+//!
+//! [`flow`] makes one record of each, [`flowid`] numbers them and passes their first objects. What
+//! they share is here: keys that are the same in both directions ([`key`]), and a table of flows
+//! that knows which one was idle longest ([`table`]).
+
+mod bytes;
+mod columns;
+pub(super) mod flow;
+pub(super) mod flowid;
+mod key;
+mod number;
+mod packet;
+mod record;
+mod snapshot;
+mod state;
+mod summary;
+mod sums;
+mod table;
+mod tcp;
+mod track;

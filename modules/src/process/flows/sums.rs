@@ -1,0 +1,90 @@
+//! What `flowid` keeps of a flow.
+
+use super::columns::NEVER;
+use super::number::LIST;
+use super::snapshot::State;
+use crate::process::keep::{load_value, save_value};
+use wireq_engine::Error;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_typesys::{Kind, Value};
+
+/// What is kept of a flow beside its key.
+#[derive(Clone, Debug)]
+pub(super) struct Flow {
+    pub(super) number: u64,
+    /// The time of the first object, and the latest time.
+    pub(super) start: i64,
+    pub(super) finish: i64,
+    pub(super) packets: [u64; 2],
+    pub(super) bytes: [u64; 2],
+    /// Whether the first object came from the higher end of the key.
+    pub(super) from_high: bool,
+    /// Conversions of key fields that are read behind: those of the first object.
+    pub(super) kept: Box<[Value]>,
+}
+
+impl Default for Flow {
+    fn default() -> Flow {
+        Flow {
+            number: 0,
+            start: NEVER,
+            finish: NEVER,
+            packets: [0; 2],
+            bytes: [0; 2],
+            from_high: false,
+            kept: Box::default(),
+        }
+    }
+}
+
+impl Flow {
+    /// Takes an object in.
+    pub(super) fn take(&mut self, time: Option<i64>, bytes: u64, from_high: bool) {
+        let side = usize::from(from_high != self.from_high);
+        self.packets[side] = self.packets[side].saturating_add(1);
+        self.bytes[side] = self.bytes[side].saturating_add(bytes);
+        self.finish = self.finish.max(time.unwrap_or(NEVER));
+    }
+
+    /// Whether a time is further than `limit` from all that the flow has seen.
+    pub(super) fn is_far(&self, time: i64, limit: i64) -> bool {
+        let after = self.finish != NEVER && time > self.finish.saturating_add(limit);
+        after || self.start != NEVER && time < self.start.saturating_sub(limit)
+    }
+
+    /// Reads a flow that kept values of these kinds.
+    pub(super) fn load(kinds: &[Kind], from: &mut Reader<'_>) -> Result<Flow, Error> {
+        let number = from.number()?;
+        let (start, finish) = (from.number()? as i64, from.number()? as i64);
+        let packets = [from.number()?, from.number()?];
+        let bytes = [from.number()?, from.number()?];
+        let from_high = from.number()? != 0;
+        let kept: Result<_, Error> = kinds.iter().map(|kind| load_value(*kind, from)).collect();
+        Ok(Flow {
+            number,
+            start,
+            finish,
+            packets,
+            bytes,
+            from_high,
+            kept: kept?,
+        })
+    }
+}
+
+impl State for Flow {
+    fn save(&self, out: &mut Writer) {
+        let [packets, packets_back] = self.packets;
+        let [bytes, bytes_back] = self.bytes;
+        let times = [self.start as u64, self.finish as u64];
+        let counts = [packets, packets_back, bytes, bytes_back];
+        out.number(self.number);
+        times.iter().chain(&counts).for_each(|n| out.number(*n));
+        out.number(self.from_high.into());
+        self.kept.iter().for_each(|value| save_value(value, out));
+    }
+
+    fn list(&self) -> usize {
+        LIST
+    }
+}

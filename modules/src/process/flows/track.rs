@@ -1,0 +1,296 @@
+//! What `flow` does with packets.
+
+use super::columns::{NEVER, time};
+use super::flow::{Limits, NAME};
+use super::key::{Key, KeyFields, Keys};
+use super::packet::{Columns, Packet, Places};
+use super::record::{Reason, Records};
+use super::state::Flow;
+use super::table::{Entry, LISTS, Table};
+use std::any::Any;
+use std::mem::take;
+use std::sync::Arc;
+use wireq_engine::schedule::output::Output;
+use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::{Context, Control, Error, Operator, Progress, Verdict, View, same_operator};
+use wireq_typesys::{FieldPath, Position, Zone};
+
+/// The list of flows that go on, and that of connections that are over.
+const OPEN: usize = 0;
+const OVER: usize = 1;
+
+/// The operator of `flow`.
+pub(super) struct Flows {
+    limits: Limits,
+    fields: KeyFields,
+    places: Places,
+    zone: Arc<Zone>,
+    table: Table<Flow>,
+    /// The latest time so far.
+    clock: i64,
+    /// While the clock is not later than this, no flow is idle for too long.
+    due: i64,
+    records: Records,
+    keys: Keys,
+}
+
+/// A flow that is to end: when it was due and where it began, by which it is in order.
+type Due = (i64, Position, u32, usize);
+
+impl Flows {
+    pub(super) fn new(
+        limits: Limits,
+        keys: usize,
+        has_ports: bool,
+        bytes: &FieldPath,
+        context: &Context,
+    ) -> Flows {
+        let fields = KeyFields::by_name(&context.fields[..keys.min(context.fields.len())]);
+        Flows {
+            limits,
+            places: Places::new(has_ports, bytes, context),
+            zone: Arc::clone(&context.zone),
+            table: Table::new(context.seed),
+            clock: NEVER,
+            due: i64::MAX,
+            records: Records::new(fields.clone(), has_ports, context),
+            fields,
+            keys: Keys::default(),
+        }
+    }
+
+    fn take(&mut self, key: Key<'_>, packet: &Packet, out: &mut Output) {
+        let Some(at) = self.table.find_at(key.found, key.hash, key.bytes) else {
+            return self.begin(key, packet, out);
+        };
+        let flow = &mut self.table.entry_mut(at).state;
+        let list = usize::from(flow.over);
+        if let Some(reason) = flow.ends_before(packet, self.limits.idle[list]) {
+            let entry = self.table.remove(at, list);
+            let reason = entry.state.reason_or(reason);
+            self.give(&entry, reason, packet.position, out);
+            return self.begin(key, packet, out);
+        }
+        let is_long = |time| flow.is_long(time, self.limits.active);
+        if list == OPEN && packet.time.is_some_and(is_long) {
+            let entry = self.table.entry_mut(at);
+            let (records, position) = (&mut self.records, packet.position);
+            records.add(entry.key(), &entry.state, Reason::Active, position, out);
+            entry.state.cut();
+        }
+        let flow = &mut self.table.entry_mut(at).state;
+        flow.take(packet);
+        let now_in = usize::from(flow.over);
+        self.table.touch(at, list, now_in, self.clock);
+        self.is_due_by(now_in);
+    }
+
+    fn begin(&mut self, key: Key<'_>, packet: &Packet, out: &mut Output) {
+        while self.table.len() >= self.limits.flows {
+            self.evict(packet.position, out);
+        }
+        let flow = Flow::of(packet);
+        let list = usize::from(flow.over);
+        let key = (key.hash, key.bytes);
+        self.table.insert(key, flow, self.clock, list);
+        self.is_due_by(list);
+    }
+
+    /// Notes that a flow of a list was just seen.
+    #[inline]
+    fn is_due_by(&mut self, list: usize) {
+        self.due = self
+            .due
+            .min(self.clock.saturating_add(self.limits.idle[list]));
+    }
+
+    /// Makes room for a flow: what is over goes first, since nothing is lost with it.
+    fn evict(&mut self, position: Position, out: &mut Output) {
+        let oldest = |list| Some((self.table.oldest(list)?, list));
+        if let Some((at, list)) = oldest(OVER).or_else(|| oldest(OPEN)) {
+            let entry = self.table.remove(at, list);
+            let reason = entry.state.reason_or(Reason::Evicted);
+            if reason == Reason::Evicted {
+                // They were counted as absorbed when they came, maybe in an earlier step.
+                let rows = entry.state.count();
+                out.account.absorbed = out.account.absorbed.wrapping_sub(rows);
+                out.account.evicted = out.account.evicted.wrapping_add(rows);
+            }
+            self.give(&entry, reason, position, out);
+        }
+    }
+
+    /// Moves the clock on, and ends what is idle then.
+    #[inline]
+    fn advance(&mut self, time: i64, position: Position, out: &mut Output) {
+        if time > self.clock {
+            if self.clock == NEVER {
+                self.table.touch_all(time);
+            }
+            self.clock = time;
+            if time > self.due {
+                self.expire(position, out);
+            }
+        }
+    }
+
+    fn expire(&mut self, position: Position, out: &mut Output) {
+        let mut ending: Vec<Due> = Vec::new();
+        self.due = i64::MAX;
+        for list in [OPEN, OVER] {
+            for at in self.table.list(list) {
+                let entry = self.table.entry(at);
+                let due = entry.touched.saturating_add(self.limits.idle[list]);
+                if due >= self.clock {
+                    self.due = self.due.min(due);
+                    break;
+                }
+                ending.push((due, entry.state.begin, at, list));
+            }
+        }
+        ending.sort_unstable();
+        for (_, _, at, list) in ending {
+            let entry = self.table.remove(at, list);
+            let reason = entry.state.reason_or(Reason::Idle);
+            self.give(&entry, reason, position, out);
+        }
+    }
+
+    /// Makes the record of a flow, unless it was cut and nothing came since.
+    fn give(&mut self, entry: &Entry<Flow>, reason: Reason, position: Position, out: &mut Output) {
+        if entry.state.count() > 0 {
+            self.records
+                .add(entry.key(), &entry.state, reason, position, out);
+        }
+    }
+
+    /// All flows in the order of the first packets of their records.
+    fn in_order(&self) -> Vec<(Position, u32)> {
+        let all = (0..LISTS).flat_map(|list| self.table.list(list));
+        let mut all: Vec<(Position, u32)> = all
+            .map(|at| (self.table.entry(at).state.begin, at))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Makes records of all flows.
+    fn give_all(&mut self, reason: Reason, position: Position, out: &mut Output) {
+        for (_, at) in self.in_order() {
+            let entry = self.table.entry_mut(at);
+            if entry.state.count() > 0 {
+                let reason = entry.state.reason_or(reason);
+                self.records
+                    .add(entry.key(), &entry.state, reason, position, out);
+                entry.state.cut();
+            }
+        }
+        self.records.give(out);
+    }
+}
+
+impl Operator for Flows {
+    fn step(
+        &mut self,
+        _port: usize,
+        views: &[View<'_>],
+        out: &mut Output,
+    ) -> Result<Progress, Error> {
+        for view in views {
+            let keyed = self.fields.keyed_rows(*view);
+            let count = keyed.count() as u64;
+            out.account.absorbed = out.account.absorbed.wrapping_add(count);
+            out.account.filtered += view.part.count() as u64 - count;
+            let columns = Columns::new(*view, &self.fields, &self.places);
+            let mut keys = take(&mut self.keys);
+            keys.read(&self.fields, &columns.keys, &keyed, &self.table);
+            let mut next = keys.iter();
+            view.part.selection.for_each(|row| {
+                let position = view.part.data.position(row);
+                if let Some(time) = time(columns.time, row, &self.zone) {
+                    self.advance(time, position, out);
+                }
+                if keyed.get(row)
+                    && let Some(key) = next.next()
+                {
+                    let packet = columns.packet(row, key.from_high, position, &self.zone);
+                    self.take(key, &packet, out);
+                }
+            });
+            drop(next);
+            self.keys = keys;
+        }
+        self.records.give(out);
+        Ok(Progress::Continue)
+    }
+
+    fn control(
+        &mut self,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        match control {
+            Control::Watermark(time) => {
+                self.advance(*time, position, out);
+                self.records.give(out);
+            }
+            Control::Flush => {
+                self.give_all(Reason::Flush, position, out);
+                out.control(position, Control::Flush);
+            }
+            Control::Close(_) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
+        self.give_all(Reason::End, Position::END, out);
+        Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.table.memory()
+    }
+
+    fn save(&self, out: &mut Writer) {
+        out.number(self.clock as u64);
+        self.table.save(out);
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.clock = from.number()? as i64;
+        self.table.load(from, &self.fields, Flow::load)?;
+        // When the next flow is due is looked up when the clock moves on.
+        self.due = NEVER;
+        Ok(())
+    }
+
+    /// Takes in flows of other keys.
+    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
+        let right = same_operator::<Flows>(NAME, right)?;
+        for list in 0..LISTS {
+            for at in right.table.list(list) {
+                let entry = right.table.entry(at);
+                let hash = self.table.hash(entry.key());
+                if self.table.find(hash, entry.key()).is_some() {
+                    return Err(Error::Module {
+                        module: NAME,
+                        message: "parts that have flows in common cannot be merged".into(),
+                    });
+                }
+                let flow = entry.state.clone();
+                self.table
+                    .insert((hash, entry.key()), flow, entry.touched, list);
+            }
+            self.table.sort(list);
+        }
+        self.clock = self.clock.max(right.clock);
+        self.due = NEVER;
+        Ok(Verdict::All)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
