@@ -312,7 +312,7 @@ mod tests {
             ("web: uniqo", &["web: uniqobj"]),
             ("uniq srcip, dstpo", &["uniq srcip, dstport"]),
             ("print(dstpo", &["print(dstport"]),
-            ("print cou", &["print count("]),
+            ("print cou", &["print count()"]),
             ("print sum(dstpo", &["print sum(dstport"]),
             ("print --boul", &["print --boulder"]),
             ("print srcip gro", &["print srcip group by"]),

@@ -56,7 +56,7 @@ pub fn run_sets(seed: u64, count: usize) -> Result<Census, Box<Mismatch>> {
                     continue;
                 }
                 assert!(
-                    census.invalid <= 3 + at / 50,
+                    census.invalid <= 3 + at / 20,
                     "set of seed {seed} is no query, as were too many before it:\n{}\n{faults}",
                     checker.show(&set)
                 );
