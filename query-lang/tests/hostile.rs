@@ -285,7 +285,39 @@ fn parts_that_are_calculated_often_have_a_limit() {
 #[test]
 fn what_is_within_the_limit_fits_into_the_stack_of_a_thread() {
     let sum = "len + ".repeat(150);
+    let items: String = (1..75)
+        .map(|item| format!(", a{} + 1 as a{item}", item - 1))
+        .collect();
     let deep = [
+        format!("select len as a0{items} from pcapfile(x)"),
+        format!(
+            "select len{} from pcapfile(x){}",
+            " from (select len".repeat(190),
+            ")".repeat(190)
+        ),
+        format!(
+            "{}select len from pcapfile(x){}",
+            "(".repeat(190),
+            " union select 1)".repeat(190)
+        ),
+        format!(
+            "select {}len{} from pcapfile(x) group by {}len{}",
+            "upper(".repeat(190),
+            ")".repeat(190),
+            "- (".repeat(95),
+            ")".repeat(95)
+        )
+        .replace(
+            "select upper",
+            "select count(*), 1 from pcapfile(x) where upper",
+        )
+        .replace(" from pcapfile(x) group", " = 'a' group"),
+        format!(
+            "select {}len{} from pcapfile(x) a, pcapfile(x) b",
+            "case when true then ".repeat(190),
+            " end".repeat(190)
+        )
+        .replace("len", "a.len"),
         format!(
             "pcapfile x | where {}len{} = 5",
             "(".repeat(200),

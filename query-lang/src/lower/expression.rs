@@ -165,21 +165,6 @@ impl Condition<'_, '_, '_> {
         Expr::Case(arms, otherwise)
     }
 
-    fn cast(&mut self, inner: &ast::Expr, to: &ast::TypeName, span: Span) -> Expr {
-        let value = self.value(inner);
-        match cast_function(&to.name.text) {
-            Some(name) => self.call_named(name, vec![value], span),
-            None => {
-                let message = format!("there is no type `{}`", to.name.text);
-                let fault = Diagnostic::new("Q019", to.name.span, message).label("unknown type");
-                let names = TYPES.iter().map(|(_, names)| names[0]);
-                let help = format!("types are: {}", names.collect::<Vec<_>>().join(", "));
-                self.lowering.faults.push(fault.help(help));
-                always()
-            }
-        }
-    }
-
     fn all(&mut self, parts: &[ast::Expr]) -> Expr {
         let tests = parts.iter().map(|part| self.test(part)).collect();
         Condition::conjunction(tests)
@@ -342,54 +327,6 @@ fn arithmetic(operator: Operator) -> Option<ArithmeticOp> {
         Operator::Modulo => Some(ArithmeticOp::Modulo),
         Operator::Concatenate => None,
     }
-}
-
-/// Types that values can be converted to: the function that does it, and the names of the type.
-const TYPES: &[(&str, &[&str])] = &[
-    (
-        "to_int",
-        &[
-            "integer",
-            "int",
-            "bigint",
-            "smallint",
-            "tinyint",
-            "hugeint",
-            "int2",
-            "int4",
-            "int8",
-            "int16",
-            "int32",
-            "int64",
-            "long",
-            "short",
-            "signed",
-            "unsigned",
-            "ubigint",
-            "uinteger",
-            "usmallint",
-            "utinyint",
-        ],
-    ),
-    (
-        "to_double",
-        &[
-            "double", "float", "real", "float4", "float8", "numeric", "decimal",
-        ],
-    ),
-    ("to_text", &["varchar", "text", "string", "char"]),
-    ("to_bool", &["boolean", "bool"]),
-    ("to_time", &["timestamp", "timestamptz", "time", "datetime"]),
-    ("to_duration", &["interval", "duration"]),
-    ("to_address", &["inet", "address", "ip"]),
-];
-
-/// The function that converts to a type.
-fn cast_function(name: &str) -> Option<&'static str> {
-    let is = |known: &&str| known.eq_ignore_ascii_case(name);
-    let mut types = TYPES.iter();
-    let found = types.find(|(_, names)| names.iter().any(|known| is(&known)));
-    found.map(|(function, _)| *function)
 }
 
 impl Lowering<'_> {

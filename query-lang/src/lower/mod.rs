@@ -2,6 +2,7 @@
 
 mod besides;
 mod call;
+mod cast;
 mod columns;
 mod condition;
 mod definitions;

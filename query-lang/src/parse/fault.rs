@@ -90,6 +90,9 @@ fn advice(found: &Token<'_>, expected: &str, before: &[Token<'_>]) -> Option<Str
             "a definition begins with its name: `NAME :- QUERY` or `NAME(A, B) :- QUERY`"
                 .to_owned(),
         ),
+        Kind::Keyword(Keyword::Select(Clause::Select)) if expected.starts_with("a field") => Some(
+            "a SELECT in another one stands behind `from`; `join` compares with its rows".to_owned(),
+        ),
         Kind::Keyword(Keyword::Select(_)) => Some(
             "a SELECT is: select ITEMS from TABLES where ... group by ... having ... union all ... order by ... limit N"
                 .to_owned(),

@@ -33,6 +33,7 @@ fn plain(input: Tokens<'_>) -> Node<'_> {
         Some(Kind::Function) if input.first().is_some_and(|name| is(name.text, "cast")) => {
             cast(input)
         }
+        Some(Kind::Function) if is_extract(input) => extract(input),
         Some(Kind::Function) => scalar(input),
         Some(Kind::Word) if is_case(input) => case(input),
         Some(Kind::Word) if is_typed(input) => typed(input),
@@ -140,6 +141,42 @@ fn as_type(input: Tokens<'_>) -> Parsed<'_, (Box<Expr>, TypeName)> {
     .map_err(|_| fatal(input.unexpected(expected)))?;
     let (input, to) = type_name(input).map_err(fatal)?;
     Ok((input, (inner, to)))
+}
+
+/// Whether `extract(PART from ...)` stands here.
+fn is_extract(input: Tokens<'_>) -> bool {
+    let fourth = input.iter_elements().nth(3).map(|token| &token.kind);
+    input.first().is_some_and(|name| is(name.text, "extract"))
+        && fourth == Some(&Kind::Keyword(Keyword::From))
+}
+
+/// `extract(PART from TIME)` is `date_part('PART', TIME)`.
+fn extract(input: Tokens<'_>) -> Node<'_> {
+    let (rest, name) = token(Kind::Function, "`extract`")(input)?;
+    let (rest, ((part, time), _)) = bracketed(part_of_time, "an operator or `)`")(rest)?;
+    let span = covered(input, rest);
+    let call = ScalarCall {
+        name: Word {
+            text: "date_part".to_owned(),
+            ..unquoted(name)
+        },
+        distinct: false,
+        arguments: vec![*part, *time],
+        span,
+    };
+    Ok((rest, Expr::boxed(ExprKind::Scalar(Box::new(call)), span)))
+}
+
+fn part_of_time(input: Tokens<'_>) -> Parsed<'_, (Box<Expr>, Box<Expr>)> {
+    let (input, part) = expecting("a part of a time, such as `hour`", name)(input)?;
+    let (input, _) = keyword(Keyword::From)(input)?;
+    let (input, time) = expression(input)?;
+    let span = part.span;
+    let part = ExprKind::Word(Word {
+        quoted: true,
+        ..part
+    });
+    Ok((input, (Expr::boxed(part, span), time)))
 }
 
 /// `NAME` or `NAME(NUMBER, ...)`.

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::order::{SortKey, is_ordinal, name};
-use super::table::no_table;
+use super::tables::no_table;
 use super::{Behind, Output};
 use crate::ast::{Core, Expr, Item, Order};
 use crate::lower::{Flow, Lowering};

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `table.rs`, `file.rs` | what stands behind `from`: tables and joins of them |
+//! | `table.rs`, `tables.rs`, `file.rs` | what stands behind `from`: tables and joins of them |
 //! | `names.rs` | what names mean: fields of tables, other items, groups; the expressions with them |
 //! | `aggregate.rs` | `group by` and aggregate functions |
 //! | `core.rs` | one SELECT without `union` |
@@ -21,6 +21,7 @@ mod order;
 mod row;
 mod same;
 mod table;
+mod tables;
 mod union;
 
 use super::{Flow, Lowering, bare};

@@ -4,7 +4,7 @@
 use super::aggregate::Groups;
 use super::order::name;
 use super::same::key_of;
-use super::table::Tables;
+use super::tables::Tables;
 use crate::ast::{self, Expr, ExprKind, Item, Operator};
 use crate::lower::Lowering;
 use crate::lower::expression::is_field;
@@ -298,7 +298,7 @@ fn ambiguous(word: &Word, tables: &Tables) -> Diagnostic {
     let message = format!("several tables have a field `{}`", word.text);
     let fault = Diagnostic::new("Q054", word.span, message).label("of which table?");
     let names: Vec<String> = tables
-        .names()
+        .known()
         .map(|name| format!("`{name}.{}`", word.text))
         .collect();
     fault.help(format!("write one of: {}", names.join(", ")))

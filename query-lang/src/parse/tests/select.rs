@@ -162,6 +162,10 @@ fn selects_are_read() {
         ),
         ("print a from (select a from t) where b", "bag of 1 | print"),
         (
+            "select extract(hour from ts + 1), extract(a) from t",
+            "select date_part('hour', (ts Add 1)) extract(a) from t[0]",
+        ),
+        (
             "select a as \"from\", \"select\" from t",
             "select a as from <select> from t[0]",
         ),
