@@ -6,7 +6,6 @@ use crate::function::Function;
 use crate::plan::expr::{ArithmeticOp, Expr};
 use crate::planted::is_planted;
 use crate::{Context, View};
-use std::borrow::Cow;
 use wireq_typesys::{
     Bitmap, Column, ColumnBuilder, CompareOp, FieldPath, Kind, Literal, Value, Zone, holds,
     write_value,
@@ -56,21 +55,24 @@ pub(super) struct Argument {
 
 /// The values of an expression for some rows.
 pub(super) enum Computed<'a> {
-    Column(Cow<'a, Column>),
+    Borrowed(&'a Column),
+    Owned(Box<Column>),
     Constant(Value),
 }
 
 impl Computed<'_> {
     pub(super) fn value(&self, row: usize) -> Value {
         match self {
-            Computed::Column(column) => column.value(row),
+            Computed::Borrowed(column) => column.value(row),
+            Computed::Owned(column) => column.value(row),
             Computed::Constant(value) => value.clone(),
         }
     }
 
     fn into_column(self, len: usize, rows: &Bitmap) -> Column {
         match self {
-            Computed::Column(column) => column.into_owned(),
+            Computed::Borrowed(column) => column.clone(),
+            Computed::Owned(column) => *column,
             Computed::Constant(value) => by_row(len, rows, |_| value.clone()),
         }
     }
@@ -149,7 +151,7 @@ impl Operand {
         let len = view.part.data.len();
         match self {
             Operand::Field(field) => match view.column(*field) {
-                Some(column) => Computed::Column(Cow::Borrowed(column)),
+                Some(column) => Computed::Borrowed(column),
                 None => Computed::Constant(Value::Absent),
             },
             Operand::Literal(_, natural) => Computed::Constant(natural.clone()),
@@ -161,7 +163,7 @@ impl Operand {
                 if let (Computed::Constant(a), Computed::Constant(b)) = (&a, &b) {
                     return Computed::Constant(arithmetic(op, a, b));
                 }
-                Computed::Column(Cow::Owned(by_row(len, rows, |row| {
+                Computed::Owned(Box::new(by_row(len, rows, |row| {
                     let (a, b) = (a.value(row), b.value(row));
                     match (&first, &second) {
                         (_, Some(literal)) => arithmetic(op, &a, &beside(literal, &a, b, op, zone)),
@@ -184,7 +186,7 @@ impl Operand {
                 if let Some(otherwise) = otherwise {
                     take(otherwise, view, &left, zone, &mut values);
                 }
-                Computed::Column(Cow::Owned(Column::from_values(values)))
+                Computed::Owned(Box::new(Column::from_values(values)))
             }
             Operand::Test(test) => {
                 let truth = test.truth(view, rows, zone);
@@ -192,7 +194,7 @@ impl Operand {
                 let (values, valid) = column.refill_bool(len);
                 truth.yes.for_each(|row| values[row] = true);
                 *valid = truth.known.and(rows);
-                Computed::Column(Cow::Owned(column))
+                Computed::Owned(Box::new(column))
             }
         }
     }
@@ -257,7 +259,7 @@ fn call<'a>(
     if columns.iter().all(constant) {
         return Computed::Constant(result(0));
     }
-    Computed::Column(Cow::Owned(by_row(len, rows, result)))
+    Computed::Owned(Box::new(by_row(len, rows, result)))
 }
 
 /// A value as the kind that a function takes; absent where it can't be read as that.
@@ -355,7 +357,8 @@ pub(super) fn absent(
     zone: &Zone,
 ) -> super::Truth {
     let yes = match operand.eval(view, rows, zone) {
-        Computed::Column(column) => rows.minus(&column.valid),
+        Computed::Borrowed(column) => rows.minus(&column.valid),
+        Computed::Owned(column) => rows.minus(&column.valid),
         Computed::Constant(value) if value.is_absent() => *rows,
         Computed::Constant(_) => Bitmap::EMPTY,
     };

@@ -38,7 +38,7 @@ pub enum Expr {
     /// The object has the field.
     Exists(FieldPath, Span),
     /// A filter module passes the object.
-    Passes(FilterCall),
+    Passes(Box<FilterCall>),
     /// Known and true: what a test means in the pipe form, where `not dstport = 80` passes ARP.
     Holds(Box<Expr>),
 }

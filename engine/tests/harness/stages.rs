@@ -76,7 +76,7 @@ impl Generator {
     }
 
     fn name(&mut self) -> &'static str {
-        *self.random.pick(NAMES.as_slice())
+        NAMES[self.random.below(NAMES.len())]
     }
 
     fn keeping(&mut self, name: &'static str, scope: &mut Scope) -> ModuleCall {

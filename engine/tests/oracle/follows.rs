@@ -69,13 +69,13 @@ impl Stage for Difference {
             matches!(value, Value::Time(_) | Value::Duration(_)) || number(value).is_some()
         };
         let mut difference = Value::Absent;
-        if now.iter().all(is_quantity) {
-            if let Some(before) = self.before.replace(now.clone()) {
-                difference = match now.len() {
-                    1 => arithmetic(ArithmeticOp::Subtract, &now[0], &before[0]),
-                    _ => slope(&now, &before).map_or(Value::Absent, Value::Double),
-                };
-            }
+        if now.iter().all(is_quantity)
+            && let Some(before) = self.before.replace(now.clone())
+        {
+            difference = match now.len() {
+                1 => arithmetic(ArithmeticOp::Subtract, &now[0], &before[0]),
+                _ => slope(&now, &before).map_or(Value::Absent, Value::Double),
+            };
         }
         effects.give(object.annotated(vec![(self.name.clone(), difference)]));
     }

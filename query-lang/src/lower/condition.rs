@@ -292,7 +292,7 @@ impl Condition<'_, '_, '_> {
             spec,
             span,
         };
-        Some(Expr::Holds(Box::new(Expr::Passes(call))))
+        Some(Expr::Holds(Box::new(Expr::Passes(Box::new(call)))))
     }
 }
 
