@@ -127,6 +127,26 @@ impl Value {
         }
     }
 
+    /// About how many bytes the value takes beyond its own size.
+    pub fn memory(&self) -> usize {
+        // What stands beside shared values, and what an allocation costs.
+        const SHARED: usize = 32;
+        match self {
+            Value::Bytes(bytes) | Value::Text(bytes) => SHARED + bytes.len(),
+            Value::List(values) => {
+                let own = |value: &Value| size_of::<Value>() + value.memory();
+                SHARED + values.iter().map(own).sum::<usize>()
+            }
+            Value::Object(record) => {
+                let own = |(name, value): &(String, Value)| {
+                    size_of::<(String, Value)>() + name.capacity() + value.memory()
+                };
+                SHARED + record.fields.iter().map(own).sum::<usize>()
+            }
+            _ => 0,
+        }
+    }
+
     /// The bytes of bytes or text.
     pub fn as_bytes(&self) -> Option<&[u8]> {
         match self {
