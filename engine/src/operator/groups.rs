@@ -2,6 +2,8 @@
 
 use hashbrown::HashTable;
 use std::cmp::Ordering;
+use std::iter::Peekable;
+use std::vec::IntoIter;
 use wireq_typesys::{Column, key, key::Packer};
 
 /// Logical shards of keyed state. Bounds, evictions and sketches are kept per shard, and the
@@ -141,6 +143,24 @@ impl Seeds {
     }
 }
 
+/// The hash of [`Groups`] for tables that keep more beside a key than a number: equal keys have
+/// equal hashes, and which keys collide depends on the seed.
+#[derive(Clone, Copy)]
+pub struct KeyedHash(Seeds);
+
+impl KeyedHash {
+    /// The hash of a seed.
+    pub fn new(seed: u64) -> KeyedHash {
+        KeyedHash(Seeds::new(seed))
+    }
+
+    /// The hash of a key.
+    #[inline]
+    pub fn of(self, key: &[u8]) -> u64 {
+        self.0.key(&Key::of(key))
+    }
+}
+
 /// 2^64 divided by the golden ratio.
 const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -157,6 +177,9 @@ fn fold(a: u64, b: u64) -> u64 {
 fn shard_of(hash: u64) -> usize {
     (hash >> 48) as usize % SHARDS
 }
+
+/// What an allocation costs beside its bytes.
+const ALLOCATION: usize = 16;
 
 #[derive(Default)]
 struct Shard {
@@ -202,6 +225,7 @@ impl Shard {
             + self.medium.allocation_size()
             + self.long.allocation_size()
             + self.boxed
+            + self.long.len() * ALLOCATION
             + self.free.capacity() * 4
     }
 }
@@ -400,9 +424,37 @@ impl Groups {
         self.sorted().iter().map(own).collect()
     }
 
+    /// Takes all keys out, with their numbers, in ascending order of key. Little more memory is taken
+    /// on the way than the keys took: tables are dropped one by one.
+    pub fn drain(&mut self) -> Drained {
+        let shards = std::mem::replace(&mut self.table.shards, vec![Shard::default()]);
+        self.limit = 0;
+        let count = |len: fn(&Shard) -> usize| shards.iter().map(len).sum();
+        let boxed = count(|shard| shard.boxed);
+        let mut short = Vec::with_capacity(count(|shard| shard.short.len()));
+        let mut medium = Vec::with_capacity(count(|shard| shard.medium.len()));
+        let mut long = Vec::with_capacity(count(|shard| shard.long.len()));
+        for shard in shards {
+            short.extend(shard.short);
+            medium.extend(shard.medium);
+            long.extend(shard.long);
+        }
+        short.sort_unstable();
+        medium.sort_unstable();
+        long.sort_unstable();
+        Drained {
+            short: short.into_iter().peekable(),
+            medium: medium.into_iter().peekable(),
+            long: long.into_iter().peekable(),
+            boxed,
+            buffer: [0; 32],
+        }
+    }
+
     /// About how many bytes the keys take.
     pub fn memory(&self) -> usize {
-        self.table.shards.iter().map(Shard::memory).sum()
+        let shards = &self.table.shards;
+        shards.capacity() * size_of::<Shard>() + shards.iter().map(Shard::memory).sum::<usize>()
     }
 
     /// Forgets all keys.
@@ -415,6 +467,60 @@ impl Groups {
     /// Forgets a key; its number may be given to another one.
     pub fn remove(&mut self, key: &[u8]) {
         self.table.remove(&Key::of(key));
+    }
+}
+
+/// Keys on their own with their numbers, as [`Groups::drain`] gives them.
+pub struct Drained {
+    short: Peekable<IntoIter<(Short, u32)>>,
+    medium: Peekable<IntoIter<(Medium, u32)>>,
+    long: Peekable<IntoIter<(Box<[u8]>, u32)>>,
+    /// What keys in boxes take.
+    boxed: usize,
+    /// Where the bytes of the next key are put together.
+    buffer: [u8; 32],
+}
+
+impl Drained {
+    /// Appends the bytes of the next key and gives its number; none at the end.
+    pub fn next(&mut self, key: &mut Vec<u8>) -> Option<u32> {
+        let mut other = [0; 32];
+        let short = self.short.peek();
+        let short = short.map(|(words, _)| unpack(words, &mut self.buffer));
+        let medium = self
+            .medium
+            .peek()
+            .map(|(words, _)| unpack(words, &mut other));
+        let long = self.long.peek().map(|(bytes, _)| &**bytes);
+        let lowest = [short, medium, long].into_iter().flatten().min()?;
+        key.extend_from_slice(lowest);
+        if short == Some(lowest) {
+            return self.short.next().map(|(_, number)| number);
+        }
+        if medium == Some(lowest) {
+            return self.medium.next().map(|(_, number)| number);
+        }
+        let (bytes, number) = self.long.next()?;
+        self.boxed = self.boxed.saturating_sub(bytes.len());
+        Some(number)
+    }
+
+    /// Whether there are no more.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.short.len() + self.medium.len() + self.long.len()
+    }
+
+    /// About how many bytes the keys take.
+    pub fn memory(&self) -> usize {
+        self.short.len() * size_of::<(Short, u32)>()
+            + self.medium.len() * size_of::<(Medium, u32)>()
+            + self.long.len() * (size_of::<(Box<[u8]>, u32)>() + ALLOCATION)
+            + self.boxed
     }
 }
 
@@ -449,9 +555,19 @@ mod tests {
             .map(|n| (n.bytes(&mut [0; 32]).to_vec(), n.number))
             .collect();
         assert_eq!(sorted, plain.into_iter().collect::<Vec<_>>());
-        let mut numbers: Vec<u32> = sorted.into_iter().map(|(_, number)| number).collect();
+        let mut numbers: Vec<u32> = sorted.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), groups.len());
+        let mut drained = groups.drain();
+        let (mut key, mut all) = (Vec::new(), Vec::new());
+        while let Some(number) = drained.next(&mut key) {
+            all.push((std::mem::take(&mut key), number));
+        }
+        assert_eq!(all, sorted);
+        assert_eq!(
+            (groups.len(), groups.limit(), groups.sorted().len()),
+            (0, 0, 0)
+        );
     }
 }

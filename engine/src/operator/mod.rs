@@ -11,7 +11,7 @@ mod keyed;
 mod union;
 
 pub use compute::compute;
-pub use groups::{Groups, Numbered, SHARDS};
+pub use groups::{Drained, Groups, KeyedHash, Numbered, SHARDS};
 
 use crate::OperatorSpec;
 use crate::plan::NodeKind;
