@@ -97,6 +97,10 @@ fn list_of(kind: Kind) -> Kind {
     })
 }
 
+/// What a key takes in the set beside its bytes: itself, and what an allocation and a node that is
+/// not full cost.
+const KEY_BYTES: usize = 56;
+
 /// The lowest keys of a group.
 #[derive(Default)]
 struct Lowest {
@@ -105,15 +109,21 @@ struct Lowest {
 }
 
 impl Lowest {
-    fn add(&mut self, key: &[u8], max: usize) {
+    /// Adds a key; what more memory that takes is added to `memory`.
+    fn add(&mut self, key: &[u8], max: usize, memory: &mut usize) {
         let full = self.keys.len() >= max;
         if full && self.keys.last().is_none_or(|last| key > &**last) || self.keys.contains(key) {
             return;
         }
-        if full {
-            self.keys.pop_last();
+        if full && let Some(last) = self.keys.pop_last() {
+            *memory -= last.len() + KEY_BYTES;
         }
         self.keys.insert(key.into());
+        *memory += key.len() + KEY_BYTES;
+    }
+
+    fn memory(&self) -> usize {
+        self.keys.iter().map(|key| key.len() + KEY_BYTES).sum()
     }
 }
 
@@ -121,6 +131,8 @@ struct Lists {
     max: usize,
     groups: Vec<Lowest>,
     keys: Keys,
+    /// What the groups take beyond their size.
+    beyond: usize,
 }
 
 impl Lists {
@@ -129,7 +141,14 @@ impl Lists {
             max,
             groups: Vec::new(),
             keys: Keys::default(),
+            beyond: 0,
         }
+    }
+
+    /// Puts a list in the place of a group's, whose memory is counted already.
+    fn set(&mut self, group: u32, list: Lowest) {
+        let before = std::mem::replace(&mut self.groups[group as usize], list);
+        self.beyond -= before.memory();
     }
 }
 
@@ -141,11 +160,11 @@ impl Accumulator for Lists {
 
     fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
         let Some(column) = column else { return };
-        let (lists, max) = (&mut self.groups, self.max);
+        let (lists, max, beyond) = (&mut self.groups, self.max, &mut self.beyond);
         self.keys.each(column, rows, |at, key| {
             let list = &mut lists[groups[at] as usize];
             list.seen.add(Seen::of(column, rows[at].into()));
-            list.add(key.bytes(&mut [0; 16]), max);
+            list.add(key.bytes(&mut [0; 16]), max, beyond);
         });
     }
 
@@ -159,7 +178,7 @@ impl Accumulator for Lists {
     }
 
     fn clear(&mut self, group: u32) {
-        self.groups[group as usize] = Lowest::default();
+        self.set(group, Lowest::default());
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
@@ -171,7 +190,12 @@ impl Accumulator for Lists {
             &other.groups[from as usize],
         );
         own.seen.add(other.seen);
-        other.keys.iter().for_each(|key| own.add(key, self.max));
+        let (keys, max) = (other.keys.iter(), self.max);
+        keys.for_each(|key| own.add(key, max, &mut self.beyond));
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<Lowest>() + self.beyond
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
@@ -187,9 +211,9 @@ impl Accumulator for Lists {
             ..Lowest::default()
         };
         for _ in 0..from.number()? {
-            list.add(from.bytes()?, self.max);
+            list.add(from.bytes()?, self.max, &mut self.beyond);
         }
-        self.groups[group as usize] = list;
+        self.set(group, list);
         Ok(())
     }
 

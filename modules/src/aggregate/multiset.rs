@@ -13,25 +13,51 @@ pub(super) struct Multiset {
     sorted: Vec<(u128, u64)>,
     fresh: Vec<u128>,
     long: BTreeMap<Box<[u8]>, u64>,
+    /// What long keys take.
+    long_bytes: usize,
     seen: Seen,
 }
+
+/// What a long key takes in the map beside its bytes: itself, its count, and what an allocation and
+/// a node that is not full cost.
+const LONG_BYTES: usize = 72;
 
 /// Fresh keys are sorted in when there are this many and half as many as sorted ones.
 const FRESH_MIN: usize = 256;
 
 impl Multiset {
+    /// Adds a key; what more memory that takes is added to `memory`.
     #[inline]
-    pub(super) fn add(&mut self, key: Key<'_>, seen: Seen) {
+    pub(super) fn add(&mut self, key: Key<'_>, seen: Seen, memory: &mut usize) {
         self.seen.add(seen);
         match key {
-            Key::Short(packed) => {
+            Key::Short(packed) if self.fresh.len() < self.fresh.capacity() => {
                 self.fresh.push(packed);
-                if self.fresh.len() >= FRESH_MIN && self.fresh.len() >= self.sorted.len() / 2 {
-                    self.sort_in();
-                }
             }
-            Key::Long(bytes) => self.add_long(bytes, 1),
+            other => {
+                *memory -= self.memory();
+                match other {
+                    Key::Short(packed) => self.add_short(packed),
+                    Key::Long(bytes) => self.add_long(bytes, 1),
+                }
+                *memory += self.memory();
+            }
         }
+    }
+
+    /// Adds a short key where there is no room for it: before more is made, what is fresh may be
+    /// sorted in.
+    fn add_short(&mut self, packed: u128) {
+        if self.fresh.len() >= FRESH_MIN && self.fresh.len() >= self.sorted.len() / 2 {
+            self.sort_in();
+        }
+        self.fresh.push(packed);
+    }
+
+    /// About how many bytes it takes beyond its own size.
+    pub(super) fn memory(&self) -> usize {
+        let sorted = self.sorted.capacity() * size_of::<(u128, u64)>();
+        sorted + self.fresh.capacity() * size_of::<u128>() + self.long_bytes
     }
 
     fn add_long(&mut self, bytes: &[u8], count: u64) {
@@ -39,6 +65,7 @@ impl Multiset {
             Some(own) => *own = own.saturating_add(count),
             None => {
                 self.long.insert(bytes.into(), count);
+                self.long_bytes += bytes.len() + LONG_BYTES;
             }
         }
     }

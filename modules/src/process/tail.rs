@@ -64,6 +64,8 @@ struct Tail {
     limit: usize,
     keeper: Keeper,
     rows: VecDeque<Kept>,
+    /// What these take beyond their size.
+    beyond: usize,
 }
 
 impl Tail {
@@ -72,6 +74,7 @@ impl Tail {
             limit,
             keeper: Keeper::new(context),
             rows: VecDeque::new(),
+            beyond: 0,
         }
     }
 
@@ -80,7 +83,14 @@ impl Tail {
         if self.rows.len() < self.limit {
             return Kept::default();
         }
-        self.rows.pop_front().unwrap_or_default()
+        let oldest = self.rows.pop_front().unwrap_or_default();
+        self.beyond -= oldest.beyond();
+        oldest
+    }
+
+    fn push(&mut self, kept: Kept) {
+        self.beyond += kept.beyond();
+        self.rows.push_back(kept);
     }
 }
 
@@ -109,7 +119,7 @@ impl Operator for Tail {
             for row in last.iter() {
                 let mut kept = self.make_room();
                 self.keeper.keep(*view, row, &mut kept);
-                self.rows.push_back(kept);
+                self.push(kept);
             }
         }
         Ok(Progress::Continue)
@@ -133,6 +143,10 @@ impl Operator for Tail {
         Ok(())
     }
 
+    fn memory(&self) -> usize {
+        self.rows.capacity() * size_of::<Kept>() + self.beyond
+    }
+
     fn save(&self, out: &mut Writer) {
         out.number(self.rows.len() as u64);
         self.rows
@@ -143,7 +157,8 @@ impl Operator for Tail {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         for _ in 0..from.number()? {
             self.make_room();
-            self.rows.push_back(self.keeper.load(from)?);
+            let kept = self.keeper.load(from)?;
+            self.push(kept);
         }
         Ok(())
     }
@@ -152,7 +167,8 @@ impl Operator for Tail {
         let right = same_operator::<Tail>("tail", right)?;
         for kept in &right.rows {
             self.make_room();
-            self.rows.push_back(self.keeper.adopt(&right.keeper, kept));
+            let adopted = self.keeper.adopt(&right.keeper, kept);
+            self.push(adopted);
         }
         Ok(Verdict::All)
     }
