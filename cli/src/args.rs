@@ -44,6 +44,8 @@ pub struct Arguments {
     pub stats: Option<StatsFormat>,
     /// Damage ends the run.
     pub strict: bool,
+    /// The most bytes that operators may keep in memory.
+    pub memory_limit: Option<usize>,
     /// Rewrites that are off.
     pub rewrites_off: Vec<String>,
 }
@@ -152,6 +154,15 @@ fn with_query_arguments(command: Clap) -> Clap {
             .long("now")
             .value_name("TIME")
             .help("What counts as now, for times relative to it"),
+        Arg::new("memory-limit")
+            .long("memory-limit")
+            .value_name("SIZE")
+            .value_parser(size)
+            .help(
+                "The most memory that modules may keep, such as 64M or 1G: above it sort, uniq, \
+                 distinct and group by go on in files in TMPDIR, others end the run with exit \
+                 status 5; results stay the same",
+            ),
         list(
             "no-rewrite",
             "NAME",
@@ -169,6 +180,22 @@ fn with_query_arguments(command: Clap) -> Clap {
             .value_parser(value_parser!(u64))
             .help("The seed of hashes; random unless given; results stay the same"),
     ])
+}
+
+/// Reads a number of bytes, with or without a unit.
+fn size(text: &str) -> Result<usize, String> {
+    let (digits, shift) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 30),
+        _ => (text, 0),
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let size = digits.parse::<usize>().ok().filter(|_| is_number);
+    let size = size.and_then(|size| size.checked_mul(1 << shift));
+    size.filter(|size| *size > 0).ok_or_else(|| {
+        "is no size: write a number of bytes, or of K, M or G, such as 64M".to_owned()
+    })
 }
 
 /// Reads the command line.
@@ -236,6 +263,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         now: matches.get_one("now").cloned(),
         stats,
         strict: matches.get_flag("strict"),
+        memory_limit: matches.get_one("memory-limit").copied(),
         rewrites_off: list("no-rewrite"),
     })
 }

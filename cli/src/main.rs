@@ -1,5 +1,6 @@
 //! The command `wireq`: arguments to registry, query and run. Glue only.
 
+mod allocator;
 mod args;
 mod catalog;
 mod report;
@@ -173,6 +174,9 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     watch_interrupt(&interrupt)?;
+    if arguments.memory_limit.is_some() {
+        allocator::return_what_is_freed();
+    }
     let options = Options {
         rows_max: arguments.batch.unwrap_or(ROWS_MAX),
         rewrites_off: arguments.rewrites_off.clone(),
@@ -181,6 +185,7 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
             .unwrap_or_else(|| std::hash::RandomState::new().build_hasher().finish()),
         zone,
         strict: arguments.strict,
+        memory_limit: arguments.memory_limit,
         interrupt,
         targets,
         ..Options::default()

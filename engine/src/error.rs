@@ -30,17 +30,20 @@ pub enum Error {
         /// Why.
         message: String,
     },
-    /// What operators keep is more than the run may take, and none of them can move it to files.
+    /// What operators keep and give is more than the run may take, and none of them can move it to
+    /// files.
     Memory {
-        /// The word for the operator that keeps most.
+        /// The word for the operator that takes most.
         module: String,
         /// That operator, as in the plan.
         node: String,
         /// The statement it was written in, from 1.
         statement: usize,
-        /// The bytes that it keeps.
+        /// What it does with the memory: `keeps`, `gives`.
+        verb: &'static str,
+        /// The bytes that it takes.
         used: usize,
-        /// The bytes that all may keep.
+        /// The bytes that all may take.
         limit: usize,
     },
     /// A snapshot cannot be read back.
@@ -72,11 +75,12 @@ impl fmt::Display for Error {
                 module,
                 node,
                 statement,
+                verb,
                 used,
                 limit,
             } => write!(
                 f,
-                "{module}: out of memory: `{node}` in statement {statement} keeps {}, the limit \
+                "{module}: out of memory: `{node}` in statement {statement} {verb} {}, the limit \
                  for all is {}, and it cannot move that to files",
                 Size(*used),
                 Size(*limit)

@@ -1,6 +1,6 @@
 //! One value, on its own: what columns hold many of.
 
-use crate::{Kind, Names};
+use crate::{Kind, Names, allocated};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -129,19 +129,20 @@ impl Value {
 
     /// About how many bytes the value takes beyond its own size.
     pub fn memory(&self) -> usize {
-        // What stands beside shared values, and what an allocation costs.
-        const SHARED: usize = 32;
+        // Two counts stand beside shared values.
+        const COUNTS: usize = 16;
         match self {
-            Value::Bytes(bytes) | Value::Text(bytes) => SHARED + bytes.len(),
+            Value::Bytes(bytes) | Value::Text(bytes) => allocated(COUNTS + bytes.len()),
             Value::List(values) => {
-                let own = |value: &Value| size_of::<Value>() + value.memory();
-                SHARED + values.iter().map(own).sum::<usize>()
+                let beyond = values.iter().map(Value::memory).sum::<usize>();
+                allocated(COUNTS + size_of_val(&**values)) + beyond
             }
             Value::Object(record) => {
-                let own = |(name, value): &(String, Value)| {
-                    size_of::<(String, Value)>() + name.capacity() + value.memory()
-                };
-                SHARED + record.fields.iter().map(own).sum::<usize>()
+                let fields = record.fields.iter();
+                let beyond =
+                    fields.map(|(name, value)| allocated(name.capacity()) + value.memory());
+                let own = record.fields.capacity() * size_of::<(String, Value)>();
+                allocated(COUNTS + size_of::<Record>()) + allocated(own) + beyond.sum::<usize>()
             }
             _ => 0,
         }

@@ -2,6 +2,7 @@
 
 mod examples;
 mod json;
+mod memory;
 mod options;
 mod pipes;
 mod readme;

@@ -4,7 +4,7 @@ use hashbrown::HashTable;
 use std::cmp::Ordering;
 use std::iter::Peekable;
 use std::vec::IntoIter;
-use wireq_typesys::{Column, key, key::Packer};
+use wireq_typesys::{Column, allocated, key, key::Packer};
 
 /// Logical shards of keyed state. Bounds, evictions and sketches are kept per shard, and the
 /// shard of a key depends on the seed alone, never on the number of threads.
@@ -178,9 +178,6 @@ fn shard_of(hash: u64) -> usize {
     (hash >> 48) as usize % SHARDS
 }
 
-/// What an allocation costs beside its bytes.
-const ALLOCATION: usize = 16;
-
 #[derive(Default)]
 struct Shard {
     short: HashTable<(Short, u32)>,
@@ -213,7 +210,7 @@ impl Shard {
             Key::Long(key) => {
                 let hash = seeds.long(key);
                 let again = |(k, _): &(Box<[u8]>, u32)| seeds.long(k);
-                self.boxed += key.len();
+                self.boxed += allocated(key.len());
                 self.long
                     .insert_unique(hash, ((*key).into(), number), again);
             }
@@ -225,7 +222,6 @@ impl Shard {
             + self.medium.allocation_size()
             + self.long.allocation_size()
             + self.boxed
-            + self.long.len() * ALLOCATION
             + self.free.capacity() * 4
     }
 }
@@ -319,7 +315,7 @@ impl Table {
             Key::Long(key) => {
                 let entry = shard.long.find_entry(hash, |(k, _)| **k == **key).ok();
                 entry.map(|entry| {
-                    shard.boxed = shard.boxed.saturating_sub(key.len());
+                    shard.boxed = shard.boxed.saturating_sub(allocated(key.len()));
                     entry.remove().0.1
                 })
             }
@@ -501,7 +497,7 @@ impl Drained {
             return self.medium.next().map(|(_, number)| number);
         }
         let (bytes, number) = self.long.next()?;
-        self.boxed = self.boxed.saturating_sub(bytes.len());
+        self.boxed = self.boxed.saturating_sub(allocated(bytes.len()));
         Some(number)
     }
 
@@ -519,7 +515,7 @@ impl Drained {
     pub fn memory(&self) -> usize {
         self.short.len() * size_of::<(Short, u32)>()
             + self.medium.len() * size_of::<(Medium, u32)>()
-            + self.long.len() * (size_of::<(Box<[u8]>, u32)>() + ALLOCATION)
+            + self.long.len() * size_of::<(Box<[u8]>, u32)>()
             + self.boxed
     }
 }

@@ -10,6 +10,7 @@ use crate::Error;
 
 impl Runner {
     pub(super) fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        self.nodes.iter_mut().for_each(|node| node.spoke = false);
         for rank in 0..self.nodes.len() {
             if self.pending.take(rank) {
                 self.run_node(rank)?;
@@ -70,40 +71,54 @@ impl Runner {
 
     /// Whether the nodes behind this one may run for each piece that it gives.
     ///
-    /// Rows of several inputs are one sequence, so no node behind it may have another input. On an
-    /// output, rows of one position stand in the order of the statements: what writes behind this
-    /// node must be the only one there, or stand behind what has said all and before what has said
-    /// nothing.
+    /// All that is said at the end has one position. Among rows of one position, those of several
+    /// inputs come in the order of the ports, and those on an output in the order of the statements.
+    /// So what stands before must have said all, and what stands behind nothing yet.
     fn can_give_in_pieces(&self, rank: usize) -> bool {
         if !self.pending.is_empty() {
             return false;
         }
         let behind = self.behind(rank);
         let mut ranks = (0..self.nodes.len()).filter(|at| behind[*at]);
-        if !ranks.all(|at| self.nodes[at].inputs.len() == 1) {
+        ranks.all(|at| {
+            self.is_next_port(at, rank, &behind) && self.is_next_writer(at, rank, &behind)
+        })
+    }
+
+    /// Whether a node behind the one that gives has all rows of its lower ports, and none of its
+    /// higher ones.
+    fn is_next_port(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
+        let inputs = &self.nodes[at].inputs;
+        let is_mine = |input: &usize| *input == rank || behind[*input];
+        let Some(port) = inputs.iter().position(is_mine) else {
             return false;
-        }
-        let writers: Vec<usize> = (0..self.nodes.len())
-            .filter(|at| self.nodes[*at].side_effect && !self.nodes[*at].done)
-            .collect();
-        let order = |at: usize| (self.nodes[at].statement, at);
-        let mine = writers.iter().filter(|at| behind[**at]);
-        mine.into_iter().all(|mine| {
-            let target = self.nodes[*mine].target();
-            let others = writers
+        };
+        let (lower, higher) = (&inputs[..port], &inputs[port + 1..]);
+        // What had its turn has said all: nothing waits for it.
+        lower.iter().all(|input| *input < rank)
+            && higher
                 .iter()
-                .filter(|other| *other != mine && self.nodes[**other].target() == target);
-            others.into_iter().all(|other| {
-                let stands_before = order(*other) < order(*mine);
-                let has_said_all = *other < rank && !behind[*other];
-                let has_said_nothing = self.nodes[*other].out.text.is_empty();
-                !behind[*other]
-                    && if stands_before {
-                        has_said_all
-                    } else {
-                        has_said_nothing
-                    }
-            })
+                .all(|input| !is_mine(input) && !self.nodes[*input].spoke)
+    }
+
+    /// Whether what a node behind the one that gives writes is the next on its output.
+    fn is_next_writer(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
+        let node = &self.nodes[at];
+        if !node.side_effect || node.done {
+            return true;
+        }
+        let others = self.nodes.iter().enumerate().filter(|(other, writer)| {
+            *other != at && writer.side_effect && !writer.done && writer.target() == node.target()
+        });
+        others.into_iter().all(|(other, writer)| {
+            if behind[other] {
+                return false;
+            }
+            if (writer.statement, other) < (node.statement, at) {
+                other < rank
+            } else {
+                writer.inputs.iter().all(|input| !self.nodes[*input].spoke)
+            }
         })
     }
 

@@ -9,8 +9,9 @@ pub(super) struct Memory {
     /// By rank.
     kept: Vec<usize>,
     total: usize,
-    /// What was given and waits for the end of the step.
+    /// What was given and waits for the end of the step, and what of it the last node gave.
     waiting: usize,
+    last: (usize, usize),
 }
 
 impl Memory {
@@ -20,6 +21,7 @@ impl Memory {
             kept: Vec::new(),
             total: 0,
             waiting: 0,
+            last: (0, 0),
         }
     }
 
@@ -58,6 +60,7 @@ impl Runner {
             memory.note(*rank, operator.map_or(0, Operator::memory));
         }
         memory.waiting = 0;
+        memory.last = (0, 0);
         self.relieve()
     }
 
@@ -72,6 +75,12 @@ impl Runner {
         let operator = self.nodes[rank].operator.as_deref();
         memory.note(rank, operator.map_or(0, Operator::memory));
         memory.waiting = memory.waiting.saturating_add(bytes);
+        let before = if memory.last.0 == rank {
+            memory.last.1
+        } else {
+            0
+        };
+        memory.last = (rank, before.saturating_add(bytes));
         self.relieve()
     }
 
@@ -80,9 +89,7 @@ impl Runner {
         let mut asked = Vec::new();
         while let Some(memory) = self.memory.as_mut().filter(|memory| memory.is_exceeded()) {
             let Some(rank) = memory.largest(|rank| !asked.contains(&rank)) else {
-                let rank = memory.largest(|_| true).unwrap_or(0);
-                let (used, limit) = (memory.kept.get(rank).copied(), memory.limit);
-                return Err(self.out_of_memory(rank, used.unwrap_or(0), limit));
+                return Err(self.out_of_memory());
             };
             asked.push(rank);
             if let Some(operator) = &mut self.nodes[rank].operator
@@ -103,13 +110,24 @@ impl Runner {
         Ok(())
     }
 
-    fn out_of_memory(&self, rank: usize, used: usize, limit: usize) -> Error {
+    fn out_of_memory(&self) -> Error {
+        let (mut rank, mut used, mut verb, mut limit) = (0, 0, "keeps", 0);
+        if let Some(memory) = &self.memory {
+            limit = memory.limit;
+            rank = memory.largest(|_| true).unwrap_or(0);
+            used = memory.kept.get(rank).copied().unwrap_or(0);
+            if memory.last.1 > used {
+                (rank, used) = memory.last;
+                verb = "gives";
+            }
+        }
         let node = &self.nodes[rank];
         let module = node.name.split(' ').next().unwrap_or_default();
         Error::Memory {
             module: module.to_owned(),
             node: node.name.clone(),
             statement: node.statement + 1,
+            verb,
             used,
             limit,
         }

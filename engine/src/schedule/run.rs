@@ -113,6 +113,8 @@ pub(super) struct RunNode {
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     shape: Option<Arc<Shape>>,
     pub(super) out: Output,
+    /// Whether it gave anything, since the end began.
+    pub(super) spoke: bool,
     /// It takes no more rows.
     pub(super) done: bool,
     /// Per port, the rows that it took so far in the step that runs it.
@@ -150,6 +152,7 @@ impl RunNode {
             fills: node.fills,
             shape: node.shape,
             out,
+            spoke: false,
             done: false,
             seen: Vec::new(),
             taken: None,
@@ -383,11 +386,12 @@ impl Runner {
 
     /// What a node gave is made ready for its readers.
     pub(super) fn gave(&mut self, rank: usize) {
-        let node = &self.nodes[rank];
+        let node = &mut self.nodes[rank];
         self.ran.push(rank);
         if node.out.items.is_empty() {
             return;
         }
+        node.spoke = true;
         node.fill(&self.zone);
         for reader in &node.readers {
             self.pending.add(*reader);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
-use wireq_typesys::{Column, Kind, Value};
+use wireq_typesys::{Column, Kind, Value, allocated};
 
 const DEFAULT_MAX: u64 = 100;
 
@@ -97,14 +97,16 @@ fn list_of(kind: Kind) -> Kind {
     })
 }
 
-/// What a key takes in the set beside its bytes: itself, and what an allocation and a node that is
-/// not full cost.
-const KEY_BYTES: usize = 56;
+/// How many keys a node of the set has that is not full, and what a node takes: room for 11 keys.
+const NODE_KEYS: usize = 7;
+const NODE_BYTES: usize = allocated(11 * size_of::<Box<[u8]>>() + 16);
 
 /// The lowest keys of a group.
 #[derive(Default)]
 struct Lowest {
     keys: BTreeSet<Box<[u8]>>,
+    /// What the keys take outside the nodes.
+    key_bytes: usize,
     seen: Seen,
 }
 
@@ -115,15 +117,18 @@ impl Lowest {
         if full && self.keys.last().is_none_or(|last| key > &**last) || self.keys.contains(key) {
             return;
         }
+        *memory -= self.memory();
         if full && let Some(last) = self.keys.pop_last() {
-            *memory -= last.len() + KEY_BYTES;
+            self.key_bytes -= allocated(last.len());
         }
         self.keys.insert(key.into());
-        *memory += key.len() + KEY_BYTES;
+        self.key_bytes += allocated(key.len());
+        *memory += self.memory();
     }
 
+    /// About how many bytes it takes beyond its own size.
     fn memory(&self) -> usize {
-        self.keys.iter().map(|key| key.len() + KEY_BYTES).sum()
+        self.keys.len().div_ceil(NODE_KEYS) * NODE_BYTES + self.key_bytes
     }
 }
 

@@ -4,6 +4,7 @@ use super::keys::Key;
 use hashbrown::HashTable;
 use std::hash::{BuildHasher, Hash, RandomState};
 use wireq_engine::spill::Members;
+use wireq_typesys::allocated;
 
 /// Distinct keys. Their hashes are seeded by the standard library: attackers choose what is in
 /// packets.
@@ -110,9 +111,6 @@ impl<T: Hash + Eq> Shards<T> {
     }
 }
 
-/// What an allocation costs beside its bytes.
-const ALLOCATION: usize = 16;
-
 impl ValueSet {
     /// Adds a key; what more memory that takes is added to `memory`.
     #[inline]
@@ -129,7 +127,7 @@ impl ValueSet {
                 let added =
                     long.insert(hash, |own| **own == *bytes, || bytes.into(), hasher, memory);
                 if added {
-                    *memory += bytes.len() + ALLOCATION;
+                    *memory += allocated(bytes.len());
                 }
             }
         }
@@ -143,7 +141,7 @@ impl ValueSet {
     pub(super) fn memory(&self) -> usize {
         let long = self.long.as_ref().map_or(0, |long| {
             let boxed = long.tables().iter().flatten();
-            let boxed = boxed.map(|bytes| bytes.len() + ALLOCATION);
+            let boxed = boxed.map(|bytes| allocated(bytes.len()));
             long.memory() + boxed.sum::<usize>()
         });
         self.short.memory() + long

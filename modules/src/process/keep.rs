@@ -11,7 +11,7 @@ use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Error, View};
 use wireq_typesys::{
     Column, ColumnBuilder, Data, Kind, Names, PartData, Position, Positions, ROWS_MAX, Recipe,
-    Shape, Value, key,
+    Shape, Value, allocated, key,
 };
 
 /// One kept row.
@@ -41,7 +41,7 @@ impl Kept {
 
     /// About how many bytes it takes beyond its own size.
     pub(super) fn beyond(&self) -> usize {
-        self.bytes.capacity()
+        allocated(self.bytes.capacity())
     }
 }
 

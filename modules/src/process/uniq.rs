@@ -11,7 +11,7 @@ use wireq_engine::{
     Build, Context, Error, Example, Module, Operator, OperatorSpec, Progress, StateClass, Verdict,
     View, same_operator,
 };
-use wireq_typesys::{Bitmap, key};
+use wireq_typesys::{Bitmap, allocated, key};
 
 pub(super) static MODULE: Module = Module {
     name: "uniq",
@@ -135,7 +135,7 @@ impl Uniq {
             }
             first.set(row);
             if self.partial {
-                self.offered_bytes += self.key.len();
+                self.offered_bytes += allocated(self.key.len());
                 self.offered.push(self.key.clone());
             }
         }
@@ -235,7 +235,7 @@ impl Operator for Uniq {
         }
         for _ in 0..from.number()? {
             let key = from.bytes()?.to_vec();
-            self.offered_bytes += key.len();
+            self.offered_bytes += allocated(key.len());
             self.offered.push(key);
         }
         Ok(())
@@ -248,7 +248,7 @@ impl Operator for Uniq {
             let stand = self.is_first(key)?;
             stands.push(stand);
             if stand && self.partial {
-                self.offered_bytes += key.len();
+                self.offered_bytes += allocated(key.len());
                 self.offered.push(key.clone());
             }
         }

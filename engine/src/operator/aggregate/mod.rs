@@ -271,9 +271,9 @@ impl Grouping {
             return Ok(None);
         };
         let (mut piece, mut bytes, mut key) = (Listed::default(), 0, Vec::new());
-        self.states.grow(ROWS_MAX);
         while piece.len() < ROWS_MAX && bytes < PIECE_BYTES {
             let number = piece.len() as u32;
+            self.states.grow(piece.len() + 1);
             key.clear();
             let read = reading.next(spilled.names(), &mut self.states, number, &mut key, true)?;
             let Some(read) = read else { break };
