@@ -29,6 +29,8 @@ pub const NAMES: &[&str] = &[
     "output-by-statement",
     "share-ignores-arguments",
     "keyed-one-group",
+    "spill-first-run-lost",
+    "pieces-whatever-the-order",
     "fragment-has-ports",
     "vlan-second-tag",
     "ihl-ignored",

@@ -7,6 +7,7 @@
 use super::multiplexer::Outputs;
 use super::run::Runner;
 use crate::Error;
+use crate::planted::is_planted;
 
 impl Runner {
     pub(super) fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
@@ -77,6 +78,9 @@ impl Runner {
     fn can_give_in_pieces(&self, rank: usize) -> bool {
         if !self.pending.is_empty() {
             return false;
+        }
+        if is_planted("pieces-whatever-the-order") {
+            return true;
         }
         let behind = self.behind(rank);
         let mut ranks = (0..self.nodes.len()).filter(|at| behind[*at]);
