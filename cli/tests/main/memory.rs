@@ -129,6 +129,7 @@ struct Outcome {
 
 /// Runs with standard output in a file; this process must stay small, since what it takes is counted
 /// for those that it starts.
+#[allow(clippy::zombie_processes, reason = "it is waited for below")]
 fn run(folder: &Path, name: &str, arguments: &[&str]) -> Outcome {
     let (stdout, stderr) = (folder.join(name), folder.join("stderr"));
     let file = |path: &Path| File::create(path).expect("the target folder can be written");
@@ -226,7 +227,7 @@ fn what_cannot_go_on_in_files_says_so() {
         let limit = format!("--memory-limit={}", sizes.limit);
         let join =
             format!("print a.len b.len from pcapfile({capture}) a, b where a.srcip = b.dstip");
-        let end = END.iter().map(|(query, word)| (format!("{query}"), *word));
+        let end = END.iter().map(|(query, word)| ((*query).to_owned(), *word));
         for (query, word) in end.chain([(join, "join")]) {
             let with_file = [&limit, &query, capture];
             let arguments = if word == "join" {

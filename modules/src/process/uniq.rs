@@ -80,7 +80,7 @@ struct Uniq {
 
 const LAYOUT: Layout = Layout {
     fan_in: 8,
-    index_bytes: 4096,
+    index_bytes: 1024,
     filter: true,
 };
 
@@ -114,20 +114,22 @@ impl Uniq {
         view.part
             .selection
             .for_each(|row| self.rows.push(row as u16));
-        self.new.clear();
         let columns = (0..self.fields).map(|at| view.column(at));
-        self.seen
-            .number_rows(columns.clone(), &self.rows, &mut self.numbers, |at| {
-                self.new.push(at)
-            });
-        let mut first = Bitmap::EMPTY;
+        let (rows, numbers, mut first) = (&self.rows, &mut self.numbers, Bitmap::EMPTY);
+        let in_memory = self.spilled.is_empty() && !self.partial;
+        self.new.clear();
+        self.seen.number_rows(columns.clone(), rows, numbers, |at| {
+            if in_memory {
+                first.set(usize::from(rows[at]));
+            } else {
+                self.new.push(at);
+            }
+        });
         for at in &self.new {
             let row = usize::from(self.rows[*at]);
-            if !self.spilled.is_empty() || self.partial {
-                self.key.clear();
-                for column in columns.clone() {
-                    key::encode_row(column, row, &mut self.key);
-                }
+            self.key.clear();
+            for column in columns.clone() {
+                key::encode_row(column, row, &mut self.key);
             }
             if !self.spilled.is_empty() && is_in(&mut self.spilled, self.hash, &self.key)? {
                 know(&mut self.known, self.numbers[*at]);
