@@ -32,11 +32,13 @@ lint:
 	cargo clippy --workspace --all-targets --locked $(FEATURES) -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
-## The full sweeps: 5,000 random query sets, all mutations, every shared capture, fuzzing and Miri
-## where a nightly toolchain can be had. Prints figures.
+## The full sweeps: 5,000 random query sets, millions of keys under a limit of memory and of any make,
+## all mutations, every shared capture, fuzzing and Miri where a nightly toolchain can be had. Prints figures.
 check-all: test
 	WIREQ_SETS=5000 cargo nextest run --release -p wireq-engine --test oracle --locked --no-capture
 	WIREQ_SELECTS=5000 cargo nextest run --release -p wireq-cli --test duckdb --locked --no-capture
+	WIREQ_KEYS=1000000,3000000 cargo nextest run --release -p wireq-cli --test main memory --locked --no-capture
+	bench/keys.sh
 	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test tables --test pcapwrite --locked --no-capture
 	$(MAKE) fuzz miri
 

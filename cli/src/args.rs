@@ -84,6 +84,8 @@ pub struct Arguments {
     pub stats: Option<StatsFormat>,
     /// Damage ends the run.
     pub strict: bool,
+    /// The most bytes that operators may keep in memory.
+    pub memory_limit: Option<usize>,
     /// Rewrites that are off.
     pub rewrites_off: Vec<String>,
 }
@@ -161,6 +163,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }),
         strict: matches.get_flag("strict"),
         rewrites_off: all(matches, "no-rewrite"),
+        memory_limit: matches.get_one("memory-limit").copied(),
     })
 }
 

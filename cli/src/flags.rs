@@ -272,6 +272,14 @@ fn runs() -> Vec<Arg> {
         )
         .value_parser(value_parser!(u64).range(1..)),
         one(
+            "memory-limit",
+            "SIZE",
+            "The most memory that modules may keep, such as 64M or 1G: above it sort, uniq, distinct \
+             and group by go on in files in TMPDIR, others end the run with exit status 5; results \
+             stay the same",
+        )
+        .value_parser(size),
+        one(
             "seed",
             "N",
             "The seed of hashes; random unless given; results stay the same",
@@ -284,4 +292,20 @@ fn runs() -> Vec<Arg> {
 fn under(heading: &'static str, args: Vec<Arg>) -> Vec<Arg> {
     let heading = |arg: Arg| arg.help_heading(heading);
     args.into_iter().map(heading).collect()
+}
+
+/// Reads a number of bytes, with or without a unit.
+fn size(text: &str) -> Result<usize, String> {
+    let (digits, shift) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 10),
+        Some((at, 'm' | 'M')) => (&text[..at], 20),
+        Some((at, 'g' | 'G')) => (&text[..at], 30),
+        _ => (text, 0),
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let size = digits.parse::<usize>().ok().filter(|_| is_number);
+    let size = size.and_then(|size| size.checked_mul(1 << shift));
+    size.filter(|size| *size > 0).ok_or_else(|| {
+        "is no size: write a number of bytes, or of K, M or G, such as 64M".to_owned()
+    })
 }

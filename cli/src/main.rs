@@ -1,5 +1,6 @@
 //! The command `wireq`: arguments to registry, query and run. Glue only.
 
+mod allocator;
 mod args;
 mod catalog;
 mod color;
@@ -179,6 +180,9 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     watch_interrupt(&interrupt)?;
+    if arguments.memory_limit.is_some() {
+        allocator::return_what_is_freed();
+    }
     let options = Options {
         targets,
         ..settings::run(arguments, zone, interrupt)

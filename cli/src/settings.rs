@@ -113,6 +113,7 @@ pub fn run(arguments: &Arguments, zone: Arc<Zone>, interrupt: Arc<AtomicBool>) -
         seed: arguments.seed.unwrap_or_else(random),
         zone,
         strict: arguments.strict,
+        memory_limit: arguments.memory_limit,
         interrupt,
         ..Options::default()
     }

@@ -270,6 +270,7 @@ fn check(case: &Case) -> Result<(), String> {
                 return Err(describe(query, &mode, &expected, &got));
             }
         }
+        check_limits(case, query, &expected)?;
         if let Some(plan) = plan {
             let got = explain(case, query);
             if got != plan {
@@ -279,6 +280,32 @@ fn check(case: &Case) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Limits of memory that make most of what can go on in files do so at every few steps.
+const LIMITS: [&str; 2] = ["--memory-limit=1200", "--memory-limit=6K"];
+
+/// Compares a query under limits of memory: it gives what is expected, or says that it can't.
+fn check_limits(case: &Case, query: &str, expected: &Outcome) -> Result<(), String> {
+    let has_limit = |flag: &String| flag.starts_with("--memory-limit");
+    if case.values("flags").iter().any(has_limit) {
+        return Ok(());
+    }
+    for limit in LIMITS {
+        let mode = [limit, "--batch=3", "--seed=1"].map(str::to_owned);
+        let got = run_query(case, query, &mode);
+        let gave_up = got.status == 5 && got.stderr.contains(": out of memory: ");
+        if !gave_up && got != *expected {
+            return Err(describe(query, &mode, expected, &got));
+        }
+        let count = if gave_up { &GAVE_UP } else { &WENT_ON };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+/// How many queries under a limit of memory gave what is expected, and how many said they can't.
+static WENT_ON: AtomicUsize = AtomicUsize::new(0);
+static GAVE_UP: AtomicUsize = AtomicUsize::new(0);
 
 fn describe(query: &str, mode: &[String], expected: &Outcome, got: &Outcome) -> String {
     let mut text = format!("  {query}\n  {}\n", mode.join(" "));
@@ -409,6 +436,9 @@ fn golden_queries() {
             scope.spawn(work);
         }
     });
+    let went_on = WENT_ON.load(Ordering::Relaxed);
+    let gave_up = GAVE_UP.load(Ordering::Relaxed);
+    println!("under limits of memory: {went_on} as without, {gave_up} end");
     let mut failures = failures.into_inner().expect("no thread panics here");
     failures.sort();
     let (bad, all) = (failures.len(), paths.len());

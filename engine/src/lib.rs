@@ -27,9 +27,10 @@ pub mod rewrite;
 pub mod schedule;
 pub mod snapshot;
 mod span;
+pub mod spill;
 
 pub use diagnostic::Diagnostic;
-pub use error::Error;
+pub use error::{Error, Size};
 pub use function::{Function as ScalarFunction, FunctionParameter, Times};
 pub use module::*;
 pub use registry::Registry;

@@ -16,6 +16,7 @@ use crate::plan::expr::Expr;
 use crate::plan::stream::is_hidden;
 use crate::schedule::output::{Frame, Item, Output};
 use crate::snapshot::{Reader, Writer};
+use crate::spill::Members;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -474,9 +475,17 @@ pub trait Operator: Send {
         Ok(())
     }
 
-    /// The input has ended: aggregates speak here.
+    /// The input has ended: aggregates speak here. One that may have much to say gives it piece by
+    /// piece: see [`Operator::has_more`].
     fn finish(&mut self, _out: &mut Output) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Whether there is more to say at the end than [`Operator::finish`] gave: it is called again
+    /// until there is not, and gives some thousand rows each time. Neither rows nor controls come in
+    /// between.
+    fn has_more(&self) -> bool {
+        false
     }
 
     /// From now on, before any row, the rows given are candidates only: what stands of them is for
@@ -491,8 +500,9 @@ pub trait Operator: Send {
     }
 
     /// Moves what can be moved of the state to files, so that [`Operator::memory`] falls; results
-    /// stay the same. Gives whether anything was moved: an operator that can't ends the run with
-    /// a clear error where a limit of memory was given.
+    /// stay the same. Called between steps, and between pieces of what is said at the end. Gives
+    /// whether anything was moved: an operator that can't ends the run with a clear error where a
+    /// limit of memory was given.
     ///
     /// # Errors
     /// Where a file can't be written.
@@ -557,11 +567,28 @@ pub trait Accumulator: Send {
     /// Takes in group `from` of an equal accumulator as a later part of `group`.
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32);
 
-    /// About how many bytes the states of all groups take beyond a fixed size for each group;
-    /// asked after every step, so it must be cheap.
+    /// About how many bytes the states of all groups take, what there is room for included; asked
+    /// after every step, so it must be cheap.
     fn memory(&self) -> usize {
         0
     }
+
+    /// Takes out of a group's state what may be more than fits in memory: members that count once
+    /// however often they come, such as distinct values. What is left is small. They come back by
+    /// [`Accumulator::add_member`]; none where the state has no such members.
+    fn take_members(&mut self, _group: u32) -> Option<Members> {
+        None
+    }
+
+    /// Whether [`Accumulator::take_members`] takes something out.
+    fn has_members(&self) -> bool {
+        false
+    }
+
+    /// A member that was taken out of a group comes back: each once, in ascending order, before
+    /// anything else does. Where only the value of the group is asked for then, it is
+    /// `to_count` and need not be kept.
+    fn add_member(&mut self, _group: u32, _member: &[u8], _to_count: bool) {}
 
     /// Writes the state of a group.
     fn save(&self, group: u32, out: &mut Writer);

@@ -37,6 +37,8 @@ pub const NAMES: &[&str] = &[
     "join-until-after-pairing",
     "compute-shifted-by-one",
     "case-takes-last-arm",
+    "spill-first-run-lost",
+    "pieces-whatever-the-order",
     "fragment-has-ports",
     "vlan-second-tag",
     "ihl-ignored",

@@ -172,17 +172,19 @@ fn output(query: &str) -> String {
     let plan = compile(&texts, &registry, &options)
         .unwrap_or_else(|faults| panic!("{query}: {:?}", faults[0].diagnostic));
     let mut kept = Kept::default();
-    for resume_every in [0, 1, 2] {
+    for (resume_every, spill_every) in [(0, 0), (1, 0), (2, 0), (0, 1), (0, 2), (3, 1), (1, 1)] {
         let mut again = Kept::default();
         let options = Options {
             resume_every,
+            spill_every,
             ..Options::default()
         };
         let report = run(plan.clone(), &options, &mut again).expect("the run ends well");
         assert!(report.accounts.iter().all(|node| node.account.adds_up()));
         assert!(
-            resume_every == 0 || kept.0 == again.0,
-            "{query}: resumed every {resume_every} steps: {:?}, not {:?}",
+            (resume_every, spill_every) == (0, 0) || kept.0 == again.0,
+            "{query}: resumed every {resume_every} steps, moved to files every {spill_every}: \
+             {:?}, not {:?}",
             String::from_utf8_lossy(&again.0),
             String::from_utf8_lossy(&kept.0)
         );
@@ -201,6 +203,24 @@ fn a_close_finishes_its_group_and_no_other() {
 fn a_close_of_other_fields_concerns_nobody() {
     let query = "script 1=5 close1 1=6 | print value count() group by value";
     assert_eq!(output(query), "5\t1\n6\t1\n");
+}
+
+#[test]
+fn groups_in_files_are_closed_as_those_in_memory() {
+    // A group that is closed, comes again and is closed again; one that is never closed.
+    let query = "script 1=5 2=7 3=1 1=6 close1 1=1 2=2 close1 close1 close4 1=3 close2 2=9 \
+                 | print key count() sum(value) distinct(value) first(value) group by key";
+    let expected = "1\t2\t11\t2\t5\n1\t1\t1\t1\t1\n2\t2\t9\t2\t7\n1\t1\t3\t1\t3\n\
+                    2\t1\t9\t1\t9\n3\t1\t1\t1\t1\n";
+    assert_eq!(output(query), expected);
+    // A Close that names one key of two, and is said again where nothing came since.
+    let query = "script 1=5 2=7 1=6 1=5 close1 close1 1=5 2=7 flush close2 1=4 \
+                 | print key value count() distinct(value) group by key value";
+    let expected = "1\t5\t2\t1\n1\t6\t1\t1\n1\t5\t1\t1\n2\t7\t2\t1\n2\t7\t2\t1\n\
+                    1\t4\t1\t1\n1\t5\t1\t1\n";
+    assert_eq!(output(query), expected);
+    let query = "script 1=5 2=7 close1 2=7 flush 3=7 | print count() distinct(value)";
+    assert_eq!(output(query), "3\t2\n4\t2\n");
 }
 
 #[test]
@@ -272,6 +292,16 @@ fn a_flush_shows_the_last_objects_and_keeps_them() {
 fn a_flush_gives_what_is_sorted_once() {
     let query = "script 2=5 1=5 flush 1=6 0=6 | sort key | print key value";
     assert_eq!(output(query), "1\t5\n2\t5\n0\t6\n1\t6\n");
+    let query = "script 2=5 1=5 2=3 flush 1=6 0=6 1=4 | sort -r key | print key value";
+    assert_eq!(output(query), "2\t3\n2\t5\n1\t5\n1\t4\n1\t6\n0\t6\n");
+}
+
+#[test]
+fn the_most_frequent_are_shown_at_a_flush_which_passes() {
+    let query = "script 1=5 2=5 1=6 flush 2=7 2=8 | top -n 1 key | print key count";
+    assert_eq!(output(query), "1\t2\n2\t3\n");
+    let query = "script 1=5 2=5 1=6 flush 2=7 | top -n 1 key | tail 1 | print key count";
+    assert_eq!(output(query), "1\t2\n1\t2\n");
 }
 
 #[test]

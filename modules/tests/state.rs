@@ -1,6 +1,7 @@
 //! States of operators: parts of the input merged give what the whole gives, in every grouping; a
-//! state saved and loaded goes on as if nothing had been.
+//! state saved and loaded goes on as if nothing had been, and so does one of which a part is in files.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use wireq_engine::operator::operator_spec;
 use wireq_engine::plan::NodeKind;
@@ -36,6 +37,8 @@ struct Stand {
     given: Option<Arc<Shape>>,
     /// Whether it is asked to keep a field that it does not need itself.
     keeps: bool,
+    /// Whether it moves what it can to files now and then.
+    spills: Cell<bool>,
 }
 
 type Row = Vec<Value>;
@@ -89,6 +92,7 @@ impl Stand {
             shape: shape(columns),
             given,
             keeps,
+            spills: Cell::new(false),
         }
     }
 
@@ -145,12 +149,18 @@ impl Stand {
                 .expect("the step succeeds");
             collect(&output, out);
             at += count;
+            if self.spills.get() && random.below(3) == 0 {
+                operator.spill().expect("files can be written");
+            }
         }
     }
 
     fn finish(&self, operator: &mut dyn Operator, out: &mut Vec<String>) {
         let mut output = Output::default();
         operator.finish(&mut output).expect("the end succeeds");
+        while operator.has_more() {
+            operator.finish(&mut output).expect("the end succeeds");
+        }
         collect(&output, out);
     }
 
@@ -398,8 +408,10 @@ fn merged_parts_give_what_the_whole_gives() {
         let stand = Stand::new(query);
         for _ in 0..200 {
             let rows = rows(&stand, &mut random);
+            stand.spills.set(false);
             let (mut whole, mut expected) = stand.part(&rows, 0, &mut random);
             stand.finish(&mut *whole, &mut expected);
+            stand.spills.set(random.below(2) == 0);
 
             let mut cuts = [0, 0].map(|_| random.below(rows.len() as u64 + 1) as usize);
             cuts.sort_unstable();
@@ -476,8 +488,10 @@ fn parts_merge_into_one_that_knows_the_beginning() {
         }
         for _ in 0..100 {
             let rows = rows(&stand, &mut random);
+            stand.spills.set(false);
             let (mut whole, mut expected) = (stand.make(), Vec::new());
             stand.feed(&mut *whole, &rows, 0, &mut random, &mut expected);
+            stand.spills.set(random.below(2) == 0);
             let mut cuts = [0, 0].map(|_| random.below(rows.len() as u64 + 1) as usize);
             cuts.sort_unstable();
             let (mut left, mut out) = (stand.make(), Vec::new());
@@ -513,6 +527,7 @@ fn commutative_states_merge_in_any_order() {
         for _ in 0..100 {
             let rows = rows(&stand, &mut random);
             let at = random.below(rows.len() as u64 + 1) as usize;
+            stand.spills.set(random.below(2) == 0);
             let without_kept = |rows: Vec<String>| -> Vec<String> {
                 rows.iter()
                     .map(|row| row.splitn(3, '\t').nth(2).unwrap_or("").to_owned())
@@ -639,8 +654,10 @@ fn saved_states_go_on() {
         let stand = Stand::new(query);
         for _ in 0..200 {
             let rows = rows(&stand, &mut random);
+            stand.spills.set(false);
             let (mut whole, mut expected) = stand.part(&rows, 0, &mut random);
             stand.finish(&mut *whole, &mut expected);
+            stand.spills.set(random.below(2) == 0);
 
             let at = random.below(rows.len() as u64 + 1) as usize;
             let (first, mut out) = stand.part(&rows[..at], 0, &mut random);
@@ -666,6 +683,7 @@ fn damaged_snapshots_are_refused_or_loaded_but_never_panic() {
     for query in all_queries() {
         let stand = Stand::new(query);
         for _ in 0..100 {
+            stand.spills.set(random.below(2) == 0);
             let rows = rows(&stand, &mut random);
             let (operator, _) = stand.part(&rows, 0, &mut random);
             let mut saved = Writer::default();

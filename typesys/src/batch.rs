@@ -199,6 +199,14 @@ impl PartData {
         let _ = cell.column.set(column);
     }
 
+    /// About how many bytes the columns that are filled take.
+    pub fn memory(&self) -> usize {
+        let columns = self.cells.iter().filter_map(|cell| cell.column.get());
+        let columns: usize = columns.map(|column| column.data.memory()).sum();
+        let identities = self.identities.as_ref().map_or(0, Vec::capacity);
+        size_of::<PartData>() + columns + identities * size_of::<(u32, u64)>()
+    }
+
     /// A column that belongs to the rows, if it is filled.
     pub fn column(&self, slot: usize) -> Option<&Column> {
         self.cells.get(slot)?.column.get()

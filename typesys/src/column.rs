@@ -279,6 +279,31 @@ impl Data {
         self.len() == 0
     }
 
+    /// About how many bytes the values take.
+    pub fn memory(&self) -> usize {
+        let width = match self {
+            Data::Bool(_) | Data::U8(_) => 1,
+            Data::U16(_) => 2,
+            Data::U32(_) | Data::Address4(_) => 4,
+            Data::U64(_) | Data::I64(_) | Data::Time(_) | Data::Duration(_) | Data::Double(_) => 8,
+            Data::I128(_) => 16,
+            Data::Address(_) => size_of::<Address>(),
+            Data::Prefix(_) => size_of::<Prefix>(),
+            Data::Mac(_) => size_of::<Mac>(),
+            Data::Bytes(_) | Data::Text(_) => 12,
+            Data::List(..) | Data::Object(_) => 8,
+            Data::Dynamic(_) => size_of::<Value>(),
+        };
+        let beyond: usize = match self {
+            Data::Bytes(v) | Data::Text(v) => v.blocks.iter().map(|block| block.0.len()).sum(),
+            Data::List(_, data) => data.memory(),
+            Data::Object(v) => v.parts.iter().map(|part| part.data.memory()).sum(),
+            Data::Dynamic(v) => v.iter().map(Value::memory).sum(),
+            _ => 0,
+        };
+        self.len() * width + beyond
+    }
+
     fn value(&self, row: usize) -> Value {
         match self {
             Data::Bool(v) => Value::Bool(v[row]),

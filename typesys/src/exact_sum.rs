@@ -69,6 +69,11 @@ impl ExactSum {
         }
     }
 
+    /// About how many bytes it takes beyond its own size.
+    pub fn memory(&self) -> usize {
+        self.chunks.capacity() * size_of::<(i16, i64)>()
+    }
+
     fn chunk(&mut self, number: i16) -> &mut i64 {
         let at = match self.chunks.binary_search_by_key(&number, |(n, _)| *n) {
             Ok(at) => at,

@@ -49,6 +49,16 @@ pub use text::{escape, unescape, write_column_text, write_double, write_unsigned
 pub use time::{Civil, Zone, days_in_month, days_of, parse_time, write_time};
 pub use value::{Mac, Prefix, Record, Value};
 
+/// About how many bytes of memory an allocation of so many takes: what an allocator keeps beside it,
+/// in steps of 16, two at least.
+pub const fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        1..24 => 32,
+        _ => (bytes + 8).next_multiple_of(16),
+    }
+}
+
 /// Where the cause of a row stands in the input: the segment that a source numbered when it
 /// framed it, and the row in it. Rows that an operator emits take the position of the row or
 /// control that caused them; among rows of one cause the order of emission holds.

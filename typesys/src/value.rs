@@ -1,6 +1,6 @@
 //! One value, on its own: what columns hold many of.
 
-use crate::{Kind, Names};
+use crate::{Kind, Names, allocated};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -132,6 +132,27 @@ impl Value {
                 )
             }
             (value, _) => value,
+        }
+    }
+
+    /// About how many bytes the value takes beyond its own size.
+    pub fn memory(&self) -> usize {
+        // Two counts stand beside shared values.
+        const COUNTS: usize = 16;
+        match self {
+            Value::Bytes(bytes) | Value::Text(bytes) => allocated(COUNTS + bytes.len()),
+            Value::List(values) => {
+                let beyond = values.iter().map(Value::memory).sum::<usize>();
+                allocated(COUNTS + size_of_val(&**values)) + beyond
+            }
+            Value::Object(record) => {
+                let fields = record.fields.iter();
+                let beyond =
+                    fields.map(|(name, value)| allocated(name.capacity()) + value.memory());
+                let own = record.fields.capacity() * size_of::<(String, Value)>();
+                allocated(COUNTS + size_of::<Record>()) + allocated(own) + beyond.sum::<usize>()
+            }
+            _ => 0,
         }
     }
 

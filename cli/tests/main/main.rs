@@ -8,6 +8,7 @@ mod formats;
 mod functions;
 mod json;
 mod manual;
+mod memory;
 mod options;
 mod pipes;
 mod readme;

@@ -2,7 +2,8 @@
 
 use hashbrown::HashTable;
 use std::cmp::Ordering;
-use wireq_typesys::{Column, key, key::Packer};
+use std::vec::IntoIter;
+use wireq_typesys::{Column, allocated, key, key::Packer};
 
 /// Logical shards of keyed state. Bounds, evictions and sketches are kept per shard, and the
 /// shard of a key depends on the seed alone, never on the number of threads.
@@ -55,20 +56,11 @@ pub struct Numbered<'a> {
 impl Numbered<'_> {
     /// The bytes of the key; `buffer` is where they are put together.
     pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
-        match &self.key {
-            Key::Short(words) => unpack(words, buffer),
-            Key::Medium(words) => unpack(words, buffer),
-            Key::Long(bytes) => bytes,
-        }
+        self.key.bytes(buffer)
     }
 
     fn cmp(&self, other: &Numbered<'_>) -> Ordering {
-        match (&self.key, &other.key) {
-            // Padded keys compare as their bytes do: no key is the beginning of another.
-            (Key::Short(a), Key::Short(b)) => a.cmp(b),
-            (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
-            _ => self.bytes(&mut [0; 32]).cmp(other.bytes(&mut [0; 32])),
-        }
+        self.key.order(&other.key)
     }
 }
 
@@ -92,6 +84,26 @@ fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 32]) -> &'b [u8] {
 }
 
 impl Key<'_> {
+    fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
+        match self {
+            Key::Short(words) => unpack(words, buffer),
+            Key::Medium(words) => unpack(words, buffer),
+            Key::Long(bytes) => bytes,
+        }
+    }
+
+    /// The order of the bytes.
+    fn order(&self, other: &Key<'_>) -> Ordering {
+        match (self, other) {
+            // Padded keys compare as their bytes do: no key is the beginning of another.
+            (Key::Short(a), Key::Short(b)) => a.cmp(b),
+            (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
+            (Key::Short(a), Key::Medium(b)) if a[0] != b[0] => a[0].cmp(&b[0]),
+            (Key::Medium(a), Key::Short(b)) if a[0] != b[0] => a[0].cmp(&b[0]),
+            _ => self.bytes(&mut [0; 32]).cmp(other.bytes(&mut [0; 32])),
+        }
+    }
+
     fn of(bytes: &[u8]) -> Key<'_> {
         if bytes.len() <= SHORT_MAX {
             Key::Short(pack(bytes))
@@ -193,22 +205,21 @@ impl Shard {
         self.short.len() + self.medium.len() + self.long.len()
     }
 
-    fn insert(&mut self, seeds: Seeds, key: &Key<'_>, number: u32) {
+    /// Adds a key with this hash that is not there.
+    #[inline(always)]
+    fn insert(&mut self, hash: u64, seeds: Seeds, key: &Key<'_>, number: u32) {
         match key {
             Key::Short(key) => {
-                let hash = seeds.short(key);
                 let again = |(k, _): &(Short, u32)| seeds.short(k);
                 self.short.insert_unique(hash, (*key, number), again);
             }
             Key::Medium(key) => {
-                let hash = seeds.medium(key);
                 let again = |(k, _): &(Medium, u32)| seeds.medium(k);
                 self.medium.insert_unique(hash, (*key, number), again);
             }
             Key::Long(key) => {
-                let hash = seeds.long(key);
                 let again = |(k, _): &(Box<[u8]>, u32)| seeds.long(k);
-                self.boxed += key.len();
+                self.boxed += allocated(key.len());
                 self.long
                     .insert_unique(hash, ((*key).into(), number), again);
             }
@@ -236,19 +247,23 @@ impl Table {
         let shard = &self.shards[self.shard(hash)];
         match shard.short.find(hash, |(k, _)| *k == key) {
             Some((_, number)) => (*number, false),
-            None => (self.add(hash, &Key::Short(key)), true),
+            None => (self.add_short(hash, key), true),
         }
     }
 
     fn number(&mut self, key: Key<'_>) -> (u32, bool) {
-        match self.find(&key) {
+        let hash = self.seeds.key(&key);
+        match self.find_hashed(hash, &key) {
             Some(number) => (number, false),
-            None => (self.add(self.seeds.key(&key), &key), true),
+            None => (self.add(hash, &key), true),
         }
     }
 
     fn find(&self, key: &Key<'_>) -> Option<u32> {
-        let hash = self.seeds.key(key);
+        self.find_hashed(self.seeds.key(key), key)
+    }
+
+    fn find_hashed(&self, hash: u64, key: &Key<'_>) -> Option<u32> {
         let shard = &self.shards[self.shard(hash)];
         match key {
             Key::Short(key) => shard.short.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
@@ -261,8 +276,26 @@ impl Table {
     }
 
     /// Adds a key that is not there.
-    #[cold]
     fn add(&mut self, hash: u64, key: &Key<'_>) -> u32 {
+        let seeds = self.seeds;
+        let (shard, number) = self.make_room(hash);
+        shard.insert(hash, seeds, key, number);
+        number
+    }
+
+    /// Adds a short key, the usual one, that is not there.
+    #[inline(always)]
+    fn add_short(&mut self, hash: u64, key: Short) -> u32 {
+        let seeds = self.seeds;
+        let (shard, number) = self.make_room(hash);
+        let again = |(k, _): &(Short, u32)| seeds.short(k);
+        shard.short.insert_unique(hash, (key, number), again);
+        number
+    }
+
+    /// The shard of a hash, and the number of a new key in it.
+    #[inline(always)]
+    fn make_room(&mut self, hash: u64) -> (&mut Shard, u32) {
         if self.shards.len() == 1 && self.shards[0].len() >= FEW as usize {
             self.divide();
         }
@@ -278,18 +311,19 @@ impl Table {
                 FEW + next * SHARDS as u32 + at as u32
             }
         });
-        shard.insert(self.seeds, key, number);
-        number
+        (shard, number)
     }
 
     /// Divides the keys by shard.
+    #[cold]
     fn divide(&mut self) {
         let few = std::mem::take(&mut self.shards);
         self.shards.resize_with(SHARDS, Shard::default);
         for shard in few {
             for (number, key) in shard.keys() {
-                let at = self.shard(self.seeds.key(&key));
-                self.shards[at].insert(self.seeds, &key, number);
+                let hash = self.seeds.key(&key);
+                let at = self.shard(hash);
+                self.shards[at].insert(hash, self.seeds, &key, number);
             }
             for number in shard.free {
                 self.shards[number as usize % SHARDS].free.push(number);
@@ -313,7 +347,7 @@ impl Table {
             Key::Long(key) => {
                 let entry = shard.long.find_entry(hash, |(k, _)| **k == **key).ok();
                 entry.map(|entry| {
-                    shard.boxed = shard.boxed.saturating_sub(key.len());
+                    shard.boxed = shard.boxed.saturating_sub(allocated(key.len()));
                     entry.remove().0.1
                 })
             }
@@ -418,9 +452,36 @@ impl Groups {
         self.sorted().iter().map(own).collect()
     }
 
+    /// Takes all keys out, with their numbers, in ascending order of key. Little more memory is taken
+    /// on the way than the keys took: tables are dropped one by one.
+    pub fn drain(&mut self) -> Drained {
+        let shards = std::mem::replace(&mut self.table.shards, vec![Shard::default()]);
+        self.limit = 0;
+        let count = |len: fn(&Shard) -> usize| shards.iter().map(len).sum();
+        let boxed = count(|shard| shard.boxed);
+        let mut short = Vec::with_capacity(count(|shard| shard.short.len()));
+        let mut medium = Vec::with_capacity(count(|shard| shard.medium.len()));
+        let mut long = Vec::with_capacity(count(|shard| shard.long.len()));
+        for shard in shards {
+            short.extend(shard.short);
+            medium.extend(shard.medium);
+            long.extend(shard.long);
+        }
+        short.sort_unstable();
+        medium.sort_unstable();
+        long.sort_unstable();
+        Drained {
+            short: short.into_iter(),
+            medium: medium.into_iter(),
+            long: long.into_iter(),
+            boxed,
+        }
+    }
+
     /// About how many bytes the keys take.
     pub fn memory(&self) -> usize {
-        self.table.shards.iter().map(Shard::memory).sum()
+        let shards = &self.table.shards;
+        shards.capacity() * size_of::<Shard>() + shards.iter().map(Shard::memory).sum::<usize>()
     }
 
     /// Forgets all keys.
@@ -436,10 +497,108 @@ impl Groups {
     }
 }
 
+/// Keys on their own with their numbers, as [`Groups::drain`] gives them.
+pub struct Drained {
+    short: IntoIter<(Short, u32)>,
+    medium: IntoIter<(Medium, u32)>,
+    long: IntoIter<(Box<[u8]>, u32)>,
+    /// What keys in boxes take.
+    boxed: usize,
+}
+
+impl Drained {
+    /// Appends the bytes of the next key and gives its number; none at the end.
+    #[inline]
+    pub fn next(&mut self, key: &mut Vec<u8>) -> Option<u32> {
+        let short = self.short.as_slice().first();
+        let medium = self.medium.as_slice().first();
+        if let Some(([high, low], number)) = short
+            && self.long.len() == 0
+            && medium.is_none_or(|(words, _)| *high < words[0])
+        {
+            // The usual one, and a copy of fixed size.
+            let len = key.len() + usize::from(*low as u8).min(SHORT_MAX);
+            key.extend(high.to_be_bytes());
+            key.extend(low.to_be_bytes());
+            key.truncate(len);
+            let number = *number;
+            self.short.next();
+            return Some(number);
+        }
+        self.next_of_any(key)
+    }
+
+    fn next_of_any(&mut self, key: &mut Vec<u8>) -> Option<u32> {
+        let short = self.short.as_slice().first();
+        let medium = self.medium.as_slice().first();
+        let long = self.long.as_slice().first();
+        let heads = [
+            short.map(|(words, _)| Key::Short(*words)),
+            medium.map(|(words, _)| Key::Medium(*words)),
+            long.map(|(bytes, _)| Key::Long(bytes)),
+        ];
+        let lowest = heads.into_iter().flatten().min_by(Key::order)?;
+        key.extend_from_slice(lowest.bytes(&mut [0; 32]));
+        match lowest {
+            Key::Short(_) => self.short.next().map(|(_, number)| number),
+            Key::Medium(_) => self.medium.next().map(|(_, number)| number),
+            Key::Long(_) => {
+                let (bytes, number) = self.long.next()?;
+                self.boxed = self.boxed.saturating_sub(allocated(bytes.len()));
+                Some(number)
+            }
+        }
+    }
+
+    /// Whether there are no more.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.short.len() + self.medium.len() + self.long.len()
+    }
+
+    /// About how many bytes the keys take.
+    pub fn memory(&self) -> usize {
+        self.short.len() * size_of::<(Short, u32)>()
+            + self.medium.len() * size_of::<(Medium, u32)>()
+            + self.long.len() * size_of::<(Box<[u8]>, u32)>()
+            + self.boxed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    /// Keys that differ in their high bits alone: multiplied by an odd constant, as hashes without a
+    /// secret do, all of them have the same low bits and so the same place in a table.
+    #[test]
+    fn keys_that_collide_elsewhere_are_spread() {
+        const KEYS: u64 = 1 << 16;
+        let keys = (0..KEYS).map(|number| (number << 32).to_le_bytes());
+        let elsewhere =
+            |key: &[u8; 8]| u64::from_le_bytes(*key).wrapping_mul(0x517c_c1b7_2722_0a95);
+        assert!(keys.clone().all(|key| elsewhere(&key) as u32 == 0));
+        for seed in [0, 1, u64::MAX] {
+            let hash = KeyedHash::new(seed);
+            let mut places = vec![false; KEYS as usize];
+            let mut shards = [0u64; SHARDS];
+            for key in keys.clone() {
+                let hash = hash.of(&key);
+                places[hash as u16 as usize] = true;
+                shards[shard_of(hash)] += 1;
+            }
+            // Thrown at random, 1 - 1/e of the places are met.
+            let met = places.iter().filter(|met| **met).count() as u64;
+            assert!(met * 100 > KEYS * 62, "{met} of {KEYS} places");
+            let most = shards.into_iter().max().unwrap_or(0);
+            assert!(most < KEYS / SHARDS as u64 * 5 / 4, "{most} in one shard");
+        }
+    }
 
     #[test]
     fn which_keys_collide_depends_on_the_seed() {
@@ -483,9 +642,19 @@ mod tests {
             .map(|n| (n.bytes(&mut [0; 32]).to_vec(), n.number))
             .collect();
         assert_eq!(sorted, plain.into_iter().collect::<Vec<_>>());
-        let mut numbers: Vec<u32> = sorted.into_iter().map(|(_, number)| number).collect();
+        let mut numbers: Vec<u32> = sorted.iter().map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         numbers.dedup();
         assert_eq!(numbers.len(), groups.len());
+        let mut drained = groups.drain();
+        let (mut key, mut all) = (Vec::new(), Vec::new());
+        while let Some(number) = drained.next(&mut key) {
+            all.push((std::mem::take(&mut key), number));
+        }
+        assert_eq!(all, sorted);
+        assert_eq!(
+            (groups.len(), groups.limit(), groups.sorted().len()),
+            (0, 0, 0)
+        );
     }
 }

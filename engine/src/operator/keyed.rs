@@ -397,7 +397,13 @@ impl PerGroup {
         for (_, number) in groups {
             self.scratch.begin_within(out);
             let result = match self.states.get_mut(*number as usize) {
-                Some(Some(state)) if !state.done => state.operator.finish(&mut self.scratch),
+                Some(Some(state)) if !state.done => {
+                    let mut result = state.operator.finish(&mut self.scratch);
+                    while result.is_ok() && state.operator.has_more() {
+                        result = state.operator.finish(&mut self.scratch);
+                    }
+                    result
+                }
                 _ => Ok(()),
             };
             let mut items = self.scratch.end_within(out);

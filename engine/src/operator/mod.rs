@@ -12,7 +12,7 @@ mod keyed;
 mod union;
 
 pub use compute::compute;
-pub use groups::{Groups, KeyedHash, Numbered, SHARDS};
+pub use groups::{Drained, Groups, KeyedHash, Numbered, SHARDS};
 pub use index::{Candidates, Index};
 
 use crate::OperatorSpec;

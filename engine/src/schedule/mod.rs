@@ -6,6 +6,8 @@
 
 pub mod account;
 mod done;
+mod end;
+mod memory;
 pub(crate) mod merge;
 mod multiplexer;
 pub mod output;

@@ -216,6 +216,11 @@ impl TextRows {
         Some((position, &self.bytes[start..end]))
     }
 
+    /// About how many bytes the rows take.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes.len() + self.ends.len() * size_of::<(Position, usize)>()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();

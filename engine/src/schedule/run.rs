@@ -2,6 +2,7 @@
 
 use super::account::{NodeReport, Report};
 use super::done::{self, Taken, Trace};
+use super::memory::Memory;
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Multiplexer, Outputs, Share, Target};
 use super::output::{Frame, Item, Output};
@@ -32,6 +33,12 @@ pub struct Options {
     pub interrupt: Arc<AtomicBool>,
     /// The number of the output of each statement; 0 where there is none.
     pub targets: Vec<usize>,
+    /// The most bytes that operators may keep in memory: above it they move to files what they can,
+    /// and where none can the run ends with an error. Results don't depend on it.
+    pub memory_limit: Option<usize>,
+    /// After every so many steps, lets every operator move to files what it can, limit or not. Results
+    /// don't depend on it; 0 is never.
+    pub spill_every: u64,
     /// After every so many steps, saves the state of every operator and goes on with fresh ones
     /// that load it, as a resumed run does. Results don't depend on it; 0 is never.
     pub resume_every: u64,
@@ -47,6 +54,8 @@ impl Default for Options {
             strict: false,
             interrupt: Arc::new(AtomicBool::new(false)),
             targets: Vec::new(),
+            memory_limit: None,
+            spill_every: 0,
             resume_every: 0,
         }
     }
@@ -68,6 +77,8 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         ran: Vec::new(),
         retired: Vec::new(),
         multiplexer: Multiplexer::default(),
+        memory: options.memory_limit.map(Memory::new),
+        spills: options.spill_every > 0,
         zone: Arc::clone(&options.zone),
     };
     runner
@@ -88,16 +99,16 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
 
 /// One node while it runs.
 pub(super) struct RunNode {
-    name: String,
+    pub(super) name: String,
     /// None for sources.
     pub(super) operator: Option<Box<dyn Operator>>,
     make: Option<Maker>,
     source: Option<Box<dyn Source>>,
     spec: Option<crate::SourceSpec>,
-    statement: usize,
+    pub(super) statement: usize,
     target: usize,
     output_file: Option<String>,
-    side_effect: bool,
+    pub(super) side_effect: bool,
     on_control: OnControl,
     depth: usize,
     pub(super) inputs: Vec<usize>,
@@ -106,6 +117,8 @@ pub(super) struct RunNode {
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     shape: Option<Arc<Shape>>,
     pub(super) out: Output,
+    /// Whether it gave anything, since the end began.
+    pub(super) spoke: bool,
     /// It takes no more rows.
     pub(super) done: bool,
     /// What it took in this step, item by item, where that has to be known.
@@ -146,10 +159,17 @@ impl RunNode {
             fills: node.fills,
             shape: node.shape,
             out,
+            spoke: false,
             done: false,
             trace: node.traced.then(Trace::default),
             taken: None,
         }
+    }
+
+    /// Where its text goes.
+    pub(super) fn target(&self) -> Target<'_> {
+        let file = self.output_file.as_deref();
+        file.map_or(Target::Number(self.target), Target::File)
     }
 
     fn report(&self, plan: &Plan) -> NodeReport {
@@ -195,7 +215,7 @@ impl RunNode {
 
 /// The nodes that have input, by rank.
 #[derive(Default)]
-struct Pending {
+pub(super) struct Pending {
     bits: Vec<u64>,
 }
 
@@ -204,8 +224,21 @@ impl Pending {
         self.bits[rank / 64] |= 1 << (rank % 64);
     }
 
+    /// Whether no node has input.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bits.iter().all(|word| *word == 0)
+    }
+
+    /// Whether a node has input; it is removed.
+    pub(super) fn take(&mut self, rank: usize) -> bool {
+        let (word, bit) = (&mut self.bits[rank / 64], 1 << (rank % 64));
+        let has = *word & bit != 0;
+        *word &= !bit;
+        has
+    }
+
     /// The lowest rank from `from` on, removed.
-    fn next(&mut self, from: usize) -> Option<usize> {
+    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
         let (first, bit) = (from / 64, from % 64);
         for word in first..self.bits.len() {
             let mask = if word == first {
@@ -226,12 +259,15 @@ impl Pending {
 
 pub(super) struct Runner {
     pub(super) nodes: Vec<RunNode>,
-    pending: Pending,
+    pub(super) pending: Pending,
     /// The nodes that ran in this step.
     ran: Vec<usize>,
     /// Rows of sources that may be used again once nobody holds them.
     retired: Vec<Arc<PartData>>,
     multiplexer: Multiplexer,
+    pub(super) memory: Option<Memory>,
+    /// Whether operators move to files what they can, limit or not.
+    pub(super) spills: bool,
     zone: Arc<Zone>,
 }
 
@@ -305,6 +341,9 @@ impl Runner {
                 };
                 self.step(rank, item, outputs)?;
                 steps += 1;
+                if options.spill_every > 0 && steps % options.spill_every == 0 {
+                    self.spill_all()?;
+                }
                 if options.resume_every > 0 && steps % options.resume_every == 0 {
                     self.resume()?;
                 }
@@ -353,10 +392,7 @@ impl Runner {
         };
         source.out.items.push(item);
         self.gave(rank);
-        while let Some(next) = self.pending.next(0) {
-            self.run_node(next)?;
-            self.gave(next);
-        }
+        self.run_pending()?;
         self.end_step(outputs)?;
         if let Some(data) = data.filter(|_| self.retired.len() < RETIRED_MAX) {
             self.retired.push(data);
@@ -364,13 +400,23 @@ impl Runner {
         Ok(())
     }
 
+    /// Runs the nodes that have input, and those that get some by that.
+    pub(super) fn run_pending(&mut self) -> Result<(), Error> {
+        while let Some(next) = self.pending.next(0) {
+            self.run_node(next)?;
+            self.gave(next);
+        }
+        Ok(())
+    }
+
     /// What a node gave is made ready for its readers.
-    fn gave(&mut self, rank: usize) {
-        let node = &self.nodes[rank];
+    pub(super) fn gave(&mut self, rank: usize) {
+        let node = &mut self.nodes[rank];
         self.ran.push(rank);
         if node.out.items.is_empty() {
             return;
         }
+        node.spoke = true;
         node.fill(&self.zone);
         for reader in &node.readers {
             self.pending.add(*reader);
@@ -378,7 +424,7 @@ impl Runner {
     }
 
     /// Hands a node what its inputs gave in this step.
-    fn run_node(&mut self, rank: usize) -> Result<(), Error> {
+    pub(super) fn run_node(&mut self, rank: usize) -> Result<(), Error> {
         let (before, rest) = self.nodes.split_at_mut(rank);
         let node = &mut rest[0];
         if node.done {
@@ -452,8 +498,9 @@ impl Runner {
         Ok(())
     }
 
-    /// Side effects, text, and what the outputs say of it; then all is cleared for the next step.
-    fn end_step(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+    /// Side effects, text, and what the outputs say of it; then all is cleared for the next step,
+    /// and what operators keep is held against the limit.
+    pub(super) fn end_step(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         self.act()?;
         let mut ran = std::mem::take(&mut self.ran);
         let shares = ran.iter().map(|rank| share((*rank, &self.nodes[*rank])));
@@ -471,14 +518,16 @@ impl Runner {
                 self.finish_node(rank, vec![Taken::EVERYTHING; ports]);
             }
         }
-        for rank in ran.drain(..) {
-            let node = &mut self.nodes[rank];
+        for rank in &ran {
+            let node = &mut self.nodes[*rank];
             node.out.clear();
             node.taken = None;
             node.trace.as_mut().map(Trace::clear);
         }
+        let within = self.check_memory(&ran);
+        ran.clear();
         self.ran = ran;
-        Ok(())
+        within
     }
 
     /// Lets operators with a side effect act on the rows that were taken.
@@ -523,35 +572,14 @@ impl Runner {
         }
         Ok(())
     }
-
-    /// The end: each node takes what is left for it, then says what it has to say.
-    fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
-        for rank in 0..self.nodes.len() {
-            if self.pending.next(rank).is_some_and(|next| {
-                if next != rank {
-                    self.pending.add(next);
-                }
-                next == rank
-            }) {
-                self.run_node(rank)?;
-            }
-            let node = &mut self.nodes[rank];
-            if let (Some(operator), false) = (node.operator.as_mut(), node.done) {
-                operator.finish(&mut node.out)?;
-            }
-            self.gave(rank);
-        }
-        self.end_step(outputs)
-    }
 }
 
 /// The text of a node in a step.
 fn share((rank, node): (usize, &RunNode)) -> Share<'_> {
-    let file = node.output_file.as_deref();
     Share {
         node: rank,
         statement: node.statement,
-        target: file.map_or(Target::Number(node.target), Target::File),
+        target: node.target(),
         text: &node.out.text,
     }
 }

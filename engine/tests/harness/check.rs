@@ -82,6 +82,8 @@ struct Mode {
     apart: bool,
     /// Steps after which all states are saved and loaded into fresh operators; 0 is never.
     resume_every: u64,
+    /// Steps after which all states are moved to files, as far as they can be; 0 is never.
+    spill_every: u64,
 }
 
 impl Mode {
@@ -96,6 +98,11 @@ impl Mode {
                     apart,
                     // Where batches are small there are many steps to resume between.
                     resume_every: if rows_max == 3 { 2 } else { 0 },
+                    spill_every: match (rows_max, apart) {
+                        (1, true) => 4,
+                        (3, true) => 1,
+                        _ => 0,
+                    },
                 })
             })
         })
@@ -111,6 +118,7 @@ impl Mode {
             rewrites_off,
             apart,
             resume_every,
+            spill_every,
         } = self;
         let outputs = if apart {
             "an output for each statement"
@@ -118,8 +126,8 @@ impl Mode {
             "one output"
         };
         format!(
-            "batches of {rows_max}, resumed every {resume_every} steps, rewrites off \
-             {rewrites_off:?}, {outputs}"
+            "batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
+             {spill_every}, rewrites off {rewrites_off:?}, {outputs}"
         )
     }
 }
@@ -262,6 +270,7 @@ impl Checker {
             rewrites_off: &[],
             apart: true,
             resume_every: 0,
+            spill_every: 0,
         };
         self.compare(&plan, mode, &expected(&kept, renumbered))
             .map_err(|failure| Failure {
@@ -344,6 +353,7 @@ impl Checker {
                 .collect(),
             seed: 7,
             resume_every: mode.resume_every,
+            spill_every: mode.spill_every,
             zone: Arc::clone(&self.zone),
             targets: (0..plan.statements.len()).map(|s| mode.target(s)).collect(),
             ..schedule::Options::default()

@@ -96,6 +96,11 @@ impl Statistic for Mean {
         }
     }
 
+    #[inline(always)]
+    fn memory(&self) -> usize {
+        self.total.memory()
+    }
+
     fn save(&self, out: &mut Writer) {
         out.number(self.count);
         self.total.save(out);

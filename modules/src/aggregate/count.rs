@@ -111,6 +111,10 @@ impl Accumulator for Counts {
         }
     }
 
+    fn memory(&self) -> usize {
+        self.counts.capacity() * size_of::<u64>()
+    }
+
     fn save(&self, group: u32, out: &mut Writer) {
         out.number(self.counts[group as usize]);
     }

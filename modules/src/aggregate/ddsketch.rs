@@ -104,6 +104,11 @@ impl DdSketch {
         None
     }
 
+    /// About how many bytes it takes beyond its own size.
+    pub(super) fn memory(&self) -> usize {
+        self.buckets.capacity() * size_of::<(i32, u64)>()
+    }
+
     pub(super) fn save(&self, out: &mut Writer) {
         out.number(self.buckets.len() as u64);
         for (bucket, count) in &self.buckets {

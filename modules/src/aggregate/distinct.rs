@@ -2,11 +2,13 @@
 
 use super::hyperloglog::HyperLogLog;
 use super::keys::{Key, Keys};
+use super::value_set::ValueSet;
 use std::any::Any;
-use std::collections::HashSet;
+use std::hash::RandomState;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::snapshot::{Reader, Writer};
+use wireq_engine::spill::Members;
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
 use wireq_typesys::{Column, Kind, Value};
 
@@ -15,9 +17,9 @@ pub(super) static MODULE: Module = Module {
     summary: "Counts the distinct values of a field.",
     details: "Values are the same if they are equal in the order of all kinds: 80 and 80.0 are one \
               value, 80 and the text \"80\" two. Objects that lack the field don't count; where \
-              all do, there are 0. Memory grows with the number of distinct values of each group; \
-              with -a it is 4 KiB a group, and the count is right to within 1.6 % (one standard \
-              error). The sketch hashes with no secret: who chooses the values can make it wrong.",
+              all do, there are 0. Memory grows with the number of distinct values of each group, \
+              and past a limit of memory they are kept in files; with -a it is 4 KiB a group, and \
+              the count is right to within 1.6 % (one standard error). The sketch hashes with no secret: who chooses the values can make it wrong.",
     parameters: &[
         Parameter {
             name: "-a",
@@ -71,85 +73,121 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
 
 /// What knows how many distinct keys it was given.
 trait Counter: Clone + Default + Send + 'static {
-    fn add(&mut self, key: Key<'_>);
-    fn merge(&mut self, other: &Self);
+    /// Adds a key; what more memory that takes is added to `memory`.
+    fn add(&mut self, key: Key<'_>, hasher: &RandomState, memory: &mut usize);
+    fn merge(&mut self, other: &Self, hasher: &RandomState, memory: &mut usize);
     fn count(&self) -> u64;
+    /// How many bytes it takes, after a look at all of it.
+    fn memory(&self) -> usize;
     fn save(&self, out: &mut Writer);
-    fn load(from: &mut Reader<'_>) -> Result<Self, Error>;
+    fn load(from: &mut Reader<'_>, hasher: &RandomState, memory: &mut usize)
+    -> Result<Self, Error>;
+
+    /// Takes all keys out, where there are any.
+    fn take(&mut self) -> Option<Members> {
+        None
+    }
+
+    /// Whether there are keys to take out.
+    const HAS_KEYS: bool = false;
+
+    /// Counts a key that was taken out.
+    fn add_counted(&mut self) {}
 }
 
-/// All keys. Their hashes are seeded by the standard library: attackers choose what is in packets.
+/// All keys.
 #[derive(Clone, Default)]
 struct Exact {
-    short: HashSet<u128>,
-    long: HashSet<Box<[u8]>>,
+    keys: ValueSet,
+    /// Keys that were taken out and are counted but not kept.
+    counted: u64,
 }
 
 impl Counter for Exact {
+    const HAS_KEYS: bool = true;
+
     #[inline]
-    fn add(&mut self, key: Key<'_>) {
-        match key {
-            Key::Short(packed) => {
-                self.short.insert(packed);
-            }
-            Key::Long(bytes) if !self.long.contains(bytes) => {
-                self.long.insert(bytes.into());
-            }
-            Key::Long(_) => {}
-        }
+    fn add(&mut self, key: Key<'_>, hasher: &RandomState, memory: &mut usize) {
+        self.keys.add(key, hasher, memory);
     }
 
-    fn merge(&mut self, other: &Exact) {
-        self.short.extend(&other.short);
-        other.long.iter().for_each(|key| self.add(Key::Long(key)));
+    fn merge(&mut self, other: &Exact, hasher: &RandomState, memory: &mut usize) {
+        other.keys.each(|key| self.keys.add(key, hasher, memory));
     }
 
     fn count(&self) -> u64 {
-        (self.short.len() + self.long.len()) as u64
+        self.keys.len() as u64 + self.counted
+    }
+
+    fn memory(&self) -> usize {
+        self.keys.memory()
     }
 
     fn save(&self, out: &mut Writer) {
-        let mut short: Vec<&u128> = self.short.iter().collect();
-        let mut long: Vec<&Box<[u8]>> = self.long.iter().collect();
-        short.sort_unstable();
-        long.sort_unstable();
-        out.number(self.count());
-        for packed in short {
-            out.bytes(Key::Short(*packed).bytes(&mut [0; 16]));
-        }
-        long.into_iter().for_each(|bytes| out.bytes(bytes));
+        let mut keys = Vec::with_capacity(self.keys.len());
+        self.keys
+            .each(|key| keys.push(key.bytes(&mut [0; 16]).to_vec()));
+        keys.sort_unstable();
+        out.number(keys.len() as u64);
+        keys.iter().for_each(|key| out.bytes(key));
     }
 
-    fn load(from: &mut Reader<'_>) -> Result<Exact, Error> {
+    fn load(
+        from: &mut Reader<'_>,
+        hasher: &RandomState,
+        memory: &mut usize,
+    ) -> Result<Exact, Error> {
         let mut exact = Exact::default();
         for _ in 0..from.number()? {
-            exact.add(Key::new(from.bytes()?));
+            exact.add(Key::new(from.bytes()?), hasher, memory);
         }
         Ok(exact)
+    }
+
+    fn take(&mut self) -> Option<Members> {
+        Some(self.keys.take())
+    }
+
+    fn add_counted(&mut self) {
+        self.counted += 1;
     }
 }
 
 impl Counter for HyperLogLog {
     #[inline]
-    fn add(&mut self, key: Key<'_>) {
+    fn add(&mut self, key: Key<'_>, _hasher: &RandomState, memory: &mut usize) {
+        let before = self.memory();
         self.add(key.bytes(&mut [0; 16]));
+        *memory += self.memory() - before;
     }
 
-    fn merge(&mut self, other: &HyperLogLog) {
+    fn merge(&mut self, other: &HyperLogLog, _hasher: &RandomState, memory: &mut usize) {
+        let before = self.memory();
         self.merge(other);
+        *memory += self.memory() - before;
     }
 
     fn count(&self) -> u64 {
         self.estimate()
     }
 
+    fn memory(&self) -> usize {
+        self.registers().len()
+    }
+
     fn save(&self, out: &mut Writer) {
         out.bytes(self.registers());
     }
 
-    fn load(from: &mut Reader<'_>) -> Result<HyperLogLog, Error> {
-        HyperLogLog::from_registers(from.bytes()?)
-            .ok_or_else(|| Error::Snapshot("distinct: no registers of a sketch".into()))
+    fn load(
+        from: &mut Reader<'_>,
+        _hasher: &RandomState,
+        memory: &mut usize,
+    ) -> Result<HyperLogLog, Error> {
+        let sketch = HyperLogLog::from_registers(from.bytes()?)
+            .ok_or_else(|| Error::Snapshot("distinct: no registers of a sketch".into()))?;
+        *memory += sketch.memory();
+        Ok(sketch)
     }
 }
 
@@ -157,6 +195,17 @@ impl Counter for HyperLogLog {
 struct Distinct<C> {
     groups: Vec<C>,
     keys: Keys,
+    hasher: RandomState,
+    /// What the groups take beyond their size.
+    memory: usize,
+}
+
+impl<C: Counter> Distinct<C> {
+    /// Puts a state in the place of a group's, whose memory is counted already.
+    fn set(&mut self, group: u32, counter: C) {
+        let before = std::mem::replace(&mut self.groups[group as usize], counter);
+        self.memory = self.memory.saturating_sub(before.memory());
+    }
 }
 
 impl<C: Counter> Accumulator for Distinct<C> {
@@ -167,9 +216,9 @@ impl<C: Counter> Accumulator for Distinct<C> {
 
     fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
         let Some(column) = column else { return };
-        let counters = &mut self.groups;
+        let (counters, hasher, memory) = (&mut self.groups, &self.hasher, &mut self.memory);
         self.keys.each(column, rows, |at, key| {
-            counters[groups[at] as usize].add(key)
+            counters[groups[at] as usize].add(key, hasher, memory)
         });
     }
 
@@ -178,12 +227,38 @@ impl<C: Counter> Accumulator for Distinct<C> {
     }
 
     fn clear(&mut self, group: u32) {
-        self.groups[group as usize] = C::default();
+        self.set(group, C::default());
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
         if let Some(other) = other.as_any().downcast_ref::<Distinct<C>>() {
-            self.groups[group as usize].merge(&other.groups[from as usize]);
+            let other = &other.groups[from as usize];
+            self.groups[group as usize].merge(other, &self.hasher, &mut self.memory);
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<C>() + self.memory
+    }
+
+    fn has_members(&self) -> bool {
+        C::HAS_KEYS
+    }
+
+    fn take_members(&mut self, group: u32) -> Option<Members> {
+        let counter = &mut self.groups[group as usize];
+        self.memory = self.memory.saturating_sub(counter.memory());
+        let members = counter.take();
+        self.memory += counter.memory();
+        members
+    }
+
+    fn add_member(&mut self, group: u32, member: &[u8], to_count: bool) {
+        let counter = &mut self.groups[group as usize];
+        if to_count {
+            counter.add_counted();
+        } else {
+            counter.add(Key::new(member), &self.hasher, &mut self.memory);
         }
     }
 
@@ -192,7 +267,8 @@ impl<C: Counter> Accumulator for Distinct<C> {
     }
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.groups[group as usize] = C::load(from)?;
+        let counter = C::load(from, &self.hasher, &mut self.memory)?;
+        self.set(group, counter);
         Ok(())
     }
 

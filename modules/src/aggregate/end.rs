@@ -94,6 +94,8 @@ enum End {
 struct Ends {
     end: End,
     values: Vec<Value>,
+    /// What these take beyond their size.
+    beyond: usize,
     /// Per group the number of the call that last gave it a value. Rows are walked backwards for
     /// the last value, so that one is read a group and call, not one a row.
     set_in: Vec<u64>,
@@ -105,9 +107,17 @@ impl Ends {
         Ends {
             end,
             values: Vec::new(),
+            beyond: 0,
             set_in: Vec::new(),
             calls: 0,
         }
+    }
+
+    fn set(&mut self, group: usize, value: Value) {
+        let kept = &mut self.values[group];
+        self.beyond += value.memory();
+        self.beyond -= kept.memory();
+        *kept = value;
     }
 }
 
@@ -125,16 +135,15 @@ impl Accumulator for Ends {
         let with_value = pairs.filter(|(row, _)| column.valid.get(*row));
         match self.end {
             End::First => with_value.for_each(|(row, group)| {
-                let value = &mut self.values[*group as usize];
-                if value.is_absent() {
-                    *value = column.value(row);
+                if self.values[*group as usize].is_absent() {
+                    self.set(*group as usize, column.value(row));
                 }
             }),
             End::Last => with_value.rev().for_each(|(row, group)| {
                 let set_in = &mut self.set_in[*group as usize];
                 if *set_in != self.calls {
                     *set_in = self.calls;
-                    self.values[*group as usize] = column.value(row);
+                    self.set(*group as usize, column.value(row));
                 }
             }),
         }
@@ -149,7 +158,7 @@ impl Accumulator for Ends {
             End::Last => rows.highest(),
         };
         if let Some(row) = row {
-            self.values[0] = column.value(row);
+            self.set(0, column.value(row));
         }
     }
 
@@ -158,41 +167,29 @@ impl Accumulator for Ends {
     }
 
     fn clear(&mut self, group: u32) {
-        self.values[group as usize] = Value::Absent;
+        self.set(group as usize, Value::Absent);
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
         let Some(other) = other.as_any().downcast_ref::<Ends>() else {
             return;
         };
-        let (own, later) = (
-            &mut self.values[group as usize],
-            &other.values[from as usize],
-        );
+        let (own, later) = (&self.values[group as usize], &other.values[from as usize]);
         if !later.is_absent() && (self.end == End::Last || own.is_absent()) {
-            *own = later.clone();
+            self.set(group as usize, later.clone());
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.values.capacity() * size_of::<Value>() + self.set_in.capacity() * 8 + self.beyond
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
-        // The key bytes of a value don't tell 2.0 from 2.
-        match &self.values[group as usize] {
-            Value::Double(double) => {
-                out.number(1);
-                out.number(double.to_bits());
-            }
-            other => {
-                out.number(0);
-                out.value(other);
-            }
-        }
+        out.value(&self.values[group as usize]);
     }
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.values[group as usize] = match from.number()? {
-            1 => Value::Double(f64::from_bits(from.number()?)),
-            _ => from.value()?,
-        };
+        self.set(group as usize, from.value()?);
         Ok(())
     }
 

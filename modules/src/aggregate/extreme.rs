@@ -45,12 +45,7 @@ pub(super) static MIN: Module = Module {
         },
     ],
     build: Build::Aggregate(|arguments| {
-        build(arguments, || {
-            Box::new(Extremes {
-                better: Ordering::Less,
-                values: Vec::new(),
-            })
-        })
+        build(arguments, || Box::new(Extremes::new(Ordering::Less)))
     }),
 };
 
@@ -88,10 +83,7 @@ fn greatest() -> Box<dyn Accumulator> {
     } else {
         Ordering::Greater
     };
-    Box::new(Extremes {
-        better,
-        values: Vec::new(),
-    })
+    Box::new(Extremes::new(better))
 }
 
 fn build(
@@ -109,14 +101,31 @@ fn build(
 struct Extremes {
     better: Ordering,
     values: Vec<Value>,
+    /// What these take beyond their size.
+    beyond: usize,
 }
 
 impl Extremes {
+    fn new(better: Ordering) -> Extremes {
+        Extremes {
+            better,
+            values: Vec::new(),
+            beyond: 0,
+        }
+    }
+
+    fn set(&mut self, group: u32, value: Value) {
+        let kept = &mut self.values[group as usize];
+        self.beyond += value.memory();
+        self.beyond -= kept.memory();
+        *kept = value;
+    }
+
     /// Keeps the better one; of equal values (80 and 80.0) the earlier.
     fn offer(&mut self, group: u32, value: Value) {
-        let kept = &mut self.values[group as usize];
+        let kept = &self.values[group as usize];
         if !value.is_absent() && (kept.is_absent() || total_order(&value, kept) == self.better) {
-            *kept = value;
+            self.set(group, value);
         }
     }
 
@@ -156,7 +165,7 @@ impl Accumulator for Extremes {
     }
 
     fn clear(&mut self, group: u32) {
-        self.values[group as usize] = Value::Absent;
+        self.set(group, Value::Absent);
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
@@ -165,12 +174,16 @@ impl Accumulator for Extremes {
         }
     }
 
+    fn memory(&self) -> usize {
+        self.values.capacity() * size_of::<Value>() + self.beyond
+    }
+
     fn save(&self, group: u32, out: &mut Writer) {
         out.value(&self.values[group as usize]);
     }
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.values[group as usize] = from.value()?;
+        self.set(group, from.value()?);
         Ok(())
     }
 

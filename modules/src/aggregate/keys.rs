@@ -166,13 +166,14 @@ impl Seen {
 
     pub(super) fn save(&self, out: &mut Writer) {
         out.number(self.kinds.into());
+        out.names(self.names);
     }
 
-    /// Names are the column's to know, and come back with it.
+    /// Names are the column's to know, and come back with it, where the state comes from elsewhere.
     pub(super) fn load(from: &mut Reader<'_>) -> Result<Seen, Error> {
         Ok(Seen {
             kinds: from.number()? as u8,
-            names: None,
+            names: from.names()?,
         })
     }
 }

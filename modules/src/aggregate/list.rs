@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
-use wireq_typesys::{Column, Kind, Value};
+use wireq_typesys::{Column, Kind, Value, allocated};
 
 const DEFAULT_MAX: u64 = 100;
 
@@ -99,23 +99,38 @@ fn list_of(kind: Kind) -> Kind {
     })
 }
 
+/// How many keys a node of the set has that is not full, and what a node takes: room for 11 keys.
+const NODE_KEYS: usize = 7;
+const NODE_BYTES: usize = allocated(11 * size_of::<Box<[u8]>>() + 16);
+
 /// The lowest keys of a group.
 #[derive(Default)]
 struct Lowest {
     keys: BTreeSet<Box<[u8]>>,
+    /// What the keys take outside the nodes.
+    key_bytes: usize,
     seen: Seen,
 }
 
 impl Lowest {
-    fn add(&mut self, key: &[u8], max: usize) {
+    /// Adds a key; what more memory that takes is added to `memory`.
+    fn add(&mut self, key: &[u8], max: usize, memory: &mut usize) {
         let full = self.keys.len() >= max;
         if full && self.keys.last().is_none_or(|last| key > &**last) || self.keys.contains(key) {
             return;
         }
-        if full {
-            self.keys.pop_last();
+        *memory -= self.memory();
+        if full && let Some(last) = self.keys.pop_last() {
+            self.key_bytes -= allocated(last.len());
         }
         self.keys.insert(key.into());
+        self.key_bytes += allocated(key.len());
+        *memory += self.memory();
+    }
+
+    /// About how many bytes it takes beyond its own size.
+    fn memory(&self) -> usize {
+        self.keys.len().div_ceil(NODE_KEYS) * NODE_BYTES + self.key_bytes
     }
 }
 
@@ -123,6 +138,8 @@ struct Lists {
     max: usize,
     groups: Vec<Lowest>,
     keys: Keys,
+    /// What the groups take beyond their size.
+    beyond: usize,
 }
 
 impl Lists {
@@ -131,7 +148,14 @@ impl Lists {
             max,
             groups: Vec::new(),
             keys: Keys::default(),
+            beyond: 0,
         }
+    }
+
+    /// Puts a list in the place of a group's, whose memory is counted already.
+    fn set(&mut self, group: u32, list: Lowest) {
+        let before = std::mem::replace(&mut self.groups[group as usize], list);
+        self.beyond -= before.memory();
     }
 }
 
@@ -143,11 +167,11 @@ impl Accumulator for Lists {
 
     fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
         let Some(column) = column else { return };
-        let (lists, max) = (&mut self.groups, self.max);
+        let (lists, max, beyond) = (&mut self.groups, self.max, &mut self.beyond);
         self.keys.each(column, rows, |at, key| {
             let list = &mut lists[groups[at] as usize];
             list.seen.add(Seen::of(column, rows[at].into()));
-            list.add(key.bytes(&mut [0; 16]), max);
+            list.add(key.bytes(&mut [0; 16]), max, beyond);
         });
     }
 
@@ -161,7 +185,7 @@ impl Accumulator for Lists {
     }
 
     fn clear(&mut self, group: u32) {
-        self.groups[group as usize] = Lowest::default();
+        self.set(group, Lowest::default());
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
@@ -173,7 +197,12 @@ impl Accumulator for Lists {
             &other.groups[from as usize],
         );
         own.seen.add(other.seen);
-        other.keys.iter().for_each(|key| own.add(key, self.max));
+        let (keys, max) = (other.keys.iter(), self.max);
+        keys.for_each(|key| own.add(key, max, &mut self.beyond));
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<Lowest>() + self.beyond
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
@@ -189,9 +218,9 @@ impl Accumulator for Lists {
             ..Lowest::default()
         };
         for _ in 0..from.number()? {
-            list.add(from.bytes()?, self.max);
+            list.add(from.bytes()?, self.max, &mut self.beyond);
         }
-        self.groups[group as usize] = list;
+        self.set(group, list);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ mod squares;
 mod stddev;
 mod sum;
 mod total;
+mod value_set;
 mod wide;
 
 pub(crate) use total::{load_sum, save_sum};

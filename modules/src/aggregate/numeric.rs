@@ -29,6 +29,8 @@ pub(super) trait Statistic: Clone + Default + Send + 'static {
     fn add_double(&mut self, double: f64);
     fn merge(&mut self, other: &Self);
     fn value(&self, class: Class, setting: Self::Setting) -> Value;
+    /// About how many bytes it takes beyond its own size.
+    fn memory(&self) -> usize;
     fn save(&self, out: &mut Writer);
     fn load(from: &mut Reader<'_>) -> Result<Self, Error>;
 }
@@ -37,6 +39,8 @@ pub(super) trait Statistic: Clone + Default + Send + 'static {
 pub(super) struct Numeric<S: Statistic> {
     groups: Vec<(Class, S)>,
     setting: S::Setting,
+    /// What the groups take beyond their size.
+    beyond: usize,
 }
 
 impl<S: Statistic> Numeric<S> {
@@ -44,29 +48,35 @@ impl<S: Statistic> Numeric<S> {
         Numeric {
             groups: Vec::new(),
             setting,
+            beyond: 0,
         }
     }
 
-    /// The state that takes values of a class; none where a higher class was there. The state of
+    /// Changes the state that takes values of a class, unless a higher class was there. The state of
     /// a lower one is forgotten, so that the order of the values does not show.
     #[inline(always)]
-    fn state(&mut self, group: u32, class: Class) -> Option<&mut S> {
+    fn change(&mut self, group: u32, class: Class, change: impl FnOnce(&mut S)) {
         let (had, state) = &mut self.groups[group as usize];
-        if *had != class {
-            if class < *had || class == Class::Time && !S::TIMES {
-                return None;
-            }
+        self.beyond -= state.memory();
+        if *had == class {
+            change(state);
+        } else if class > *had && (class != Class::Time || S::TIMES) {
             *had = class;
             *state = S::default();
+            change(state);
         }
-        Some(state)
+        self.beyond += state.memory();
     }
 
     #[inline(always)]
     fn add_whole(&mut self, group: u32, class: Class, number: i128) {
-        if let Some(state) = self.state(group, class) {
-            state.add_whole(number);
-        }
+        self.change(group, class, |state| state.add_whole(number));
+    }
+
+    fn set(&mut self, group: u32, state: (Class, S)) {
+        self.beyond += state.1.memory();
+        let before = std::mem::replace(&mut self.groups[group as usize], state);
+        self.beyond -= before.1.memory();
     }
 
     fn add_value(&mut self, group: u32, value: &Value) {
@@ -77,9 +87,7 @@ impl<S: Statistic> Numeric<S> {
             Value::Duration(nanos) => self.add_whole(group, Class::Duration, (*nanos).into()),
             Value::Time(nanos) => self.add_whole(group, Class::Time, (*nanos).into()),
             Value::Double(double) => {
-                if let Some(state) = self.state(group, Class::Number) {
-                    state.add_double(*double);
-                }
+                self.change(group, Class::Number, |state| state.add_double(*double));
             }
             Value::Text(text) => {
                 if let Some(number) = number_in(text) {
@@ -102,9 +110,7 @@ impl<S: Statistic> Numeric<S> {
             Data::Duration(v) => self.each(v, Class::Duration, rows),
             Data::Time(v) => self.each(v, Class::Time, rows),
             Data::Double(v) => rows.for_each(|(row, group)| {
-                if let Some(state) = self.state(group, Class::Number) {
-                    state.add_double(v[row]);
-                }
+                self.change(group, Class::Number, |state| state.add_double(v[row]));
             }),
             Data::Text(v) => rows.for_each(|(row, group)| {
                 if let Some(number) = number_in(v.get(row)) {
@@ -166,7 +172,7 @@ impl<S: Statistic> Accumulator for Numeric<S> {
     }
 
     fn clear(&mut self, group: u32) {
-        self.groups[group as usize] = Default::default();
+        self.set(group, Default::default());
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
@@ -174,11 +180,13 @@ impl<S: Statistic> Accumulator for Numeric<S> {
             return;
         };
         let (class, other) = &other.groups[from as usize];
-        if *class != Class::Nothing
-            && let Some(state) = self.state(group, *class)
-        {
-            state.merge(other);
+        if *class != Class::Nothing {
+            self.change(group, *class, |state| state.merge(other));
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<(Class, S)>() + self.beyond
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
@@ -201,7 +209,7 @@ impl<S: Statistic> Accumulator for Numeric<S> {
             Class::Nothing => S::default(),
             _ => S::load(from)?,
         };
-        self.groups[group as usize] = (class, state);
+        self.set(group, (class, state));
         Ok(())
     }
 

@@ -44,6 +44,8 @@ pub(super) struct Ranked {
     share: Share,
     groups: Vec<Multiset>,
     keys: Keys,
+    /// What the groups take beyond their size.
+    beyond: usize,
 }
 
 impl Ranked {
@@ -52,7 +54,14 @@ impl Ranked {
             share,
             groups: Vec::new(),
             keys: Keys::default(),
+            beyond: 0,
         }
+    }
+
+    fn set(&mut self, group: u32, set: Multiset) {
+        self.beyond += set.memory();
+        let before = std::mem::replace(&mut self.groups[group as usize], set);
+        self.beyond -= before.memory();
     }
 }
 
@@ -66,9 +75,9 @@ impl Accumulator for Ranked {
         let Some(column) = column else { return };
         let read = with_numbers_read(column);
         let column = read.as_ref().unwrap_or(column);
-        let sets = &mut self.groups;
+        let (sets, beyond) = (&mut self.groups, &mut self.beyond);
         self.keys.each(column, rows, |at, key| {
-            sets[groups[at] as usize].add(key, Seen::of(column, rows[at].into()));
+            sets[groups[at] as usize].add(key, Seen::of(column, rows[at].into()), beyond);
         });
     }
 
@@ -77,13 +86,20 @@ impl Accumulator for Ranked {
     }
 
     fn clear(&mut self, group: u32) {
-        self.groups[group as usize] = Multiset::default();
+        self.set(group, Multiset::default());
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
         if let Some(other) = other.as_any().downcast_ref::<Ranked>() {
-            self.groups[group as usize].merge(&other.groups[from as usize]);
+            let set = &mut self.groups[group as usize];
+            self.beyond -= set.memory();
+            set.merge(&other.groups[from as usize]);
+            self.beyond += set.memory();
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.capacity() * size_of::<Multiset>() + self.beyond
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
@@ -91,7 +107,7 @@ impl Accumulator for Ranked {
     }
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.groups[group as usize] = Multiset::load(from)?;
+        self.set(group, Multiset::load(from)?);
         Ok(())
     }
 
@@ -126,6 +142,10 @@ impl Statistic for Sketch {
             (Some(double), Class::Number) => Value::Double(double),
             (Some(nanos), _) => Value::Duration(nanos.round() as i64),
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.0.memory()
     }
 
     fn save(&self, out: &mut Writer) {
@@ -224,12 +244,14 @@ mod tests {
         let mut set = Multiset::default();
         let mut values: Vec<u64> = (0..20_000).map(|_| random.below(3000)).collect();
         let column = |value: u64| Column::from_values([Value::Integer(value.into())]);
-        let mut keys = Keys::default();
+        let (mut keys, mut memory) = (Keys::default(), 0);
         for value in &values {
             keys.each(&column(*value), &[0], |_, key| {
-                set.add(key, Seen::default())
+                set.add(key, Seen::default(), &mut memory)
             });
         }
+        assert_eq!(memory, set.memory());
+        assert!(memory > 3000 * 32 && memory < 10_000 * 32, "{memory}");
         values.sort_unstable();
         for rank in [1, 2, 777, 10_000, 20_000] {
             let value = set.at_rank(|count| {

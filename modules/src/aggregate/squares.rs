@@ -59,6 +59,11 @@ impl Squares {
         }
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn memory(&self) -> usize {
+        size_of::<Squares>() + self.0.iter().map(ExactSum::memory).sum::<usize>()
+    }
+
     pub(super) fn save(&self, out: &mut Writer) {
         self.0.iter().for_each(|sum| save_sum(Some(sum), out));
     }

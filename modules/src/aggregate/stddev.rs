@@ -133,6 +133,11 @@ impl Statistic for Spread {
         }
     }
 
+    #[inline(always)]
+    fn memory(&self) -> usize {
+        self.total.memory() + self.wide.as_ref().map_or(0, |wide| wide.memory())
+    }
+
     fn save(&self, out: &mut Writer) {
         out.number(self.count);
         self.total.save(out);

@@ -69,6 +69,8 @@ struct Sums {
     had: Vec<u8>,
     /// Sums of doubles; empty until a group has one.
     doubles: Vec<ExactSum>,
+    /// What these take beyond their size.
+    chunks: usize,
 }
 
 impl Sums {
@@ -83,8 +85,15 @@ impl Sums {
         if self.doubles.len() < self.whole.len() {
             self.doubles.resize(self.whole.len(), ExactSum::default());
         }
-        self.doubles[group as usize].add(double);
+        self.change_double(group as usize, |sum| sum.add(double));
         self.had[group as usize] |= DOUBLES;
+    }
+
+    fn change_double(&mut self, group: usize, change: impl FnOnce(&mut ExactSum)) {
+        let sum = &mut self.doubles[group];
+        self.chunks -= sum.memory();
+        change(sum);
+        self.chunks += sum.memory();
     }
 
     fn add_value(&mut self, group: u32, value: &Value) {
@@ -190,8 +199,8 @@ impl Accumulator for Sums {
     fn clear(&mut self, group: u32) {
         self.whole[group as usize] = 0;
         self.had[group as usize] = 0;
-        if let Some(doubles) = self.doubles.get_mut(group as usize) {
-            *doubles = ExactSum::default();
+        if (group as usize) < self.doubles.len() {
+            self.change_double(group as usize, |sum| *sum = ExactSum::default());
         }
     }
 
@@ -207,8 +216,15 @@ impl Accumulator for Sums {
                 self.whole.len().max(self.doubles.len()),
                 ExactSum::default(),
             );
-            self.doubles[to].merge(doubles);
+            self.change_double(to, |sum| sum.merge(doubles));
         }
+    }
+
+    fn memory(&self) -> usize {
+        self.whole.capacity() * size_of::<i128>()
+            + self.had.capacity()
+            + self.doubles.capacity() * size_of::<ExactSum>()
+            + self.chunks
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
@@ -246,7 +262,8 @@ impl Accumulator for Sums {
                 self.whole.len().max(self.doubles.len()),
                 ExactSum::default(),
             );
-            self.doubles[at] = ExactSum::from_parts(chunks, specials);
+            let loaded = ExactSum::from_parts(chunks, specials);
+            self.change_double(at, |sum| *sum = loaded);
         }
         Ok(())
     }

@@ -47,6 +47,13 @@ impl Total {
         sum
     }
 
+    /// About how many bytes it takes beyond its own size.
+    #[inline(always)]
+    pub(super) fn memory(&self) -> usize {
+        let beyond = |wide: &ExactSum| size_of::<ExactSum>() + wide.memory();
+        self.wide.as_deref().map_or(0, beyond)
+    }
+
     pub(super) fn save(&self, out: &mut Writer) {
         out.bytes(&self.whole.to_le_bytes());
         save_sum(self.wide.as_deref(), out);

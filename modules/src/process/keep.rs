@@ -11,7 +11,7 @@ use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Error, View};
 use wireq_typesys::{
     Column, ColumnBuilder, Data, Kind, Names, PartData, Position, Positions, ROWS_MAX, Recipe,
-    Shape, Value, key,
+    Shape, Value, allocated, key,
 };
 
 /// One kept row.
@@ -24,9 +24,24 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// A row from the identity of its object and what [`Keeper::append_row`] appended.
+    pub(super) fn from_parts(identity: (u32, u64), bytes: Vec<u8>) -> Kept {
+        Kept { identity, bytes }
+    }
+
+    /// The identity of the object, and the bytes of its fields.
+    pub(super) fn parts(&self) -> ((u32, u64), &[u8]) {
+        (self.identity, &self.bytes)
+    }
+
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> usize {
-        size_of::<Kept>() + self.bytes.capacity()
+        size_of::<Kept>() + self.beyond()
+    }
+
+    /// About how many bytes it takes beyond its own size.
+    pub(super) fn beyond(&self) -> usize {
+        allocated(self.bytes.capacity())
     }
 }
 
@@ -214,22 +229,37 @@ impl Keeper {
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let part = rows.by_ref().take(ROWS_MAX);
+            let part = part.map(|(kept, own)| (kept.identity, &*kept.bytes, own));
             self.emit_part(part, Positions::All(position), out);
         }
+    }
+
+    /// Gives rows likewise, at most [`ROWS_MAX`], from the identity of their object and what
+    /// [`Keeper::append_row`] appended.
+    pub(super) fn emit_encoded<'a>(
+        &self,
+        rows: impl Iterator<Item = ((u32, u64), &'a [u8])>,
+        position: Position,
+        out: &mut Output,
+    ) {
+        let rows = rows.map(|(identity, bytes)| (identity, bytes, Value::Absent));
+        self.emit_part(rows, Positions::All(position), out);
     }
 
     /// Gives rows, each at the position of what causes it; these ascend.
     pub(super) fn emit_each(&self, rows: &[(Kept, Position)], out: &mut Output) {
         for chunk in rows.chunks(ROWS_MAX) {
             let positions = chunk.iter().map(|(_, position)| *position).collect();
-            let rows = chunk.iter().map(|(kept, _)| (kept, Value::Absent));
+            let rows = chunk
+                .iter()
+                .map(|(kept, _)| (kept.identity, &*kept.bytes, Value::Absent));
             self.emit_part(rows, Positions::Each(positions), out);
         }
     }
 
     fn emit_part<'a>(
         &self,
-        rows: impl Iterator<Item = (&'a Kept, Value)>,
+        rows: impl Iterator<Item = ((u32, u64), &'a [u8], Value)>,
         positions: Positions,
         out: &mut Output,
     ) {
@@ -238,9 +268,8 @@ impl Keeper {
             .take(self.columns.len())
             .collect();
         let mut identities = Vec::new();
-        for (row, own) in rows {
-            identities.push(row.identity);
-            let mut bytes = row.bytes.as_slice();
+        for (identity, mut bytes, own) in rows {
+            identities.push(identity);
             for (builder, (field, kind)) in builders.iter_mut().zip(&self.columns) {
                 let value = self.decode(&mut bytes, *kind).unwrap_or_default();
                 builder.push(if *field == OWN { own.clone() } else { value });

@@ -97,6 +97,8 @@ struct Last {
     groups: Groups,
     /// The object of each group, by its number.
     kept: Vec<Kept>,
+    /// What these take beyond their size.
+    beyond: usize,
     /// The number of the interval that objects come in.
     interval: Option<i128>,
 
@@ -119,6 +121,7 @@ impl Last {
             keeper: Keeper::new(context),
             groups: Groups::new(context.seed),
             kept: Vec::new(),
+            beyond: 0,
             interval: None,
 
             rows: Vec::new(),
@@ -132,6 +135,12 @@ impl Last {
         let groups = self.groups.limit().max(self.kept.len());
         self.kept.resize_with(groups, Kept::default);
         self.last_row.resize(groups, NO_ROW);
+    }
+
+    fn set(&mut self, number: u32, kept: Kept) {
+        self.beyond += kept.beyond();
+        let before = std::mem::replace(&mut self.kept[number as usize], kept);
+        self.beyond -= before.beyond();
     }
 
     /// Takes rows in; each group's last one is read, no other.
@@ -152,7 +161,9 @@ impl Last {
         for number in self.touched.drain(..) {
             let row = std::mem::replace(&mut self.last_row[number as usize], NO_ROW);
             let kept = &mut self.kept[number as usize];
+            self.beyond -= kept.beyond();
             self.keeper.keep(view, usize::from(row), kept);
+            self.beyond += kept.beyond();
         }
     }
 
@@ -252,6 +263,13 @@ impl Operator for Last {
         Ok(())
     }
 
+    fn memory(&self) -> usize {
+        self.groups.memory()
+            + self.kept.capacity() * size_of::<Kept>()
+            + self.beyond
+            + self.last_row.capacity() * size_of::<u16>()
+    }
+
     fn save(&self, out: &mut Writer) {
         out.value(&self.interval.map_or(Value::Absent, Value::Integer));
         let groups = self.groups.sorted();
@@ -267,7 +285,8 @@ impl Operator for Last {
         for _ in 0..from.number()? {
             let (number, _) = self.groups.number_key(from.bytes()?);
             self.grow();
-            self.kept[number as usize] = self.keeper.load(from)?;
+            let kept = self.keeper.load(from)?;
+            self.set(number, kept);
         }
         Ok(())
     }
@@ -284,7 +303,8 @@ impl Operator for Last {
             let (number, _) = self.groups.number_key(group.bytes(&mut [0; 32]));
             self.grow();
             let kept = &right.kept[group.number as usize];
-            self.kept[number as usize] = self.keeper.adopt(&right.keeper, kept);
+            let adopted = self.keeper.adopt(&right.keeper, kept);
+            self.set(number, adopted);
         }
         Ok(Verdict::All)
     }

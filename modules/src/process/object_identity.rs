@@ -168,6 +168,12 @@ impl Operator for Identities {
         self.partial = true;
     }
 
+    fn memory(&self) -> usize {
+        self.seen.memory()
+            + self.counts.capacity() * size_of::<u64>()
+            + self.offered.capacity() * size_of::<Identity>()
+    }
+
     fn save(&self, out: &mut Writer) {
         let seen = self.seen.sorted();
         out.number(seen.len() as u64);

@@ -65,6 +65,8 @@ struct Tail {
     limit: usize,
     keeper: Keeper,
     rows: VecDeque<Kept>,
+    /// What these take beyond their size.
+    beyond: usize,
 }
 
 impl Tail {
@@ -73,6 +75,7 @@ impl Tail {
             limit,
             keeper: Keeper::new(context),
             rows: VecDeque::new(),
+            beyond: 0,
         }
     }
 
@@ -81,7 +84,14 @@ impl Tail {
         if self.rows.len() < self.limit {
             return Kept::default();
         }
-        self.rows.pop_front().unwrap_or_default()
+        let oldest = self.rows.pop_front().unwrap_or_default();
+        self.beyond -= oldest.beyond();
+        oldest
+    }
+
+    fn push(&mut self, kept: Kept) {
+        self.beyond += kept.beyond();
+        self.rows.push_back(kept);
     }
 }
 
@@ -110,7 +120,7 @@ impl Operator for Tail {
             for row in last.iter() {
                 let mut kept = self.make_room();
                 self.keeper.keep(*view, row, &mut kept);
-                self.rows.push_back(kept);
+                self.push(kept);
             }
         }
         Ok(Progress::Continue)
@@ -134,6 +144,10 @@ impl Operator for Tail {
         Ok(())
     }
 
+    fn memory(&self) -> usize {
+        self.rows.capacity() * size_of::<Kept>() + self.beyond
+    }
+
     fn save(&self, out: &mut Writer) {
         out.number(self.rows.len() as u64);
         self.rows
@@ -144,7 +158,8 @@ impl Operator for Tail {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         for _ in 0..from.number()? {
             self.make_room();
-            self.rows.push_back(self.keeper.load(from)?);
+            let kept = self.keeper.load(from)?;
+            self.push(kept);
         }
         Ok(())
     }
@@ -153,7 +168,8 @@ impl Operator for Tail {
         let right = same_operator::<Tail>("tail", right)?;
         for kept in &right.rows {
             self.make_room();
-            self.rows.push_back(self.keeper.adopt(&right.keeper, kept));
+            let adopted = self.keeper.adopt(&right.keeper, kept);
+            self.push(adopted);
         }
         Ok(Verdict::All)
     }

@@ -207,14 +207,19 @@ impl Operator for Top {
     ) -> Result<(), Error> {
         match control {
             Control::Flush => self.emit(position, out),
-            Control::Close(_) | Control::Watermark(_) => out.control(position, control.clone()),
+            Control::Close(_) | Control::Watermark(_) => {}
         }
+        out.control(position, control.clone());
         Ok(())
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
         self.emit(Position::END, out);
         Ok(())
+    }
+
+    fn memory(&self) -> usize {
+        self.groups.memory() + self.counts.capacity() * size_of::<u64>()
     }
 
     fn save(&self, out: &mut Writer) {

@@ -1,0 +1,176 @@
+//! What is given of groups: one object for each.
+
+use super::states::States;
+use crate::operator::keyed::Around;
+use crate::planted::is_planted;
+use crate::schedule::output::Output;
+use std::sync::Arc;
+use wireq_typesys::{
+    ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Shape, Value, key,
+    total_order,
+};
+
+/// Where a column of the result comes from.
+pub(super) enum Source {
+    /// A key, which the group's key bytes hold already.
+    Key(usize),
+    /// The key of the group around.
+    Around,
+    /// A field of the last object.
+    Kept(usize),
+    /// A function.
+    Function(usize),
+}
+
+/// Groups to be given: keys one after the other, with where each ends, and numbers.
+#[derive(Default)]
+pub(super) struct Listed {
+    keys: Vec<u8>,
+    groups: Vec<(usize, u32)>,
+}
+
+impl Listed {
+    /// Adds the group whose key `write` appends and whose number it gives; gives whether it did.
+    pub(super) fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<u32>) -> bool {
+        let number = write(&mut self.keys);
+        self.groups
+            .extend(number.map(|number| (self.keys.len(), number)));
+        number.is_some()
+    }
+
+    pub(super) fn push(&mut self, key: &[u8], number: u32) {
+        self.keys.extend_from_slice(key);
+        self.groups.push((self.keys.len(), number));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// All groups: key and number.
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&[u8], u32)> {
+        (0..self.groups.len()).map(|at| self.get(at))
+    }
+
+    fn get(&self, at: usize) -> (&[u8], u32) {
+        let start = if at == 0 { 0 } else { self.groups[at - 1].0 };
+        let (end, number) = self.groups[at];
+        (&self.keys[start..end], number)
+    }
+
+    /// Leaves the groups whose key is `wanted`.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&[u8]) -> bool) {
+        let mut left = Listed::default();
+        for (key, number) in self.iter().filter(|(key, _)| wanted(key)) {
+            left.push(key, number);
+        }
+        *self = left;
+    }
+}
+
+/// Knows what keys mean and what objects look like.
+pub(super) struct Emitter {
+    /// The fields that the group around is made of, whose key is the first column, then the keys.
+    pub(super) keys: Vec<FieldPath>,
+    /// How many of these are of the group around; none where there is none.
+    pub(super) around: Option<usize>,
+    pub(super) columns: Vec<(Source, Kind)>,
+    pub(super) shape: Option<Arc<Shape>>,
+    pub(super) origin: u32,
+}
+
+impl Emitter {
+    /// Gives one object for each group.
+    pub(super) fn emit(
+        &self,
+        states: &States,
+        groups: &Listed,
+        position: Position,
+        out: &mut Output,
+    ) {
+        let mut rest = groups.iter();
+        while rest.len() > 0 {
+            self.emit_rows(states, rest.by_ref().take(ROWS_MAX), position, out);
+        }
+    }
+
+    /// Gives one object for each of at most [`ROWS_MAX`] groups.
+    fn emit_rows<'a>(
+        &self,
+        states: &States,
+        groups: impl ExactSizeIterator<Item = (&'a [u8], u32)>,
+        position: Position,
+        out: &mut Output,
+    ) {
+        let Some(shape) = &self.shape else { return };
+        let rows = groups.len();
+        let builders = self.columns.iter().map(|_| ColumnBuilder::default());
+        let mut builders: Vec<ColumnBuilder> = builders.collect();
+        let mut keys = vec![Value::Absent; self.keys.len()];
+        let mut around = Value::Absent;
+        for (key, number) in groups {
+            self.decode(key, &mut around, &mut keys);
+            for (builder, (source, kind)) in builders.iter_mut().zip(&self.columns) {
+                let value = match source {
+                    Source::Key(at) => keys[*at].clone(),
+                    Source::Around => around.clone(),
+                    Source::Kept(at) => states.kept(*at, number),
+                    Source::Function(at) => states.value(*at, number),
+                };
+                builder.push(value.of_kind(*kind));
+            }
+        }
+        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        out.emit(PartData::from_columns(
+            Arc::clone(shape),
+            columns,
+            rows,
+            Positions::All(position),
+            self.origin,
+        ));
+    }
+
+    /// Reads the values of a key, and that of the group around.
+    fn decode(&self, mut bytes: &[u8], around: &mut Value, values: &mut [Value]) {
+        let (outer, own) = values.split_at_mut(self.around.unwrap_or(0));
+        if self.around.is_some()
+            && let Some(Value::Text(inner)) = key::decode(&mut bytes)
+        {
+            let mut rest = &*inner;
+            decode_key(&mut rest, outer);
+            *around = Value::Bytes(inner);
+        }
+        decode_key(&mut bytes, own);
+    }
+
+    /// Whether a group is within that of a Close and has the field values that this says; fields
+    /// that are no keys don't matter.
+    pub(super) fn closes(&self, key: &[u8], around: &Around<'_>) -> bool {
+        let mut values = vec![Value::Absent; self.keys.len()];
+        let mut group = Value::Absent;
+        self.decode(key, &mut group, &mut values);
+        let group = group.as_bytes().unwrap_or_default();
+        if !group.starts_with(around.key) {
+            return false;
+        }
+        let keys = self.keys.get(around.fields..).unwrap_or(&[]);
+        let mut concerned = around.said.is_empty();
+        for (path, value) in around.said {
+            if let Some(at) = keys.iter().position(|key| key == path) {
+                concerned = true;
+                let equal = total_order(&values[around.fields + at], value).is_eq();
+                if !equal && !is_planted("close-ends-all-groups") {
+                    return false;
+                }
+            }
+        }
+        concerned
+    }
+}
+
+/// Reads the values of a key.
+fn decode_key(bytes: &mut &[u8], values: &mut [Value]) {
+    for value in values {
+        *value = key::decode(bytes).unwrap_or_default();
+    }
+}

@@ -1,0 +1,142 @@
+//! The end of the run: each node takes what is left for it, then says what it has to say.
+//!
+//! An operator that has much to say gives it piece by piece, and each piece is a step of its own
+//! where that can't change the order of any output: then a million rows never stand in memory at
+//! once. Where it could, all pieces are gathered first.
+
+use super::multiplexer::Outputs;
+use super::run::Runner;
+use crate::Error;
+use crate::planted::is_planted;
+
+impl Runner {
+    pub(super) fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        self.nodes.iter_mut().for_each(|node| node.spoke = false);
+        for rank in 0..self.nodes.len() {
+            if self.pending.take(rank) {
+                self.run_node(rank)?;
+            }
+            self.speak(rank, outputs)?;
+            let text = self.nodes[rank].out.text.memory();
+            self.check_waiting(rank, text)?;
+            self.gave(rank);
+        }
+        self.end_step(outputs)
+    }
+
+    /// Lets a node say what it has to say at the end.
+    fn speak(&mut self, rank: usize, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        let mut in_pieces = None;
+        loop {
+            let node = &mut self.nodes[rank];
+            let (Some(operator), false) = (node.operator.as_mut(), node.done) else {
+                return Ok(());
+            };
+            operator.finish(&mut node.out)?;
+            if !operator.has_more() {
+                return Ok(());
+            }
+            let in_pieces = match in_pieces {
+                Some(known) => known,
+                None => {
+                    let can = self.can_give_in_pieces(rank);
+                    if can {
+                        // What was said before this node stands before it.
+                        self.end_step(outputs)?;
+                    }
+                    *in_pieces.insert(can)
+                }
+            };
+            if self.spills {
+                self.spill_all()?;
+            }
+            if in_pieces {
+                self.gave(rank);
+                self.run_pending()?;
+                self.end_step(outputs)?;
+            } else {
+                self.gather(rank)?;
+            }
+        }
+    }
+
+    /// Counts a piece that waits with others.
+    fn gather(&mut self, rank: usize) -> Result<(), Error> {
+        if self.memory.is_none() {
+            return Ok(());
+        }
+        let last = self.nodes[rank].out.rows().last();
+        let bytes = last.map_or(0, |part| part.data.memory());
+        self.check_waiting(rank, bytes)
+    }
+
+    /// Whether the nodes behind this one may run for each piece that it gives.
+    ///
+    /// All that is said at the end has one position. Among rows of one position, those of several
+    /// inputs come in the order of the ports, and those on an output in the order of the statements.
+    /// So what stands before must have said all, and what stands behind nothing yet.
+    fn can_give_in_pieces(&self, rank: usize) -> bool {
+        if !self.pending.is_empty() {
+            return false;
+        }
+        if is_planted("pieces-whatever-the-order") {
+            return true;
+        }
+        let behind = self.behind(rank);
+        let mut ranks = (0..self.nodes.len()).filter(|at| behind[*at]);
+        ranks.all(|at| {
+            self.is_next_port(at, rank, &behind) && self.is_next_writer(at, rank, &behind)
+        })
+    }
+
+    /// Whether a node behind the one that gives has all rows of its lower ports, and none of its
+    /// higher ones.
+    fn is_next_port(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
+        let inputs = &self.nodes[at].inputs;
+        let is_mine = |input: &usize| *input == rank || behind[*input];
+        let Some(port) = inputs.iter().position(is_mine) else {
+            return false;
+        };
+        let (lower, higher) = (&inputs[..port], &inputs[port + 1..]);
+        // What had its turn has said all: nothing waits for it.
+        lower.iter().all(|input| *input < rank)
+            && higher
+                .iter()
+                .all(|input| !is_mine(input) && !self.nodes[*input].spoke)
+    }
+
+    /// Whether what a node behind the one that gives writes is the next on its output.
+    fn is_next_writer(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
+        let node = &self.nodes[at];
+        if !node.side_effect || node.done {
+            return true;
+        }
+        let others = self.nodes.iter().enumerate().filter(|(other, writer)| {
+            *other != at && writer.side_effect && !writer.done && writer.target() == node.target()
+        });
+        others.into_iter().all(|(other, writer)| {
+            if behind[other] {
+                return false;
+            }
+            if (writer.statement, other) < (node.statement, at) {
+                other < rank
+            } else {
+                writer.inputs.iter().all(|input| !self.nodes[*input].spoke)
+            }
+        })
+    }
+
+    /// The nodes behind one.
+    fn behind(&self, rank: usize) -> Vec<bool> {
+        let mut behind = vec![false; self.nodes.len()];
+        // Readers have higher ranks.
+        for at in rank..self.nodes.len() {
+            if at == rank || behind[at] {
+                for reader in &self.nodes[at].readers {
+                    behind[*reader] = true;
+                }
+            }
+        }
+        behind
+    }
+}

@@ -1,0 +1,80 @@
+//! Members of a state that count once however often they come.
+
+use wireq_typesys::key;
+
+/// Members in ascending order: distinct values of a group.
+#[derive(Debug, Default)]
+pub struct Members {
+    /// Short ones, packed as [`key::Packer`] does: they order as their bytes do.
+    short: Vec<u128>,
+    long: Vec<Box<[u8]>>,
+}
+
+impl Members {
+    /// Members in any order, each once: those of up to 15 bytes packed as [`key::Packer`] does, and
+    /// the others.
+    pub fn new(mut short: Vec<u128>, mut long: Vec<Box<[u8]>>) -> Members {
+        short.sort_unstable();
+        long.sort_unstable();
+        Members { short, long }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.short.len() + self.long.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Calls `each` for all of them, in ascending order.
+    ///
+    /// # Errors
+    /// The first one of `each`.
+    pub fn try_each<E>(&self, mut each: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut long = self.long.iter().peekable();
+        let mut bytes = Vec::new();
+        for packed in &self.short {
+            bytes.clear();
+            key::unpack(*packed, &mut bytes);
+            while let Some(lower) = long.next_if(|other| ***other < *bytes) {
+                each(lower)?;
+            }
+            each(&bytes)?;
+        }
+        long.try_for_each(|bytes| each(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn come_in_the_order_of_their_bytes() {
+        let pack = |text: &str| {
+            let mut bytes = [0; 16];
+            bytes[..text.len()].copy_from_slice(text.as_bytes());
+            bytes[15] = text.len() as u8;
+            u128::from_be_bytes(bytes)
+        };
+        let long = [
+            "b quite a long one",
+            "d quite a long one",
+            "a quite a long one",
+        ];
+        let members = Members::new(
+            ["c", "a", "bc"].map(pack).to_vec(),
+            long.map(|text| text.as_bytes().into()).to_vec(),
+        );
+        let mut all: Vec<Vec<u8>> = Vec::new();
+        let added: Result<(), ()> = members.try_each(|bytes| {
+            all.push(bytes.to_vec());
+            Ok(())
+        });
+        assert_eq!(added, Ok(()));
+        assert_eq!((all.len(), all.is_sorted()), (members.len(), true));
+    }
+}
