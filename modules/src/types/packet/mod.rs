@@ -112,6 +112,8 @@ pub struct Frame {
     pub caplen: u32,
     /// The bytes on the wire.
     pub len: u32,
+    /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
+    pub link_type: u16,
     /// Where its headers are.
     pub layers: Layers,
 }
@@ -160,8 +162,6 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// What the link layer is: a LINKTYPE number.
-    pub link_type: u32,
     /// The most bytes that the capture kept of a frame.
     pub snaplen: u32,
     /// The digits of the fraction of a second that the capture keeps.
@@ -173,7 +173,7 @@ pub struct Frames {
 }
 
 /// The LINKTYPE of Ethernet.
-pub const LINKTYPE_ETHERNET: u32 = 1;
+pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
     /// Makes ready for the frames of another part.
@@ -186,7 +186,7 @@ impl Frames {
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
-        if self.layers && self.link_type == LINKTYPE_ETHERNET {
+        if self.layers && frame.link_type == LINKTYPE_ETHERNET {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
