@@ -66,7 +66,7 @@ impl Keys {
         rows: &[u16],
         mut each: impl FnMut(usize, Key<'_>),
     ) {
-        let packed = self.packer.pack(std::iter::once(Some(column)), rows);
+        let packed = self.packer.pack_short(std::iter::once(Some(column)), rows);
         for (at, (row, packed)) in rows.iter().zip(packed).enumerate() {
             let row = usize::from(*row);
             if !column.valid.get(row) {
