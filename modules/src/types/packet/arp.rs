@@ -1,5 +1,6 @@
 //! ARP for IPv4 over Ethernet (RFC 826).
 
+use super::layers::{By, Protocol};
 use super::load::{be16, be32, u16s, v4_addresses};
 use super::{Field, Frame, Layers, has};
 use wireq_typesys::{FieldDef, Kind};
@@ -24,6 +25,14 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
 fn at(frame: &Frame, offset: usize) -> Option<usize> {
     (frame.layers.has & has::ARP != 0).then_some(frame.layers.network as usize + offset)
 }
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "arp",
+    source: "RFC 826",
+    found: &[By::Ethertype(ETHERTYPE)],
+    carries: None,
+    fields: &[],
+};
 
 pub(super) static FIELDS: &[Field] = &[
     Field {

@@ -1,10 +1,13 @@
 //! ICMP (RFC 792).
 
+use super::layers::{By, Protocol};
 use super::load::u8s;
+use super::values::Get::U8;
+use super::values::number;
 use super::{Field, Frame, has};
 use wireq_typesys::{FieldDef, Kind};
 
-pub(super) const PROTOCOL: u8 = 1;
+pub(super) const PROTOCOL_NUMBER: u8 = 1;
 /// Type and code.
 pub(super) const LEN_MIN: usize = 2;
 
@@ -15,11 +18,26 @@ fn byte(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u8> {
     bytes.get(frame.layers.transport as usize + offset).copied()
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "icmp",
+    source: "RFC 792",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: None,
+    fields: &[
+        number(
+            "icmp.type",
+            U8(0),
+            "What ICMP messages are: 8 asks for an echo, 0 is one.",
+        ),
+        number("icmp.code", U8(1), "More on the types of ICMP messages."),
+    ],
+};
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "icmptype",
-            aliases: &["icmp.type"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "What an ICMP message is: 8 asks for an echo, 0 is one.",
             source: "RFC 792",
@@ -30,7 +48,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "icmpcode",
-            aliases: &["icmp.code"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "More on the type of an ICMP message.",
             source: "RFC 792",

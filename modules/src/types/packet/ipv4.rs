@@ -1,7 +1,11 @@
 //! IPv4 (RFC 791), and the fields that IPv4 and IPv6 share.
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{addresses, be16, be32, u8s, u16s, v4_addresses};
 use super::names::IP_PROTOCOLS;
+use super::values::Get::{Header as In, U8, U16, V4};
+use super::values::{Values, address, named, number};
 use super::{Field, Frame, Frames, Layers, has, ipv6, tcp, transport, udp};
 use wireq_engine::planted::is_planted;
 use wireq_typesys::{Address, Bitmap, Column, FieldDef, Kind};
@@ -14,7 +18,7 @@ const FRAGMENT: usize = 6;
 /// The low 13 bits of the fragment word are the offset.
 const FRAGMENT_OFFSET: u16 = 0x1fff;
 const TTL: usize = 8;
-const PROTOCOL: usize = 9;
+const PROTOCOL_NUMBER: usize = 9;
 const ORIGIN: usize = 12;
 const DESTINATION: usize = 16;
 const LEN_MIN: usize = 20;
@@ -33,12 +37,14 @@ pub(super) fn find_plain(first: &[u8; PLAIN_LEN], start: usize, end: usize) -> O
     let network = start + 14;
     let transport = network + LEN_MIN;
     let packet_end = network + usize::from(word(14 + TOTAL_LENGTH));
-    let protocol = first[14 + PROTOCOL];
+    let protocol = first[14 + PROTOCOL_NUMBER];
     let has_header = match protocol {
-        tcp::PROTOCOL if packet_end >= transport + 20 && first[14 + LEN_MIN + 12] >= 0x50 => {
+        tcp::PROTOCOL_NUMBER
+            if packet_end >= transport + 20 && first[14 + LEN_MIN + 12] >= 0x50 =>
+        {
             has::TCP
         }
-        udp::PROTOCOL if packet_end >= transport + udp::LEN => has::UDP,
+        udp::PROTOCOL_NUMBER if packet_end >= transport + udp::LEN => has::UDP,
         _ => return None,
     };
     is_plain.then(|| Layers {
@@ -62,7 +68,7 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     layers.network = at as u32;
     layers.end = bytes.len() as u32;
     layers.has |= has::IPV4;
-    layers.protocol = header[PROTOCOL];
+    layers.protocol = header[PROTOCOL_NUMBER];
     let header_len = if is_planted("ihl-ignored") {
         LEN_MIN
     } else {
@@ -129,6 +135,71 @@ fn fill_addresses(frames: &Frames, selection: &Bitmap, column: &mut Column, v4: 
     });
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "ip",
+    source: "RFC 791",
+    found: &[By::Ethertype(ETHERTYPE), By::Ip(4)],
+    carries: Some(carries),
+    fields: &[
+        address(
+            "ip.src",
+            V4(ORIGIN),
+            "Addresses of senders, of all IPv4 headers.",
+        ),
+        address(
+            "ip.dst",
+            V4(DESTINATION),
+            "Addresses of receivers, of all IPv4 headers.",
+        ),
+        address(
+            "ip.addr",
+            In(both),
+            "Addresses of senders and receivers, of all IPv4 headers.",
+        ),
+        named(
+            "ip.proto",
+            &Kind::Named(&IP_PROTOCOLS),
+            U8(PROTOCOL_NUMBER),
+            "The protocols in IPv4 packets.",
+        ),
+        number(
+            "ip.id",
+            U16(ID),
+            "The identifications of the fragments of packets.",
+        ),
+        number("ip.ttl", U8(TTL), "Times to live."),
+    ],
+};
+
+fn carries(header: &Header<'_>) -> Next {
+    let (Some(first), Some(total)) = (header.u8(0), header.u16(TOTAL_LENGTH)) else {
+        return Next::last(LEN_MIN);
+    };
+    let header_len = usize::from(first & 15) * 4;
+    if first >> 4 != 4 || header_len < LEN_MIN {
+        return Next::last(LEN_MIN);
+    }
+    let is_first = header
+        .u16(FRAGMENT)
+        .is_some_and(|word| word & FRAGMENT_OFFSET == 0);
+    let by = match header.u8(PROTOCOL_NUMBER) {
+        Some(protocol) if is_first => By::Ip(protocol),
+        _ => By::Nothing,
+    };
+    let next = Next::behind(header_len, by);
+    // A total length of 0 is that of a segment that the sender's network card was to divide.
+    if total == 0 {
+        next
+    } else {
+        next.of(total.into())
+    }
+}
+
+fn both(header: &Header<'_>, values: &mut Values) {
+    let both = [header.u32(ORIGIN), header.u32(DESTINATION)];
+    both.into_iter().flatten().for_each(|bits| values.v4(bits));
+}
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
@@ -174,7 +245,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ipprotocol",
-            aliases: &["ip.proto"],
+            aliases: &[],
             kind: Kind::Named(&IP_PROTOCOLS),
             summary: "The protocol in the packet; in IPv6 the next header.",
             source: "IANA protocol-numbers",
@@ -205,7 +276,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ipid",
-            aliases: &["ip.id"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "IPv4's identification of a packet's fragments.",
             source: "RFC 791",
@@ -216,7 +287,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ttl",
-            aliases: &["ip.ttl"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "IPv4's time to live; IPv6's hop limit.",
             source: "RFC 791, RFC 8200",

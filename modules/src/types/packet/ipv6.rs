@@ -1,6 +1,10 @@
 //! IPv6 (RFC 8200), the fixed header. Its fields stand with those of IPv4, whose meaning they share.
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{array, be16};
+use super::values::Get::V6;
+use super::values::address as addresses;
 use super::{Frame, Layers, has, transport};
 
 pub(super) const ETHERTYPE: u16 = 0x86dd;
@@ -10,6 +14,34 @@ pub(super) const HOP_LIMIT: usize = 7;
 pub(super) const ORIGIN: usize = 8;
 pub(super) const DESTINATION: usize = 24;
 const LEN: usize = 40;
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "ipv6",
+    source: "RFC 8200",
+    found: &[By::Ethertype(ETHERTYPE), By::Ip(41)],
+    carries: Some(carries),
+    fields: &[
+        addresses(
+            "ipv6.src",
+            V6(ORIGIN),
+            "Addresses of senders, of all IPv6 headers.",
+        ),
+        addresses(
+            "ipv6.dst",
+            V6(DESTINATION),
+            "Addresses of receivers, of all IPv6 headers.",
+        ),
+    ],
+};
+
+fn carries(header: &Header<'_>) -> Next {
+    let by = header.u8(NEXT_HEADER).map_or(By::Nothing, By::Ip);
+    let next = Next::behind(LEN, by);
+    match header.u16(PAYLOAD_LENGTH) {
+        None | Some(0) => next,
+        Some(length) => next.of(LEN + usize::from(length)),
+    }
+}
 
 pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     let Some(header) = bytes.get(at..at + LEN) else {

@@ -6,28 +6,41 @@
 //! A header exists where all of its fixed part was captured and its version and lengths make sense;
 //! else its fields are absent. Ports need 4 bytes of the transport header only.
 //!
-//! To add a protocol: one file with its layout, its `FIELDS` and tests; one entry in `PROTOCOLS`;
-//! and, where a lower layer has to find it, a line in that layer's `find`.
+//! Fields are of two kinds. Those with short names (`srcip`) have one value, of the outermost header;
+//! they are columns of the framing pass. Those with Wireshark's names (`ip.src`) are lists of the
+//! values in all headers of a frame, tunnels and quoted packets included: the first of them that is
+//! asked for makes all layers of the part be found ([`layers`]).
+//!
+//! To add a protocol: one file with a [`layers::Protocol`] (what it is found by, what it carries, its
+//! fields) and tests, and one entry in `PROTOCOLS`.
 
 mod arp;
 mod ethernet;
 mod frame;
+mod header;
 mod icmp;
+mod inner;
 mod ipv4;
 mod ipv6;
+mod layers;
 mod load;
 mod names;
 mod tcp;
 mod transport;
 mod udp;
+mod values;
+mod vlan;
 
 pub use names::IP_PROTOCOLS;
 
+use layers::Protocol;
+pub use layers::Stack;
 use std::any::Any;
-use std::sync::{Arc, LazyLock};
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, RecordType};
+use std::sync::{Arc, LazyLock, Mutex};
+use values::Listed;
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, RecordType};
 
-/// One field of a packet: its declaration, and how a column of it is filled.
+/// One field of a packet with one value: its declaration, and how a column of it is filled.
 struct Field {
     def: FieldDef,
     fill: fn(&Frames, &Bitmap, &mut Column),
@@ -35,8 +48,8 @@ struct Field {
     frame_only: bool,
 }
 
-/// The fields of all protocols, in the order in which they are listed and printed.
-static PROTOCOLS: &[&[Field]] = &[
+/// The fields with one value, in the order in which they are listed and printed.
+static COLUMNS: &[&[Field]] = &[
     frame::FIELDS,
     ethernet::FIELDS,
     arp::FIELDS,
@@ -48,10 +61,40 @@ static PROTOCOLS: &[&[Field]] = &[
     frame::CAPTURE_FIELDS,
 ];
 
-static FIELDS: LazyLock<Vec<&'static Field>> =
-    LazyLock::new(|| PROTOCOLS.iter().copied().flatten().collect());
-static DEFS: LazyLock<Vec<FieldDef>> =
-    LazyLock::new(|| FIELDS.iter().map(|field| field.def).collect());
+/// All protocols whose headers are found, and those that are carried.
+static PROTOCOLS: &[&Protocol] = &[
+    &ethernet::PROTOCOL,
+    &vlan::PROTOCOL,
+    &arp::PROTOCOL,
+    &ipv4::PROTOCOL,
+    &ipv6::PROTOCOL,
+    &tcp::PROTOCOL,
+    &udp::PROTOCOL,
+    &icmp::PROTOCOL,
+];
+
+/// How a field is filled.
+enum Fill {
+    Column(&'static Field),
+    /// A list of what is in the headers of a protocol, by its place.
+    List(&'static Listed, u8),
+}
+
+static FIELDS: LazyLock<Vec<Fill>> = LazyLock::new(|| {
+    let columns = COLUMNS.iter().copied().flatten().map(Fill::Column);
+    let lists = PROTOCOLS.iter().enumerate().flat_map(|(at, protocol)| {
+        let fields = protocol.fields.iter();
+        fields.map(move |field| Fill::List(field, at as u8))
+    });
+    columns.chain(lists).collect()
+});
+static DEFS: LazyLock<Vec<FieldDef>> = LazyLock::new(|| {
+    let def = |fill: &Fill| match fill {
+        Fill::Column(field) => field.def,
+        Fill::List(field, protocol) => field.def(PROTOCOLS[usize::from(*protocol)].source),
+    };
+    FIELDS.iter().map(def).collect()
+});
 
 /// The record type of packets.
 pub struct Packet;
@@ -88,17 +131,40 @@ impl RecordType for Packet {
         selection: &Bitmap,
         column: &mut Column,
     ) {
-        if let (Some(frames), Some(field)) = (rows.downcast_ref::<Frames>(), FIELDS.get(field)) {
-            (field.fill)(frames, selection, column);
+        let Some(frames) = rows.downcast_ref::<Frames>() else {
+            return;
+        };
+        let (depth, field) = inner::split(field);
+        match FIELDS.get(field) {
+            Some(Fill::Column(field)) if depth == 0 => (field.fill)(frames, selection, column),
+            Some(Fill::Column(field)) => {
+                (field.fill)(&inner::frames(frames, selection, depth), selection, column);
+            }
+            Some(Fill::List(field, protocol)) => {
+                values::fill(frames, selection, column, field, *protocol, depth);
+            }
+            None => {}
         }
+    }
+
+    fn stands_for_all(&self, field: usize) -> bool {
+        matches!(FIELDS.get(field), Some(Fill::Column(_)))
+    }
+
+    fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
+        let (depth, name) = inner::depth(name)?;
+        let field = self.field(name)?;
+        Some((inner::join(depth, field), DEFS.get(field)?.kind))
     }
 }
 
 /// Whether filling any of these fields needs the layers of the frames.
 pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    fields
-        .into_iter()
-        .any(|field| FIELDS.get(field).is_none_or(|field| !field.frame_only))
+    let needs = |field: usize| match FIELDS.get(field) {
+        Some(Fill::Column(field)) => !field.frame_only,
+        Some(Fill::List(..)) | None => false,
+    };
+    fields.into_iter().any(needs)
 }
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
@@ -170,6 +236,8 @@ pub struct Frames {
     pub first_number: u64,
     /// Whether layers are looked for.
     pub layers: bool,
+    /// All layers of the rows that were asked about.
+    pub stack: Mutex<Stack>,
 }
 
 /// The LINKTYPE of Ethernet.
@@ -181,6 +249,7 @@ impl Frames {
         self.block = Arc::clone(block);
         self.rows.clear();
         self.first_number = first_number;
+        self.stack().reset();
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.

@@ -1,10 +1,14 @@
 //! TCP (RFC 9293).
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{be16, be32, slices, u8s, u16s, u32s};
+use super::values::Get::{Bits16, U16, U32};
+use super::values::number;
 use super::{Field, Frame, Layers, has};
 use wireq_typesys::{FieldDef, Kind};
 
-pub(super) const PROTOCOL: u8 = 6;
+pub(super) const PROTOCOL_NUMBER: u8 = 6;
 const SEQUENCE: usize = 4;
 const ACKNOWLEDGMENT: usize = 8;
 const DATA_OFFSET: usize = 12;
@@ -38,11 +42,44 @@ pub(super) fn payload(bytes: &[u8], frame: &Frame) -> Option<(u32, u32)> {
     (start <= frame.layers.end).then_some((start, frame.layers.end))
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "tcp",
+    source: "RFC 9293",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: Some(carries),
+    fields: &[
+        number("tcp.srcport", U16(0), "Ports of senders."),
+        number("tcp.dstport", U16(2), "Ports of receivers."),
+        number("tcp.seq_raw", U32(SEQUENCE), "Sequence numbers, as sent."),
+        number(
+            "tcp.ack_raw",
+            U32(ACKNOWLEDGMENT),
+            "Acknowledgment numbers, as sent.",
+        ),
+        number(
+            "tcp.flags",
+            Bits16(DATA_OFFSET, 0xfff),
+            "The twelve flag bits.",
+        ),
+        number("tcp.window_size_value", U16(WINDOW), "Windows, as sent."),
+        number(
+            "tcp.urgent_pointer",
+            U16(URGENT_POINTER),
+            "Urgent pointers.",
+        ),
+    ],
+};
+
+fn carries(header: &Header<'_>) -> Next {
+    let words = header.u8(DATA_OFFSET).map_or(5, |byte| byte >> 4);
+    Next::last(usize::from(words.max(5)) * 4)
+}
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "seq",
-            aliases: &["tcp.seq_raw"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Sequence number, as sent.",
             source: "RFC 9293",
@@ -53,7 +90,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ack",
-            aliases: &["tcp.ack_raw"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Acknowledgment number, as sent.",
             source: "RFC 9293",
@@ -68,7 +105,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "tcpflags",
-            aliases: &["tcp.flags"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "The twelve flag bits: 2 is SYN, 16 is ACK, 18 is both.",
             source: "RFC 9293",
@@ -94,7 +131,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "urgptr",
-            aliases: &["tcp.urgent_pointer"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Urgent pointer.",
             source: "RFC 9293",
@@ -109,7 +146,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "tcpwindow",
-            aliases: &["tcp.window_size_value"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Window, as sent: not scaled.",
             source: "RFC 9293",

@@ -12,15 +12,15 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     let end = layers.end as usize;
     layers.transport = at as u32;
     match layers.protocol {
-        tcp::PROTOCOL | udp::PROTOCOL if at + PORTS_LEN <= end => {
+        tcp::PROTOCOL_NUMBER | udp::PROTOCOL_NUMBER if at + PORTS_LEN <= end => {
             layers.has |= has::PORTS;
-            if layers.protocol == tcp::PROTOCOL {
+            if layers.protocol == tcp::PROTOCOL_NUMBER {
                 tcp::find(bytes, at, layers);
             } else if at + udp::LEN <= end {
                 layers.has |= has::UDP;
             }
         }
-        icmp::PROTOCOL if at + icmp::LEN_MIN <= end && layers.has & has::IPV4 != 0 => {
+        icmp::PROTOCOL_NUMBER if at + icmp::LEN_MIN <= end && layers.has & has::IPV4 != 0 => {
             layers.has |= has::ICMP
         }
         _ => {}

@@ -1,10 +1,14 @@
 //! UDP (RFC 768).
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol, STACK};
 use super::load::{be16, slices, u16s};
+use super::values::Get::U16;
+use super::values::number;
 use super::{Field, Frame, has};
 use wireq_typesys::{FieldDef, Kind};
 
-pub(super) const PROTOCOL: u8 = 17;
+pub(super) const PROTOCOL_NUMBER: u8 = 17;
 const LENGTH: usize = 4;
 pub(super) const LEN: usize = 8;
 
@@ -26,6 +30,28 @@ pub(super) fn payload(bytes: &[u8], frame: &Frame) -> Option<(u32, u32)> {
         frame.layers.end
     };
     Some((start, end))
+}
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "udp",
+    source: "RFC 768",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: Some(carries),
+    fields: &[
+        number("udp.srcport", U16(0), "Ports of senders."),
+        number("udp.dstport", U16(2), "Ports of receivers."),
+    ],
+};
+
+/// What a port says is carried: that of the receiver before that of the sender.
+fn carries(header: &Header<'_>) -> Next {
+    let ports = [header.u16(2), header.u16(0)].into_iter().flatten();
+    let by = ports.map(By::UdpPort).find(|by| STACK.knows(*by));
+    let next = Next::behind(LEN, by.unwrap_or(By::Nothing));
+    match header.u16(LENGTH) {
+        Some(length) if usize::from(length) >= LEN => next.of(length.into()),
+        _ => next,
+    }
 }
 
 pub(super) static FIELDS: &[Field] = &[
