@@ -15,26 +15,52 @@
 //! fields) and tests, and one entry in `PROTOCOLS`.
 
 mod arp;
+mod checksum;
+mod dccp;
+mod erspan;
 mod ethernet;
+mod extension;
 mod frame;
+mod geneve;
+mod gre;
+mod gtp;
 mod header;
 mod icmp;
+mod icmpv6;
+mod igmp;
 mod inner;
+mod ipsec;
 mod ipv4;
 mod ipv6;
+mod l2tp;
 mod layers;
+mod links;
+mod llc;
+mod lldp;
 mod load;
+mod mpls;
 mod names;
+mod ospf;
+mod ppp;
+mod pppoe;
+mod radiotap;
+mod sctp;
+mod sll;
+mod stp;
 mod tcp;
+mod teredo;
 mod transport;
 mod udp;
 mod values;
 mod vlan;
+mod vrrp;
+mod vxlan;
+mod wlan;
 
 pub use names::IP_PROTOCOLS;
 
 use layers::Protocol;
-pub use layers::Stack;
+pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
 use values::Listed;
@@ -52,11 +78,9 @@ struct Field {
 static COLUMNS: &[&[Field]] = &[
     frame::FIELDS,
     ethernet::FIELDS,
-    arp::FIELDS,
     ipv4::FIELDS,
     transport::FIELDS,
     tcp::FIELDS,
-    udp::FIELDS,
     icmp::FIELDS,
     frame::CAPTURE_FIELDS,
 ];
@@ -65,12 +89,51 @@ static COLUMNS: &[&[Field]] = &[
 static PROTOCOLS: &[&Protocol] = &[
     &ethernet::PROTOCOL,
     &vlan::PROTOCOL,
+    &vlan::PROVIDER,
+    &mpls::PROTOCOL,
+    &llc::PROTOCOL,
+    &stp::PROTOCOL,
+    &lldp::PROTOCOL,
+    &pppoe::PROTOCOL,
+    &ppp::PROTOCOL,
+    &ppp::SERIAL,
+    &ppp::CISCO,
+    &links::RAW,
+    &links::NULL,
+    &links::LOOP,
+    &links::NFLOG,
+    &links::PFLOG,
+    &sll::PROTOCOL,
+    &sll::VERSION_2,
+    &radiotap::PROTOCOL,
+    &radiotap::PPI,
+    &wlan::PROTOCOL,
     &arp::PROTOCOL,
     &ipv4::PROTOCOL,
     &ipv6::PROTOCOL,
+    &extension::HOP_BY_HOP_OPTIONS,
+    &extension::ROUTING_HEADER,
+    &extension::FRAGMENT_HEADER,
+    &extension::DESTINATION_OPTIONS,
+    &ipsec::AH,
+    &ipsec::ESP,
+    &icmp::PROTOCOL,
+    &icmpv6::PROTOCOL,
+    &igmp::PROTOCOL,
     &tcp::PROTOCOL,
     &udp::PROTOCOL,
-    &icmp::PROTOCOL,
+    &udp::LITE,
+    &sctp::PROTOCOL,
+    &dccp::PROTOCOL,
+    &gre::PROTOCOL,
+    &erspan::PROTOCOL,
+    &vxlan::PROTOCOL,
+    &geneve::PROTOCOL,
+    &gtp::PROTOCOL,
+    &teredo::PROTOCOL,
+    &l2tp::PROTOCOL,
+    &ospf::PROTOCOL,
+    &vrrp::PROTOCOL,
 ];
 
 /// How a field is filled.
@@ -238,6 +301,8 @@ pub struct Frames {
     pub layers: bool,
     /// All layers of the rows that were asked about.
     pub stack: Mutex<Stack>,
+    /// The layers of one frame, while the outermost are looked for.
+    pub buffer: Vec<Layer>,
 }
 
 /// The LINKTYPE of Ethernet.
@@ -255,12 +320,33 @@ impl Frames {
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
-        if self.layers && self.link_type == LINKTYPE_ETHERNET {
+        if self.layers {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
-            frame.layers = ethernet::find(&bytes[..end], frame.start as usize);
+            let is_ethernet = self.link_type == LINKTYPE_ETHERNET;
+            frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
+                Some(layers) if is_ethernet => layers,
+                _ => self.find_any(&bytes[..end], &frame),
+            };
         }
         self.rows.push(frame);
+    }
+
+    /// The layers of a frame that is not plain.
+    #[inline(never)]
+    fn find_any(&mut self, bytes: &[u8], frame: &Frame) -> Layers {
+        let mut layers = Layers::default();
+        if self.link_type == LINKTYPE_ETHERNET {
+            layers = ethernet::find(bytes, frame.start as usize);
+        }
+        if layers.has & (has::IPV4 | has::IPV6 | has::ARP) == 0 {
+            let found = layers::outermost(bytes, frame, self.link_type, &mut self.buffer);
+            layers = Layers {
+                has: layers.has | found.has,
+                ..found
+            };
+        }
+        layers
     }
 }
