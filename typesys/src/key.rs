@@ -601,7 +601,7 @@ mod tests {
             },
             Column {
                 data: Data::U8(vec![0, 6, 17, 1, 255]),
-                valid: crate::Bitmap::first(5),
+                valid: Bitmap::first(5),
                 names: None,
             },
         ];

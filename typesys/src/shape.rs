@@ -49,6 +49,13 @@ pub trait RecordType: Send + Sync {
         column: &mut Column,
     );
 
+    /// Whether a declared field is among those that stand for all of an object's, where a query
+    /// asks for all. Others are found by name only: what they hold is in these already, or is of
+    /// use to few.
+    fn stands_for_all(&self, _field: usize) -> bool {
+        true
+    }
+
     /// The number of the field with this name or alias.
     fn field(&self, name: &str) -> Option<usize> {
         self.fields()
@@ -165,10 +172,13 @@ impl Shape {
     }
 }
 
-/// The paths of all fields that objects of a type are known to have.
+/// The paths of all fields that objects of a type are known to have, as far as these stand for all.
 pub fn declared_names(record_type: &dyn RecordType) -> Vec<FieldPath> {
-    let fields = record_type.fields().iter();
-    let mut names: Vec<FieldPath> = fields.map(|field| FieldPath::new(field.name)).collect();
+    let fields = record_type.fields().iter().enumerate();
+    let mut names: Vec<FieldPath> = fields
+        .filter(|(at, _)| record_type.stands_for_all(*at))
+        .map(|(_, field)| FieldPath::new(field.name))
+        .collect();
     let more = record_type.more_names();
     names.extend(more.iter().map(|name| FieldPath::new(name)));
     names
