@@ -169,7 +169,6 @@ impl Seen {
         out.names(self.names);
     }
 
-    /// Names are the column's to know, and come back with it, where the state comes from elsewhere.
     pub(super) fn load(from: &mut Reader<'_>) -> Result<Seen, Error> {
         Ok(Seen {
             kinds: from.number()? as u8,
