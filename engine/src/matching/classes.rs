@@ -140,7 +140,7 @@ impl Classes {
     /// The classes of rows of a column that [`Classes::fit`]; none is one of rows without the field.
     pub(super) fn classify(&mut self, column: Option<&Column>, rows: &[u16], out: &mut Vec<u32>) {
         out.clear();
-        let Some(column) = column.filter(|column| column.len() > 0) else {
+        let Some(column) = column.filter(|column| !column.is_empty()) else {
             out.resize(rows.len(), ABSENT);
             return;
         };

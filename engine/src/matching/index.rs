@@ -87,7 +87,7 @@ impl Index {
         match &mut self.compiled {
             Some(compiled) if compiled.fit(view) => {
                 self.parts = self.parts.wrapping_add(1);
-                let counts = self.parts.is_power_of_two() || self.parts % COUNT_EVERY == 0;
+                let counts = self.parts.is_power_of_two() || self.parts.is_multiple_of(COUNT_EVERY);
                 self.scratch.select(compiled, view, zone, hits);
                 if counts {
                     self.scratch.count(compiled);

@@ -137,10 +137,10 @@ impl Set {
         let mut gaps = Vec::new();
         let mut from = Some(Key::MIN);
         for (low, high) in &self.ranges {
-            if let (Some(start), Some(end)) = (from, low.previous()) {
-                if start <= end {
-                    gaps.push((start, end));
-                }
+            if let (Some(start), Some(end)) = (from, low.previous())
+                && start <= end
+            {
+                gaps.push((start, end));
             }
             from = high.next();
         }
