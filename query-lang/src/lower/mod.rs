@@ -117,7 +117,19 @@ impl<'a> Lowering<'a> {
             end = Some(if end.is_none() && self.brings_objects(stage) {
                 self.first_stage(stage, group)
             } else {
-                let mut input = end.unwrap_or_else(|| self.files(stage.span));
+                let mut input = match end {
+                    Some(end) => end,
+                    // That a source stands behind is one fault, not two.
+                    None if self.options.files.is_none()
+                        && pipeline
+                            .stages
+                            .iter()
+                            .any(|stage| self.brings_objects(stage)) =>
+                    {
+                        Flow::new(self.unknown())
+                    }
+                    None => self.files(stage.span),
+                };
                 if let Some(clause) = keyed.take() {
                     (input.node, _) = self.begin_groups(clause, input.node);
                 }

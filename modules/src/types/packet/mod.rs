@@ -241,6 +241,8 @@ pub struct Frame {
     pub caplen: u32,
     /// The bytes on the wire.
     pub len: u32,
+    /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
+    pub link_type: u16,
     /// Where its headers are.
     pub layers: Layers,
 }
@@ -289,8 +291,6 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// What the link layer is: a LINKTYPE number.
-    pub link_type: u32,
     /// The most bytes that the capture kept of a frame.
     pub snaplen: u32,
     /// The digits of the fraction of a second that the capture keeps.
@@ -306,7 +306,7 @@ pub struct Frames {
 }
 
 /// The LINKTYPE of Ethernet.
-pub const LINKTYPE_ETHERNET: u32 = 1;
+pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
     /// Makes ready for the frames of another part.
@@ -324,7 +324,7 @@ impl Frames {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
-            let is_ethernet = self.link_type == LINKTYPE_ETHERNET;
+            let is_ethernet = frame.link_type == LINKTYPE_ETHERNET;
             frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
                 Some(layers) if is_ethernet => layers,
                 _ => self.find_any(&bytes[..end], &frame),
@@ -337,11 +337,11 @@ impl Frames {
     #[inline(never)]
     fn find_any(&mut self, bytes: &[u8], frame: &Frame) -> Layers {
         let mut layers = Layers::default();
-        if self.link_type == LINKTYPE_ETHERNET {
+        if frame.link_type == LINKTYPE_ETHERNET {
             layers = ethernet::find(bytes, frame.start as usize);
         }
         if layers.has & (has::IPV4 | has::IPV6 | has::ARP) == 0 {
-            let found = layers::outermost(bytes, frame, self.link_type, &mut self.buffer);
+            let found = layers::outermost(bytes, frame, &mut self.buffer);
             layers = Layers {
                 has: layers.has | found.has,
                 ..found
