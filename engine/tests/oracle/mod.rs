@@ -14,7 +14,7 @@
 //! | `object` | objects, their fields, what makes them the ones that they are |
 //! | `expression`, `arithmetic`, `call` | values and tests of one object |
 //! | `stage`, `make` | what a stage is, and the stage of each node |
-//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `print` | modules |
+//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `lately`, `shares`, `flows`, `dfa`, `print` | modules |
 //! | `aggregate`, `total`, `spread` | groups and functions over them |
 //! | `copies` | a copy of a stage for each group |
 //! | `join` | joins |
@@ -25,17 +25,21 @@ mod attach;
 mod call;
 pub mod capture;
 mod copies;
+mod dfa;
 mod ends;
 mod expression;
 mod filter;
+mod flows;
 mod follows;
 mod join;
 mod keeps;
+mod lately;
 mod make;
 pub mod object;
 mod packet;
 mod print;
 mod regex;
+mod shares;
 mod spread;
 mod stage;
 mod total;
