@@ -212,7 +212,12 @@ impl Scope {
     pub fn become_object(&mut self, name: &str) {
         let mut named = self.objects.iter().rev();
         if let Some((_, scope)) = named.find(|(known, _)| known == name) {
+            let scope = scope.clone();
             *self = scope.clone();
+            // One of a chain carries the next one.
+            if name == "previous" {
+                self.carry(name, &scope);
+            }
         }
     }
 

@@ -27,8 +27,9 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 32] = [
+const MODULES: [&str; 33] = [
     "pcapfile",
+    "tabularinput",
     "print",
     "project",
     "streamalias",
