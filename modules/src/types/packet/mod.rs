@@ -25,7 +25,7 @@ pub use names::IP_PROTOCOLS;
 
 use std::any::Any;
 use std::sync::{Arc, LazyLock};
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, RecordType};
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Recipe, RecordType, Shape};
 
 /// One field of a packet: its declaration, and how a column of it is filled.
 struct Field {
@@ -94,11 +94,13 @@ impl RecordType for Packet {
     }
 }
 
-/// Whether filling any of these fields needs the layers of the frames.
-pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    fields
-        .into_iter()
-        .any(|field| FIELDS.get(field).is_none_or(|field| !field.frame_only))
+/// Whether filling the columns of a shape needs the layers of the frames.
+pub fn wants_layers(shape: &Shape) -> bool {
+    let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => Some(field),
+        _ => None,
+    });
+    fields.any(|field| FIELDS.get(field).is_none_or(|field| !field.frame_only))
 }
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
