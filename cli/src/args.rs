@@ -17,6 +17,8 @@ pub enum Command {
     Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
+    /// List the interfaces that packets can be taken from.
+    Interfaces,
     /// Describe a topic.
     Help(Option<String>),
     /// Print what a shell needs to complete command lines.
@@ -57,6 +59,8 @@ pub struct Arguments {
     pub language: Language,
     /// The captures that statements without a source read.
     pub files: Vec<String>,
+    /// The interfaces that statements without a source read.
+    pub interfaces: Vec<String>,
     /// The first time that objects may have, and the first that they may not.
     pub from: Option<String>,
     pub to: Option<String>,
@@ -99,6 +103,7 @@ pub fn parse() -> Result<Command, clap::Error> {
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
+        Some(("interfaces", _)) => Command::Interfaces,
         Some(("help", matches)) => Command::Help(text(matches, "name")),
         Some(("completions", matches)) => {
             Command::Completions(text(matches, "shell").unwrap_or_default())
@@ -132,6 +137,13 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     }
     let mut files = all(matches, "read");
     files.extend(words);
+    let interfaces = all(matches, "interface");
+    if !interfaces.is_empty() && !files.is_empty() {
+        return Err(wrong(format!(
+            "-i and `{}`: statements without a source read interfaces or captures, not both",
+            files[0]
+        )));
+    }
     let language = text("lang").unwrap_or_default();
     let language = Language::ALL.iter().find(|(name, _)| *name == language);
     Ok(Arguments {
@@ -139,6 +151,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         values: values(matches)?,
         language: language.map(|(_, language)| *language).unwrap_or_default(),
         files,
+        interfaces,
         from: text("from"),
         to: text("to"),
         format: text("output"),

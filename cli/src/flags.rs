@@ -11,13 +11,15 @@ Examples:
   wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
   wireq --arg port=80 'where dstport = $port | count()' x.pcap
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
+  wireq -i eth0 'print srcip count() group by srcip'
   wireq explain 'where dstport = 80 | count()' x.pcap
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
 `wireq types packet` the fields of packets,
 `wireq help language` describes the language and `wireq help` the other topics.
 Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
-could not be used, 5 the system failed, 130 interrupted.";
+could not be used, 5 the system failed, 130 interrupted. A live source ends with SIGINT or SIGTERM,
+and the status is 0; SIGUSR1 prints the account so far, SIGHUP opens output files anew.";
 
 /// Names of topics and what they are about, for `wireq help`.
 pub const TOPICS: [(&str, &str); 2] = [
@@ -64,6 +66,9 @@ pub fn command() -> Clap {
                         .value_name("PREFIX")
                         .help("Only fields whose name begins with this"),
                 ),
+        )
+        .subcommand(
+            Clap::new("interfaces").about("Lists the interfaces that packets can be taken from"),
         )
         .subcommand(
             Clap::new("help")
@@ -190,6 +195,13 @@ fn inputs() -> Vec<Arg> {
         .short('r')
         .long("read")
         .value_hint(ValueHint::FilePath),
+        list(
+            "interface",
+            "NAME",
+            "An interface that statements without a source listen on, see `pcaplive`; may be given often",
+        )
+        .short('i')
+        .long("interface"),
         one(
             "from",
             "TIME",

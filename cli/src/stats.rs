@@ -2,7 +2,7 @@
 
 use crate::args::StatsFormat;
 use std::fmt::Write;
-use wireq_engine::{Account, NodeReport, Report};
+use wireq_engine::{Account, InputReport, Lost, NodeReport, Report};
 
 /// Writes the account of every node.
 pub fn write(report: &Report, format: StatsFormat) -> String {
@@ -38,6 +38,10 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "  {}", node.name);
     }
     for input in inputs(report) {
+        if let Some(lost) = &input.lost {
+            let _ = writeln!(text, "{}", live(input, lost));
+            continue;
+        }
         let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
         let _ = writeln!(
             text,
@@ -51,7 +55,15 @@ fn text(report: &Report) -> String {
     text
 }
 
-fn inputs(report: &Report) -> impl Iterator<Item = &wireq_engine::InputReport> {
+/// What came to a live input.
+pub fn live(input: &InputReport, lost: &Lost) -> String {
+    format!(
+        "{}: {} packets, {} bytes; dropped {} by the kernel, {} by the interface, {} by wireq",
+        input.name, input.records, input.bytes_used, lost.kernel, lost.interface, lost.overload
+    )
+}
+
+fn inputs(report: &Report) -> impl Iterator<Item = &InputReport> {
     report
         .accounts
         .iter()
@@ -73,9 +85,13 @@ fn json(report: &Report) -> String {
                 .iter()
                 .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
                 .collect();
+            let lost = input.lost.map_or("null".to_owned(), |lost| {
+                let Lost { kernel, interface, overload } = lost;
+                format!("{{\"kernel\":{kernel},\"interface\":{interface},\"overload\":{overload}}}")
+            });
             let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable},\"lost\":{lost}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,

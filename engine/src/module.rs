@@ -21,6 +21,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use wireq_typesys::{
     Bitmap, Column, FieldPath, Kind, Part, PartData, Position, RecordType, Shape, Slot, Value, Zone,
 };
@@ -218,8 +219,18 @@ pub struct SourceSpec {
     pub record_type: Arc<dyn RecordType>,
     /// Whether it promises that rows come in the order of their time.
     pub time_ordered: bool,
+    /// For a source that has no end by itself, such as an interface.
+    pub live: Option<Live>,
     /// Opens it.
     pub open: Arc<dyn Fn() -> Result<Box<dyn Source>, Error> + Send + Sync>,
+}
+
+/// What is known of a source that has no end by itself. It is open before the first row is read
+/// from any source; [`Source::next`] gives a control where nothing comes, so that time goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// What it listens on: interfaces, addresses.
+    pub inputs: Vec<String>,
 }
 
 /// An operator that can be made.
@@ -458,6 +469,16 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Begins the files that it writes anew where someone moved them away, under the same names.
+    /// `output` says that so it was with the statement's output, which is empty now. Called between
+    /// steps, for operators with a side effect.
+    ///
+    /// # Errors
+    /// Where a file cannot be written or opened.
+    fn reopen(&mut self, _output: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What stands around the text that the operator writes; asked once, before the first row. A
     /// header that follows from the rows is set in [`Output::text`] when they are written.
     fn frame(&self) -> Frame {
@@ -615,8 +636,11 @@ pub struct SourceContext<'a> {
     pub retired: &'a mut Vec<Arc<PartData>>,
     /// Whether damage ends the run.
     pub strict: bool,
-    /// Set where the run is to end: a source that waits for input gives up then.
+    /// Set where the run is to end: a source that waits for input gives up then. A live source gives
+    /// what it has, and ends.
     pub interrupt: &'a AtomicBool,
+    /// How long a live source may wait for input before it gives a control.
+    pub wait: Duration,
     /// The zone of times that the input writes without one.
     pub zone: &'a Arc<Zone>,
 }
@@ -631,6 +655,17 @@ pub trait Source: Send {
 
     /// What was read and what could not be, so far.
     fn input_account(&self) -> InputAccount;
+
+    /// For live sources: how many rows were lost to overload since this was asked last.
+    fn dropped(&mut self) -> u64 {
+        0
+    }
+
+    /// For live sources: whether nothing waits to be read, so that what was written should reach
+    /// its readers now.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// What a source read.
@@ -653,6 +688,19 @@ pub struct InputReport {
     pub skipped: Vec<(u64, u64, String)>,
     /// What was wrong with records that were delivered: reason, how often.
     pub faults: Vec<(String, u64)>,
-    /// Why nothing of it could be used.
+    /// Why nothing of it could be used, or nothing more.
     pub unusable: Option<String>,
+    /// For live inputs, what came and was not delivered.
+    pub lost: Option<Lost>,
+}
+
+/// What came to a live input and was not delivered as rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Dropped by the kernel, whose buffer was full.
+    pub kernel: u64,
+    /// Dropped by the interface or its driver.
+    pub interface: u64,
+    /// Dropped by the reader, since the queries could not keep up.
+    pub overload: u64,
 }

@@ -21,6 +21,8 @@ mod regexes;
 pub mod types;
 mod write;
 
+pub use read::{Interface, interfaces};
+
 use std::sync::Arc;
 use wireq_engine::Registry;
 

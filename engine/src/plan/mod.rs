@@ -569,6 +569,16 @@ impl Plan {
         outputs
     }
 
+    /// The sources.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceSpec> {
+        self.graph
+            .node_weights()
+            .filter_map(|node| match &node.kind {
+                NodeKind::Source(_, _, spec) => Some(spec),
+                _ => None,
+            })
+    }
+
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
     pub fn order(&self) -> Vec<NodeId> {
         let before = |node: NodeId| {

@@ -3,7 +3,7 @@
 //! Source: draft-ietf-opsawg-pcap. Frames stay where they were read.
 
 use super::blocks::{Blocks, Pool};
-use crate::types::packet::{Frame, Frames, Packet, needs_layers};
+use crate::types::packet::{Frame, Frames, Packet, wants_layers};
 use std::io;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
@@ -11,7 +11,7 @@ use wireq_engine::schedule::output::Item;
 use wireq_engine::{
     Build, Error, Example, InputAccount, InputReport, Module, Source, SourceContext, SourceSpec,
 };
-use wireq_typesys::{Part, PartData, Position, Positions, Recipe, Shape};
+use wireq_typesys::{Part, PartData, Position, Positions};
 
 pub(super) static MODULE: Module = Module {
     name: "pcapfile",
@@ -60,6 +60,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
         time_ordered: false,
+        live: None,
         open: Arc::new(move || Ok(Box::new(PcapFiles::new(paths.clone())))),
     })
 }
@@ -377,13 +378,6 @@ fn reusable(context: &mut SourceContext<'_>, format: Format) -> Arc<PartData> {
         Positions::Run(Position::START),
         context.origin,
     ))
-}
-
-fn wants_layers(shape: &Shape) -> bool {
-    needs_layers(shape.base.iter().filter_map(|def| match def.recipe {
-        Recipe::Field(field) => Some(field),
-        _ => None,
-    }))
 }
 
 impl Source for PcapFiles {

@@ -64,7 +64,7 @@ pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
 use values::Listed;
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, RecordType};
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, Recipe, RecordType, Shape};
 
 /// One field of a packet with one value: its declaration, and how a column of it is filled.
 struct Field {
@@ -221,13 +221,16 @@ impl RecordType for Packet {
     }
 }
 
-/// Whether filling any of these fields needs the layers of the frames.
-pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    let needs = |field: usize| match FIELDS.get(field) {
+/// Whether filling the columns of a shape needs the layers of the frames.
+pub fn wants_layers(shape: &Shape) -> bool {
+    let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => Some(field),
+        _ => None,
+    });
+    fields.any(|field| match FIELDS.get(field) {
         Some(Fill::Column(field)) => !field.frame_only,
         Some(Fill::List(..)) | None => false,
-    };
-    fields.into_iter().any(needs)
+    })
 }
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
