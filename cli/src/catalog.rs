@@ -43,6 +43,7 @@ fn role(module: &Module) -> &'static str {
         Build::Source(_) => "source",
         Build::Operator(_) | Build::Expressions(_) => "operator",
         Build::Aggregate(_) => "aggregate",
+        Build::Either(_) => "either",
     }
 }
 

@@ -64,6 +64,47 @@ pub enum Build {
     Expressions(ExpressionModule),
     /// It makes one value of many objects.
     Aggregate(fn(&Arguments) -> Result<AggregateSpec, ArgumentError>),
+    /// It takes objects, or brings them in: that follows from its arguments.
+    Either(EitherModule),
+}
+
+impl Build {
+    /// Whether a call with these words brings objects in.
+    pub fn brings_objects(&self, words: &[Word]) -> bool {
+        match self {
+            Build::Source(_) => true,
+            Build::Either(module) => (module.is_source)(words),
+            Build::Operator(_) | Build::Expressions(_) | Build::Aggregate(_) => false,
+        }
+    }
+
+    /// How to make an operator, where it has no expressions among its arguments.
+    pub fn operator(&self) -> Option<fn(&Arguments) -> Result<OperatorSpec, ArgumentError>> {
+        match self {
+            Build::Operator(build) => Some(*build),
+            Build::Either(module) => Some(module.operator),
+            Build::Source(_) | Build::Expressions(_) | Build::Aggregate(_) => None,
+        }
+    }
+
+    /// How to make a source.
+    pub fn source(&self) -> Option<fn(&Arguments) -> Result<SourceSpec, ArgumentError>> {
+        match self {
+            Build::Source(build) => Some(*build),
+            Build::Either(module) => Some(module.source),
+            Build::Operator(_) | Build::Expressions(_) | Build::Aggregate(_) => None,
+        }
+    }
+}
+
+/// A module that takes objects or brings them in: `pcapfile x | netflow` and `netflow FILE`.
+pub struct EitherModule {
+    /// Whether it brings objects in where it is called with these words.
+    pub is_source: fn(&[Word]) -> bool,
+    /// Makes the source.
+    pub source: fn(&Arguments) -> Result<SourceSpec, ArgumentError>,
+    /// Makes the operator.
+    pub operator: fn(&Arguments) -> Result<OperatorSpec, ArgumentError>,
 }
 
 /// A module with expressions among its arguments: the language reads them, since only it knows how
@@ -253,6 +294,10 @@ pub struct OperatorSpec {
     pub stops: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
+    /// The type of the objects that it makes, where a type has their fields: [`OperatorSpec::gives`]
+    /// is [`Gives::Made`] without columns then, and the columns of [`Context::shape`] are filled by
+    /// the type.
+    pub record_type: Option<Arc<dyn RecordType>>,
     /// What it does with controls.
     pub on_control: OnControl,
     /// The file its text goes to, where that is not the output of its statement.
@@ -284,6 +329,7 @@ impl OperatorSpec {
             reads_identity: false,
             stops: false,
             bound: None,
+            record_type: None,
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),
@@ -494,6 +540,11 @@ pub trait Operator: Send {
     ) -> Result<(), Error> {
         out.control(position, control.clone());
         Ok(())
+    }
+
+    /// What the rows held that could not be used, for operators that read a format in them.
+    fn input_account(&self) -> Option<InputAccount> {
+        None
     }
 
     /// The input has ended: aggregates speak here. One that may have much to say gives it piece by

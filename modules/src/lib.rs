@@ -41,5 +41,6 @@ pub fn registry() -> Registry {
         .iter()
         .for_each(|function| registry.add_function(function));
     registry.add_type(Arc::new(types::packet::Packet));
+    registry.add_type(Arc::new(types::netflow::Netflow));
     registry
 }

@@ -186,7 +186,10 @@ impl RunNode {
             statement: self.statement,
             readers: self.readers.len(),
             account: self.out.account,
-            input: self.source.as_ref().map(|source| source.input_account()),
+            input: match &self.source {
+                Some(source) => Some(source.input_account()),
+                None => self.operator.as_ref().and_then(|o| o.input_account()),
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod live;
+mod netflow;
 mod pcap_file;
 mod table;
 
@@ -10,6 +11,7 @@ pub use live::{Interface, interfaces};
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
+    &netflow::MODULE,
     &pcap_file::MODULE,
     &live::MODULE,
     &table::csv::CSV,

@@ -143,9 +143,7 @@ impl Lowering<'_> {
         arguments: &Arguments,
         call: Span,
     ) -> Option<SourceSpec> {
-        let Build::Source(build) = module.build else {
-            return None;
-        };
+        let build = module.build.source()?;
         build(arguments)
             .map_err(|error| self.argument_fault(error, call))
             .ok()
@@ -189,11 +187,10 @@ impl Lowering<'_> {
         let words = self.printing(module, words, name.span);
         let arguments = self.arguments(module, &words, name.span, Some(input))?;
         let spec = match &module.build {
-            Build::Operator(build) => build(&arguments)
+            Build::Expressions(build) => self.expression_module(build, &arguments, name, input)?,
+            build => build.operator()?(&arguments)
                 .map_err(|error| self.argument_fault(error, name.span))
                 .ok()?,
-            Build::Expressions(build) => self.expression_module(build, &arguments, name, input)?,
-            Build::Source(_) | Build::Aggregate(_) => return None,
         };
         self.check_needs(&spec, &arguments, module, name, input);
         Some((module, arguments, spec))
