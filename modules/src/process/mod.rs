@@ -39,6 +39,7 @@ mod quantity;
 mod recent;
 mod regex;
 mod rename;
+mod rules;
 mod sample;
 mod skip;
 mod sort;
@@ -85,6 +86,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &project::MODULE,
     &regex::MODULE,
     &rename::MODULE,
+    &rules::MODULE,
     &sample::MODULE,
     &skip::MODULE,
     &sort::MODULE,
