@@ -17,6 +17,8 @@ pub enum Command {
     Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
+    /// Say something of rules.
+    Rules(RulesArguments),
     /// Describe a topic.
     Help(Option<String>),
     /// Print what a shell needs to complete command lines.
@@ -25,6 +27,36 @@ pub enum Command {
     Man(String),
     /// Print what a word can become: the line, or its words.
     Complete(Option<String>, Vec<String>),
+}
+
+/// What is to be said of rules.
+pub struct RulesArguments {
+    /// What.
+    pub command: RulesCommand,
+    /// The files of rules.
+    pub files: Vec<String>,
+    /// Values of variables.
+    pub variables: Vec<String>,
+    /// Whether what single packets don't show is left out.
+    pub packet_only: bool,
+}
+
+/// What is to be said of rules.
+pub enum RulesCommand {
+    /// What is understood.
+    Check {
+        /// As JSON.
+        json: bool,
+        /// Each thing that is not, with its place.
+        list: bool,
+    },
+    /// Rules as queries.
+    Show {
+        /// The rule; all of them unless given.
+        sid: Option<u32>,
+        /// As rules, as far as they are understood.
+        as_rule: bool,
+    },
 }
 
 /// How `--stats` is written.
@@ -99,6 +131,7 @@ pub fn parse() -> Result<Command, clap::Error> {
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
+        Some(("rules", matches)) => Command::Rules(rules(matches)),
         Some(("help", matches)) => Command::Help(text(matches, "name")),
         Some(("completions", matches)) => {
             Command::Completions(text(matches, "shell").unwrap_or_default())
@@ -109,6 +142,39 @@ pub fn parse() -> Result<Command, clap::Error> {
         }
         _ => Command::Run(arguments(&matches)?),
     })
+}
+
+fn rules(matches: &ArgMatches) -> RulesArguments {
+    let (command, matches) = match matches.subcommand() {
+        Some(("show", matches)) => {
+            let command = RulesCommand::Show {
+                sid: matches.get_one("sid").copied(),
+                as_rule: matches.get_flag("as-rule"),
+            };
+            (command, matches)
+        }
+        Some((_, matches)) => {
+            let command = RulesCommand::Check {
+                json: matches.get_flag("json"),
+                list: matches.get_flag("list"),
+            };
+            (command, matches)
+        }
+        // The declarations ask for one of them.
+        None => (
+            RulesCommand::Check {
+                json: false,
+                list: false,
+            },
+            matches,
+        ),
+    };
+    RulesArguments {
+        command,
+        files: all(matches, "files"),
+        variables: all(matches, "var"),
+        packet_only: matches.get_flag("packet-only"),
+    }
 }
 
 fn wrong(message: String) -> clap::Error {

@@ -22,6 +22,7 @@ mod fifodelay;
 mod flows;
 mod head;
 mod histogram;
+mod inspect;
 mod iplookup;
 mod keep;
 mod last;
@@ -74,6 +75,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &flows::flowid::MODULE,
     &head::MODULE,
     &histogram::MODULE,
+    &inspect::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
     &mask::MODULE,

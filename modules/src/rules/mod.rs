@@ -8,9 +8,12 @@
 //! | `payload/` | what is asked of payloads, and the search for it |
 //! | `rule.rs`, `test.rs`, `packet.rs` | a rule, and what it sees of a packet |
 //! | `set.rs` | all rules of some files, in the order in which they speak |
+//! | `condition.rs` | headers as expressions |
+//! | `write.rs` | rules as text: as a rule, and as a query |
 
 mod address;
 mod classes;
+mod condition;
 mod draft;
 pub(crate) mod facts;
 mod group;
@@ -27,6 +30,7 @@ mod source;
 mod syntax;
 mod test;
 mod variables;
+mod write;
 
 pub use packet::Packet;
 pub use read::Options;
@@ -34,3 +38,4 @@ pub use rule::{Action, Header, Protocol, Refusal, Rule};
 pub use set::RuleSet;
 pub use source::Place;
 pub use variables::Variables;
+pub use write::{query, rule_text};

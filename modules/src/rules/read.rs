@@ -11,6 +11,7 @@ use super::source::Line;
 use super::syntax::{self, OptionText, Piece, RuleText};
 use super::variables::Variables;
 use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How rules are read.
@@ -57,6 +58,9 @@ pub struct Reader<'a> {
     options: &'a Options,
     addresses: HashMap<Vec<u8>, Result<Arc<Addresses>, String>>,
     ports: HashMap<Vec<u8>, Result<Arc<Ports>, String>>,
+    written: HashMap<Vec<u8>, Arc<str>>,
+    /// Keywords by name, with how often each was understood, and how often it was not.
+    pub(super) keywords: BTreeMap<String, [u64; 2]>,
 }
 
 /// A rule being read, with what is wrong with it.
@@ -75,6 +79,8 @@ impl<'a> Reader<'a> {
             options,
             addresses: HashMap::new(),
             ports: HashMap::new(),
+            written: HashMap::new(),
+            keywords: BTreeMap::new(),
         }
     }
 
@@ -88,6 +94,7 @@ impl<'a> Reader<'a> {
                 place: line.place(fault.at),
                 what: "rule".into(),
                 why: format!("is not written as one: here should be {}", fault.expected),
+                sid: None,
             }]
         })?;
         let mut reading = Reading {
@@ -124,7 +131,15 @@ impl<'a> Reader<'a> {
                 ports: to_ports?,
             },
             both_ways: text.direction.text == b"<>",
+            written: text.ends.map(|piece| self.written(piece)),
         })
+    }
+}
+
+impl Reader<'_> {
+    fn written(&mut self, piece: Piece<'_>) -> Arc<str> {
+        let known = self.written.entry_ref(piece.text);
+        Arc::clone(known.or_insert_with(|| String::from_utf8_lossy(piece.text).into()))
     }
 }
 
@@ -156,6 +171,7 @@ impl Reading<'_> {
             place: self.line.place(at),
             what: what.to_owned(),
             why,
+            sid: None,
         });
     }
 
@@ -282,11 +298,15 @@ impl Reading<'_> {
                 place: place.clone(),
                 what: "rule".into(),
                 why: "has nothing left that tells packets apart".into(),
+                sid: None,
             });
         }
         let (Some(action), Some(header), Some(sid), true) =
             (action, header, sid, self.refusals.is_empty())
         else {
+            self.refusals
+                .iter_mut()
+                .for_each(|refusal| refusal.sid = sid);
             return Err(self.refusals);
         };
         Ok(Rule {

@@ -110,6 +110,8 @@ pub struct Header {
     pub target: Endpoint,
     /// Whether packets in the other direction are meant too.
     pub both_ways: bool,
+    /// Addresses and ports as the rule has them, from left to right.
+    pub written: [Arc<str>; 4],
 }
 
 /// A rule.
@@ -183,6 +185,8 @@ pub struct Refusal {
     pub what: String,
     /// Why.
     pub why: String,
+    /// The number of the rule, where that was read.
+    pub sid: Option<u32>,
 }
 
 impl fmt::Display for Refusal {

@@ -4,6 +4,7 @@ use super::read::{Options, Reader};
 use super::rule::{Refusal, Rule};
 use super::source;
 use hashbrown::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 
 /// Rules in the order in which they speak: by action (pass, drop, reject, alert, log), then by
@@ -16,6 +17,11 @@ pub struct RuleSet {
     pub refusals: Vec<Refusal>,
     /// How many rules are not among them.
     pub refused: usize,
+    /// Keywords by name, with how often each was understood, and how often it was not.
+    pub keywords: BTreeMap<String, [u64; 2]>,
+    /// What stands between a rule and being understood, where it is one thing alone: what, and of
+    /// how many rules.
+    pub lone: BTreeMap<String, u64>,
 }
 
 impl RuleSet {
@@ -33,6 +39,7 @@ impl RuleSet {
             let bytes = source::read_file(path).map_err(|error| (path, error))?;
             set.add(&mut reader, path, &bytes);
         }
+        set.keywords = reader.keywords;
         set.order();
         Ok(set)
     }
@@ -40,9 +47,17 @@ impl RuleSet {
     /// Reads a text that stands nowhere else.
     pub fn from_text(name: &str, text: &[u8], options: &Options) -> RuleSet {
         let mut set = RuleSet::default();
-        set.add(&mut Reader::new(options), name, text);
+        let mut reader = Reader::new(options);
+        set.add(&mut reader, name, text);
+        set.keywords = reader.keywords;
         set.order();
         set
+    }
+
+    /// The rule of this number, of the first group that has it.
+    pub fn find(&self, sid: u32) -> Option<&Rule> {
+        let mine = self.rules.iter().filter(|rule| rule.sid == sid);
+        mine.min_by_key(|rule| rule.gid)
     }
 
     fn add(&mut self, reader: &mut Reader<'_>, name: &str, text: &[u8]) {
@@ -51,6 +66,12 @@ impl RuleSet {
                 Ok(rule) => self.rules.push(rule),
                 Err(refusals) => {
                     self.refused += 1;
+                    let mut names: Vec<&str> = refusals.iter().map(|r| r.what.as_str()).collect();
+                    names.sort_unstable();
+                    names.dedup();
+                    if let [name] = names[..] {
+                        *self.lone.entry(name.to_owned()).or_default() += 1;
+                    }
                     self.refusals.extend(refusals);
                 }
             }
@@ -81,6 +102,7 @@ impl RuleSet {
                     "{} is given to another rule too, which is newer or comes first",
                     rule.sid
                 ),
+                sid: Some(rule.sid),
             });
         }
         self.rules
