@@ -19,6 +19,8 @@ pub enum Command {
     Types(Option<String>, Option<String>),
     /// List the interfaces that packets can be taken from.
     Interfaces,
+    /// Say something of rules.
+    Rules(RulesArguments),
     /// Describe a topic.
     Help(Option<String>),
     /// Print what a shell needs to complete command lines.
@@ -27,6 +29,36 @@ pub enum Command {
     Man(String),
     /// Print what a word can become: the line, or its words.
     Complete(Option<String>, Vec<String>),
+}
+
+/// What is to be said of rules.
+pub struct RulesArguments {
+    /// What.
+    pub command: RulesCommand,
+    /// The files of rules.
+    pub files: Vec<String>,
+    /// Values of variables.
+    pub variables: Vec<String>,
+    /// Whether what single packets don't show is left out.
+    pub packet_only: bool,
+}
+
+/// What is to be said of rules.
+pub enum RulesCommand {
+    /// What is understood.
+    Check {
+        /// As JSON.
+        json: bool,
+        /// Each thing that is not, with its place.
+        list: bool,
+    },
+    /// Rules as queries.
+    Show {
+        /// The rule; all of them unless given.
+        sid: Option<u32>,
+        /// As rules, as far as they are understood.
+        as_rule: bool,
+    },
 }
 
 /// How `--stats` is written.
@@ -104,6 +136,7 @@ pub fn parse() -> Result<Command, clap::Error> {
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
         Some(("interfaces", _)) => Command::Interfaces,
+        Some(("rules", matches)) => Command::Rules(rules(matches)),
         Some(("help", matches)) => Command::Help(text(matches, "name")),
         Some(("completions", matches)) => {
             Command::Completions(text(matches, "shell").unwrap_or_default())
@@ -114,6 +147,39 @@ pub fn parse() -> Result<Command, clap::Error> {
         }
         _ => Command::Run(arguments(&matches)?),
     })
+}
+
+fn rules(matches: &ArgMatches) -> RulesArguments {
+    let (command, matches) = match matches.subcommand() {
+        Some(("show", matches)) => {
+            let command = RulesCommand::Show {
+                sid: matches.get_one("sid").copied(),
+                as_rule: matches.get_flag("as-rule"),
+            };
+            (command, matches)
+        }
+        Some((_, matches)) => {
+            let command = RulesCommand::Check {
+                json: matches.get_flag("json"),
+                list: matches.get_flag("list"),
+            };
+            (command, matches)
+        }
+        // The declarations ask for one of them.
+        None => (
+            RulesCommand::Check {
+                json: false,
+                list: false,
+            },
+            matches,
+        ),
+    };
+    RulesArguments {
+        command,
+        files: all(matches, "files"),
+        variables: all(matches, "var"),
+        packet_only: matches.get_flag("packet-only"),
+    }
 }
 
 fn wrong(message: String) -> clap::Error {

@@ -67,6 +67,7 @@ pub fn command() -> Clap {
                         .help("Only fields whose name begins with this"),
                 ),
         )
+        .subcommand(rules())
         .subcommand(
             Clap::new("interfaces").about("Lists the interfaces that packets can be taken from"),
         )
@@ -120,6 +121,49 @@ pub fn command() -> Clap {
                         .help("The words of the command line, the last one up to the cursor"),
                 ),
         )
+}
+
+fn rules() -> Clap {
+    let with_files = |command: Clap| {
+        command
+            .arg(
+                list("files", "FILE", "A file of rules")
+                    .num_args(1..)
+                    .required(true)
+                    .value_hint(ValueHint::FilePath),
+            )
+            .arg(
+                list(
+                    "var",
+                    "NAME=VALUE",
+                    "The value of a variable; may be given often",
+                )
+                .long("var"),
+            )
+            .arg(flag(
+                "packet-only",
+                "Keeps what rules ask of single packets and leaves out the rest",
+            ))
+    };
+    let check = Clap::new("check")
+        .about("Counts what is understood, keyword by keyword")
+        .arg(flag("json", "Prints one JSON object"))
+        .arg(flag(
+            "list",
+            "Prints all that is not understood, with its place",
+        ));
+    let show = Clap::new("show")
+        .about("Prints rules as queries that give the same packets")
+        .arg(one("sid", "N", "The rule; all of them unless given").value_parser(value_parser!(u32)))
+        .arg(flag(
+            "as-rule",
+            "Prints rules as rules of Suricata, as far as they are understood",
+        ));
+    Clap::new("rules")
+        .about("Says what of rules of Snort and Suricata is understood, or prints them as queries")
+        .subcommand_required(true)
+        .subcommand(with_files(check))
+        .subcommand(with_files(show))
 }
 
 fn with_query_arguments(command: Clap) -> Clap {

@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod manual;
 mod report;
+mod rules;
 mod settings;
 mod sinks;
 mod stats;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
             prefix.as_deref(),
         ),
         Ok(Command::Interfaces) => catalog::interfaces(),
+        Ok(Command::Rules(arguments)) => rules::run(&arguments),
         Ok(Command::Help(name)) => help::help(name.as_deref()),
         Ok(Command::Completions(shell)) => complete::script(&shell),
         Ok(Command::Complete(line, words)) => complete::complete(line.as_deref(), words),

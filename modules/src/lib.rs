@@ -8,6 +8,7 @@
 //! | `process/` | objects in, objects out | one module |
 //! | `aggregate/` | many objects, one value | one function |
 //! | `function/` | some values, one value | one family of functions |
+//! | `rules/` | rules of Snort and Suricata in, packets that they are about out | see there |
 //!
 //! Each file declares its module in a `static MODULE`, which its folder's `mod.rs` lists: everything
 //! else (help, README table, tests of the examples) follows from the declaration. Functions are
@@ -18,6 +19,7 @@ mod function;
 mod process;
 mod read;
 mod regexes;
+pub mod rules;
 pub mod types;
 mod write;
 

@@ -130,6 +130,7 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     Ok(SourceSpec {
         record_type: Arc::new(Netflow),
         time_ordered: false,
+        live: None,
         open: Arc::new(move || Ok(Box::new(Files::new(paths.clone(), options)))),
     })
 }
