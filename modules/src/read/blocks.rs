@@ -30,7 +30,9 @@ impl Pool {
             .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
         match free {
             Some(at) => self.0.swap_remove(at),
-            None => Arc::new(Block(vec![0; len.max(BLOCK_LEN)])),
+            // Room for more than one long record, so that not each of them is moved.
+            None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
+            None => Arc::new(Block(vec![0; BLOCK_LEN])),
         }
     }
 
@@ -42,11 +44,18 @@ impl Pool {
     }
 }
 
+/// Where bytes come from.
+enum Input {
+    /// A file, or a pipe or device, where reading may block.
+    File { file: File, may_block: bool },
+    /// Something that makes them.
+    #[cfg_attr(not(test), allow(dead_code))]
+    Stream(Box<dyn Read + Send>),
+}
+
 /// An open file or device, and the block that is read into.
 pub(super) struct Blocks {
-    input: File,
-    /// Whether reading may block: a pipe or device.
-    may_block: bool,
+    input: Input,
     /// The block being read.
     pub(super) block: Arc<Block>,
     /// The stretch of it that is not used yet.
@@ -56,21 +65,35 @@ pub(super) struct Blocks {
     offset: u64,
     /// Nothing more can be read.
     pub(super) at_end: bool,
+    /// Bytes that were moved to another block.
+    pub(super) moved: u64,
 }
 
 impl Blocks {
     /// Opens a path; `-` is standard input.
     pub(super) fn open(path: &str, pool: &mut Pool) -> io::Result<Blocks> {
-        let input = open(path)?;
-        Ok(Blocks {
-            may_block: !input.metadata().is_ok_and(|data| data.is_file()),
+        let file = open(path)?;
+        let may_block = !file.metadata().is_ok_and(|data| data.is_file());
+        Ok(Blocks::new(Input::File { file, may_block }, pool))
+    }
+
+    /// Reads what something else makes. It gives an error of the kind `Interrupted` where the run is
+    /// to end.
+    #[cfg_attr(not(test), allow(dead_code))]
+    pub(super) fn stream(stream: Box<dyn Read + Send>, pool: &mut Pool) -> Blocks {
+        Blocks::new(Input::Stream(stream), pool)
+    }
+
+    fn new(input: Input, pool: &mut Pool) -> Blocks {
+        Blocks {
             input,
             block: pool.take(BLOCK_LEN),
             at: 0,
             end: 0,
             offset: 0,
             at_end: false,
-        })
+            moved: 0,
+        }
     }
 
     /// The bytes that are not used yet.
@@ -110,22 +133,27 @@ impl Blocks {
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
         pool.put(std::mem::replace(&mut self.block, block));
         self.offset += self.at as u64;
+        self.moved += have as u64;
         (self.at, self.end) = (0, have);
     }
 
     /// Reads once into the rest of the block.
     fn read(&mut self, interrupt: &AtomicBool) -> io::Result<()> {
-        if self.may_block {
-            wait_for_input(&self.input, interrupt)?;
-        }
         let Some(block) = Arc::get_mut(&mut self.block) else {
             return Err(io::Error::other("a block is still in use"));
         };
-        let count = loop {
-            match self.input.read(&mut block.0[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
+        let room = &mut block.0[self.end..];
+        let count = match &mut self.input {
+            Input::Stream(stream) => stream.read(room)?,
+            Input::File { file, may_block } => loop {
+                if *may_block {
+                    wait_for_input(file, interrupt)?;
+                }
+                match file.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => break result?,
+                }
+            },
         };
         self.end += count;
         self.at_end = count == 0;
@@ -134,7 +162,11 @@ impl Blocks {
 
     /// Reads to the end of the file, to say how many bytes could not be used.
     pub(super) fn drain(&mut self) -> u64 {
-        io::copy(&mut self.input, &mut io::sink()).unwrap_or(0)
+        let input: &mut dyn Read = match &mut self.input {
+            Input::File { file, .. } => file,
+            Input::Stream(stream) => stream,
+        };
+        io::copy(input, &mut io::sink()).unwrap_or(0)
     }
 }
 

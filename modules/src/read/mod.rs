@@ -1,13 +1,13 @@
 //! Readers: bytes in, objects out.
 
 mod blocks;
-mod pcap_file;
+mod capture;
 mod table;
 
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
-    &pcap_file::MODULE,
+    &capture::MODULE,
     &table::csv::CSV,
     &table::tabular_input::MODULE,
     &table::csv::TSV,

@@ -13,6 +13,7 @@ mod arp;
 mod ethernet;
 mod frame;
 mod icmp;
+mod interface;
 mod ipv4;
 mod ipv6;
 mod load;
@@ -21,6 +22,7 @@ mod tcp;
 mod transport;
 mod udp;
 
+pub use interface::{Interface, Record};
 pub use names::IP_PROTOCOLS;
 
 use std::any::Any;
@@ -46,6 +48,7 @@ static PROTOCOLS: &[&[Field]] = &[
     udp::FIELDS,
     icmp::FIELDS,
     frame::CAPTURE_FIELDS,
+    interface::FIELDS,
 ];
 
 static FIELDS: LazyLock<Vec<&'static Field>> =
@@ -101,10 +104,13 @@ pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
         .any(|field| FIELDS.get(field).is_none_or(|field| !field.frame_only))
 }
 
+/// The time of frames without one.
+pub const NO_TIME: i64 = i64::MIN;
+
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frame {
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970, or [`NO_TIME`].
     pub ts: i64,
     /// The first byte in the block.
     pub start: u32,
@@ -114,8 +120,18 @@ pub struct Frame {
     pub len: u32,
     /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
     pub link_type: u16,
+    /// The number of its interface in [`Frames::interfaces`].
+    pub interface: u16,
     /// Where its headers are.
     pub layers: Layers,
+}
+
+impl Frame {
+    /// When it was captured, where that is known.
+    #[inline(always)]
+    pub fn time(&self) -> Option<i64> {
+        (self.ts != NO_TIME).then_some(self.ts)
+    }
 }
 
 /// Where the headers of a frame are in the block. A header that [`Layers::has`] is within the frame.
@@ -162,10 +178,8 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// The most bytes that the capture kept of a frame.
-    pub snaplen: u32,
-    /// The digits of the fraction of a second that the capture keeps.
-    pub tsresol: u8,
+    /// The interfaces that frames were captured at, as far as there are frames of them.
+    pub interfaces: Vec<Arc<Interface>>,
     /// The number of the first frame in its file, from 1.
     pub first_number: u64,
     /// Whether layers are looked for.
@@ -180,7 +194,21 @@ impl Frames {
     pub fn reset(&mut self, block: &Arc<Block>, first_number: u64) {
         self.block = Arc::clone(block);
         self.rows.clear();
+        self.interfaces.clear();
         self.first_number = first_number;
+    }
+
+    /// Lets go of the block, where there are no frames of it.
+    pub fn let_go(&mut self) {
+        static NOTHING: LazyLock<Arc<Block>> = LazyLock::new(Arc::default);
+        self.block = Arc::clone(&NOTHING);
+    }
+
+    /// The interface that a frame was captured at.
+    #[inline]
+    pub fn interface(&self, frame: &Frame) -> Option<&Interface> {
+        let interface = self.interfaces.get(usize::from(frame.interface));
+        interface.map(|interface| &**interface)
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.

@@ -1,0 +1,180 @@
+//! The files of one source, read one after another.
+
+use super::capture::{Capture, Reading, Stop};
+use crate::read::blocks::{Blocks, Pool};
+use crate::types::packet::{Frames, needs_layers};
+use std::sync::Arc;
+use wireq_engine::schedule::output::Item;
+use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_typesys::{Part, PartData, Position, Positions, Recipe, Shape};
+
+/// The files of one source.
+pub(super) struct CaptureFiles {
+    paths: std::vec::IntoIter<String>,
+    current: Option<Capture>,
+    pool: Pool,
+    reports: Vec<InputReport>,
+    segment: u32,
+}
+
+impl CaptureFiles {
+    pub(super) fn new(paths: Vec<String>) -> CaptureFiles {
+        CaptureFiles {
+            paths: paths.into_iter(),
+            current: None,
+            pool: Pool::default(),
+            reports: Vec::new(),
+            segment: 0,
+        }
+    }
+
+    /// Opens the next file; false where there is none.
+    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
+        let Some(path) = self.paths.next() else {
+            return Ok(false);
+        };
+        let mut report = InputReport {
+            name: path.clone(),
+            ..InputReport::default()
+        };
+        let segment = self.segment + 1;
+        let mut reading = Reading {
+            pool: &mut self.pool,
+            interrupt: context.interrupt,
+            report: &mut report,
+            strict: context.strict,
+        };
+        let opened = Blocks::open(&path, reading.pool)
+            .map_err(|error| Stop::System("open", error))
+            .and_then(|input| Capture::begin(input, segment, &mut reading));
+        self.reports.push(report);
+        match opened {
+            Ok(capture) => self.current = Some(capture),
+            Err(stop) => self.stopped(stop, context.strict)?,
+        }
+        Ok(true)
+    }
+
+    /// Ends the current file, or what was to become it. The others are read all the same.
+    fn stopped(&mut self, stop: Stop, strict: bool) -> Result<(), Error> {
+        let capture = self.current.take();
+        let Some(report) = self.reports.last_mut() else {
+            return Ok(());
+        };
+        if let Some(capture) = capture {
+            report.bytes_searched = capture.searched();
+            capture.close(true, report);
+        }
+        let path = report.name.clone();
+        let reason = match stop {
+            Stop::Interrupted => return Ok(()),
+            Stop::System(action, source) if strict => {
+                return Err(Error::file(action, path, source));
+            }
+            Stop::Damaged(offset, reason) if strict => {
+                let place = offset.map(|offset| format!("at byte {offset}: "));
+                return Err(Error::Damaged {
+                    path,
+                    reason: place.unwrap_or_default() + reason,
+                });
+            }
+            Stop::System(action, source) => format!("cannot {action} it: {source}"),
+            Stop::Damaged(_, reason) => reason.to_owned(),
+        };
+        report.unusable = Some(reason);
+        Ok(())
+    }
+
+    /// A part of the next frames; none at the end of the file.
+    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Part>, Stop> {
+        let mut data = reusable(context);
+        let (Some(capture), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
+            return Ok(None);
+        };
+        let mut reading = Reading {
+            pool: &mut self.pool,
+            interrupt: context.interrupt,
+            report,
+            strict: context.strict,
+        };
+        let Some(frames) = Arc::get_mut(&mut data).and_then(|data| data.rows_mut::<Frames>())
+        else {
+            return Ok(None);
+        };
+        let filled = capture.frames(frames, context.rows_max, &mut reading);
+        self.segment = capture.segment;
+        let rows = frames.rows.len();
+        filled?;
+        if rows == 0 {
+            context.retired.push(data);
+            return Ok(None);
+        }
+        if let Some(data) = Arc::get_mut(&mut data) {
+            data.set_rows(rows, Position::new(capture.segment, capture.row));
+        }
+        capture.row += rows as u32;
+        Ok(Some(Part::new(data)))
+    }
+
+    /// Ends the current file, which was read to its end.
+    fn close(&mut self) {
+        if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
+            report.bytes_searched = capture.searched();
+            capture.close(false, report);
+        }
+    }
+}
+
+/// A part whose buffers can be used again, or a new one.
+fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
+    while let Some(mut data) = context.retired.pop() {
+        let fits = Arc::ptr_eq(&data.shape, context.shape);
+        let reused = data.reuse().filter(|_| fits);
+        if reused.is_some_and(|data| data.rows_mut::<Frames>().is_some()) {
+            return data;
+        }
+    }
+    let frames = Frames {
+        layers: wants_layers(context.shape),
+        ..Frames::default()
+    };
+    Arc::new(PartData::new(
+        Arc::clone(context.shape),
+        Box::new(frames),
+        0,
+        Positions::Run(Position::START),
+        context.origin,
+    ))
+}
+
+fn wants_layers(shape: &Shape) -> bool {
+    needs_layers(shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => Some(field),
+        _ => None,
+    }))
+}
+
+impl Source for CaptureFiles {
+    fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        loop {
+            if self.current.is_none() {
+                if !self.open_next(context)? {
+                    return Ok(None);
+                }
+                continue;
+            }
+            match self.part(context) {
+                Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
+                Ok(None) => self.close(),
+                Err(Stop::Interrupted) => return Ok(None),
+                Err(stop) => self.stopped(stop, context.strict)?,
+            }
+        }
+    }
+
+    fn input_account(&self) -> InputAccount {
+        InputAccount {
+            inputs: self.reports.clone(),
+        }
+    }
+}
