@@ -3,6 +3,7 @@
 //! A file is read in pooled blocks that rows refer to without a copy. Only the start of a record
 //! that the block's end cuts is moved to the next block.
 
+use super::packed;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fs::File;
@@ -44,13 +45,50 @@ impl Pool {
     }
 }
 
+/// Something that makes bytes.
+pub(super) trait Stream: Send {
+    /// Reads like [`Read::read`]. Gives an error of the kind `Interrupted` where the run is to end.
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize>;
+}
+
 /// Where bytes come from.
 enum Input {
     /// A file, or a pipe or device, where reading may block.
     File { file: File, may_block: bool },
     /// Something that makes them.
-    #[cfg_attr(not(test), allow(dead_code))]
-    Stream(Box<dyn Read + Send>),
+    Stream(Box<dyn Stream>),
+}
+
+impl Stream for Input {
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        match self {
+            Input::Stream(stream) => stream.read(room, interrupt),
+            Input::File { file, may_block } => loop {
+                if *may_block {
+                    wait_for_input(file, interrupt)?;
+                }
+                match file.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => return result,
+                }
+            },
+        }
+    }
+}
+
+/// All bytes of an input from the first one that was not used on.
+pub(super) struct Source {
+    read_already: io::Cursor<Vec<u8>>,
+    input: Input,
+}
+
+impl Stream for Source {
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        match self.read_already.read(room)? {
+            0 => self.input.read(room, interrupt),
+            count => Ok(count),
+        }
+    }
 }
 
 /// An open file or device, and the block that is read into.
@@ -65,6 +103,8 @@ pub(super) struct Blocks {
     offset: u64,
     /// Nothing more can be read.
     pub(super) at_end: bool,
+    /// Why nothing more can be read, where that is damage of what was to be unpacked.
+    pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
     pub(super) moved: u64,
 }
@@ -77,10 +117,8 @@ impl Blocks {
         Ok(Blocks::new(Input::File { file, may_block }, pool))
     }
 
-    /// Reads what something else makes. It gives an error of the kind `Interrupted` where the run is
-    /// to end.
-    #[cfg_attr(not(test), allow(dead_code))]
-    pub(super) fn stream(stream: Box<dyn Read + Send>, pool: &mut Pool) -> Blocks {
+    /// Reads what something else makes.
+    pub(super) fn stream(stream: Box<dyn Stream>, pool: &mut Pool) -> Blocks {
         Blocks::new(Input::Stream(stream), pool)
     }
 
@@ -92,6 +130,7 @@ impl Blocks {
             end: 0,
             offset: 0,
             at_end: false,
+            corrupt: None,
             moved: 0,
         }
     }
@@ -143,30 +182,34 @@ impl Blocks {
             return Err(io::Error::other("a block is still in use"));
         };
         let room = &mut block.0[self.end..];
-        let count = match &mut self.input {
-            Input::Stream(stream) => stream.read(room)?,
-            Input::File { file, may_block } => loop {
-                if *may_block {
-                    wait_for_input(file, interrupt)?;
-                }
-                match file.read(room) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    result => break result?,
-                }
-            },
+        let count = match self.input.read(room, interrupt) {
+            Ok(count) => count,
+            Err(error) => {
+                self.corrupt = Some(packed::damage(&error).ok_or(error)?);
+                0
+            }
         };
         self.end += count;
         self.at_end = count == 0;
         Ok(())
     }
 
+    /// The bytes from the first unread one on, for something that unpacks them.
+    pub(super) fn into_source(self) -> Source {
+        Source {
+            read_already: io::Cursor::new(self.unread().to_vec()),
+            input: self.input,
+        }
+    }
+
     /// Reads to the end of the file, to say how many bytes could not be used.
     pub(super) fn drain(&mut self) -> u64 {
-        let input: &mut dyn Read = match &mut self.input {
-            Input::File { file, .. } => file,
-            Input::Stream(stream) => stream,
-        };
-        io::copy(input, &mut io::sink()).unwrap_or(0)
+        let never = AtomicBool::new(false);
+        let (mut room, mut sum) = (vec![0; BLOCK_LEN], 0);
+        while let Ok(count @ 1..) = self.input.read(&mut room, &never) {
+            sum += count as u64;
+        }
+        sum
     }
 }
 

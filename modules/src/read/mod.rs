@@ -2,6 +2,7 @@
 
 mod blocks;
 mod capture;
+mod packed;
 mod table;
 
 use wireq_engine::Module;

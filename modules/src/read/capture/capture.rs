@@ -2,6 +2,7 @@
 
 use super::format::{Budget, Format, MAGIC_LEN, Search, Step, Window, kind_of};
 use crate::read::blocks::{Blocks, Pool};
+use crate::read::packed;
 use crate::types::packet::Frames;
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -27,7 +28,11 @@ pub(super) enum Stop {
 }
 
 impl Stop {
-    fn reading(error: io::Error) -> Stop {
+    /// What an error of reading comes to.
+    pub(super) fn reading(error: io::Error) -> Stop {
+        if let Some(reason) = packed::damage(&error) {
+            return Stop::Damaged(None, reason);
+        }
         if error.kind() == io::ErrorKind::Interrupted {
             Stop::Interrupted
         } else {
@@ -57,6 +62,8 @@ struct Skipping {
     left: Option<u64>,
 }
 
+/// The reason for a file of another kind.
+pub(super) const NO_CAPTURE: &str = "it is no capture";
 /// The reason for bytes behind the last whole record.
 const CUT: &str = "the file ends within a record";
 
@@ -71,6 +78,7 @@ impl Capture {
         let (format, header_len) = match begun {
             Ok(begun) => begun,
             Err(Stop::Damaged(at, reason)) => {
+                let reason = input.corrupt.unwrap_or(reason);
                 let left = input.unread().len() as u64 + input.drain();
                 if left > 0 {
                     reading.report.skip(0, left, reason);
@@ -219,7 +227,10 @@ impl Capture {
             self.segment += 1;
             self.row = 0;
         }
-        Ok(())
+        match self.input.corrupt.filter(|_| reading.strict) {
+            Some(reason) => Err(Stop::Damaged(Some(self.input.place()), reason)),
+            None => Ok(()),
+        }
     }
 
     /// Ends the reading: what is left is skipped where it could not be read on.
@@ -234,6 +245,9 @@ impl Capture {
             if left > 0 {
                 report.skip(offset, left, reason);
             }
+        }
+        if let Some(reason) = self.input.corrupt {
+            report.fault(reason, 1);
         }
         for (reason, count) in self.format.faults() {
             if count > 0 {
@@ -257,6 +271,16 @@ fn window(input: &Blocks) -> Window<'_> {
     }
 }
 
+/// Whether a file is compressed or an archive.
+pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<bool, Stop> {
+    read_to(input, MAGIC_LEN, reading)?;
+    if kind_of(input.unread()).is_some() {
+        return Ok(false);
+    }
+    read_to(input, packed::MAGIC_LEN, reading)?;
+    Ok(packed::is_packed(input.unread()))
+}
+
 /// Finds the format of a file and begins with it.
 fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Format>, usize), Stop> {
     read_to(input, MAGIC_LEN, reading)?;
@@ -264,7 +288,7 @@ fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Forma
         return Err(Stop::Damaged(None, "it is empty"));
     }
     let Some(kind) = kind_of(input.unread()) else {
-        return Err(Stop::Damaged(None, "it is no capture"));
+        return Err(Stop::Damaged(None, NO_CAPTURE));
     };
     read_to(input, kind.begin_len, reading)?;
     let begun = (kind.begin)(input.unread()).map_err(|reason| Stop::Damaged(None, reason))?;

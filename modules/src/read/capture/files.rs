@@ -1,7 +1,8 @@
 //! The files of one source, read one after another.
 
-use super::capture::{Capture, Reading, Stop};
+use super::capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
+use crate::read::packed::Packed;
 use crate::types::packet::{Frames, needs_layers};
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
@@ -11,16 +12,68 @@ use wireq_typesys::{Part, PartData, Position, Positions, Recipe, Shape};
 /// The files of one source.
 pub(super) struct CaptureFiles {
     paths: std::vec::IntoIter<String>,
+    /// The archive or compressed file that files are taken from.
+    archive: Option<Archive>,
     current: Option<Capture>,
     pool: Pool,
     reports: Vec<InputReport>,
     segment: u32,
 }
 
+/// A compressed file or an archive.
+struct Archive {
+    path: String,
+    packed: Packed,
+}
+
+/// What opening came to.
+enum Opened {
+    File(Blocks),
+    Archive(Archive),
+    /// The archive is at its end.
+    Nothing,
+}
+
+/// What is read next.
+enum Next {
+    Capture(Capture),
+    Archive(Archive),
+}
+
+/// Opens a path, and looks whether it is packed.
+fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
+    reading.report.name.clone_from(&path);
+    let input = Blocks::open(&path, reading.pool);
+    let mut input = input.map_err(|error| Stop::System("open", error))?;
+    if !is_packed(&mut input, reading)? {
+        return Ok(Opened::File(input));
+    }
+    let packed = Packed::new(input.into_source()).map_err(|error| Stop::System("unpack", error))?;
+    Ok(Opened::Archive(Archive { path, packed }))
+}
+
+impl Archive {
+    fn next_file(&mut self, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
+        reading.report.name.clone_from(&self.path);
+        let Some((name, stream)) = self
+            .packed
+            .next_file(reading.interrupt)
+            .map_err(Stop::reading)?
+        else {
+            return Ok(Opened::Nothing);
+        };
+        if let Some(name) = name {
+            reading.report.name = format!("{}/{name}", self.path);
+        }
+        Ok(Opened::File(Blocks::stream(stream, reading.pool)))
+    }
+}
+
 impl CaptureFiles {
     pub(super) fn new(paths: Vec<String>) -> CaptureFiles {
         CaptureFiles {
             paths: paths.into_iter(),
+            archive: None,
             current: None,
             pool: Pool::default(),
             reports: Vec::new(),
@@ -30,27 +83,51 @@ impl CaptureFiles {
 
     /// Opens the next file; false where there is none.
     fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
-        let Some(path) = self.paths.next() else {
-            return Ok(false);
-        };
-        let mut report = InputReport {
-            name: path.clone(),
-            ..InputReport::default()
-        };
-        let segment = self.segment + 1;
+        let mut report = InputReport::default();
         let mut reading = Reading {
             pool: &mut self.pool,
             interrupt: context.interrupt,
             report: &mut report,
             strict: context.strict,
         };
-        let opened = Blocks::open(&path, reading.pool)
-            .map_err(|error| Stop::System("open", error))
-            .and_then(|input| Capture::begin(input, segment, &mut reading));
-        self.reports.push(report);
+        let opened = match &mut self.archive {
+            Some(archive) => archive.next_file(&mut reading),
+            None => {
+                let Some(path) = self.paths.next() else {
+                    return Ok(false);
+                };
+                open(path, &mut reading)
+            }
+        };
+        let segment = self.segment + 1;
+        let opened = opened.and_then(|opened| {
+            Ok(match opened {
+                Opened::File(input) => {
+                    Some(Next::Capture(Capture::begin(input, segment, &mut reading)?))
+                }
+                Opened::Archive(archive) => Some(Next::Archive(archive)),
+                Opened::Nothing => None,
+            })
+        });
         match opened {
-            Ok(capture) => self.current = Some(capture),
-            Err(stop) => self.stopped(stop, context.strict)?,
+            Ok(Some(Next::Capture(capture))) => {
+                self.reports.push(report);
+                self.current = Some(capture);
+            }
+            Ok(Some(Next::Archive(archive))) => self.archive = Some(archive),
+            Ok(None) => self.archive = None,
+            Err(Stop::Interrupted) => {
+                self.reports.push(report);
+                return Ok(false);
+            }
+            // Archives hold other files too.
+            Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
+                self.reports.push(report);
+            }
+            Err(stop) => {
+                self.reports.push(report);
+                self.stopped(stop, context.strict)?;
+            }
         }
         Ok(true)
     }

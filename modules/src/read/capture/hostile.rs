@@ -4,9 +4,9 @@
 //! shared capture at each byte of its first 4 KiB and mutates each a thousand times.
 
 use super::capture::{Capture, Reading, Stop};
-use crate::read::blocks::{Blocks, Pool};
+use crate::read::blocks::{Blocks, Pool, Stream};
 use crate::types::packet::Frames;
-use std::io::Cursor;
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use wireq_engine::InputReport;
@@ -28,6 +28,15 @@ impl Random {
     }
 }
 
+/// Bytes in memory as an input.
+struct Memory(Cursor<Vec<u8>>);
+
+impl Stream for Memory {
+    fn read(&mut self, room: &mut [u8], _: &AtomicBool) -> io::Result<usize> {
+        self.0.read(room)
+    }
+}
+
 /// Reads bytes as a capture to their end: what the report says, and a sum over the frames.
 fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
     let mut report = InputReport::default();
@@ -37,7 +46,7 @@ fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) 
         report: &mut report,
         strict: false,
     };
-    let input = Blocks::stream(Box::new(Cursor::new(bytes)), reading.pool);
+    let input = Blocks::stream(Box::new(Memory(Cursor::new(bytes))), reading.pool);
     let mut capture = match Capture::begin(input, 0, &mut reading) {
         Ok(capture) => capture,
         Err(Stop::Damaged(..)) => return (report, 0),

@@ -55,6 +55,8 @@ pub(super) struct Layout {
     pub(super) big_endian: bool,
     /// Nanoseconds for each unit of the fraction of a second.
     pub(super) fraction: i64,
+    /// How many of them are a second.
+    pub(super) unit: i64,
     pub(super) record_len: usize,
     lengths: Lengths,
     /// The most bytes that a record may claim.
@@ -120,11 +122,10 @@ impl Layout {
 
     /// Whether this may be the header of a record that damage did not touch.
     pub(super) fn is_likely(&self, header: Header) -> bool {
-        let unit = NANOS / self.fraction;
         (1..=header.len).contains(&header.caplen)
             && header.caplen <= self.caplen_max
             && header.len <= self.caplen_max
-            && header.fraction < unit
+            && header.fraction < self.unit
     }
 
     /// How many records follow each other from the begin of these bytes on, and whether that ends at
@@ -171,6 +172,7 @@ pub(super) fn read(begin: &[u8]) -> Result<(Layout, usize, u32, u16), &'static s
             Family::Nano | Family::IxiaNano => 1,
             _ => 1000,
         },
+        unit: 0,
         record_len: PLAIN_LEN,
         lengths: match (major, minor) {
             (2, 0..=2) | (543, _) => Lengths::WireFirst,
@@ -185,6 +187,7 @@ pub(super) fn read(begin: &[u8]) -> Result<(Layout, usize, u32, u16), &'static s
     {
         (link_type, layout.fraction) = (of_aix, 1);
     }
+    layout.unit = NANOS / layout.fraction;
     layout.caplen_max = frame_max(link_type, snaplen);
     let candidates: &[usize] = match family {
         Family::Micro if (major, minor) == (2, 4) => &STANDARD_LENS,

@@ -26,6 +26,8 @@ struct Pcap {
     layout: Layout,
     /// What is plausible of times: the second of the first frame and that of the last one.
     seconds: Option<(i64, i64)>,
+    /// Records whose fraction of a second is a second or more.
+    late: u64,
     interface: Arc<Interface>,
 }
 
@@ -42,6 +44,7 @@ fn begin(begin: &[u8]) -> Result<Begun, &'static str> {
         format: Box::new(Pcap {
             layout,
             seconds: None,
+            late: 0,
             interface: Arc::new(interface),
         }),
         header_len,
@@ -86,18 +89,25 @@ impl Format for Pcap {
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search {
         search::search(&self.layout, self.seconds, window, budget)
     }
+
+    fn faults(&self) -> Vec<(&'static str, u64)> {
+        vec![(
+            "records whose fraction of a second is a second or more",
+            self.late,
+        )]
+    }
 }
 
 impl Pcap {
     /// Frames records. The one loop that every packet of a classic capture goes through.
     fn records<const BIG: bool, const PLAIN: bool>(
-        &self,
+        &mut self,
         window: &mut Window<'_>,
         frames: &mut Frames,
         rows_max: usize,
     ) -> Step {
         let bytes = window.bytes;
-        let layout = &self.layout;
+        let layout = self.layout;
         let link_type = self.interface.link_type;
         let record_len = if PLAIN {
             header::PLAIN_LEN
@@ -115,8 +125,9 @@ impl Pcap {
             let header = layout.header::<BIG, PLAIN>(header);
             let start = at + record_len;
             let next = start + header.caplen as usize;
-            // No bytes, more than there were on the wire, or more than there can be.
-            let odd = header.caplen.wrapping_sub(1) >= header.len.min(layout.caplen_max);
+            // No bytes, more than there were on the wire or than there can be; or a time that is none.
+            let odd = header.caplen.wrapping_sub(1) >= header.len.min(layout.caplen_max)
+                || header.fraction >= layout.unit;
             if odd || next > bytes.len() {
                 window.at = at;
                 if let Some(step) = self.odd(header, window, frames) {
@@ -140,8 +151,8 @@ impl Pcap {
 
     /// What to do with a record that is not plainly one; nothing special where it is good.
     #[cold]
-    fn odd(&self, header: Header, window: &mut Window<'_>, frames: &Frames) -> Option<Step> {
-        let layout = &self.layout;
+    fn odd(&mut self, header: Header, window: &mut Window<'_>, frames: &Frames) -> Option<Step> {
+        let layout = self.layout;
         if header.caplen > layout.caplen_max {
             return Some(Step::Damage(TOO_LONG));
         }
@@ -149,7 +160,8 @@ impl Pcap {
         if len > window.left() {
             return Some(Step::More(len));
         }
-        if (1..=header.len).contains(&header.caplen) {
+        let late = header.fraction >= layout.unit;
+        if (1..=header.len).contains(&header.caplen) && !late {
             return None;
         }
         // Programs write such records, and so does damage: what follows tells.
@@ -169,6 +181,10 @@ impl Pcap {
             None if !window.at_end => return Some(Step::More(len + layout.record_len)),
             None => next == window.bytes.len(),
         };
-        (!follows).then_some(Step::Damage(LENGTH_LIES))
+        if !follows {
+            return Some(Step::Damage(LENGTH_LIES));
+        }
+        self.late += u64::from(late);
+        None
     }
 }
