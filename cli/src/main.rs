@@ -242,11 +242,8 @@ fn conclude(report: &Report, quiet: bool) -> u8 {
             code = exit::UNUSABLE;
             eprintln!("wireq: {}: {reason}", input.name);
         } else if !quiet {
-            for (offset, length, reason) in &input.skipped {
-                eprintln!(
-                    "wireq: {}: skipped {length} bytes at byte {offset}: {reason}",
-                    input.name
-                );
+            for skipped in &input.skipped {
+                eprintln!("wireq: {}: {}", input.name, report::skipped(skipped));
             }
             for (reason, count) in &input.faults {
                 eprintln!("wireq: {}: {reason}: {count}", input.name);

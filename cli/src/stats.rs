@@ -1,6 +1,7 @@
 //! The account of a run, as text and as JSON.
 
 use crate::args::StatsFormat;
+use crate::report;
 use std::fmt::Write;
 use wireq_engine::{Account, InputReport, Lost, NodeReport, Report};
 
@@ -42,12 +43,15 @@ fn text(report: &Report) -> String {
             let _ = writeln!(text, "{}", live(input, lost));
             continue;
         }
-        let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+        let skipped = input.bytes_skipped();
         let _ = writeln!(
             text,
             "{}: {} records, {} bytes used, {skipped} skipped",
             input.name, input.records, input.bytes_used
         );
+        for skipped in &input.skipped {
+            let _ = writeln!(text, "{}: {}", input.name, report::skipped(skipped));
+        }
         for (reason, count) in &input.faults {
             let _ = writeln!(text, "{}: {reason}: {count}", input.name);
         }
@@ -78,7 +82,7 @@ fn json(report: &Report) -> String {
             let skipped: Vec<String> = input
                 .skipped
                 .iter()
-                .map(|(offset, length, reason)| format!("{{\"offset\":{offset},\"bytes\":{length},\"reason\":{}}}", quote(reason)))
+                .map(|s| format!("{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}", s.offset, s.bytes, s.count, quote(&s.reason)))
                 .collect();
             let faults: Vec<String> = input
                 .faults

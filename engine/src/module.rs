@@ -735,14 +735,16 @@ pub struct InputReport {
     pub records: u64,
     /// Bytes of headers and delivered records.
     pub bytes_used: u64,
-    /// Ranges that were skipped: offset, length, reason.
-    pub skipped: Vec<(u64, u64, String)>,
+    /// Ranges that were skipped, by reason.
+    pub skipped: Vec<Skipped>,
     /// What was wrong with records that were delivered: reason, how often.
     pub faults: Vec<(String, u64)>,
     /// Why nothing of it could be used, or nothing more.
     pub unusable: Option<String>,
     /// For live inputs, what came and was not delivered.
     pub lost: Option<Lost>,
+    /// Bytes that were looked at beyond those used, to find where reading can go on.
+    pub bytes_searched: u64,
 }
 
 /// What came to a live input and was not delivered as rows.
@@ -754,4 +756,55 @@ pub struct Lost {
     pub interface: u64,
     /// Dropped by the reader, since the queries could not keep up.
     pub overload: u64,
+}
+
+/// Ranges of an input that were skipped for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where the first one begins.
+    pub offset: u64,
+    /// How long all of them are.
+    pub bytes: u64,
+    /// How many they are.
+    pub count: u64,
+    /// Why they were skipped.
+    pub reason: String,
+}
+
+/// Reasons that are told apart; what more there are is one.
+const REASONS_MAX: usize = 32;
+const OTHER_REASONS: &str = "other reasons";
+
+impl InputReport {
+    /// Notes a range that is skipped.
+    pub fn skip(&mut self, offset: u64, bytes: u64, reason: &str) {
+        let full = self.skipped.len() >= REASONS_MAX;
+        let known = |reason: &str| self.skipped.iter().position(|s| s.reason == reason);
+        let at = known(reason).or_else(|| known(OTHER_REASONS).filter(|_| full));
+        match at.and_then(|at| self.skipped.get_mut(at)) {
+            Some(skipped) => {
+                skipped.bytes += bytes;
+                skipped.count += 1;
+            }
+            None => self.skipped.push(Skipped {
+                offset,
+                bytes,
+                count: 1,
+                reason: if full { OTHER_REASONS } else { reason }.to_owned(),
+            }),
+        }
+    }
+
+    /// Notes something wrong with records that are delivered.
+    pub fn fault(&mut self, reason: &str, count: u64) {
+        match self.faults.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, known)) => *known += count,
+            None => self.faults.push((reason.to_owned(), count)),
+        }
+    }
+
+    /// The bytes of all ranges that were skipped.
+    pub fn bytes_skipped(&self) -> u64 {
+        self.skipped.iter().map(|skipped| skipped.bytes).sum()
+    }
 }

@@ -1,9 +1,10 @@
 //! Readers: bytes in, objects out.
 
 mod blocks;
+mod capture;
 mod live;
 mod netflow;
-mod pcap_file;
+mod packed;
 mod table;
 
 pub use live::{Interface, interfaces};
@@ -11,9 +12,9 @@ pub use live::{Interface, interfaces};
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
-    &netflow::MODULE,
-    &pcap_file::MODULE,
+    &capture::MODULE,
     &live::MODULE,
+    &netflow::MODULE,
     &table::csv::CSV,
     &table::tabular_input::MODULE,
     &table::csv::TSV,

@@ -214,7 +214,10 @@ impl<'a> Columns<'a> {
             packet.sequence = unsigned(self.sequence, row);
             packet.acknowledgment = unsigned(self.acknowledgment, row);
             packet.window = unsigned(self.window, row).map(|window| window as u16);
-        } else if self.udp_payload.is_some_and(|payload| payload.valid.get(row)) {
+        } else if self
+            .udp_payload
+            .is_some_and(|payload| payload.valid.get(row))
+        {
             packet.transport = Some(Protocol::Udp);
             packet.payload = bytes(self.udp_payload, row);
         } else if let Some(number) = unsigned(self.icmp_type, row) {

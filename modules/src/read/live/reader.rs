@@ -206,7 +206,7 @@ impl Reader {
             gone,
         };
         capture.dispatch(Some(TURN_MAX), |packet: Packet<'_>| {
-            let frame = frame(&packet, *link_type);
+            let frame = frame(&packet, *link_type, at);
             match merge {
                 Some(merge) => merge.push(at, frame, packet.data),
                 None => output.put(at, frame, packet.data),
@@ -332,7 +332,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn frame(packet: &Packet<'_>, link_type: u16) -> Frame {
+fn frame(packet: &Packet<'_>, link_type: u16, interface: usize) -> Frame {
     let ts = packet.header.ts;
     Frame {
         // With nanoseconds asked for, the fraction is one of nanoseconds.
@@ -342,6 +342,7 @@ fn frame(packet: &Packet<'_>, link_type: u16) -> Frame {
             .saturating_add(ts.tv_usec),
         len: packet.header.len,
         link_type,
+        interface: interface as u16,
         ..Frame::default()
     }
 }

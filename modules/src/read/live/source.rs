@@ -1,9 +1,9 @@
 //! Packets of interfaces as a source.
 
 use super::batch::Batch;
-use super::capture::{Settings, open};
+use super::capture::{Settings, link_type, open};
 use super::reader::{Message, QUEUE_MAX, Reader, Shared, lock};
-use crate::types::packet::{Frames, wants_layers};
+use crate::types::packet::{Frames, Interface, wants_layers};
 use pcap::{Active, Capture};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,14 +11,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
-use wireq_typesys::{Part, PartData, Position, Positions};
+use wireq_typesys::{Block, Part, PartData, Position, Positions};
 
 /// Open interfaces.
 pub(super) struct Interfaces {
     /// Until the first packet is asked for: who asks decides in which thread, and with what rights.
     captures: Vec<Capture<Active>>,
     names: Vec<String>,
-    snaplen: u32,
+    /// What packets say of the interface that they were captured at.
+    interfaces: Vec<Arc<Interface>>,
     shared: Arc<Shared>,
     queue: Option<Receiver<Message>>,
     thread: Option<JoinHandle<()>>,
@@ -42,13 +43,25 @@ impl Interfaces {
         let names = settings.interfaces.clone();
         let captures: Result<Vec<_>, Error> =
             names.iter().map(|name| open(name, settings)).collect();
+        let captures = captures?;
+        let interface = |(at, name): (usize, &String)| Interface {
+            link_type: link_type(&captures[at]),
+            snaplen: settings.snaplen,
+            tsresol: 9,
+            number: u32::try_from(at).ok(),
+            name: Some((0, name.len() as u32)),
+            block: Arc::new(Block(name.clone().into_bytes())),
+            ..Interface::default()
+        };
+        let described = names.iter().enumerate().map(interface);
+        let interfaces = described.map(Arc::new).collect();
         let shared = Arc::new(Shared::default());
         lock(&shared.interfaces).resize_with(names.len(), Default::default);
         Ok(Interfaces {
-            captures: captures?,
+            captures,
             delivered: vec![(0, 0); names.len()],
             names,
-            snaplen: settings.snaplen,
+            interfaces,
             shared,
             queue: None,
             thread: None,
@@ -115,10 +128,11 @@ impl Interfaces {
     fn give(&mut self, context: &mut SourceContext<'_>) -> Option<Part> {
         let (batch, given) = self.current.as_mut()?;
         let count = (batch.frames.len() - *given).min(context.rows_max);
-        let mut data = reusable(context, self.snaplen);
+        let mut data = reusable(context);
         let unshared = Arc::get_mut(&mut data)?;
         let frames: &mut Frames = unshared.rows_mut()?;
         frames.reset(&batch.block, self.total + 1);
+        frames.interfaces.extend_from_slice(&self.interfaces);
         for frame in &batch.frames[*given..*given + count] {
             frames.push(&batch.block.0, *frame);
         }
@@ -204,7 +218,7 @@ impl Drop for Interfaces {
 }
 
 /// A part whose buffers can be used again, or a new one.
-fn reusable(context: &mut SourceContext<'_>, snaplen: u32) -> Arc<PartData> {
+fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
     while let Some(mut data) = context.retired.pop() {
         let fits = Arc::ptr_eq(&data.shape, context.shape);
         let reused = data.reuse().filter(|_| fits);
@@ -213,8 +227,6 @@ fn reusable(context: &mut SourceContext<'_>, snaplen: u32) -> Arc<PartData> {
         }
     }
     let frames = Frames {
-        snaplen,
-        tsresol: 9,
         layers: wants_layers(context.shape),
         ..Frames::default()
     };

@@ -105,8 +105,7 @@ impl Files {
             if self.decoder.strange() > before {
                 // Nothing says where the next message begins.
                 let skipped = (input.end - input.at + used) as u64 + input.drain();
-                let reason = "it is no message of an exporter".to_owned();
-                report.skipped.push((place, skipped, reason));
+                report.skip(place, skipped, "it is no message of an exporter");
                 input.at = input.end;
                 input.at_end = true;
             } else {
