@@ -72,6 +72,15 @@ impl Kind {
         }
     }
 
+    /// The names of numbers of this kind, or in lists of this kind.
+    pub fn names(self) -> Option<&'static Names> {
+        match self {
+            Kind::Named(names) => Some(names),
+            Kind::List(kind) => kind.names(),
+            _ => None,
+        }
+    }
+
     /// Whether values of this kind are a run of bytes.
     pub fn is_bytes(self) -> bool {
         matches!(self, Kind::Bytes | Kind::Text)

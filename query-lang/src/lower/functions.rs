@@ -221,21 +221,20 @@ impl Lowering<'_> {
         input: NodeId,
         span: Span,
     ) -> NodeId {
-        let keys = group.map_or(&[][..], |group| group.keys);
+        let keys = group.as_ref().map_or(&[][..], |group| group.keys);
         self.check_fields(keys.iter(), input);
-        let having = group.and_then(|group| group.having);
+        let having = group.map_or(Vec::new(), |group| group.having).into_iter();
         let steps = having.map(|having| {
             let steps = self.steps(having, Some((&mut functions, input)));
             (steps, having.span)
         });
+        let steps: Vec<_> = steps.collect();
         let node = match functions.is_empty() {
             true => input,
             false => self.aggregate(functions, keys, input, span),
         };
-        match steps {
-            Some((steps, span)) => self.apply(steps, node, span),
-            None => node,
-        }
+        let steps = steps.into_iter();
+        steps.fold(node, |node, (steps, span)| self.apply(steps, node, span))
     }
 
     fn aggregate(

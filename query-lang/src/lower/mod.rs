@@ -100,10 +100,10 @@ impl<'a> Lowering<'a> {
         input: Option<Flow>,
         group: Option<GroupClause<'_>>,
     ) -> Flow {
-        let keyed = group.filter(|clause| !clause.keys.is_empty());
-        let mut keyed = keyed.filter(|clause| !self.is_aggregate(pipeline, *clause));
-        let grouped = group.map(|_| self.grouped_stage(pipeline));
-        let group = group.map(|clause| match keyed {
+        let keyed = group.clone().filter(|clause| !clause.keys.is_empty());
+        let mut keyed = keyed.filter(|clause| !self.is_aggregate(pipeline, clause));
+        let grouped = group.as_ref().map(|_| self.grouped_stage(pipeline));
+        let mut group = group.map(|clause| match keyed {
             Some(_) => GroupClause {
                 keys: &[],
                 ..clause
@@ -113,7 +113,7 @@ impl<'a> Lowering<'a> {
         let around = self.groups.clone();
         let mut end = input;
         for (at, stage) in pipeline.stages.iter().enumerate() {
-            let group = group.filter(|_| grouped == Some(at));
+            let group = group.take_if(|_| grouped == Some(at));
             end = Some(if end.is_none() && self.brings_objects(stage) {
                 self.first_stage(stage, group)
             } else {
@@ -131,7 +131,7 @@ impl<'a> Lowering<'a> {
                     None => self.files(stage.span),
                 };
                 if let Some(clause) = keyed.take() {
-                    (input.node, _) = self.begin_groups(clause, input.node);
+                    (input.node, _) = self.begin_groups(&clause, input.node);
                 }
                 self.stage(stage, input, group)
             });

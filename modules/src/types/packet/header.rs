@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "what protocols need of it grows with them")]
 
-use super::layers::Layer;
 use super::Frame;
+use super::layers::Layer;
 use wireq_typesys::Mac;
 
 /// A layer of a frame and its bytes.

@@ -84,18 +84,14 @@ fn inner(block: &[u8], frame: &Frame, layers: &[Layer], at: usize) -> Frame {
 }
 
 /// Finds the headers of the IP packet at a place among the layers of a frame.
-pub(super) fn find(
-    block: &[u8],
-    frame: &Frame,
-    layers: &[Layer],
-    at: usize,
-    found: &mut Layers,
-) {
+pub(super) fn find(block: &[u8], frame: &Frame, layers: &[Layer], at: usize, found: &mut Layers) {
     let Some(layer) = layers.get(at) else {
         return;
     };
     let around = at.checked_sub(1).and_then(|at| layers.get(at));
-    let end = around.map_or(frame.start.saturating_add(frame.caplen), |around| around.end);
+    let end = around.map_or(frame.start.saturating_add(frame.caplen), |around| {
+        around.end
+    });
     let bytes = block.get(..end as usize).unwrap_or(block);
     if layer.protocol == STACK.ipv4 {
         ipv4::find(bytes, layer.start as usize, found);
