@@ -208,11 +208,7 @@ pub(super) fn walk(block: &[u8], frame: &Frame, layers: &mut Vec<Layer>) {
 }
 
 /// The outermost headers of a frame that has more before its IP header than Ethernet and tags.
-pub(super) fn outermost(
-    block: &[u8],
-    frame: &Frame,
-    buffer: &mut Vec<Layer>,
-) -> Layers {
+pub(super) fn outermost(block: &[u8], frame: &Frame, buffer: &mut Vec<Layer>) -> Layers {
     buffer.clear();
     walk(block, frame, buffer);
     let mut layers = Layers::default();

@@ -20,6 +20,7 @@ mod dccp;
 mod erspan;
 mod ethernet;
 mod extension;
+mod fabricpath;
 mod frame;
 mod geneve;
 mod gre;
@@ -38,6 +39,7 @@ mod links;
 mod llc;
 mod lldp;
 mod load;
+mod macsec;
 mod mpls;
 mod names;
 mod ospf;
@@ -90,6 +92,8 @@ static PROTOCOLS: &[&Protocol] = &[
     &ethernet::PROTOCOL,
     &vlan::PROTOCOL,
     &vlan::PROVIDER,
+    &fabricpath::PROTOCOL,
+    &macsec::PROTOCOL,
     &mpls::PROTOCOL,
     &llc::PROTOCOL,
     &stp::PROTOCOL,
@@ -99,12 +103,13 @@ static PROTOCOLS: &[&Protocol] = &[
     &ppp::SERIAL,
     &ppp::CISCO,
     &links::RAW,
+    &links::IPV4,
+    &links::IPV6,
     &links::NULL,
     &links::LOOP,
     &links::NFLOG,
     &links::PFLOG,
     &sll::PROTOCOL,
-    &sll::VERSION_2,
     &radiotap::PROTOCOL,
     &radiotap::PPI,
     &wlan::PROTOCOL,
@@ -117,6 +122,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &extension::DESTINATION_OPTIONS,
     &ipsec::AH,
     &ipsec::ESP,
+    &ipsec::IN_UDP,
     &icmp::PROTOCOL,
     &icmpv6::PROTOCOL,
     &igmp::PROTOCOL,
