@@ -20,6 +20,7 @@ mod dccp;
 mod erspan;
 mod ethernet;
 mod extension;
+mod fabricpath;
 mod frame;
 mod geneve;
 mod gre;
@@ -39,6 +40,7 @@ mod links;
 mod llc;
 mod lldp;
 mod load;
+mod macsec;
 mod mpls;
 mod names;
 mod ospf;
@@ -93,6 +95,8 @@ static PROTOCOLS: &[&Protocol] = &[
     &ethernet::PROTOCOL,
     &vlan::PROTOCOL,
     &vlan::PROVIDER,
+    &fabricpath::PROTOCOL,
+    &macsec::PROTOCOL,
     &mpls::PROTOCOL,
     &llc::PROTOCOL,
     &stp::PROTOCOL,
@@ -102,12 +106,13 @@ static PROTOCOLS: &[&Protocol] = &[
     &ppp::SERIAL,
     &ppp::CISCO,
     &links::RAW,
+    &links::IPV4,
+    &links::IPV6,
     &links::NULL,
     &links::LOOP,
     &links::NFLOG,
     &links::PFLOG,
     &sll::PROTOCOL,
-    &sll::VERSION_2,
     &radiotap::PROTOCOL,
     &radiotap::PPI,
     &wlan::PROTOCOL,
@@ -120,6 +125,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &extension::DESTINATION_OPTIONS,
     &ipsec::AH,
     &ipsec::ESP,
+    &ipsec::IN_UDP,
     &icmp::PROTOCOL,
     &icmpv6::PROTOCOL,
     &igmp::PROTOCOL,
