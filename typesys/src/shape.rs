@@ -1,6 +1,6 @@
 //! Record types and shapes: which fields objects have and where their columns are.
 
-use crate::{Bitmap, Column, Conversion, FieldPath, Kind};
+use crate::{Bitmap, Column, Conversion, FieldPath, Kind, Names};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -75,6 +75,12 @@ pub trait RecordType: Send + Sync {
     /// columns of a table.
     fn more_names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The tables of names that numbers in fields have.
+    fn names_of_numbers(&self) -> Vec<&'static Names> {
+        let fields = self.fields().iter();
+        fields.filter_map(|field| field.kind.names()).collect()
     }
 }
 

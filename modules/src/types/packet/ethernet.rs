@@ -26,22 +26,16 @@ fn is_tag(ethertype: u16) -> bool {
     matches!(ethertype, 0x8100 | 0x88a8 | 0x9100)
 }
 
-/// Finds the layers of the frame that begins at `start` and ends where `bytes` ends.
+/// The layers of the frame that begins at `start` and ends where `bytes` ends, if it is plain. Most
+/// are: one look at their first bytes settles all of their layers.
 #[inline(always)]
-pub(super) fn find(bytes: &[u8], start: usize) -> Layers {
-    // Most frames are plain: one look at their first bytes settles all of their layers.
-    if let Some(first) = bytes
-        .get(start..start + ipv4::PLAIN_LEN)
-        .and_then(|first| first.first_chunk())
-        && let Some(layers) = ipv4::find_plain(first, start, bytes.len())
-    {
-        return layers;
-    }
-    find_any(bytes, start)
+pub(super) fn find_plain(bytes: &[u8], start: usize) -> Option<Layers> {
+    let first = bytes.get(start..start + ipv4::PLAIN_LEN)?.first_chunk()?;
+    ipv4::find_plain(first, start, bytes.len())
 }
 
-#[inline(never)]
-fn find_any(bytes: &[u8], start: usize) -> Layers {
+/// The layers of the frame that begins at `start` and ends where `bytes` ends.
+pub(super) fn find(bytes: &[u8], start: usize) -> Layers {
     let mut layers = Layers::default();
     let Some(mut ethertype) = be16(bytes, start + TYPE).filter(|_| bytes.len() >= start + LEN)
     else {
@@ -86,7 +80,11 @@ fn skip_tags(
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "eth",
     source: "IEEE 802.3",
-    found: &[By::Link(super::LINKTYPE_ETHERNET), By::Ethertype(0x6558)],
+    found: &[
+        By::Link(super::LINKTYPE_ETHERNET),
+        By::Ethertype(0x6558),
+        By::Ip(143),
+    ],
     carries: Some(|header| behind(header, LEN, header.u16(TYPE))),
     fields: &[
         hardware(

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "what protocols need of it grows with them")]
 
+use super::Frame;
 use super::layers::Layer;
-use super::{Frame, Frames};
 use wireq_typesys::Mac;
 
 /// A layer of a frame and its bytes.
@@ -19,8 +19,6 @@ pub(super) struct Header<'a> {
     pub block: &'a [u8],
     /// The frame.
     pub frame: &'a Frame,
-    /// What the frame is among.
-    pub frames: &'a Frames,
 }
 
 impl<'a> Header<'a> {

@@ -1,9 +1,12 @@
 //! ICMP (RFC 792).
 
-use super::layers::{By, Protocol};
+use super::checksum;
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::u8s;
-use super::values::Get::U8;
-use super::values::number;
+use super::transport;
+use super::values::Get::{Header as In, U8, U16};
+use super::values::{Values, address, flag, number};
 use super::{Field, Frame, has};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -22,16 +25,81 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "icmp",
     source: "RFC 792",
     found: &[By::Ip(PROTOCOL_NUMBER)],
-    carries: None,
+    carries: Some(carries),
     fields: &[
         number(
             "icmp.type",
             U8(0),
-            "What ICMP messages are: 8 asks for an echo, 0 is one.",
+            "What a message is: 8 asks for an echo, 0 is one.",
         ),
-        number("icmp.code", U8(1), "More on the types of ICMP messages."),
+        number("icmp.code", U8(1), "More on the type of a message."),
+        number("icmp.checksum", U16(2), "Checksum."),
+        flag(
+            "icmp.checksum.ok",
+            In(checksum_ok),
+            "Whether the checksum is right; absent where the message was not captured whole.",
+        ),
+        number(
+            "icmp.ident",
+            In(|h, v| of(h, &ASKING, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            "The number of who asks.",
+        ),
+        number(
+            "icmp.seq",
+            In(|h, v| of(h, &ASKING, |h| _ = h.u16(6).map(|n| v.number(n)))),
+            "The number of the question.",
+        ),
+        number(
+            "icmp.seq_le",
+            In(|h, v| of(h, &[0, 8], |h| _ = h.le16(6).map(|n| v.number(n)))),
+            "The number of the question, as some write it: the lower byte first.",
+        ),
+        number(
+            "icmp.mtu",
+            In(|h, v| {
+                of(h, &[3], |h| {
+                    if h.u8(1) == Some(4) {
+                        _ = h.u16(6).map(|n| v.number(n))
+                    }
+                })
+            }),
+            "The longest packet that passes.",
+        )
+        .from("RFC 1191"),
+        address(
+            "icmp.redir_gw",
+            In(|h, v| of(h, &[5], |h| _ = h.u32(4).map(|a| v.v4(a)))),
+            "The router to take.",
+        ),
     ],
 };
+
+/// Messages that ask or answer, and so have a number.
+const ASKING: [u8; 8] = [0, 8, 13, 14, 15, 16, 17, 18];
+/// Errors, which quote what they are about.
+const ERRORS: [u8; 5] = [3, 4, 5, 11, 12];
+
+fn of(header: &Header<'_>, kinds: &[u8], mut then: impl FnMut(&Header<'_>)) {
+    if header.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
+        then(header);
+    }
+}
+
+fn checksum_ok(header: &Header<'_>, values: &mut Values) {
+    let whole = transport::sent(header).and_then(|whole| header.bytes.get(..whole));
+    if let Some(bytes) = whole.filter(|_| !header.layer.quoted) {
+        values.number(checksum::is_right(&[bytes]));
+    }
+}
+
+fn carries(header: &Header<'_>) -> Next {
+    match header.u8(0) {
+        Some(kind) if ERRORS.contains(&kind) => {
+            Next::behind(8, By::Ethertype(super::ipv4::ETHERTYPE)).quoting()
+        }
+        _ => Next::last(8),
+    }
+}
 
 pub(super) static FIELDS: &[Field] = &[
     Field {

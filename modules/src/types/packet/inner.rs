@@ -6,7 +6,7 @@
 //! are in no tunnel.
 
 use super::layers::{Layer, STACK};
-use super::{DEFS, Frame, Frames, ipv4, ipv6};
+use super::{DEFS, Frame, Frames, Layers, ipv4, ipv6};
 use std::sync::Arc;
 use wireq_typesys::Bitmap;
 
@@ -79,21 +79,24 @@ pub(super) fn frames(frames: &Frames, selection: &Bitmap, depth: usize) -> Frame
 /// A frame as if its IP packet at this place had been captured on its own.
 fn inner(block: &[u8], frame: &Frame, layers: &[Layer], at: usize) -> Frame {
     let mut inner = *frame;
-    inner.layers = Default::default();
-    let (Some(layer), Some(around)) = (
-        layers.get(at),
-        at.checked_sub(1).and_then(|at| layers.get(at)),
-    ) else {
-        // The frame begins with it.
-        inner.layers = frame.layers;
-        return inner;
-    };
-    let end = around.end.min(block.len() as u32) as usize;
-    let bytes = block.get(..end).unwrap_or(block);
-    if layer.protocol == STACK.ipv4 {
-        ipv4::find(bytes, layer.start as usize, &mut inner.layers);
-    } else {
-        ipv6::find(bytes, layer.start as usize, &mut inner.layers);
-    }
+    inner.layers = Layers::default();
+    find(block, frame, layers, at, &mut inner.layers);
     inner
+}
+
+/// Finds the headers of the IP packet at a place among the layers of a frame.
+pub(super) fn find(block: &[u8], frame: &Frame, layers: &[Layer], at: usize, found: &mut Layers) {
+    let Some(layer) = layers.get(at) else {
+        return;
+    };
+    let around = at.checked_sub(1).and_then(|at| layers.get(at));
+    let end = around.map_or(frame.start.saturating_add(frame.caplen), |around| {
+        around.end
+    });
+    let bytes = block.get(..end as usize).unwrap_or(block);
+    if layer.protocol == STACK.ipv4 {
+        ipv4::find(bytes, layer.start as usize, found);
+    } else {
+        ipv6::find(bytes, layer.start as usize, found);
+    }
 }

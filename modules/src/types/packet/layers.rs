@@ -7,7 +7,7 @@
 
 use super::header::Header;
 use super::values::Listed;
-use super::{Frame, Frames, PROTOCOLS};
+use super::{Frame, Frames, Layers, PROTOCOLS};
 use std::collections::HashMap;
 use std::sync::{LazyLock, MutexGuard, PoisonError};
 use wireq_typesys::Bitmap;
@@ -81,6 +81,17 @@ impl Next {
         Next::behind(header, By::Nothing)
     }
 
+    /// A header that can't be: only its first bytes are taken for it.
+    pub const fn broken(header: usize) -> Next {
+        Next::behind(header, By::Nothing).of(header)
+    }
+
+    /// The same, with what follows quoted.
+    pub const fn quoting(mut self) -> Next {
+        self.quoted = true;
+        self
+    }
+
     /// The same with the length of header and payload.
     pub const fn of(mut self, packet: usize) -> Next {
         self.packet = Some(packet);
@@ -90,17 +101,17 @@ impl Next {
 
 /// A header in a frame.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Layer {
+pub struct Layer {
     /// Its first byte in the block.
-    pub start: u32,
+    pub(super) start: u32,
     /// The first byte of what it carries.
-    pub payload: u32,
+    pub(super) payload: u32,
     /// One past the last byte of what it carries, as captured.
-    pub end: u32,
+    pub(super) end: u32,
     /// The place of its protocol in [`PROTOCOLS`].
-    pub protocol: u8,
+    pub(super) protocol: u8,
     /// Whether it is quoted, as in an ICMP error.
-    pub quoted: bool,
+    pub(super) quoted: bool,
 }
 
 /// The layers of the rows of a part, as far as they were asked about.
@@ -129,7 +140,7 @@ impl Stack {
                 continue;
             };
             let start = self.layers.len();
-            walk(block, frame, frames, &mut self.layers);
+            walk(block, frame, frames.link_type, &mut self.layers);
             *range = (start as u32, self.layers.len() as u32);
         }
         self.found = self.found.or(selection);
@@ -151,12 +162,12 @@ impl Frames {
 }
 
 /// Finds the layers of a frame and adds them to a list.
-pub(super) fn walk(block: &[u8], frame: &Frame, frames: &Frames, layers: &mut Vec<Layer>) {
+pub(super) fn walk(block: &[u8], frame: &Frame, link_type: u32, layers: &mut Vec<Layer>) {
     let first = layers.len();
     let mut start = frame.start as usize;
     let mut end = start.saturating_add(frame.caplen as usize).min(block.len());
     let mut quoted = false;
-    let mut by = By::Link(frames.link_type);
+    let mut by = By::Link(link_type);
     while let Some(protocol) = STACK.find(by) {
         if layers.len() - first == LAYERS_MAX || start >= end {
             return;
@@ -183,7 +194,6 @@ pub(super) fn walk(block: &[u8], frame: &Frame, frames: &Frames, layers: &mut Ve
             below: &layers[first..],
             block,
             frame,
-            frames,
         });
         if let Some(packet) = next.packet {
             end = end.min(start.saturating_add(packet.max(next.header)));
@@ -195,6 +205,22 @@ pub(super) fn walk(block: &[u8], frame: &Frame, frames: &Frames, layers: &mut Ve
         }
         (start, by, quoted) = (payload, next.by, quoted || next.quoted);
     }
+}
+
+/// The outermost headers of a frame that has more before its IP header than Ethernet and tags.
+pub(super) fn outermost(
+    block: &[u8],
+    frame: &Frame,
+    link_type: u32,
+    buffer: &mut Vec<Layer>,
+) -> Layers {
+    buffer.clear();
+    walk(block, frame, link_type, buffer);
+    let mut layers = Layers::default();
+    if let Some(at) = super::inner::place(buffer, 0) {
+        super::inner::find(block, frame, buffer, at, &mut layers);
+    }
+    layers
 }
 
 /// Which protocol follows what.
@@ -214,6 +240,8 @@ pub(super) struct Dispatch {
     pub ipv4: u8,
     /// The place of IPv6 in [`PROTOCOLS`].
     pub ipv6: u8,
+    /// The place of the fragment header of IPv6 in [`PROTOCOLS`].
+    pub fragment: u8,
 }
 
 /// Made of what the protocols say of themselves.
@@ -233,6 +261,7 @@ impl Dispatch {
             udp: place(&super::udp::PROTOCOL),
             ipv4: place(&super::ipv4::PROTOCOL),
             ipv6: place(&super::ipv6::PROTOCOL),
+            fragment: place(&super::extension::FRAGMENT_HEADER),
         };
         for (at, protocol) in PROTOCOLS.iter().enumerate() {
             let at = at as u8;

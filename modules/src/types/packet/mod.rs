@@ -16,26 +16,52 @@
 
 mod app;
 mod arp;
+mod checksum;
+mod dccp;
+mod erspan;
 mod ethernet;
+mod extension;
 mod frame;
+mod geneve;
+mod gre;
+mod gtp;
 mod header;
 mod icmp;
+mod icmpv6;
+mod igmp;
 mod inner;
+mod ipsec;
 mod ipv4;
 mod ipv6;
+mod l2tp;
 mod layers;
+mod links;
+mod llc;
+mod lldp;
 mod load;
+mod mpls;
 mod names;
+mod ospf;
+mod ppp;
+mod pppoe;
+mod radiotap;
+mod sctp;
+mod sll;
+mod stp;
 mod tcp;
+mod teredo;
 mod transport;
 mod udp;
 mod values;
 mod vlan;
+mod vrrp;
+mod vxlan;
+mod wlan;
 
 pub use names::IP_PROTOCOLS;
 
 use layers::Protocol;
-pub use layers::Stack;
+pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
 use values::{First, Listed};
@@ -53,11 +79,9 @@ struct Field {
 static COLUMNS: &[&[Field]] = &[
     frame::FIELDS,
     ethernet::FIELDS,
-    arp::FIELDS,
     ipv4::FIELDS,
     transport::FIELDS,
     tcp::FIELDS,
-    udp::FIELDS,
     icmp::FIELDS,
     frame::CAPTURE_FIELDS,
 ];
@@ -66,12 +90,51 @@ static COLUMNS: &[&[Field]] = &[
 static PROTOCOLS: &[&Protocol] = &[
     &ethernet::PROTOCOL,
     &vlan::PROTOCOL,
+    &vlan::PROVIDER,
+    &mpls::PROTOCOL,
+    &llc::PROTOCOL,
+    &stp::PROTOCOL,
+    &lldp::PROTOCOL,
+    &pppoe::PROTOCOL,
+    &ppp::PROTOCOL,
+    &ppp::SERIAL,
+    &ppp::CISCO,
+    &links::RAW,
+    &links::NULL,
+    &links::LOOP,
+    &links::NFLOG,
+    &links::PFLOG,
+    &sll::PROTOCOL,
+    &sll::VERSION_2,
+    &radiotap::PROTOCOL,
+    &radiotap::PPI,
+    &wlan::PROTOCOL,
     &arp::PROTOCOL,
     &ipv4::PROTOCOL,
     &ipv6::PROTOCOL,
+    &extension::HOP_BY_HOP_OPTIONS,
+    &extension::ROUTING_HEADER,
+    &extension::FRAGMENT_HEADER,
+    &extension::DESTINATION_OPTIONS,
+    &ipsec::AH,
+    &ipsec::ESP,
+    &icmp::PROTOCOL,
+    &icmpv6::PROTOCOL,
+    &igmp::PROTOCOL,
     &tcp::PROTOCOL,
     &udp::PROTOCOL,
-    &icmp::PROTOCOL,
+    &udp::LITE,
+    &sctp::PROTOCOL,
+    &dccp::PROTOCOL,
+    &gre::PROTOCOL,
+    &erspan::PROTOCOL,
+    &vxlan::PROTOCOL,
+    &geneve::PROTOCOL,
+    &gtp::PROTOCOL,
+    &teredo::PROTOCOL,
+    &l2tp::PROTOCOL,
+    &ospf::PROTOCOL,
+    &vrrp::PROTOCOL,
 ];
 
 /// How a field is filled.
@@ -200,6 +263,8 @@ pub struct Frame {
     pub caplen: u32,
     /// The bytes on the wire.
     pub len: u32,
+    /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
+    pub link_type: u16,
     /// Where its headers are.
     pub layers: Layers,
 }
@@ -248,8 +313,6 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// What the link layer is: a LINKTYPE number.
-    pub link_type: u32,
     /// The most bytes that the capture kept of a frame.
     pub snaplen: u32,
     /// The digits of the fraction of a second that the capture keeps.
@@ -260,10 +323,12 @@ pub struct Frames {
     pub layers: bool,
     /// All layers of the rows that were asked about.
     pub stack: Mutex<Stack>,
+    /// The layers of one frame, while the outermost are looked for.
+    pub buffer: Vec<Layer>,
 }
 
 /// The LINKTYPE of Ethernet.
-pub const LINKTYPE_ETHERNET: u32 = 1;
+pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
     /// Makes ready for the frames of another part.
@@ -277,12 +342,33 @@ impl Frames {
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
-        if self.layers && self.link_type == LINKTYPE_ETHERNET {
+        if self.layers && frame.link_type == LINKTYPE_ETHERNET {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
-            frame.layers = ethernet::find(&bytes[..end], frame.start as usize);
+            let is_ethernet = self.link_type == LINKTYPE_ETHERNET;
+            frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
+                Some(layers) if is_ethernet => layers,
+                _ => self.find_any(&bytes[..end], &frame),
+            };
         }
         self.rows.push(frame);
+    }
+
+    /// The layers of a frame that is not plain.
+    #[inline(never)]
+    fn find_any(&mut self, bytes: &[u8], frame: &Frame) -> Layers {
+        let mut layers = Layers::default();
+        if self.link_type == LINKTYPE_ETHERNET {
+            layers = ethernet::find(bytes, frame.start as usize);
+        }
+        if layers.has & (has::IPV4 | has::IPV6 | has::ARP) == 0 {
+            let found = layers::outermost(bytes, frame, self.link_type, &mut self.buffer);
+            layers = Layers {
+                has: layers.has | found.has,
+                ..found
+            };
+        }
+        layers
     }
 }

@@ -70,6 +70,8 @@ pub(super) enum Get {
     V6(usize),
     /// A hardware address.
     Mac(usize),
+    /// Anything in an IP header of either version.
+    Network(fn(&Header<'_>, &mut Values)),
     /// Anything in a header.
     Header(fn(&Header<'_>, &mut Values)),
     /// Anything in what a transport header carries.
@@ -268,7 +270,7 @@ impl Values {
             Get::V4(at) => self.v4(header.u32(*at)?),
             Get::V6(at) => self.v6(u128::from_be_bytes(header.array(*at)?)),
             Get::Mac(at) => self.mac(header.mac(*at)?),
-            Get::Header(get) => get(header, self),
+            Get::Header(get) | Get::Network(get) => get(header, self),
             Get::Payload(_) => {}
         }
         Some(())
@@ -401,6 +403,7 @@ fn each(
             Get::Payload(_) if layer.protocol == STACK.tcp => Some(super::tcp::PROTOCOL_NUMBER),
             Get::Payload(_) if layer.protocol == STACK.udp => Some(super::udp::PROTOCOL_NUMBER),
             Get::Payload(_) => continue,
+            Get::Network(_) if layer.protocol == STACK.ipv6 => None,
             _ if layer.protocol != protocol => continue,
             _ => None,
         };
@@ -413,7 +416,6 @@ fn each(
             below: &layers[..=at],
             block,
             frame,
-            frames,
         };
         match (&field.get, carried) {
             (Get::Payload(get), Some(number)) => {

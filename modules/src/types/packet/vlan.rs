@@ -14,7 +14,6 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     source: "IEEE 802.1Q",
     found: &[
         By::Ethertype(0x8100),
-        By::Ethertype(0x88a8),
         By::Ethertype(0x9100),
         By::Ethertype(0x9200),
     ],
@@ -40,6 +39,31 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             "vlan.len",
             In(length),
             "The length behind a tag, where that is no type.",
+        ),
+    ],
+};
+
+/// Tags of providers, which Wireshark calls otherwise.
+pub(super) static PROVIDER: Protocol = Protocol {
+    name: "ieee8021ad",
+    source: "IEEE 802.1ad",
+    found: &[By::Ethertype(0x88a8)],
+    carries: Some(carries),
+    fields: &[
+        number(
+            "ieee8021ad.id",
+            Bits16(0, 0xfff),
+            "The number of a provider's VLAN.",
+        ),
+        number(
+            "ieee8021ad.priority",
+            Bits16(0, 0xe000),
+            "The priority of a tag, 0 to 7.",
+        ),
+        number(
+            "ieee8021ad.dei",
+            Bits16(0, 0x1000),
+            "Whether a tag says that the frame may be dropped.",
         ),
     ],
 };
