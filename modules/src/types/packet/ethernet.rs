@@ -81,7 +81,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "eth",
     source: "IEEE 802.3",
     found: &[
-        By::Link(super::LINKTYPE_ETHERNET),
+        By::Link(super::LINKTYPE_ETHERNET as u32),
         By::Ethertype(0x6558),
         By::Ip(143),
     ],

@@ -130,7 +130,9 @@ fn carries(header: &Header<'_>) -> Next {
         _ if flags & ROUTING != 0 => Next::last(at),
         PPP => Next::behind(at, By::Name("ppp")),
         // ERSPAN without a sequence number has no header: type I.
-        0x88be if flags & SEQUENCE == 0 => Next::behind(at, By::Link(super::LINKTYPE_ETHERNET)),
+        0x88be if flags & SEQUENCE == 0 => {
+            Next::behind(at, By::Link(super::LINKTYPE_ETHERNET as u32))
+        }
         ethertype => Next::behind(at, By::Ethertype(ethertype)),
     }
 }

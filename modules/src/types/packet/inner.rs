@@ -68,7 +68,6 @@ pub(super) fn frames(frames: &Frames, selection: &Bitmap, depth: usize) -> Frame
     Frames {
         block: Arc::clone(&frames.block),
         rows,
-        link_type: frames.link_type,
         snaplen: frames.snaplen,
         tsresol: frames.tsresol,
         first_number: frames.first_number,

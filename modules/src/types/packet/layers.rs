@@ -140,7 +140,7 @@ impl Stack {
                 continue;
             };
             let start = self.layers.len();
-            walk(block, frame, frames.link_type, &mut self.layers);
+            walk(block, frame, &mut self.layers);
             *range = (start as u32, self.layers.len() as u32);
         }
         self.found = self.found.or(selection);
@@ -162,12 +162,12 @@ impl Frames {
 }
 
 /// Finds the layers of a frame and adds them to a list.
-pub(super) fn walk(block: &[u8], frame: &Frame, link_type: u32, layers: &mut Vec<Layer>) {
+pub(super) fn walk(block: &[u8], frame: &Frame, layers: &mut Vec<Layer>) {
     let first = layers.len();
     let mut start = frame.start as usize;
     let mut end = start.saturating_add(frame.caplen as usize).min(block.len());
     let mut quoted = false;
-    let mut by = By::Link(link_type);
+    let mut by = By::Link(frame.link_type.into());
     while let Some(protocol) = STACK.find(by) {
         if layers.len() - first == LAYERS_MAX || start >= end {
             return;
@@ -208,14 +208,9 @@ pub(super) fn walk(block: &[u8], frame: &Frame, link_type: u32, layers: &mut Vec
 }
 
 /// The outermost headers of a frame that has more before its IP header than Ethernet and tags.
-pub(super) fn outermost(
-    block: &[u8],
-    frame: &Frame,
-    link_type: u32,
-    buffer: &mut Vec<Layer>,
-) -> Layers {
+pub(super) fn outermost(block: &[u8], frame: &Frame, buffer: &mut Vec<Layer>) -> Layers {
     buffer.clear();
-    walk(block, frame, link_type, buffer);
+    walk(block, frame, buffer);
     let mut layers = Layers::default();
     if let Some(at) = super::inner::place(buffer, 0) {
         super::inner::find(block, frame, buffer, at, &mut layers);

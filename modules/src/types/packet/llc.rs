@@ -86,7 +86,9 @@ fn carries(header: &Header<'_>) -> Next {
             Next::behind(SNAP_LEN, By::Ethertype(number))
         }
         // The number says whether the check sequence was kept.
-        (Some((BRIDGED, 1 | 7)), ..) => Next::behind(SNAP_LEN, By::Link(super::LINKTYPE_ETHERNET)),
+        (Some((BRIDGED, 1 | 7)), ..) => {
+            Next::behind(SNAP_LEN, By::Link(super::LINKTYPE_ETHERNET as u32))
+        }
         (Some((CISCO, 0x10b)), ..) => Next::behind(SNAP_LEN, By::Name("stp")),
         (Some(_), ..) => Next::last(SNAP_LEN),
         (None, Some(length), Some(point)) => Next::behind(CONTROL + length, By::Llc(point)),

@@ -342,11 +342,11 @@ impl Frames {
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
-        if self.layers && frame.link_type == LINKTYPE_ETHERNET {
+        if self.layers {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
-            let is_ethernet = self.link_type == LINKTYPE_ETHERNET;
+            let is_ethernet = frame.link_type == LINKTYPE_ETHERNET;
             frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
                 Some(layers) if is_ethernet => layers,
                 _ => self.find_any(&bytes[..end], &frame),
@@ -359,11 +359,11 @@ impl Frames {
     #[inline(never)]
     fn find_any(&mut self, bytes: &[u8], frame: &Frame) -> Layers {
         let mut layers = Layers::default();
-        if self.link_type == LINKTYPE_ETHERNET {
+        if frame.link_type == LINKTYPE_ETHERNET {
             layers = ethernet::find(bytes, frame.start as usize);
         }
         if layers.has & (has::IPV4 | has::IPV6 | has::ARP) == 0 {
-            let found = layers::outermost(bytes, frame, self.link_type, &mut self.buffer);
+            let found = layers::outermost(bytes, frame, &mut self.buffer);
             layers = Layers {
                 has: layers.has | found.has,
                 ..found

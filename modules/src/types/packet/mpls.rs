@@ -44,7 +44,7 @@ fn carries(header: &Header<'_>) -> Next {
         (Some(word), _) if word & BOTTOM == 0 => Next::behind(LEN, By::Name("mpls")),
         (Some(_), Some(4)) => Next::behind(LEN, By::Ethertype(ipv4::ETHERTYPE)),
         (Some(_), Some(6)) => Next::behind(LEN, By::Ethertype(ipv6::ETHERTYPE)),
-        (Some(_), Some(0)) => Next::behind(LEN + 4, By::Link(super::LINKTYPE_ETHERNET)),
+        (Some(_), Some(0)) => Next::behind(LEN + 4, By::Link(super::LINKTYPE_ETHERNET as u32)),
         _ => Next::last(LEN),
     }
 }

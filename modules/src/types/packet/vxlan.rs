@@ -10,7 +10,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "vxlan",
     source: "RFC 7348",
     found: &[By::UdpPort(4789)],
-    carries: Some(|_| Next::behind(LEN, By::Link(super::LINKTYPE_ETHERNET))),
+    carries: Some(|_| Next::behind(LEN, By::Link(super::LINKTYPE_ETHERNET as u32))),
     fields: &[
         number("vxlan.flags", U16(0), "Flags."),
         flag(
