@@ -58,11 +58,6 @@ impl<'a> Cursor<'a> {
     pub fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
     }
-
-    #[inline]
-    pub fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_be_bytes)
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use crate::types::packet::header::Payload;
 use crate::types::packet::values::Values;
 use std::io::Write;
+use wireq_typesys::Mac;
 
 /// Takes the values of one field, one after the other.
 pub(super) struct Found<'a> {
@@ -36,6 +37,21 @@ impl<'a> Found<'a> {
     pub fn number(&mut self, id: impl Into<u16>, number: impl Into<u64>) {
         if self.wants(id) {
             self.values.number(number);
+        }
+    }
+
+    /// A number that may be negative, or nanoseconds: since 1970 where the field is a time.
+    #[inline]
+    pub fn signed(&mut self, id: impl Into<u16>, number: impl Into<i64>) {
+        if self.wants(id) {
+            self.values.signed(number.into());
+        }
+    }
+
+    #[inline]
+    pub fn mac(&mut self, id: impl Into<u16>, mac: Mac) {
+        if self.wants(id) {
+            self.values.mac(mac);
         }
     }
 

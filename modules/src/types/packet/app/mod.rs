@@ -5,9 +5,13 @@
 //! what it finds; a field that a packet has not got, or only part of, is absent.
 
 mod cursor;
+mod dhcp;
 mod dns;
 mod found;
 mod http;
+mod ntp;
+mod quic;
+mod ssh;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -17,10 +21,24 @@ use super::layers::Protocol;
 use super::values::First;
 
 /// The applications, in the order in which their fields are listed.
-pub(super) static PROTOCOLS: &[&Protocol] = &[&dns::PROTOCOL, &tls::PROTOCOL, &http::PROTOCOL];
+pub(super) static PROTOCOLS: &[&Protocol] = &[
+    &dns::PROTOCOL,
+    &tls::PROTOCOL,
+    &http::PROTOCOL,
+    &dhcp::PROTOCOL,
+    &ntp::PROTOCOL,
+    &ssh::PROTOCOL,
+    &quic::PROTOCOL,
+];
 
 /// Short names for the first values of the fields that are asked for most.
-pub(super) static FIRSTS: &[&[First]] = &[dns::FIRSTS, tls::FIRSTS, http::FIRSTS];
+pub(super) static FIRSTS: &[&[First]] = &[
+    dns::FIRSTS,
+    tls::FIRSTS,
+    http::FIRSTS,
+    dhcp::FIRSTS,
+    ssh::FIRSTS,
+];
 
 /// Declares the fields of a protocol, and their numbers `Id`: a line each, of number, name, other
 /// names, kind of the values in the list, and meaning.

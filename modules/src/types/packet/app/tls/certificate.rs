@@ -22,6 +22,7 @@ mod tag {
 }
 
 const COMMON_NAME: &[u8] = &[0x55, 4, 3];
+const COUNTRY_NAME: &[u8] = &[0x55, 4, 6];
 const SUBJECT_ALTERNATIVE_NAME: &[u8] = &[0x55, 0x1d, 0x11];
 
 /// The message of certificates, as it was before TLS 1.3, which encrypts it.
@@ -91,6 +92,7 @@ fn name(mut sets: Cursor<'_>, common: Id, found: &mut Found<'_>) -> Option<()> {
             let (_, kind) = element(&mut pair)?;
             let (tag, text) = element(&mut pair)?;
             match tag {
+                _ if kind.bytes == COUNTRY_NAME => found.bytes(Id::CountryName, text.bytes),
                 tag::UTF8 => found.bytes(Id::Utf8Name, text.bytes),
                 tag::PRINTABLE => found.bytes(Id::PrintableName, text.bytes),
                 _ => {}

@@ -87,7 +87,7 @@ fn server_names(mut content: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
 }
 
 /// A list of numbers of two bytes, with its length before it.
-fn numbers(id: Id, mut content: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
+pub(super) fn numbers(id: Id, mut content: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     let len = content.u16()?;
     let mut list = content.within(len.into());
     while !list.is_empty() {

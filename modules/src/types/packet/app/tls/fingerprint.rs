@@ -15,7 +15,7 @@ use std::fmt::Write;
 pub(super) fn walk(
     is_client: bool,
     body: Cursor<'_>,
-    transport: u8,
+    is_quic: bool,
     found: &mut Found<'_>,
 ) -> Option<()> {
     let ids = if is_client {
@@ -30,7 +30,7 @@ pub(super) fn walk(
         Id::Ja3Full => ja3(&hello)?,
         Id::Ja3s => md5_hex(&ja3s(&hello)?),
         Id::Ja3sFull => ja3s(&hello)?,
-        _ => ja4(&hello, transport, id == Id::Ja4Raw)?,
+        _ => ja4(&hello, is_quic, id == Id::Ja4Raw)?,
     };
     found.made(id, |out| {
         out.extend_from_slice(text.as_bytes());
@@ -107,7 +107,7 @@ fn ja3s(hello: &Hello<'_>) -> Option<String> {
     ))
 }
 
-fn ja4(hello: &Hello<'_>, transport: u8, is_raw: bool) -> Option<String> {
+fn ja4(hello: &Hello<'_>, is_quic: bool, is_raw: bool) -> Option<String> {
     let mut ciphers: Vec<u16> = numbers(hello.ciphers).collect();
     let mut types = extension_types(hello)?;
     let destination = if types.contains(&SERVER_NAME) {
@@ -117,7 +117,7 @@ fn ja4(hello: &Hello<'_>, transport: u8, is_raw: bool) -> Option<String> {
     };
     let mut text = format!(
         "{}{}{destination}{:02}{:02}",
-        char::from(transport),
+        if is_quic { 'q' } else { 't' },
         ja4_version(hello),
         ciphers.len().min(99),
         types.len().min(99),

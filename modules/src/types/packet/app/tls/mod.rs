@@ -1,4 +1,5 @@
-//! TLS (RFC 8446, RFC 5246) over TCP, at any port: what its records show before encryption.
+//! TLS (RFC 8446, RFC 5246) over TCP, at any port: what its records show before encryption. And the
+//! hello of a client over QUIC, whose first packets are encrypted with keys that everybody knows.
 //!
 //! A segment is taken for TLS where it begins with the header of a record: type, a version 3.x and a
 //! length that a record can have. Messages that continue in another segment are read as far as they
@@ -8,10 +9,11 @@ mod certificate;
 mod extensions;
 mod fingerprint;
 mod hello;
+mod keys;
 
 use super::cursor::Cursor;
 use super::found::Found;
-use super::{Payload, fields, firsts};
+use super::{Payload, fields, firsts, quic};
 use wireq_typesys::Kind::{Address, Bytes, Text, Unsigned};
 
 const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -25,6 +27,10 @@ const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const NEW_SESSION_TICKET: u8 = 4;
 const CERTIFICATE: u8 = 11;
+const SERVER_KEY_EXCHANGE: u8 = 12;
+const CERTIFICATE_REQUEST: u8 = 13;
+const CERTIFICATE_VERIFY: u8 = 15;
+const TLS_1_2: u16 = 0x303;
 /// The types of messages that are in use (IANA, TLS HandshakeType), up to 31.
 const MESSAGE_TYPES: u32 = 1 << 0
     | 1 << CLIENT_HELLO
@@ -71,12 +77,15 @@ fields! { walk, "tls", "RFC 8446";
     KeyExchangeMode "tls.extension.psk_ke_mode" [] Unsigned, "Ways in which known keys are used.";
     KeyShareGroup "tls.handshake.extensions_key_share_group" [] Unsigned, "Groups of the keys offered, or of the one chosen.";
     SelectedGroup "tls.handshake.extensions_key_share_selected_group" [] Unsigned, "The group that a server asks a key of.";
+    CurveType "tls.handshake.server_curve_type" [] Unsigned, "How a server says its curve: 3 is by name (RFC 8422).";
+    NamedCurve "tls.handshake.server_named_curve" [] Unsigned, "The curve of a server's key (RFC 8422).";
     TicketLifetime "tls.handshake.session_ticket_lifetime_hint" [] Unsigned, "Seconds that a ticket may be used (RFC 5077).";
     CertificatesLength "tls.handshake.certificates_length" [] Unsigned, "Bytes of the list of certificates.";
     CertificateLength "tls.handshake.certificate_length" [] Unsigned, "Bytes of each certificate.";
     SerialNumber "x509af.serialNumber" [] Bytes, "Serial numbers of certificates that are whole in the packet (RFC 5280).";
     Utf8Name "x509sat.uTF8String" [] Text, "Parts of the names of issuers and subjects of certificates, as UTF-8 (RFC 5280).";
     PrintableName "x509sat.printableString" [] Text, "Parts of those names in plain letters (RFC 5280).";
+    CountryName "x509sat.CountryName" [] Text, "Countries in those names (RFC 5280).";
     DnsName "x509ce.dNSName" [] Text, "Hosts that certificates are for (RFC 5280).";
     IpName "x509ce.iPAddress.ipv4" [] Address, "IPv4 addresses that certificates are for (RFC 5280).";
     CommonName "tls.certificate.subject" [] Text, "Common names of the subjects of certificates that are whole in the packet.";
@@ -99,8 +108,12 @@ firsts! {
 }
 
 fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
-    if !payload.is_tcp() {
-        return None;
+    if payload.is_udp() {
+        return quic::hello(payload, |kind, body, len| {
+            found.number(Id::MessageType, kind);
+            found.number(Id::MessageLength, len);
+            message(kind, body, len as usize, Carried::Quic, found);
+        });
     }
     let mut segment = Cursor::new(payload.bytes);
     let mut is_encrypted = false;
@@ -117,7 +130,7 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
                 found.number(Id::AlertDescription, alert.u8()?);
             }
             HANDSHAKE if !is_encrypted => {
-                messages(record.content, record.length.into(), found);
+                messages(&record, found);
             }
             _ => {}
         }
@@ -149,9 +162,19 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The messages of a record of `length` bytes. What is no message that fits is encrypted, or goes
-/// on in another record.
-fn messages(mut content: Cursor<'_>, mut length: usize, found: &mut Found<'_>) -> Option<()> {
+/// What carries messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    /// Records over TCP that are said to be of a version.
+    Tcp(u16),
+    Quic,
+}
+
+/// The messages of a record. What is no message that fits is encrypted, or goes on in another
+/// record.
+fn messages(record: &Record<'_>, found: &mut Found<'_>) -> Option<()> {
+    let mut content = record.content;
+    let mut length = usize::from(record.length);
     while length >= 4 {
         let kind = content.u8()?;
         let len = content.u24()?;
@@ -160,37 +183,45 @@ fn messages(mut content: Cursor<'_>, mut length: usize, found: &mut Found<'_>) -
         length = rest.filter(|_| is_known)?;
         found.number(Id::MessageType, kind);
         found.number(Id::MessageLength, len);
+        let body = content.within(len as usize);
         message(
             kind,
-            content.within(len as usize),
+            body,
             len as usize,
-            b't',
+            Carried::Tcp(record.version),
             found,
         );
     }
     Some(())
 }
 
-/// A message of `len` bytes, of which `body` are there. `transport` is what JA4 has for it.
-pub(super) fn message(
+/// A message of `len` bytes, of which `body` are there.
+fn message(
     kind: u8,
-    body: Cursor<'_>,
+    mut body: Cursor<'_>,
     len: usize,
-    transport: u8,
+    carried: Carried,
     found: &mut Found<'_>,
 ) -> Option<()> {
     match kind {
         CLIENT_HELLO | SERVER_HELLO => {
             hello::walk(kind == CLIENT_HELLO, body, found);
             if body.bytes.len() == len {
-                fingerprint::walk(kind == CLIENT_HELLO, body, transport, found);
+                let is_quic = carried == Carried::Quic;
+                fingerprint::walk(kind == CLIENT_HELLO, body, is_quic, found);
             }
         }
-        NEW_SESSION_TICKET => {
-            let mut ticket = body;
-            found.number(Id::TicketLifetime, ticket.u32()?);
-        }
+        NEW_SESSION_TICKET => found.number(Id::TicketLifetime, body.u32()?),
         CERTIFICATE => certificate::walk(body, found)?,
+        SERVER_KEY_EXCHANGE => keys::server(body, carried == Carried::Tcp(TLS_1_2), found)?,
+        CERTIFICATE_REQUEST if carried == Carried::Tcp(TLS_1_2) => {
+            let types = body.u8()?;
+            body.take(types.into())?;
+            extensions::numbers(Id::Signature, body, found)?;
+        }
+        CERTIFICATE_VERIFY if carried == Carried::Tcp(TLS_1_2) => {
+            found.number(Id::Signature, body.u16()?);
+        }
         _ => {}
     }
     Some(())
