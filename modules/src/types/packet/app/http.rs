@@ -240,10 +240,10 @@ impl<'a> Start<'a> {
     }
 }
 
-/// `HTTP/` and two digits.
+/// `HTTP/` and two digits. HTTP/2 begins with a request that only looks like one.
 fn is_version(text: &[u8]) -> bool {
     matches!(text, [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-        if major.is_ascii_digit() && minor.is_ascii_digit())
+        if matches!(major, b'0' | b'1') && minor.is_ascii_digit())
 }
 
 /// The lines up to the empty one; none where that is not there.
@@ -263,10 +263,6 @@ fn header<'a>(
         let line = line(rest)?;
         if line.is_empty() {
             return Some(());
-        }
-        if matches!(line.first(), Some(b' ' | b'\t')) {
-            // More of the line before, as it was allowed once.
-            continue;
         }
         // What is no header field ends what is known to be one.
         let colon = memchr(b':', line).filter(|_| memchr(b'\r', line).is_none())?;
@@ -416,6 +412,7 @@ mod tests {
             "GET",
             "get / HTTP/1.1\r\n",
             "GET / HTTP/1\r\n",
+            "PRI * HTTP/2.0\r\n",
             "HTTP/1.1 2x0 OK\r\n",
             "HTTP/1.1 2000 OK\r\n",
             "\r\n\r\n",

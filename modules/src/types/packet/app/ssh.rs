@@ -208,7 +208,11 @@ mod tests {
             "00000021 04 14 00",
             "0000ffff 04 14 00",
         ] {
-            assert_eq!(tcp([22, 5], &hex(text), "ssh.kex_algorithms"), None, "{text}");
+            assert_eq!(
+                tcp([22, 5], &hex(text), "ssh.kex_algorithms"),
+                None,
+                "{text}"
+            );
         }
     }
 }

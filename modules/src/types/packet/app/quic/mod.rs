@@ -69,7 +69,9 @@ impl<'a> Long<'a> {
         let first = rest.u8()?;
         let version = rest.u32()?;
         let is_known = version == VERSION_1 || version == VERSION_2 || DRAFTS.contains(&version);
-        (first & (LONG | FIXED) == LONG | FIXED && is_known).then_some(())?;
+        // Without the fixed bit (RFC 9287), only where the version is one that nothing else begins with.
+        let is_quic = first & FIXED != 0 || version != VERSION_1;
+        (first & LONG != 0 && is_known && is_quic).then_some(())?;
         let destination = connection_id(&mut rest)?;
         let source = connection_id(&mut rest)?;
         let kind = (first >> 4 & 3).wrapping_sub(u8::from(version == VERSION_2)) & 3;
