@@ -480,3 +480,56 @@ fn fields_of_applications_are_those_of_tshark() {
         account.cells
     );
 }
+
+/// JA4 beside ja4plus (PyPI), which `make ja4plus` installs: where both have a fingerprint of a
+/// packet it is the same. Of damaged hellos the other has one, and this one none; of hellos in
+/// drafts of QUIC this one.
+#[test]
+fn ja4_is_that_of_ja4plus() {
+    let target = std::env::var("CARGO_TARGET_DIR")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target").to_owned());
+    let python = std::path::Path::new(&target).join("ja4plus/bin/python");
+    let Some(folder) = shared().filter(|_| python.exists()) else {
+        eprintln!(
+            "JA4 COMPARED WITH NOTHING: no shared captures, or no {}",
+            python.display()
+        );
+        return;
+    };
+    let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
+    let mut ours = BTreeMap::new();
+    let mut paths = Vec::new();
+    for (number, capture) in shared_pcaps(&folder).iter().enumerate() {
+        let path = capture.path.to_string_lossy().into_owned();
+        let query = "where tls.ja4 | print frame.number tls.handshake.ja4";
+        let (text, _) = run_query(query, &path, &Options::default()).expect("the capture is read");
+        if text.is_empty() || !all && number % 8 != 0 {
+            continue;
+        }
+        for line in String::from_utf8_lossy(&text).lines() {
+            if let Some((frame, ja4)) = line.split_once('\t') {
+                ours.insert(format!("{path}\t{frame}"), ja4.to_owned());
+            }
+        }
+        paths.push(path);
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ja4/fingerprints.py");
+    let output = Command::new(python).arg(script).args(&paths).output();
+    let output = output.expect("Python runs").stdout;
+    let (mut equal, mut alone) = (0, 0);
+    for line in String::from_utf8_lossy(&output).lines() {
+        let (packet, theirs) = line.rsplit_once('\t').expect("a fingerprint");
+        match ours.remove(packet) {
+            Some(ours) => {
+                assert_eq!(ours, theirs, "{packet}");
+                equal += 1;
+            }
+            None => alone += 1,
+        }
+    }
+    println!(
+        "JA4: {equal} equal, {} only here, {alone} only there",
+        ours.len()
+    );
+    assert!(equal > 20 && ours.len() + alone < equal / 2);
+}
