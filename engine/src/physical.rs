@@ -9,7 +9,6 @@ use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
-use crate::planted::is_planted;
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
@@ -151,9 +150,7 @@ fn object_fields(
         }
     }
     // A column hides conversions of what came before it, so they stand behind it.
-    if !is_planted("carried-columns-as-wanted") {
-        fields.sort_by_key(|field| field.path.as_str().len());
-    }
+    fields.sort_by_key(|field| field.path.as_str().len());
     fields
 }
 

@@ -354,7 +354,7 @@ const KEYED: &[&str] = &[
     "changes -a -t 0.1 --histup 0.5 -i srcip ttl",
     "changes --base 2 --max 3 -i srcip seq",
     "(where true) a, b where a.srcip = b.srcip",
-    "(where true) a, b where a.srcip = b.srcip and a.len <= b.len and b.ttl",
+    "(where true) a, b where a.srcip = b.srcip and a.len <= b.len",
 ];
 
 /// What takes one row at a time: parts of the input cannot be merged.
