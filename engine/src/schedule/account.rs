@@ -45,6 +45,8 @@ pub struct NodeReport {
     pub readers: usize,
     /// The counts.
     pub account: Account,
+    /// How long it ran, where [`crate::schedule::Options::timed`] asks for that.
+    pub nanos: u64,
     /// For sources, what was read.
     pub input: Option<InputAccount>,
 }
