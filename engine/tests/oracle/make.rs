@@ -91,6 +91,8 @@ pub fn knows(plan: &Plan) -> bool {
             tests.chain(&join.condition).all(knows_expression)
         }
         NodeKind::Union | NodeKind::Group(_) => true,
+        // Made by rewrites, which the oracle does without.
+        NodeKind::Match(_) | NodeKind::Branch(_) => false,
     })
 }
 
@@ -134,7 +136,7 @@ fn knows_expression(expr: &Expr) -> bool {
 /// The stage of a node; none for sources.
 pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
     let stage: Box<dyn Stage> = match &plan.graph[node].kind {
-        NodeKind::Source(..) => return None,
+        NodeKind::Source(..) | NodeKind::Match(_) | NodeKind::Branch(_) => return None,
         NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),
         NodeKind::Filter(expr) => {
             let expr = expr.clone();
