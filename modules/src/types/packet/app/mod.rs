@@ -9,8 +9,12 @@ mod dhcp;
 mod dns;
 mod found;
 mod http;
+mod mqtt;
 mod ntp;
 mod quic;
+mod sip;
+mod smb;
+mod snmp;
 mod ssh;
 #[cfg(test)]
 mod tests;
@@ -29,6 +33,10 @@ pub(super) static PROTOCOLS: &[&Protocol] = &[
     &ntp::PROTOCOL,
     &ssh::PROTOCOL,
     &quic::PROTOCOL,
+    &sip::PROTOCOL,
+    &mqtt::PROTOCOL,
+    &smb::PROTOCOL,
+    &snmp::PROTOCOL,
 ];
 
 /// Short names for the first values of the fields that are asked for most.
@@ -38,6 +46,7 @@ pub(super) static FIRSTS: &[&[First]] = &[
     http::FIRSTS,
     dhcp::FIRSTS,
     ssh::FIRSTS,
+    sip::FIRSTS,
 ];
 
 /// Declares the fields of a protocol, and their numbers `Id`: a line each, of number, name, other
