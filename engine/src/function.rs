@@ -72,6 +72,31 @@ impl Function {
         self.parameters.get(at).or(last)
     }
 
+    /// Whether argument number `at`, where it is a list, is taken value by value: where the parameter
+    /// is of a kind that is none.
+    pub fn takes_each(&self, at: usize) -> bool {
+        let kind = self.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
+        !matches!(kind, Kind::Dynamic | Kind::Object | Kind::List(_))
+    }
+
+    /// The kind it gives for the kinds of its arguments. It gives a list where it is called for each
+    /// value of one.
+    ///
+    /// # Errors
+    /// A message where it can't take them.
+    pub fn gives(&self, kinds: &[Kind]) -> Result<Kind, String> {
+        let is_each = |at: usize, kind: &Kind| self.takes_each(at) && matches!(kind, Kind::List(_));
+        if !kinds.iter().enumerate().any(|(at, kind)| is_each(at, kind)) {
+            return (self.kind)(kinds);
+        }
+        let of_each = |(at, kind): (usize, &Kind)| match is_each(at, kind) {
+            true => kind.of_each(),
+            false => *kind,
+        };
+        let kinds: Vec<Kind> = kinds.iter().enumerate().map(of_each).collect();
+        (self.kind)(&kinds).map(Kind::list)
+    }
+
     /// The function with its parameters: `substring(TEXT, START [, LENGTH])`.
     pub fn signature(&self) -> String {
         let mut text = format!("{}(", self.name);

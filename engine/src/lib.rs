@@ -5,7 +5,7 @@
 //! | stage | here | in | out |
 //! |---|---|---|---|
 //! | plan | [`plan`] | what a language lowered | a graph of nodes, all statements together |
-//! | rewrite | [`rewrite`] | plan | a plan with the same results and less work |
+//! | rewrite | [`rewrite`], [`matching`] | plan | a plan with the same results and less work |
 //! | physical | `physical` | plan | operators with their columns bound, fields placed |
 //! | run | [`schedule`] | physical graph | steps: one batch of one source through every node |
 //!
@@ -17,6 +17,7 @@ pub mod diagnostic;
 mod error;
 pub mod evaluate;
 pub mod function;
+pub mod matching;
 pub mod module;
 pub mod operator;
 mod physical;

@@ -644,7 +644,7 @@ fn place(
             };
             let path = from.path.join(conversion.name);
             at = visible(columns, &path).unwrap_or_else(|| {
-                let kind = (conversion.kind)(from.kind).unwrap_or(Kind::Dynamic);
+                let kind = conversion.gives(from.kind).unwrap_or(Kind::Dynamic);
                 columns.push(ColumnDef {
                     path,
                     kind,

@@ -23,7 +23,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes states that stay in the process, and so may refer to names.
+    /// Writes states that stay in the process, and so refer to tables of names by number. Any other
+    /// state has what a table is called.
     pub fn within() -> Writer {
         Writer {
             bytes: Vec::new(),
@@ -47,21 +48,27 @@ impl Writer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Writes a value. Which names a number has is the column's to know, and is not written unless
-    /// the state stays in the process.
-    pub fn value(&mut self, value: &Value) {
+    /// Writes a state within a state, to be read by [`Reader::part`].
+    pub fn part(&mut self, write: impl FnOnce(&mut Writer)) {
         let at = self.bytes.len();
         self.number(0);
-        self.put(value);
+        write(self);
         let len = (self.bytes.len() - at - 8) as u64;
         self.bytes[at..at + 8].copy_from_slice(&len.to_le_bytes());
     }
 
-    /// Writes which table of names something belongs to, where the state stays in the process.
+    /// Writes a value.
+    pub fn value(&mut self, value: &Value) {
+        self.part(|out| out.put(value));
+    }
+
+    /// Writes which table of names something belongs to.
     pub fn names(&mut self, names: Option<&'static Names>) {
         if self.names.is_some() {
             let at = names.map_or(0, |names| 1 + self.number_of(names));
             self.number(at as u64);
+        } else {
+            self.bytes(names.map_or("", |names| names.name).as_bytes());
         }
     }
 
@@ -94,7 +101,7 @@ impl Writer {
                     self.put(value);
                 }
             }
-            Value::Named(_, names) if self.names.is_some() => {
+            Value::Named(_, names) => {
                 self.bytes.push(NAMED);
                 self.names(Some(names));
                 key::encode(value, &mut self.bytes);
@@ -127,7 +134,7 @@ impl Writer {
         self.bytes
     }
 
-    /// The tables of names met so far.
+    /// The tables of names met so far, where the state stays in the process.
     pub fn known_names(&self) -> &[&'static Names] {
         self.names.as_deref().unwrap_or_default()
     }
@@ -137,21 +144,40 @@ impl Writer {
 #[derive(Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    names: Option<&'a [&'static Names]>,
+    names: &'a [&'static Names],
+    /// Whether tables of names stand there by number.
+    within: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads what a [`Writer`] wrote.
-    pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { bytes, names: None }
+    /// Reads what a [`Writer`] wrote, with the tables of names that it may refer to: see
+    /// [`crate::plan::Plan::names`].
+    pub fn new(bytes: &'a [u8], names: &'a [&'static Names]) -> Reader<'a> {
+        Reader {
+            bytes,
+            names,
+            within: false,
+        }
     }
 
     /// Reads a state that stayed in the process, with the [`Writer::known_names`] that it refers to.
     pub fn within(bytes: &'a [u8], names: &'a [&'static Names]) -> Reader<'a> {
         Reader {
             bytes,
-            names: Some(names),
+            names,
+            within: true,
         }
+    }
+
+    /// Reads a state within a state.
+    ///
+    /// # Errors
+    /// Where the snapshot ends early.
+    pub fn part(&mut self) -> Result<Reader<'a>, Error> {
+        Ok(Reader {
+            bytes: self.bytes()?,
+            ..*self
+        })
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
@@ -192,10 +218,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Where there is none.
     pub fn value(&mut self) -> Result<Value, Error> {
-        let mut inner = Reader {
-            bytes: self.bytes()?,
-            names: self.names,
-        };
+        let mut inner = self.part()?;
         let value = inner.get(0)?;
         if inner.is_at_end() {
             Ok(value)
@@ -204,22 +227,29 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads which table of names something belongs to; none where the state comes from elsewhere.
+    /// Reads which table of names something belongs to.
     ///
     /// # Errors
     /// Where it is none of those known.
     pub fn names(&mut self) -> Result<Option<&'static Names>, Error> {
-        let Some(names) = self.names else {
-            return Ok(None);
-        };
-        match self.number()? {
-            0 => Ok(None),
-            at => {
-                let at = usize::try_from(at - 1).unwrap_or(usize::MAX);
-                let found = names.get(at).copied();
-                found.map(Some).ok_or_else(no_value)
-            }
+        if self.within {
+            let at = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+            let Some(at) = at.checked_sub(1) else {
+                return Ok(None);
+            };
+            let found = self.names.get(at).copied();
+            return found.map(Some).ok_or_else(no_value);
         }
+        let name = self.bytes()?;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let mut known = self.names.iter().copied();
+        let found = known.find(|names| names.name.as_bytes() == name);
+        found.map(Some).ok_or_else(|| {
+            let name = String::from_utf8_lossy(name);
+            Error::Snapshot(format!("the query knows no names called {name}"))
+        })
     }
 
     fn get(&mut self, depth: usize) -> Result<Value, Error> {
@@ -284,6 +314,10 @@ mod tests {
         name: "colors",
         entries: &[(1, "red")],
     };
+    static SHAPES: Names = Names {
+        name: "shapes",
+        entries: &[(1, "round")],
+    };
 
     fn values() -> Vec<Value> {
         vec![
@@ -310,7 +344,7 @@ mod tests {
         let mut out = Writer::default();
         values().iter().for_each(|value| out.value(value));
         let bytes = out.into_bytes();
-        let mut reader = Reader::new(&bytes);
+        let mut reader = Reader::new(&bytes, &[]);
         for value in values() {
             let back = reader.value().unwrap();
             assert_eq!(format!("{back:?}"), format!("{value:?}"));
@@ -318,29 +352,38 @@ mod tests {
         assert!(reader.is_at_end());
     }
 
-    #[test]
-    fn names_stay_where_the_state_does() {
-        let named = Value::List([Value::Named(1, &COLORS)].into());
-        let mut out = Writer::default();
-        out.value(&named);
-        out.names(Some(&COLORS));
-        let bytes = out.into_bytes();
-        let mut reader = Reader::new(&bytes);
-        let back = reader.value().unwrap();
-        assert_eq!(format!("{back:?}"), "List([Integer(1)])");
-        assert_eq!(reader.names().unwrap(), None);
-        assert!(reader.is_at_end());
-
-        let mut out = Writer::within();
+    fn check_names(writer: Writer, read: impl Fn(&Writer) -> Reader<'_>) {
+        let named = Value::List([Value::Named(1, &COLORS), Value::Integer(1)].into());
+        let mut out = writer;
         out.value(&named);
         out.names(None);
         out.names(Some(&COLORS));
-        let mut reader = Reader::within(out.as_bytes(), out.known_names());
+        let mut reader = read(&out);
         let back = reader.value().unwrap();
         assert_eq!(format!("{back:?}"), format!("{named:?}"));
         assert_eq!(reader.names().unwrap(), None);
         assert_eq!(reader.names().unwrap(), Some(&COLORS));
         assert!(reader.is_at_end());
+    }
+
+    #[test]
+    fn names_come_back() {
+        check_names(Writer::default(), |out| {
+            static KNOWN: [&Names; 2] = [&SHAPES, &COLORS];
+            Reader::new(out.as_bytes(), &KNOWN)
+        });
+        check_names(Writer::within(), |out| {
+            Reader::within(out.as_bytes(), out.known_names())
+        });
+    }
+
+    #[test]
+    fn names_that_the_query_does_not_know_are_refused() {
+        let mut out = Writer::default();
+        out.value(&Value::Named(1, &COLORS));
+        let message = Reader::new(out.as_bytes(), &[&SHAPES]).value();
+        let message = message.unwrap_err().to_string();
+        assert!(message.contains("no names called colors"), "{message}");
     }
 
     #[test]
@@ -357,10 +400,10 @@ mod tests {
             let mut out = Writer::default();
             out.bytes(bytes);
             let bytes = out.into_bytes();
-            assert!(Reader::new(&bytes).value().is_err());
+            assert!(Reader::new(&bytes, &[]).value().is_err());
         }
         let mut longer = Writer::default();
         longer.bytes(&[PLAIN, 0, 0]);
-        assert!(Reader::new(&longer.into_bytes()).value().is_err());
+        assert!(Reader::new(&longer.into_bytes(), &[]).value().is_err());
     }
 }

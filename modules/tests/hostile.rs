@@ -163,7 +163,6 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
 fn all_fields(bytes: &[u8]) -> usize {
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
-        link_type: 1,
         layers: true,
         snaplen: 65_535,
         ..Frames::default()
@@ -175,6 +174,7 @@ fn all_fields(bytes: &[u8]) -> usize {
         Frame {
             caplen,
             len: caplen,
+            link_type: 1,
             ..Frame::default()
         },
     );

@@ -665,7 +665,7 @@ fn saved_states_go_on() {
             first.save(&mut saved);
             let saved = saved.into_bytes();
             let mut operator = stand.make();
-            let mut reader = Reader::new(&saved);
+            let mut reader = Reader::new(&saved, &[]);
             operator
                 .load(&mut reader)
                 .expect("what was saved can be loaded");
@@ -698,7 +698,7 @@ fn damaged_snapshots_are_refused_or_loaded_but_never_panic() {
             }
             saved.truncate(random.below(saved.len() as u64 + 1) as usize);
             let mut operator = stand.make();
-            if operator.load(&mut Reader::new(&saved)).is_ok() {
+            if operator.load(&mut Reader::new(&saved, &[])).is_ok() {
                 stand.feed(&mut *operator, &rows, 0, &mut random, &mut Vec::new());
                 stand.finish(&mut *operator, &mut Vec::new());
             }

@@ -14,6 +14,8 @@ use wireq_typesys::Literal;
 pub(crate) struct Given<'a> {
     values: &'a [(String, String)],
     used: HashSet<&'a str>,
+    /// Where values were put, and which.
+    places: Vec<(Span, &'a str, &'a str)>,
 }
 
 impl<'a> Given<'a> {
@@ -21,6 +23,7 @@ impl<'a> Given<'a> {
         Given {
             values,
             used: HashSet::new(),
+            places: Vec::new(),
         }
     }
 
@@ -40,9 +43,26 @@ impl<'a> Given<'a> {
                 faults.push(no_condition(token));
                 continue;
             }
+            self.places.push((token.span, known, value));
             put(value, &mut tokens[at]);
         }
         faults
+    }
+
+    /// Says of faults about constants that a value with the name of a field is still a value.
+    pub fn explain(&self, faults: &mut [Diagnostic], is_field: impl Fn(&str) -> bool) {
+        let about_constants = |fault: &&mut Diagnostic| matches!(fault.code, "Q014" | "Q015");
+        for fault in faults.iter_mut().filter(about_constants) {
+            let within =
+                |place: &Span| fault.span.start <= place.start && place.end <= fault.span.end;
+            let mut places = self.places.iter();
+            let named = places.find(|(place, _, value)| within(place) && is_field(value));
+            if let Some((_, name, value)) = named {
+                fault.help = Some(format!(
+                    "`${name}` is the text `{value}` here, not the field: names of fields stand in the query"
+                ));
+            }
+        }
     }
 
     fn unknown(&self, name: &str, span: Span) -> Diagnostic {

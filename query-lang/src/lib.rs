@@ -124,7 +124,11 @@ fn compile_text<'a>(
             Ok(Statement::Query(_)) | Err(_) if refused => {}
             Ok(Statement::Query(pipeline)) => {
                 let name = piece.label.map(|(label, _)| label.to_owned());
+                let before = lowering.faults.len();
                 lowering.statement(name, &pipeline, piece.span());
+                let mut faults = lowering.faults.split_off(before);
+                given.explain(&mut faults, |name| lowering.is_field(name));
+                lowering.faults.append(&mut faults);
             }
             Ok(Statement::Definition(definition)) => {
                 lowering

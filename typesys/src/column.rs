@@ -192,12 +192,7 @@ impl Column {
 
     /// Lets go of what the column shares with others, so that it can be used again; keeps buffers.
     pub fn release(&mut self) {
-        match &mut self.data {
-            Data::Bytes(slices) | Data::Text(slices) => slices.blocks.clear(),
-            Data::Object(objects) => objects.parts.clear(),
-            Data::Dynamic(values) => values.clear(),
-            _ => {}
-        }
+        self.data.release();
     }
 
     /// A column of the given values, all of one kind where possible.
@@ -237,6 +232,7 @@ impl Column {
             (Data::U16(v), Some(names)) => Value::Named(v[row].into(), names),
             (Data::U32(v), Some(names)) => Value::Named(v[row].into(), names),
             (Data::U64(v), Some(names)) => Value::Named(v[row], names),
+            (Data::List(..), Some(names)) => data_named(&self.data, row, names),
             (data, _) => data.value(row),
         }
     }
@@ -249,6 +245,17 @@ impl Column {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// A list of numbers that have names.
+fn data_named(data: &Data, row: usize, names: &'static Names) -> Value {
+    match data.value(row) {
+        Value::List(values) => {
+            let values = values.iter().cloned();
+            Value::List(values.map(|v| v.of_kind(Kind::Named(names))).collect())
+        }
+        value => value,
     }
 }
 
@@ -279,6 +286,16 @@ impl Data {
         self.len() == 0
     }
 
+    fn release(&mut self) {
+        match self {
+            Data::Bytes(slices) | Data::Text(slices) => slices.blocks.clear(),
+            Data::Object(objects) => objects.parts.clear(),
+            Data::Dynamic(values) => values.clear(),
+            Data::List(_, data) => data.release(),
+            _ => {}
+        }
+    }
+
     /// About how many bytes the values take.
     pub fn memory(&self) -> usize {
         let width = match self {
@@ -304,7 +321,11 @@ impl Data {
         self.len() * width + beyond
     }
 
-    fn value(&self, row: usize) -> Value {
+    /// The value at a place, without a name.
+    ///
+    /// # Panics
+    /// Where there is no such place.
+    pub fn value(&self, row: usize) -> Value {
         match self {
             Data::Bool(v) => Value::Bool(v[row]),
             Data::U8(v) => Value::Integer(v[row].into()),

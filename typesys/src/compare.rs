@@ -91,14 +91,47 @@ fn read_as(text: &[u8], other: &Value, zone: &Zone) -> Option<Value> {
     literal.read(other.kind()?, zone)
 }
 
-/// Whether a comparison of two values holds; none where that is unknown.
+/// Whether a comparison of two values holds; none where that is unknown. A list stands for each of
+/// its values: see [`any`].
 pub fn holds(op: CompareOp, left: &Value, right: &Value, zone: &Zone) -> Option<bool> {
+    match (left, right) {
+        (Value::List(values), other) => {
+            return any(op, values.iter(), |op, value| holds(op, value, other, zone));
+        }
+        (other, Value::List(values)) => {
+            return any(op, values.iter(), |op, value| holds(op, other, value, zone));
+        }
+        _ => {}
+    }
     let nan = |value: &Value| matches!(value, Value::Double(d) if d.is_nan());
     let order = compare(left, right, zone)?;
     if nan(left) || nan(right) {
         return Some(op == CompareOp::NotEqual);
     }
     Some(op.accepts(order))
+}
+
+/// Whether a comparison holds for the values of a list: for any of them, as in Wireshark. That a
+/// list is unequal to something is that nothing in it is equal: `ip.addr != 10.0.0.1` is what
+/// `not ip.addr = 10.0.0.1` is. None where it is unknown for all values.
+pub fn any<T>(
+    op: CompareOp,
+    values: impl Iterator<Item = T>,
+    mut test: impl FnMut(CompareOp, T) -> Option<bool>,
+) -> Option<bool> {
+    let (asked, found) = match op {
+        CompareOp::NotEqual => (CompareOp::Equal, false),
+        op => (op, true),
+    };
+    let mut known = false;
+    for value in values {
+        match test(asked, value) {
+            Some(true) => return Some(found),
+            Some(false) => known = true,
+            None => {}
+        }
+    }
+    known.then_some(!found)
 }
 
 /// Whether two values are equal; none where that is unknown.
@@ -166,6 +199,35 @@ mod tests {
             for (j, b) in ladder.iter().enumerate() {
                 assert_eq!(total_order(a, b), i.cmp(&j), "{a:?} {b:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_list_is_compared_by_its_values() {
+        let zone = Zone::utc();
+        let list = |values: &[i128]| {
+            let values = values.iter().map(|n| Value::Integer(*n));
+            Value::List(values.collect())
+        };
+        let (seven, two) = (Value::Integer(7), list(&[7, 9]));
+        for (op, left, right, expected) in [
+            (CompareOp::Equal, &two, &seven, Some(true)),
+            (CompareOp::Equal, &seven, &two, Some(true)),
+            (CompareOp::NotEqual, &two, &seven, Some(false)),
+            (CompareOp::NotEqual, &two, &Value::Integer(8), Some(true)),
+            (CompareOp::Greater, &two, &Value::Integer(8), Some(true)),
+            (CompareOp::Greater, &Value::Integer(8), &two, Some(true)),
+            (CompareOp::Greater, &two, &Value::Integer(9), Some(false)),
+            (CompareOp::Equal, &two, &list(&[1, 9]), Some(true)),
+            (CompareOp::NotEqual, &two, &list(&[1, 9]), Some(false)),
+            (CompareOp::Equal, &two, &list(&[]), None),
+            (CompareOp::Equal, &two, &Value::text("x"), None),
+        ] {
+            assert_eq!(
+                holds(op, left, right, &zone),
+                expected,
+                "{left:?} {op:?} {right:?}"
+            );
         }
     }
 

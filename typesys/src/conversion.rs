@@ -26,7 +26,27 @@ impl Conversion {
     pub fn find(name: &str, kind: Kind) -> Option<&'static Conversion> {
         CONVERSIONS
             .iter()
-            .find(|c| c.name == name && (kind == Kind::Dynamic || (c.kind)(kind).is_some()))
+            .find(|c| c.name == name && (kind == Kind::Dynamic || c.gives(kind).is_some()))
+    }
+
+    /// The kind it gives for a kind, if it takes that. A list that it does not take as one is
+    /// converted value by value.
+    pub fn gives(&self, kind: Kind) -> Option<Kind> {
+        (self.kind)(kind).or_else(|| match kind {
+            Kind::List(each) => (self.kind)(*each).map(Kind::list),
+            _ => None,
+        })
+    }
+
+    /// Converts a value that is there, as [`Conversion::gives`] says.
+    pub fn of(&self, value: &Value, zone: &Zone) -> Value {
+        match value {
+            Value::List(values) if (self.kind)(Kind::List(&Kind::Dynamic)).is_none() => {
+                let each = values.iter().map(|value| self.of(value, zone));
+                Value::List(each.collect())
+            }
+            value => (self.convert)(value, zone),
+        }
     }
 
     /// Converts the selected rows of a column, times in a zone.
@@ -34,7 +54,7 @@ impl Conversion {
         let mut builder = ColumnBuilder::default();
         for row in 0..from.len() {
             builder.push(match selection.get(row).then(|| from.value(row)) {
-                Some(value) if !value.is_absent() => (self.convert)(&value, zone),
+                Some(value) if !value.is_absent() => self.of(&value, zone),
                 _ => Value::Absent,
             });
         }

@@ -5,7 +5,8 @@
 //! encoding is prefix-free, so keys of several columns are simply written one after the other.
 //! Small values stay small: an IPv4 address takes 5 bytes, a port at most 4.
 
-use crate::{Column, Data, Mac, Prefix, Value};
+use crate::column::Address;
+use crate::{Bitmap, Column, Data, Mac, Prefix, Value};
 use std::net::IpAddr;
 
 const ABSENT: u8 = 0;
@@ -91,90 +92,255 @@ pub fn encode_row(column: Option<&Column>, row: usize, out: &mut Vec<u8>) {
     }
 }
 
-/// Packs the keys of many rows, column by column, into 16 bytes each, where they fit: the bytes of
-/// the key, then zeros, then the length. Packed keys order as their bytes do.
+/// Packs the keys of many rows, column by column, where they fit: into 16 bytes each, else into 32.
+/// What is packed is the bytes of the key, then zeros, then the length; it orders as the bytes do.
 #[derive(Debug, Default)]
 pub struct Packer {
-    bits: Vec<u128>,
-    lens: Vec<u8>,
+    short: Short,
+    wide: Wide,
 }
 
-/// The longest key that can be packed.
-const PACKED_MAX: u8 = 15;
-/// A length that no addition brings back below [`PACKED_MAX`].
+/// The keys of rows as [`Packer::pack`] leaves them.
+#[derive(Clone, Copy, Debug)]
+pub struct Packed<'a> {
+    /// A number a row; 0 where the key is longer than 15 bytes.
+    pub short: &'a [u128],
+    lens: &'a [u8],
+    wide: &'a [WideKey],
+}
+
+impl<'a> Packed<'a> {
+    /// The next of those keys of 16 to 31 bytes that `wide` was not asked for yet, where that of
+    /// the row at this place is one.
+    #[inline(always)]
+    pub fn next_wide(&mut self, at: usize) -> Option<[u64; 4]> {
+        if self.lens[at] > WIDE_MAX {
+            return None;
+        }
+        let (first, rest) = self.wide.split_first()?;
+        self.wide = rest;
+        Some(first.words())
+    }
+}
+
+/// The longest keys that can be packed.
+const SHORT_MAX: u8 = 15;
+const WIDE_MAX: u8 = 31;
+/// A length that no addition brings back below these.
 const TOO_LONG: u8 = 200;
 
 impl Packer {
-    /// Packs the keys of `rows`: one number a row, 0 where the key is too long.
+    /// Packs the keys of `rows`.
     pub fn pack<'a>(
+        &mut self,
+        columns: impl Iterator<Item = Option<&'a Column>> + Clone,
+        rows: &[u16],
+    ) -> Packed<'_> {
+        self.pack_short(columns.clone(), rows);
+        let lens = self.short.lens.iter().zip(rows);
+        let is_wide = |len: u8| (SHORT_MAX + 1..=WIDE_MAX).contains(&len);
+        self.wide.rows.clear();
+        self.wide
+            .rows
+            .extend(lens.filter(|(len, _)| is_wide(**len)).map(|(_, row)| *row));
+        self.wide.keys.clear();
+        if !self.wide.rows.is_empty() {
+            let rows = std::mem::take(&mut self.wide.rows);
+            self.wide.keys.resize(rows.len(), WideKey::EMPTY);
+            for column in columns {
+                self.wide.column(column, &rows);
+            }
+            self.wide.rows = rows;
+        }
+        Packed {
+            short: &self.short.bits,
+            lens: &self.short.lens,
+            wide: &self.wide.keys,
+        }
+    }
+
+    /// Packs the keys of `rows` of up to 15 bytes: one number a row, 0 where the key is longer.
+    pub fn pack_short<'a>(
         &mut self,
         columns: impl Iterator<Item = Option<&'a Column>>,
         rows: &[u16],
     ) -> &[u128] {
+        self.short.begin(rows);
+        for column in columns {
+            self.short.column(column, rows);
+        }
+        for (bits, len) in self.short.bits.iter_mut().zip(&self.short.lens) {
+            *bits = if *len > SHORT_MAX {
+                0
+            } else {
+                *bits << ((8 * (16 - u32::from(*len))) & 127) | u128::from(*len)
+            };
+        }
+        &self.short.bits
+    }
+}
+
+/// What takes the keys of columns: for each row the last bytes of a number, and how many there are.
+trait Take {
+    fn take(&mut self, rows: &[u16], key: impl Fn(usize) -> (u128, u8));
+
+    /// The keys of addresses: those of IPv6 take one byte more than a number has.
+    fn take_addresses(&mut self, rows: &[u16], addresses: &[Address], valid: &Bitmap);
+
+    #[inline(always)]
+    fn column(&mut self, column: Option<&Column>, rows: &[u16]) {
+        let Some(Column { data, valid, .. }) = column else {
+            return self.take(rows, |_| (u128::from(ABSENT), 1));
+        };
+        let or_absent = |row: usize, (bits, len): (u128, u8)| match valid.get(row) {
+            true => (bits, len),
+            false => (u128::from(ABSENT), 1),
+        };
+        match data {
+            Data::Address4(v) => self.take(rows, |row| {
+                or_absent(row, (u128::from(ADDRESS4) << 32 | u128::from(v[row]), 5))
+            }),
+            Data::U8(v) => self.take(rows, |row| or_absent(row, packed_number(v[row].into()))),
+            Data::U16(v) => self.take(rows, |row| or_absent(row, packed_number(v[row].into()))),
+            Data::U32(v) => self.take(rows, |row| or_absent(row, packed_number(v[row].into()))),
+            Data::U64(v) => self.take(rows, |row| or_absent(row, packed_number(v[row]))),
+            Data::Time(v) => self.take(rows, |row| or_absent(row, packed_time(TIME, v[row]))),
+            Data::Duration(v) => {
+                self.take(rows, |row| or_absent(row, packed_time(DURATION, v[row])))
+            }
+            Data::Mac(v) => self.take(rows, |row| {
+                let bits = v[row]
+                    .0
+                    .iter()
+                    .fold(MAC.into(), |bits, byte| bits << 8 | u128::from(*byte));
+                or_absent(row, (bits, 7))
+            }),
+            Data::Address(v) => self.take_addresses(rows, v, valid),
+            _ => self.take(rows, |row| or_absent(row, (0, TOO_LONG))),
+        }
+    }
+}
+
+/// Keys of up to [`SHORT_MAX`] bytes.
+#[derive(Debug, Default)]
+struct Short {
+    bits: Vec<u128>,
+    lens: Vec<u8>,
+}
+
+impl Short {
+    fn begin(&mut self, rows: &[u16]) {
         self.bits.clear();
         self.bits.resize(rows.len(), 0);
         self.lens.clear();
         self.lens.resize(rows.len(), 0);
-        for column in columns {
-            match column.map(|column| (&column.data, &column.valid)) {
-                None => self.add(rows, |_| (u128::from(ABSENT), 1)),
-                Some((Data::Address4(v), valid)) => self.add(rows, |row| match valid.get(row) {
-                    true => (u128::from(ADDRESS4) << 32 | u128::from(v[row]), 5),
-                    false => (u128::from(ABSENT), 1),
-                }),
-                Some((Data::U8(v), valid)) => {
-                    self.add(rows, |row| packed_number(v[row].into(), valid.get(row)))
-                }
-                Some((Data::U16(v), valid)) => {
-                    self.add(rows, |row| packed_number(v[row].into(), valid.get(row)))
-                }
-                Some((Data::U32(v), valid)) => {
-                    self.add(rows, |row| packed_number(v[row].into(), valid.get(row)))
-                }
-                Some((Data::U64(v), valid)) => {
-                    self.add(rows, |row| packed_number(v[row], valid.get(row)))
-                }
-                Some((Data::Address(v), valid)) => {
-                    self.add(rows, |row| match (valid.get(row), v[row].v6) {
-                        (true, false) => (u128::from(ADDRESS4) << 32 | v[row].bits, 5),
-                        (true, true) => (0, TOO_LONG),
-                        (false, _) => (u128::from(ABSENT), 1),
-                    })
-                }
-                Some((_, valid)) => self.add(rows, |row| match valid.get(row) {
-                    true => (0, TOO_LONG),
-                    false => (u128::from(ABSENT), 1),
-                }),
-            }
+    }
+}
+
+impl Take for Short {
+    #[inline(always)]
+    fn take(&mut self, rows: &[u16], key: impl Fn(usize) -> (u128, u8)) {
+        for ((bits, len), row) in self.bits.iter_mut().zip(&mut self.lens).zip(rows) {
+            let (more, more_len) = key(usize::from(*row));
+            *bits = *bits << (8 * u32::from(more_len.min(SHORT_MAX))) | more;
+            *len = len.saturating_add(more_len);
         }
-        for (bits, len) in self.bits.iter_mut().zip(&self.lens) {
-            *bits = if *len > PACKED_MAX {
-                0
-            } else {
-                *bits << (8 * (16 - u32::from(*len))) | u128::from(*len)
-            };
-        }
-        &self.bits
     }
 
     #[inline(always)]
-    fn add(&mut self, rows: &[u16], encode: impl Fn(usize) -> (u128, u8)) {
-        for ((bits, len), row) in self.bits.iter_mut().zip(&mut self.lens).zip(rows) {
-            let (more, more_len) = encode(usize::from(*row));
-            *bits = *bits << (8 * u32::from(more_len.min(PACKED_MAX))) | more;
-            *len = len.saturating_add(more_len);
+    fn take_addresses(&mut self, rows: &[u16], addresses: &[Address], valid: &Bitmap) {
+        self.take(rows, |row| match (valid.get(row), addresses[row]) {
+            (true, Address { v6: false, bits }) => (u128::from(ADDRESS4) << 32 | bits, 5),
+            (true, _) => (0, 17),
+            (false, _) => (u128::from(ABSENT), 1),
+        });
+    }
+}
+
+/// Keys of more bytes, up to [`WIDE_MAX`].
+#[derive(Debug, Default)]
+struct Wide {
+    rows: Vec<u16>,
+    keys: Vec<WideKey>,
+}
+
+/// A key that is put together, and its length.
+#[derive(Clone, Copy, Debug)]
+struct WideKey {
+    /// With room for what is written behind the end.
+    bytes: [u8; WIDE_MAX as usize + 16],
+    len: u8,
+}
+
+impl WideKey {
+    const EMPTY: WideKey = WideKey {
+        bytes: [0; WIDE_MAX as usize + 16],
+        len: 0,
+    };
+
+    /// Appends up to 16 bytes, the last ones of a number.
+    #[inline(always)]
+    fn push(&mut self, bits: u128, len: u8) {
+        // Behind the bytes come zeros, over which the next ones are written.
+        let bytes = bits << (8 * (16 - u32::from(len)) & 127);
+        let at = usize::from(self.len.min(WIDE_MAX));
+        self.bytes[at..at + 16].copy_from_slice(&bytes.to_be_bytes());
+        self.len += len;
+    }
+
+    #[inline(always)]
+    fn words(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        for (word, chunk) in words.iter_mut().zip(self.bytes.chunks_exact(8)) {
+            *word = chunk
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte));
+        }
+        words[3] = words[3] & !0xff | u64::from(self.len);
+        words
+    }
+}
+
+impl Take for Wide {
+    #[inline(always)]
+    fn take(&mut self, rows: &[u16], key: impl Fn(usize) -> (u128, u8)) {
+        for (wide, row) in self.keys.iter_mut().zip(rows) {
+            let (bits, len) = key(usize::from(*row));
+            wide.push(bits, len.min(16));
+        }
+    }
+
+    #[inline(always)]
+    fn take_addresses(&mut self, rows: &[u16], addresses: &[Address], valid: &Bitmap) {
+        for (wide, row) in self.keys.iter_mut().zip(rows) {
+            let row = usize::from(*row);
+            match (valid.get(row), addresses[row]) {
+                (true, Address { v6: false, bits }) => {
+                    wide.push(u128::from(ADDRESS4) << 32 | bits, 5);
+                }
+                (true, Address { v6: true, bits }) => {
+                    wide.push(u128::from(ADDRESS6), 1);
+                    wide.push(bits, 16);
+                }
+                (false, _) => wide.push(u128::from(ABSENT), 1),
+            }
         }
     }
 }
 
 #[inline(always)]
-fn packed_number(number: u64, valid: bool) -> (u128, u8) {
-    if !valid {
-        return (u128::from(ABSENT), 1);
-    }
+fn packed_number(number: u64) -> (u128, u8) {
     let bytes = 8 - number.leading_zeros() / 8;
     let bits = u128::from(ZERO + bytes as u8) << (8 * bytes + 8) | u128::from(number) << 8;
     (bits, bytes as u8 + 2)
+}
+
+#[inline(always)]
+fn packed_time(class: u8, nanos: i64) -> (u128, u8) {
+    (
+        u128::from(class) << 64 | u128::from(nanos as u64 ^ 1 << 63),
+        9,
+    )
 }
 
 /// Appends the bytes of a packed key.
@@ -435,14 +601,14 @@ mod tests {
             },
             Column {
                 data: Data::U8(vec![0, 6, 17, 1, 255]),
-                valid: crate::Bitmap::first(5),
+                valid: Bitmap::first(5),
                 names: None,
             },
         ];
         let rows = [0u16, 1, 2, 3, 4];
         let mut packer = Packer::default();
         let packed = packer
-            .pack(columns.iter().map(Some).chain([None]), &rows)
+            .pack_short(columns.iter().map(Some).chain([None]), &rows)
             .to_vec();
         for (row, packed) in packed.iter().enumerate() {
             let mut bytes = Vec::new();
@@ -458,6 +624,80 @@ mod tests {
                 "row {row}"
             );
         }
+    }
+
+    #[test]
+    fn wide_keys_are_keys() {
+        let v6: IpAddr = "fd00::17".parse().unwrap();
+        let v4: IpAddr = "10.1.2.3".parse().unwrap();
+        let values = [
+            Value::Absent,
+            Value::Address(v4),
+            Value::Address(v6),
+            Value::Time(-7),
+            Value::Duration(1 << 60),
+            Value::Mac(Mac([1, 2, 3, 4, 5, 6])),
+            Value::Integer(0),
+            Value::Integer(80),
+            Value::Integer(u64::MAX.into()),
+            Value::text("long, as texts are"),
+        ];
+        let mut seed = 7u64;
+        let mut packer = Packer::default();
+        let (mut short, mut wide, mut long) = (0, 0, 0);
+        for _ in 0..500 {
+            let mut next = || {
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(99);
+                (seed >> 33) as usize
+            };
+            let width = next() % 5;
+            let columns: Vec<Column> = (0..width)
+                .map(|_| {
+                    let kind = next() % values.len();
+                    // Columns are mostly of one kind, addresses of both.
+                    let other = if kind < 3 { next() % 3 } else { kind };
+                    let pick = |n: usize| values[[kind, other, 0][n % 3]].clone();
+                    Column::from_values((0..6).map(|_| pick(next())))
+                })
+                .collect();
+            let rows = [5u16, 0, 3, 4];
+            let mut packed = packer.pack(columns.iter().map(Some), &rows);
+            for (at, row) in rows.iter().enumerate() {
+                let mut bytes = Vec::new();
+                let row = usize::from(*row);
+                columns
+                    .iter()
+                    .for_each(|column| encode_row(Some(column), row, &mut bytes));
+                let mut expected = bytes.clone();
+                expected.resize(bytes.len().max(31), 0);
+                expected.push(bytes.len() as u8);
+                if packed.short[at] != 0 {
+                    short += 1;
+                    let mut unpacked = Vec::new();
+                    unpack(packed.short[at], &mut unpacked);
+                    assert_eq!(unpacked, bytes);
+                } else if let Some(words) = packed.next_wide(at) {
+                    wide += 1;
+                    assert_eq!(words.map(u64::to_be_bytes).concat(), expected);
+                } else {
+                    let packs = |column: &Column| {
+                        use Data::*;
+                        let data = &column.data;
+                        matches!(data, U8(_) | U16(_) | U32(_) | U64(_) | Address(_))
+                            || matches!(data, Address4(_) | Time(_) | Duration(_) | Mac(_))
+                    };
+                    let all = columns.iter().all(packs);
+                    long += usize::from(bytes.len() > 31);
+                    assert!(bytes.is_empty() || !all || bytes.len() > 31, "{bytes:?}");
+                }
+            }
+        }
+        assert!(
+            short > 100 && wide > 100 && long > 20,
+            "{short} {wide} {long}"
+        );
     }
 
     #[test]

@@ -46,6 +46,41 @@ impl Kind {
         )
     }
 
+    /// The kind of lists of this kind; of anything where the kind has names of its own.
+    pub fn list(self) -> Kind {
+        Kind::List(match self {
+            Kind::Bool => &Kind::Bool,
+            Kind::Signed => &Kind::Signed,
+            Kind::Unsigned => &Kind::Unsigned,
+            Kind::Double => &Kind::Double,
+            Kind::Time => &Kind::Time,
+            Kind::Duration => &Kind::Duration,
+            Kind::Address => &Kind::Address,
+            Kind::Prefix => &Kind::Prefix,
+            Kind::Mac => &Kind::Mac,
+            Kind::Bytes => &Kind::Bytes,
+            Kind::Text => &Kind::Text,
+            Kind::Named(_) | Kind::List(_) | Kind::Object | Kind::Dynamic => &Kind::Dynamic,
+        })
+    }
+
+    /// The kind of the values of a list; the kind itself where it is no list.
+    pub fn of_each(self) -> Kind {
+        match self {
+            Kind::List(kind) => *kind,
+            kind => kind,
+        }
+    }
+
+    /// The names of numbers of this kind, or in lists of this kind.
+    pub fn names(self) -> Option<&'static Names> {
+        match self {
+            Kind::Named(names) => Some(names),
+            Kind::List(kind) => kind.names(),
+            _ => None,
+        }
+    }
+
     /// Whether values of this kind are a run of bytes.
     pub fn is_bytes(self) -> bool {
         matches!(self, Kind::Bytes | Kind::Text)

@@ -38,7 +38,7 @@ mod value;
 pub use batch::{Batch, Part, PartData, Positions};
 pub use bitmap::{Bitmap, ROWS_MAX};
 pub use column::{Address, Block, Column, ColumnBuilder, Data, Objects, Slices};
-pub use compare::{CompareOp, compare, equal, holds, total_order};
+pub use compare::{CompareOp, any, compare, equal, holds, total_order};
 pub use conversion::{CONVERSIONS, Conversion};
 pub use exact_sum::ExactSum;
 pub use field::FieldPath;

@@ -1,6 +1,6 @@
 //! Record types and shapes: which fields objects have and where their columns are.
 
-use crate::{Bitmap, Column, Conversion, FieldPath, Kind};
+use crate::{Bitmap, Column, Conversion, FieldPath, Kind, Names};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -49,6 +49,13 @@ pub trait RecordType: Send + Sync {
         column: &mut Column,
     );
 
+    /// Whether a declared field is among those that stand for all of an object's, where a query
+    /// asks for all. Others are found by name only: what they hold is in these already, or is of
+    /// use to few.
+    fn stands_for_all(&self, _field: usize) -> bool {
+        true
+    }
+
     /// The number of the field with this name or alias.
     fn field(&self, name: &str) -> Option<usize> {
         self.fields()
@@ -68,6 +75,12 @@ pub trait RecordType: Send + Sync {
     /// columns of a table.
     fn more_names(&self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// The tables of names that numbers in fields have.
+    fn names_of_numbers(&self) -> Vec<&'static Names> {
+        let fields = self.fields().iter();
+        fields.filter_map(|field| field.kind.names()).collect()
     }
 }
 
@@ -165,10 +178,13 @@ impl Shape {
     }
 }
 
-/// The paths of all fields that objects of a type are known to have.
+/// The paths of all fields that objects of a type are known to have, as far as these stand for all.
 pub fn declared_names(record_type: &dyn RecordType) -> Vec<FieldPath> {
-    let fields = record_type.fields().iter();
-    let mut names: Vec<FieldPath> = fields.map(|field| FieldPath::new(field.name)).collect();
+    let fields = record_type.fields().iter().enumerate();
+    let mut names: Vec<FieldPath> = fields
+        .filter(|(at, _)| record_type.stands_for_all(*at))
+        .map(|(_, field)| FieldPath::new(field.name))
+        .collect();
     let more = record_type.more_names();
     names.extend(more.iter().map(|name| FieldPath::new(name)));
     names

@@ -59,9 +59,9 @@ pub fn fields(types: &[&dyn RecordType], word: &str) -> Vec<(String, String)> {
     if let Some((field, _)) = word.rsplit_once('.') {
         let kinds = types.iter().filter_map(|t| t.resolve(field));
         for (_, kind) in kinds {
-            let known = CONVERSIONS.iter().filter(|c| (c.kind)(kind).is_some());
+            let known = CONVERSIONS.iter().filter(|c| c.gives(kind).is_some());
             names.extend(known.map(|conversion| {
-                let gives = (conversion.kind)(kind).unwrap_or(Kind::Dynamic);
+                let gives = conversion.gives(kind).unwrap_or(Kind::Dynamic);
                 (format!("{field}.{}", conversion.name), gives.to_string())
             }));
         }

@@ -5,6 +5,7 @@ mod arguments;
 mod completions;
 mod examples;
 mod formats;
+mod forms;
 mod functions;
 mod json;
 mod manual;

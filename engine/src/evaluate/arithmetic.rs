@@ -3,10 +3,16 @@
 use crate::plan::expr::ArithmeticOp;
 use wireq_typesys::{Kind, Literal, Value};
 
-/// Arithmetic on two values; absent where it has no result.
+/// Arithmetic on two values; absent where it has no result. With a list, for each of its values.
 pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Value {
     use ArithmeticOp::{Add, Subtract};
     match (left, right) {
+        (Value::List(values), other) => {
+            Value::List(values.iter().map(|v| arithmetic(op, v, other)).collect())
+        }
+        (other, Value::List(values)) => {
+            Value::List(values.iter().map(|v| arithmetic(op, other, v)).collect())
+        }
         (Value::Time(a), Value::Time(b)) if op == Subtract => {
             a.checked_sub(*b).map_or(Value::Absent, Value::Duration)
         }
@@ -121,6 +127,9 @@ pub fn arithmetic_kind(op: ArithmeticOp, left: Kind, right: Kind) -> Kind {
     use ArithmeticOp::{Divide, Subtract};
     let whole = |kind: Kind| kind.is_number() && kind != Kind::Double || kind == Kind::Bool;
     match (left, right) {
+        (Kind::List(_), _) | (_, Kind::List(_)) => {
+            arithmetic_kind(op, left.of_each(), right.of_each()).list()
+        }
         (Kind::Dynamic | Kind::Text, _) | (_, Kind::Dynamic | Kind::Text) => Kind::Dynamic,
         (Kind::Time, Kind::Time) if op == Subtract => Kind::Duration,
         (Kind::Time, _) | (_, Kind::Time) => Kind::Time,

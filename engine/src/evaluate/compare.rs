@@ -6,7 +6,9 @@
 use super::Truth;
 use crate::planted::is_planted;
 use std::net::IpAddr;
-use wireq_typesys::{Bitmap, Column, CompareOp, Data, Kind, Literal, Prefix, Value, Zone, holds};
+use wireq_typesys::{
+    Bitmap, Column, CompareOp, Data, Kind, Literal, Prefix, Value, Zone, any, holds,
+};
 
 pub(super) fn compare_constant(
     column: &Column,
@@ -38,6 +40,14 @@ pub(super) fn compare_constant(
             yes: yes.and(&known),
             known,
         };
+    }
+    if let (Data::List(lists, data), None) = (&column.data, column.names) {
+        return by_value(&known, |row| {
+            let (start, end) = lists[row];
+            any(op, start as usize..end as usize, |op, at| {
+                compare_literal(op, &data.value(at), literal, zone)
+            })
+        });
     }
     by_value(&known, |row| {
         compare_literal(op, &column.value(row), literal, zone)
@@ -170,15 +180,9 @@ pub fn compare_literal(
     zone: &Zone,
 ) -> Option<bool> {
     if let Value::List(values) = value {
-        let mut known = false;
-        for value in values.iter() {
-            match compare_literal(op, value, literal, zone) {
-                Some(true) => return Some(true),
-                Some(false) => known = true,
-                None => {}
-            }
-        }
-        return known.then_some(false);
+        return any(op, values.iter(), |op, value| {
+            compare_literal(op, value, literal, zone)
+        });
     }
     // Beside a number that stands without quotes, text is read as a number.
     let kind = match value.kind()? {

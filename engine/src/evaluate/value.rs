@@ -6,8 +6,9 @@ use crate::function::Function;
 use crate::plan::expr::{ArithmeticOp, Expr};
 use crate::planted::is_planted;
 use crate::{Context, View};
+use std::sync::Arc;
 use wireq_typesys::{
-    Bitmap, Column, ColumnBuilder, CompareOp, FieldPath, Kind, Literal, Value, Zone, holds,
+    Bitmap, Column, ColumnBuilder, CompareOp, FieldPath, Kind, Literal, Value, Zone, any, holds,
     write_value,
 };
 
@@ -247,19 +248,39 @@ fn call<'a>(
     }
     let mut values = vec![Value::Absent; columns.len()];
     let mut result = |row: usize| {
-        for (value, (column, kind)) in values.iter_mut().zip(&columns) {
-            *value = as_kind(column.value(row), *kind, zone);
-            if function.strict && value.is_absent() {
-                return Value::Absent;
-            }
+        for (value, (column, _)) in values.iter_mut().zip(&columns) {
+            *value = column.value(row);
         }
-        (function.call)(&values, zone)
+        call_with(function, &mut values, zone)
     };
     let constant = |(computed, _): &(Computed<'_>, Kind)| matches!(computed, Computed::Constant(_));
     if columns.iter().all(constant) {
         return Computed::Constant(result(0));
     }
     Computed::Owned(Box::new(by_row(len, rows, result)))
+}
+
+/// Calls a function with some values; for each value of a list that it takes none of.
+fn call_with(function: &'static Function, values: &mut [Value], zone: &Zone) -> Value {
+    for at in 0..values.len() {
+        if let (Value::List(each), true) = (&values[at], function.takes_each(at)) {
+            let each = Arc::clone(each);
+            let called = each.iter().map(|value| {
+                let mut values = values.to_vec();
+                values[at] = value.clone();
+                call_with(function, &mut values, zone)
+            });
+            return Value::List(called.collect());
+        }
+    }
+    for (at, value) in values.iter_mut().enumerate() {
+        let kind = function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
+        *value = as_kind(std::mem::take(value), kind, zone);
+        if function.strict && value.is_absent() {
+            return Value::Absent;
+        }
+    }
+    (function.call)(values, zone)
 }
 
 /// A value as the kind that a function takes; absent where it can't be read as that.
@@ -341,12 +362,20 @@ pub(super) fn truth_of(
     zone: &Zone,
 ) -> super::Truth {
     let values = operand.eval(view, rows, zone);
-    compare::by_value(rows, |row| {
-        match as_kind(values.value(row), Kind::Bool, zone) {
-            Value::Bool(bit) => Some(bit),
-            _ => None,
-        }
-    })
+    compare::by_value(rows, |row| truth_of_value(values.value(row), zone))
+}
+
+/// Whether a value is true; of a list, whether one of its values is.
+fn truth_of_value(value: Value, zone: &Zone) -> Option<bool> {
+    if let Value::List(values) = &value {
+        return any(CompareOp::Equal, values.iter(), |_, value| {
+            truth_of_value(value.clone(), zone)
+        });
+    }
+    match as_kind(value, Kind::Bool, zone) {
+        Value::Bool(bit) => Some(bit),
+        _ => None,
+    }
 }
 
 /// The rows for which a value is absent.

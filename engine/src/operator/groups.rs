@@ -251,6 +251,16 @@ impl Table {
         }
     }
 
+    #[inline(always)]
+    fn number_medium(&mut self, key: Medium) -> (u32, bool) {
+        let hash = self.seeds.medium(&key);
+        let shard = &self.shards[self.shard(hash)];
+        match shard.medium.find(hash, |(k, _)| *k == key) {
+            Some((_, number)) => (*number, false),
+            None => (self.add(hash, &Key::Medium(key)), true),
+        }
+    }
+
     fn number(&mut self, key: Key<'_>) -> (u32, bool) {
         let hash = self.seeds.key(&key);
         match self.find_hashed(hash, &key) {
@@ -389,11 +399,13 @@ impl Groups {
         mut each_new: impl FnMut(usize),
     ) {
         numbers.clear();
-        let packed = self.packer.pack(columns.clone(), rows);
-        for (at, packed) in packed.iter().enumerate() {
-            let (number, new) = if *packed != 0 {
-                let key = [(packed >> 64) as u64, *packed as u64];
-                self.table.number_short(key)
+        let mut packed = self.packer.pack(columns.clone(), rows);
+        for (at, short) in packed.short.iter().enumerate() {
+            let (number, new) = if *short != 0 {
+                self.table
+                    .number_short([(short >> 64) as u64, *short as u64])
+            } else if let Some(key) = packed.next_wide(at) {
+                self.table.number_medium(key)
             } else {
                 self.bytes.clear();
                 for column in columns.clone() {

@@ -108,6 +108,8 @@ struct Kinds {
     texts: usize,
     /// Values of kinds that text is read as in more ways than one.
     others: usize,
+    /// Lists, which are equal to what one of their values is equal to.
+    lists: usize,
 }
 
 impl Kinds {
@@ -120,7 +122,8 @@ impl Kinds {
                 kinds.names = usize::from(may_be_name(text));
             }
             Value::Bool(_) | Value::Time(_) | Value::Duration(_) => kinds.others = 1,
-            Value::Prefix(_) | Value::Mac(_) | Value::List(_) | Value::Object(_) => {
+            Value::List(_) => (kinds.others, kinds.lists) = (1, 1),
+            Value::Prefix(_) | Value::Mac(_) | Value::Object(_) => {
                 kinds.others = 1;
             }
             _ => {}
@@ -134,6 +137,7 @@ impl Kinds {
         self.names += other.names;
         self.texts += other.texts;
         self.others += other.others;
+        self.lists += other.lists;
     }
 
     fn remove(&mut self, value: &Value) {
@@ -142,12 +146,14 @@ impl Kinds {
         self.names -= other.names;
         self.texts -= other.texts;
         self.others -= other.others;
+        self.lists -= other.lists;
     }
 
     /// Whether a value may be equal to one of the column that has another key.
     fn hide(&self, value: &Value) -> bool {
         let other = Kinds::of(value);
-        self.named > 0 && other.names > 0
+        self.lists + other.lists > 0
+            || self.named > 0 && other.names > 0
             || self.names > 0 && other.named > 0
             || self.texts > 0 && other.others > 0
             || self.others > 0 && other.texts > 0

@@ -664,13 +664,13 @@ impl Operator for PerGroup {
         out.number(groups.len() as u64);
         for (key, number) in &groups {
             out.bytes(key);
-            let mut state = Writer::default();
             let saved = self.states.get(*number as usize).and_then(Option::as_ref);
             out.number(u64::from(saved.is_some_and(|state| state.done)));
-            if let Some(saved) = saved {
-                saved.operator.save(&mut state);
-            }
-            out.bytes(&state.into_bytes());
+            out.part(|out| {
+                if let Some(saved) = saved {
+                    saved.operator.save(out);
+                }
+            });
         }
         out.number(self.offered.len() as u64);
         for number in &self.offered {
@@ -683,10 +683,9 @@ impl Operator for PerGroup {
             let key = from.bytes()?;
             let (number, _) = self.groups.number_key(key);
             let done = from.number()? != 0;
-            let bytes = from.bytes()?;
+            let mut reader = from.part()?;
             let state = self.state(number, || key.to_vec());
             state.done = done;
-            let mut reader = Reader::new(bytes);
             state.operator.load(&mut reader)?;
             if !reader.is_at_end() {
                 return Err(Error::Snapshot("a group has more than its state".into()));

@@ -20,7 +20,7 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::Arc;
 use stream::{Carried, Stream, is_hidden};
-use wireq_typesys::{FieldPath, Kind};
+use wireq_typesys::{FieldPath, Kind, Names};
 
 /// The number of a node.
 pub type NodeId = NodeIndex<u32>;
@@ -519,6 +519,22 @@ impl Plan {
     /// What is known of the objects that a node gives.
     pub fn stream(&self, node: NodeId) -> &Stream {
         &self.graph[node].stream
+    }
+
+    /// The tables of names that numbers in it may have; a snapshot refers to them by name.
+    pub fn names(&self) -> Vec<&'static Names> {
+        let mut all: Vec<&'static Names> = Vec::new();
+        for node in self.graph.node_weights() {
+            let types = node.stream.types.iter();
+            let given = node.stream.given.iter();
+            let of_types = types.flat_map(|record_type| record_type.names_of_numbers());
+            for names in of_types.chain(given.filter_map(|(_, kind)| kind.names())) {
+                if !all.contains(&names) {
+                    all.push(names);
+                }
+            }
+        }
+        all
     }
 
     /// The fields that an operator reads of what `input` gives.

@@ -233,7 +233,7 @@ impl Stream {
         if let Some((name, rest, kind)) = known {
             let names = CONVERSIONS
                 .iter()
-                .filter(|c| (c.kind)(kind).is_some())
+                .filter(|c| c.gives(kind).is_some())
                 .map(|c| c.name)
                 .collect::<Vec<_>>();
             let help = match suggest(rest, names.iter().copied()) {
@@ -375,7 +375,7 @@ impl Stream {
             return;
         }
         let kinds: Vec<Kind> = arguments.iter().map(|expr| self.kind_of(expr)).collect();
-        if let Err(message) = (function.kind)(&kinds) {
+        if let Err(message) = function.gives(&kinds) {
             let message = format!("`{}`: {message}", function.name);
             let help = format!("it is called as `{}`", function.signature());
             faults.push(Diagnostic::new("Q018", span, message).help(help));
@@ -402,7 +402,7 @@ impl Stream {
             }
             Expr::Call(function, arguments, _) => {
                 let kinds: Vec<Kind> = arguments.iter().map(|expr| self.kind_of(expr)).collect();
-                (function.kind)(&kinds).unwrap_or(Kind::Dynamic)
+                function.gives(&kinds).unwrap_or(Kind::Dynamic)
             }
             Expr::Case(arms, otherwise) => {
                 let values = arms.iter().map(|(_, value)| value);
@@ -545,7 +545,7 @@ pub(crate) fn convert_kind(kind: Kind, conversions: &str) -> Option<Kind> {
     let mut chain = conversions.split('.').filter(|name| !name.is_empty());
     chain.try_fold(kind, |kind, name| {
         let conversion = Conversion::find(name, kind)?;
-        Some((conversion.kind)(kind).unwrap_or(Kind::Dynamic))
+        Some(conversion.gives(kind).unwrap_or(Kind::Dynamic))
     })
 }
 

@@ -14,7 +14,7 @@ use crate::snapshot::{Reader, Writer};
 use crate::{Error, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wireq_typesys::{Bitmap, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
+use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
 #[derive(Clone)]
@@ -80,6 +80,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         memory: options.memory_limit.map(Memory::new),
         spills: options.spill_every > 0,
         zone: Arc::clone(&options.zone),
+        names: plan.names(),
     };
     runner
         .pending
@@ -269,6 +270,8 @@ pub(super) struct Runner {
     /// Whether operators move to files what they can, limit or not.
     pub(super) spills: bool,
     zone: Arc<Zone>,
+    /// The tables of names that states may refer to.
+    names: Vec<&'static Names>,
 }
 
 /// Parts kept for use again: more than one are in use only where an operator holds on to rows.
@@ -366,7 +369,7 @@ impl Runner {
             let mut state = Writer::default();
             operator.save(&mut state);
             let state = state.into_bytes();
-            let mut reader = Reader::new(&state);
+            let mut reader = Reader::new(&state, &self.names);
             *operator = make();
             operator.load(&mut reader)?;
             if !reader.is_at_end() {

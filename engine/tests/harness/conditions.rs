@@ -274,9 +274,12 @@ impl Generator {
             _ => return Term::Field(scope.pick(&mut self.random).0),
         };
         let field = scope.pick_of(&mut self.random, domains);
+        let is_time = |text: &&str| kind != Kind::Time || text.contains('-');
+        let constants = domains[0].constants().iter().copied().filter(is_time);
+        let constants: Vec<&str> = constants.collect();
         match field.filter(|_| self.random.percent(75)) {
             Some(field) => Term::Field(field),
-            None => Term::Constant((*self.random.pick(domains[0].constants())).to_owned()),
+            None => Term::Constant((*self.random.pick(&constants)).to_owned()),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::capture::Capture;
 use super::conditions::is_determined;
 use super::oracle::object::Object;
-use super::query::{Join, JoinInput, Pipeline, Print, Stage, Statement, Test};
+use super::query::{Join, JoinInput, Pipeline, Stage, Statement, Test};
 use super::random::Random;
 use super::scope::{Domain, Scope};
 use wireq_engine::ScalarFunction;
@@ -139,20 +139,6 @@ const STAGES: [(usize, StageKind); 9] = [
     (30, StageKind::Module),
     (9, StageKind::Grouped),
 ];
-
-/// Whether there are functions with keys in a pipeline.
-fn has_keys(pipeline: &Pipeline) -> bool {
-    pipeline.iter().any(|stage| match stage {
-        Stage::Aggregate(group)
-        | Stage::Project(_, Some(group))
-        | Stage::Print(Print {
-            group: Some(group), ..
-        }) => !group.keys.is_empty(),
-        Stage::Bag(branches) => branches.iter().any(|branch| has_keys(&branch.pipeline)),
-        Stage::Grouped(..) => true,
-        _ => false,
-    })
-}
 
 impl Generator {
     fn statement(&mut self) -> Statement {
@@ -389,12 +375,7 @@ impl Generator {
             scope.add_calls(&group.calls);
             pipeline.push(Stage::Aggregate(group));
         }
-        // Functions with keys of their own are no part of one aggregate: something has to be kept.
-        let divided = has_keys(&pipeline);
-        if divided {
-            pipeline.insert(0, Stage::Head(30));
-        }
-        let having = self.random.percent(10) && !divided;
+        let having = self.random.percent(10);
         let having = having.then(|| self.test(scope, 1));
         Stage::Grouped(pipeline, keys, having)
     }

@@ -306,10 +306,10 @@ impl Generator {
         Some(call(name, flags, words))
     }
 
-    /// A column that is calculated among the arguments of another call.
-    fn calculated(&mut self, scope: &mut Scope) -> String {
+    /// A column that is calculated among the arguments of another call, of what comes in there.
+    fn calculated(&mut self, input: &Scope, scope: &mut Scope) -> String {
         if self.random.percent(20)
-            && let Some(time) = scope.pick_of(&mut self.random, &[Domain::Time])
+            && let Some(time) = input.pick_of(&mut self.random, &[Domain::Time])
         {
             scope.attach("clock", Domain::Number);
             return format!("clock(-t 2s {time})");
@@ -355,8 +355,9 @@ impl Generator {
                 let count = self.random.between(1, 4);
                 print.fields = self.fields(scope, count);
                 if kind >= 16 {
+                    let input = scope.clone();
                     for _ in 0..self.random.between(1, 2) {
-                        let column = self.calculated(scope);
+                        let column = self.calculated(&input, scope);
                         print.fields.push(column);
                     }
                 }
@@ -434,10 +435,6 @@ impl Generator {
             "count" => None,
             "sum" => scope.pick_of(&mut self.random, &[Number, Duration]),
             "avg" | "stddev" => scope.pick_of(&mut self.random, &[Number, Number, Time, Duration]),
-            "list" => {
-                let field = scope.pick(&mut self.random);
-                (field.1 != Domain::Protocol).then_some(field.0)
-            }
             _ => Some(scope.pick(&mut self.random).0),
         };
         let names = [None, None, Some("n"), Some("total"), Some("most")];

@@ -8,6 +8,12 @@ pub fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Value {
     use ArithmeticOp::{Add, Divide, DivideWhole, Modulo, Multiply, Subtract};
     use Value::{Duration, Time};
     match (op, left, right) {
+        (_, Value::List(values), other) => {
+            Value::List(values.iter().map(|v| arithmetic(op, v, other)).collect())
+        }
+        (_, other, Value::List(values)) => {
+            Value::List(values.iter().map(|v| arithmetic(op, other, v)).collect())
+        }
         (Add, Time(a), Duration(b)) | (Add, Duration(a), Time(b)) => {
             or_absent(a.checked_add(*b), Time)
         }

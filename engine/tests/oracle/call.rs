@@ -6,6 +6,21 @@ use wireq_typesys::{Kind, Literal, Value, Zone, write_value};
 
 /// Calls a function.
 pub fn call(function: &ScalarFunction, arguments: Vec<Value>, zone: &Zone) -> Value {
+    // Of a list, a function that takes none takes each value.
+    let is_each = |(at, value): (usize, &Value)| {
+        (function.takes_each(at) && matches!(value, Value::List(_))).then_some(at)
+    };
+    if let Some(at) = arguments.iter().enumerate().find_map(is_each) {
+        let Value::List(each) = &arguments[at] else {
+            unreachable!("found above")
+        };
+        let called = each.iter().map(|value| {
+            let mut arguments = arguments.clone();
+            arguments[at] = value.clone();
+            call(function, arguments, zone)
+        });
+        return Value::List(called.collect());
+    }
     let kind = |at| function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
     let numbered = arguments.iter().enumerate();
     let values: Vec<Value> = numbered
@@ -58,6 +73,10 @@ pub fn truth(value: &Value) -> Option<bool> {
         Value::Bool(truth) => Some(*truth),
         Value::Integer(integer) => Some(*integer != 0),
         Value::Named(number, _) => Some(*number != 0),
+        Value::List(values) => {
+            let truths: Vec<bool> = values.iter().filter_map(truth).collect();
+            (!truths.is_empty()).then(|| truths.contains(&true))
+        }
         Value::Double(double) => Some(*double != 0.0),
         Value::Text(text) | Value::Bytes(text) => match text.trim_ascii() {
             b"true" | b"1" => Some(true),

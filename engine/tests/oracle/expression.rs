@@ -83,6 +83,10 @@ pub fn compare_literal(
     zone: &Zone,
 ) -> Option<bool> {
     if let Value::List(values) = value {
+        // Unequal is what no value is equal to.
+        if op == CompareOp::NotEqual {
+            return compare_literal(CompareOp::Equal, value, literal, zone).map(|yes| !yes);
+        }
         let each = values.iter();
         let truths: Vec<_> = each
             .map(|v| compare_literal(op, v, literal, zone))

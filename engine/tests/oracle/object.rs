@@ -151,6 +151,10 @@ fn with_name(value: Value, name: &str, record_type: &dyn RecordType) -> Value {
 
 /// A value through one conversion.
 pub fn convert(value: &Value, conversion: &str, zone: &Zone) -> Value {
+    if let (Value::List(values), false) = (value, matches!(conversion, "string" | "length")) {
+        let each = values.iter().map(|value| convert(value, conversion, zone));
+        return Value::List(each.collect());
+    }
     let Some(kind) = value.kind() else {
         return Value::Absent;
     };

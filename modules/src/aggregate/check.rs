@@ -133,7 +133,7 @@ impl Check {
             let mut out = Writer::default();
             state.save(group, &mut out);
             let bytes = out.into_bytes();
-            let mut reader = Reader::new(&bytes);
+            let mut reader = Reader::new(&bytes, &[]);
             back.load(group, &mut reader).expect("a saved state loads");
             assert!(reader.is_at_end());
             let mut again = Writer::default();

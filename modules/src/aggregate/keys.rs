@@ -66,7 +66,7 @@ impl Keys {
         rows: &[u16],
         mut each: impl FnMut(usize, Key<'_>),
     ) {
-        let packed = self.packer.pack(std::iter::once(Some(column)), rows);
+        let packed = self.packer.pack_short(std::iter::once(Some(column)), rows);
         for (at, (row, packed)) in rows.iter().zip(packed).enumerate() {
             let row = usize::from(*row);
             if !column.valid.get(row) {
@@ -169,7 +169,6 @@ impl Seen {
         out.names(self.names);
     }
 
-    /// Names are the column's to know, and come back with it, where the state comes from elsewhere.
     pub(super) fn load(from: &mut Reader<'_>) -> Result<Seen, Error> {
         Ok(Seen {
             kinds: from.number()? as u8,

@@ -94,6 +94,7 @@ impl<S: Statistic> Numeric<S> {
                     self.add_value(group, &number);
                 }
             }
+            Value::List(values) => values.iter().for_each(|value| self.add_value(group, value)),
             _ => {}
         }
     }
@@ -117,7 +118,7 @@ impl<S: Statistic> Numeric<S> {
                     self.add_value(group, &number);
                 }
             }),
-            Data::Bool(_) | Data::Dynamic(_) => {
+            Data::Bool(_) | Data::Dynamic(_) | Data::List(..) => {
                 rows.for_each(|(row, group)| self.add_value(group, &column.value(row)));
             }
             _ => {}

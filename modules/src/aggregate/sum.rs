@@ -111,6 +111,7 @@ impl Sums {
                     self.add_value(group, &number);
                 }
             }
+            Value::List(values) => values.iter().for_each(|value| self.add_value(group, value)),
             _ => {}
         }
     }

@@ -8,6 +8,7 @@
 //! | `times`, `calendar`, `buckets`, `instants`, `time_format` | times |
 //! | `addresses`, `networks`, `community_id` | addresses, blocks and flows |
 //! | `conditional`, `cast` | values of any kind |
+//! | `lists` | lists |
 //!
 //! Where DuckDB has a function of a name, this is the same function, in everything that both have
 //! values for: what DuckDB refuses is absent here.
@@ -27,6 +28,7 @@ mod extremes;
 mod hashes;
 mod instants;
 mod like;
+mod lists;
 mod matchers;
 mod networks;
 mod numbers;
@@ -43,6 +45,9 @@ mod wildcards;
 use wireq_engine::ScalarFunction;
 
 pub(crate) static FUNCTIONS: &[&ScalarFunction] = &[
+    &lists::ALL,
+    &lists::ALL_EQUAL,
+    &lists::COUNT,
     &numbers::ABS,
     &numbers::SIGN,
     &numbers::CEIL,

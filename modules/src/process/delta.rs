@@ -1,6 +1,5 @@
 //! `delta` and `derivative`: differences from the object before.
 
-use super::keep::{load_value, save_value};
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::evaluate::arithmetic;
@@ -237,13 +236,13 @@ impl Operator for Difference {
     fn save(&self, out: &mut Writer) {
         out.number(u64::from(self.before.is_some()));
         for value in self.before.iter().flatten() {
-            save_value(value, out);
+            out.value(value);
         }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         if from.number()? != 0 {
-            let values = self.now.iter().map(|_| load_value(Kind::Dynamic, from));
+            let values = self.now.iter().map(|_| from.value());
             self.before = Some(values.collect::<Result<_, _>>()?);
         }
         Ok(())

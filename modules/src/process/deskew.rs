@@ -1,7 +1,6 @@
 //! `deskew`: values out of bounds replaced by the one before.
 
 use super::clockwork::nanos;
-use super::keep::{load_value, save_value};
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
@@ -276,11 +275,11 @@ impl Operator for Deskew {
     }
 
     fn save(&self, out: &mut Writer) {
-        save_value(&self.good, out);
+        out.value(&self.good);
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.good = load_value(self.kind, from)?;
+        self.good = from.value()?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::bound;
 use super::clockwork::nanos;
-use super::keep::{Keeper, Kept, load_value, save_value};
+use super::keep::{Keeper, Kept};
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -242,18 +242,18 @@ impl Operator for FifoDelay {
     }
 
     fn save(&self, out: &mut Writer) {
-        save_value(&optional(self.edge), out);
+        out.value(&optional(self.edge));
         out.number(self.waiting.len() as u64);
         for ((time, _), kept) in &self.waiting {
-            save_value(&Value::Integer(*time), out);
+            out.value(&Value::Integer(*time));
             self.keeper.save(kept, out);
         }
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
-        self.edge = load_value(Kind::Dynamic, from)?.as_integer();
+        self.edge = from.value()?.as_integer();
         for _ in 0..from.number()? {
-            let time = load_value(Kind::Dynamic, from)?.as_integer();
+            let time = from.value()?.as_integer();
             let time = time.ok_or_else(|| Error::Snapshot("a time is an integer".into()))?;
             let kept = self.keeper.load(from)?;
             // In order already: numbers of the coming follow it.

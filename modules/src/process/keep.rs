@@ -286,41 +286,45 @@ impl Keeper {
         out.emit(data.with_identities(identities));
     }
 
-    /// Writes a row. Names that no column declared are not written.
+    /// Writes a row.
     pub(super) fn save(&self, kept: &Kept, out: &mut Writer) {
         out.number(kept.identity.0.into());
         out.number(kept.identity.1);
+        out.number(u64::from(!self.names.is_empty()));
         if self.names.is_empty() {
             return out.bytes(&kept.bytes);
         }
-        let mut portable = Vec::with_capacity(kept.bytes.len());
+        // The numbers of names are this keeper's own.
         let mut rest = kept.bytes.as_slice();
         for (_, kind) in &self.columns {
-            let value = self.decode(&mut rest, *kind).unwrap_or_default();
-            encode_plain(&value, &mut portable);
+            out.value(&self.decode(&mut rest, *kind).unwrap_or_default());
         }
-        out.bytes(&portable);
     }
 
     /// Reads a row back.
-    pub(super) fn load(&self, from: &mut Reader<'_>) -> Result<Kept, Error> {
-        let origin = from.number()?;
-        let kept = Kept {
-            identity: (
-                u32::try_from(origin).map_err(|_| damaged())?,
-                from.number()?,
-            ),
-            bytes: from.bytes()?.to_vec(),
-        };
-        let mut rest = kept.bytes.as_slice();
-        for (_, kind) in &self.columns {
-            self.decode(&mut rest, *kind).ok_or_else(damaged)?;
-        }
-        if rest.is_empty() {
-            Ok(kept)
+    pub(super) fn load(&mut self, from: &mut Reader<'_>) -> Result<Kept, Error> {
+        let origin = u32::try_from(from.number()?).map_err(|_| damaged())?;
+        let identity = (origin, from.number()?);
+        let bytes = if from.number()? == 0 {
+            let bytes = from.bytes()?;
+            self.check(bytes)?;
+            bytes.to_vec()
         } else {
-            Err(damaged())
+            let mut bytes = Vec::new();
+            for at in 0..self.columns.len() {
+                self.encode(&from.value()?, self.columns[at].1, &mut bytes);
+            }
+            bytes
+        };
+        Ok(Kept { identity, bytes })
+    }
+
+    /// Checks that these bytes are what is kept of a row.
+    fn check(&self, mut bytes: &[u8]) -> Result<(), Error> {
+        for (_, kind) in &self.columns {
+            self.decode(&mut bytes, *kind).ok_or_else(damaged)?;
         }
+        bytes.is_empty().then_some(()).ok_or_else(damaged)
     }
 }
 
@@ -329,10 +333,6 @@ fn encode_plain(value: &Value, out: &mut Vec<u8>) {
         Value::Double(double) => {
             out.push(DOUBLE);
             return out.extend(double.to_bits().to_be_bytes());
-        }
-        Value::List(values) => {
-            begin_list(values.len(), out);
-            return values.iter().for_each(|value| encode_plain(value, out));
         }
         Value::Bytes(_) => out.push(BYTES),
         _ => {}
@@ -359,14 +359,6 @@ fn list_length(bytes: &mut &[u8], depth: usize) -> Option<Option<u32>> {
 }
 
 fn decode_plain(bytes: &mut &[u8]) -> Option<Value> {
-    decode_plain_within(bytes, 0)
-}
-
-fn decode_plain_within(bytes: &mut &[u8], depth: usize) -> Option<Value> {
-    if let Some(len) = list_length(bytes, depth)? {
-        let values = (0..len).map(|_| decode_plain_within(bytes, depth + 1));
-        return Some(Value::List(values.collect::<Option<Vec<Value>>>()?.into()));
-    }
     match bytes.split_first()? {
         (&DOUBLE, rest) => {
             let (bits, rest) = rest.split_first_chunk::<8>()?;
@@ -391,19 +383,6 @@ fn with_names(value: Value, kind: Kind) -> Value {
             .map_or(Value::Integer(number), |number| Value::Named(number, names)),
         (value, _) => value,
     }
-}
-
-/// Writes a value so that a double stays one, which [`Writer::value`] does not promise.
-pub(super) fn save_value(value: &Value, out: &mut Writer) {
-    let mut bytes = Vec::new();
-    encode_plain(value, &mut bytes);
-    out.bytes(&bytes);
-}
-
-/// Reads a value back, of a column of this kind.
-pub(super) fn load_value(kind: Kind, from: &mut Reader<'_>) -> Result<Value, Error> {
-    let value = decode_plain(&mut from.bytes()?).ok_or_else(damaged)?;
-    Ok(with_names(value, kind))
 }
 
 fn damaged() -> Error {

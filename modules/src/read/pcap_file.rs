@@ -94,7 +94,7 @@ struct Format {
     /// Nanoseconds for each unit of the fraction of a second.
     fraction: i64,
     snaplen: u32,
-    link_type: u32,
+    link_type: u16,
 }
 
 impl Format {
@@ -115,7 +115,7 @@ impl Format {
         };
         format.snaplen = format.number(header, 16);
         // The upper bits tell of a frame check sequence.
-        format.link_type = format.number(header, 20) & 0x03ff_ffff;
+        format.link_type = format.number(header, 20) as u16;
         Some(format)
     }
 
@@ -144,6 +144,7 @@ impl Format {
             start: (at + RECORD_LEN) as u32,
             caplen: self.number(header, 8),
             len: self.number(header, 12),
+            link_type: self.link_type,
             ..Frame::default()
         }
     }
@@ -358,14 +359,13 @@ fn reusable(context: &mut SourceContext<'_>, format: Format) -> Arc<PartData> {
             .filter(|_| fits)
             .and_then(|data| data.rows_mut::<Frames>())
         {
-            (frames.snaplen, frames.link_type) = (format.snaplen, format.link_type);
+            frames.snaplen = format.snaplen;
             frames.tsresol = format.tsresol();
             return data;
         }
     }
     let frames = Frames {
         snaplen: format.snaplen,
-        link_type: format.link_type,
         tsresol: format.tsresol(),
         layers: wants_layers(context.shape),
         ..Frames::default()

@@ -135,7 +135,7 @@ fn keyed_machines_are_divided_by_key() {
             let mut resumed = stand.make();
             let saved = saved.into_bytes();
             resumed
-                .load(&mut Reader::new(&saved))
+                .load(&mut Reader::new(&saved, &[]))
                 .expect("what was saved can be loaded");
             out.extend(rows[cut..].iter().map(|row| stand.take(&mut *resumed, row)));
             assert_eq!(out, expected, "{query} merged at {cut}: {rows:?}");

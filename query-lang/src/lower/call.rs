@@ -78,8 +78,11 @@ impl Lowering<'_> {
                 }
                 (ArgumentValue::Function(call), _) => {
                     let message = format!("`{owner}` takes no functions as arguments");
-                    self.faults
-                        .push(Diagnostic::new("Q035", call.name.span, message).label("function"));
+                    let fault = Diagnostic::new("Q035", call.name.span, message).label("function");
+                    self.faults.push(fault.help(format!(
+                        "aggregate in two stages: `{}() group by KEY | print {owner}({})`",
+                        call.name.text, call.name.text
+                    )));
                 }
             }
         }
@@ -230,12 +233,11 @@ impl Lowering<'_> {
                 own.get_or_insert(fault);
             }
         }
-        if let (Some(fault), true) = (&mut own, missing.len() > 1) {
-            fault.message = format!(
-                "`{}` reads fields that are not there: {}",
-                module.name,
-                missing.join(", ")
-            );
+        if let Some(fault) = &mut own {
+            let (name, missing) = (module.name, missing.join(", "));
+            fault.message =
+                format!("`{name}` reads {missing}, and these objects have no such field");
+            fault.label = format!("reads {missing}");
         }
         self.faults.extend(faults.into_iter().chain(own));
     }

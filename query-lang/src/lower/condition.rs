@@ -12,7 +12,9 @@ use wireq_engine::arguments::{ArgumentError, Arguments, Word};
 use wireq_engine::module::{Build, Gives, Module, OperatorSpec, StateClass};
 use wireq_engine::plan::NodeId;
 use wireq_engine::plan::expr::{Expr, FilterCall};
+use wireq_engine::plan::stream::Stream;
 use wireq_engine::{Diagnostic, Span};
+use wireq_typesys::Kind;
 
 /// A part of a condition that all objects have to pass.
 pub(super) struct Step {
@@ -103,6 +105,16 @@ impl Lowering<'_> {
         if self.faults.len() == before {
             return;
         }
+        if self.definitions.checking {
+            // Kinds follow from objects that are not known yet: a word beside one may be a constant.
+            let mut words = Vec::new();
+            words_beside_unknown(expr, &stream, &mut words);
+            let mut at = 0;
+            self.faults.retain(|fault| {
+                at += 1;
+                at <= before || fault.code != "Q010" || !words.contains(&fault.span)
+            });
+        }
         let mut defined = HashMap::new();
         expr.for_each_field(&mut |path, span| {
             if self.definitions.find(path.as_str(), 0).is_some() {
@@ -138,6 +150,28 @@ impl Lowering<'_> {
                 .label("neither true nor false")
                 .help("write it as a stage of its own: `... | STAGE | ...`"),
         );
+    }
+}
+
+/// Words that are compared with a field of which no kind is known.
+fn words_beside_unknown(expr: &Expr, stream: &Stream, words: &mut Vec<Span>) {
+    match expr {
+        Expr::Compare(_, left, right) => {
+            for (word, beside) in [(left, right), (right, left)] {
+                if let (Expr::Field(_, span), Expr::Field(beside, _)) = (&**word, &**beside)
+                    && stream.kind(beside) == Some(Kind::Dynamic)
+                {
+                    words.push(*span);
+                }
+            }
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts
+            .iter()
+            .for_each(|part| words_beside_unknown(part, stream, words)),
+        Expr::Not(inner) | Expr::Holds(inner) | Expr::Truth(inner) => {
+            words_beside_unknown(inner, stream, words);
+        }
+        _ => {}
     }
 }
 

@@ -168,7 +168,8 @@ impl Lowering<'_> {
             if !names.insert(parameter.text.as_str()) {
                 let message = format!("two parameters are called `{}`", parameter.text);
                 let fault = Diagnostic::new("Q008", parameter.span, message);
-                self.faults.push(fault.label("second one"));
+                self.faults
+                    .push(fault.label("second one").help("give this one another name"));
             }
         }
     }

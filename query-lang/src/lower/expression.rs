@@ -116,7 +116,10 @@ impl Condition<'_, '_, '_> {
         let name = call.name.text.as_str();
         let module = self.lowering.registry.module(name);
         let aggregate = module.is_some_and(|module| matches!(module.build, Build::Aggregate(_)));
-        if aggregate || self.lowering.definition(call).is_some() {
+        // `count(LIST)` where nothing is aggregated is the function.
+        if aggregate && (self.functions.is_some() || call.arguments.is_empty())
+            || self.lowering.definition(call).is_some()
+        {
             return None;
         }
         self.lowering.registry.function(name)?;
@@ -221,7 +224,35 @@ impl Condition<'_, '_, '_> {
                 .push(fault.help("write the name of a field, without quotes, on one side"));
             return always();
         }
-        self.hold(Expr::Compare(operator, Box::new(left), Box::new(right)))
+        self.hold(self.of_all(operator, left, right, span))
+    }
+
+    /// A comparison. A list is compared by any of its values: `all(LIST)` by all of them, which is
+    /// that the opposite holds for none.
+    fn of_all(&self, operator: CompareOp, left: Expr, right: Expr, span: Span) -> Expr {
+        let (left, right, operator) = match (list_of_all(left), list_of_all(right)) {
+            (Err(left), Err(right)) => {
+                return Expr::Compare(operator, Box::new(left), Box::new(right));
+            }
+            (Ok(left), Ok(right) | Err(right)) => (left, right, operator),
+            (Err(left), Ok(right)) => (right, left, operator.mirrored()),
+        };
+        let opposite = match operator {
+            CompareOp::Equal => match self.lowering.registry.function("all_equal") {
+                Some(function) => {
+                    let call = Expr::Call(function, vec![left, right], span);
+                    return Expr::Truth(Box::new(call));
+                }
+                None => CompareOp::NotEqual,
+            },
+            CompareOp::NotEqual => CompareOp::Equal,
+            CompareOp::Less => CompareOp::GreaterOrEqual,
+            CompareOp::LessOrEqual => CompareOp::Greater,
+            CompareOp::Greater => CompareOp::LessOrEqual,
+            CompareOp::GreaterOrEqual => CompareOp::Less,
+        };
+        let opposite = Expr::Compare(opposite, Box::new(left), Box::new(right));
+        Expr::Not(Box::new(opposite))
     }
 
     /// Whether a value is equal to one of several others.
@@ -313,6 +344,18 @@ impl Condition<'_, '_, '_> {
                 .help(help),
         );
         always()
+    }
+}
+
+/// The list in `all(LIST)`; the expression itself where it is another one.
+fn list_of_all(expr: Expr) -> Result<Expr, Expr> {
+    match expr {
+        Expr::Call(function, mut arguments, _)
+            if function.name == "all" && arguments.len() == 1 =>
+        {
+            Ok(arguments.remove(0))
+        }
+        expr => Err(expr),
     }
 }
 

@@ -189,7 +189,13 @@ impl Lowering<'_> {
         let kind = field
             .and_then(|field| self.plan.stream(input).kind(field))
             .unwrap_or(Kind::Dynamic);
-        match (spec.kind)(kind) {
+        // Of a list, what takes none takes each value.
+        let of = kind;
+        let kind = (spec.kind)(kind).or_else(|fault| match kind {
+            Kind::List(each) => (spec.kind)(*each),
+            _ => Err(fault),
+        });
+        match kind {
             Ok(kind) => Some(kind),
             Err(message) => {
                 let word = arguments
@@ -198,7 +204,7 @@ impl Lowering<'_> {
                     .find(|word| field.is_some_and(|field| field.as_str() == word.text));
                 let word = word.cloned().unwrap_or_else(|| bare(module.name, call));
                 let error = ArgumentError {
-                    help: Some(format!("`{}` is of the kind {kind}", word.text)),
+                    help: Some(format!("`{}` is of the kind {of}", word.text)),
                     ..ArgumentError::at(module.name, &word, message)
                 };
                 self.argument_fault(error, call);
@@ -215,21 +221,20 @@ impl Lowering<'_> {
         input: NodeId,
         span: Span,
     ) -> NodeId {
-        let keys = group.map_or(&[][..], |group| group.keys);
+        let keys = group.as_ref().map_or(&[][..], |group| group.keys);
         self.check_fields(keys.iter(), input);
-        let having = group.and_then(|group| group.having);
+        let having = group.map_or(Vec::new(), |group| group.having).into_iter();
         let steps = having.map(|having| {
             let steps = self.steps(having, Some((&mut functions, input)));
             (steps, having.span)
         });
+        let steps: Vec<_> = steps.collect();
         let node = match functions.is_empty() {
             true => input,
             false => self.aggregate(functions, keys, input, span),
         };
-        match steps {
-            Some((steps, span)) => self.apply(steps, node, span),
-            None => node,
-        }
+        let steps = steps.into_iter();
+        steps.fold(node, |node, (steps, span)| self.apply(steps, node, span))
     }
 
     fn aggregate(

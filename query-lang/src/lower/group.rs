@@ -3,19 +3,20 @@
 
 use super::{Flow, Lowering};
 use crate::ast::{ArgumentValue, Call, Expr, ExprKind, Group, Pipeline, Stage, StageKind};
+use wireq_engine::Span;
 use wireq_engine::arguments::{Arguments, Word};
 use wireq_engine::module::{Build, Gives, GroupKeys, Needs, OperatorSpec, StateClass};
 use wireq_engine::plan::stream::{HIDDEN, is_hidden};
 use wireq_engine::plan::{GroupBy, NodeId};
-use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::{FieldPath, Kind};
 
 /// What a stage has to do with the groups that it is written with.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct GroupClause<'g> {
     /// What makes a group; none where the objects have their group already.
     pub keys: &'g [Word],
-    pub having: Option<&'g Expr>,
+    /// What is asked of what the stage is given, all of it.
+    pub having: Vec<&'g Expr>,
     pub span: Span,
 }
 
@@ -23,7 +24,7 @@ impl<'g> GroupClause<'g> {
     fn of(group: &'g Group) -> GroupClause<'g> {
         GroupClause {
             keys: &group.keys,
-            having: group.having.as_deref(),
+            having: group.having.as_deref().into_iter().collect(),
             span: group.span,
         }
     }
@@ -78,28 +79,26 @@ impl Lowering<'_> {
         module.is_some_and(|module| matches!(module.build, Build::Aggregate(_)))
     }
 
-    /// The group of a stage: its own, or that of the brackets around it.
+    /// The group of a stage: its own, or that of the brackets around it. Where it is its own, what
+    /// the brackets ask is asked too: objects have the groups of the brackets already.
     pub(super) fn one_group<'g>(
-        &mut self,
         stage: &'g Stage,
         outer: Option<GroupClause<'g>>,
     ) -> Option<GroupClause<'g>> {
-        let own = stage.group.as_deref().map(GroupClause::of);
-        match (own, outer) {
-            (Some(own), Some(outer)) if outer.having.is_some() || !outer.keys.is_empty() => {
-                let fault = Diagnostic::new("Q007", own.span, "a `group by` within a `group by`")
-                    .label("grouped already");
-                self.faults
-                    .push(fault.help("write all keys into one `group by`"));
-                Some(own)
-            }
-            (own, outer) => own.or(outer),
+        let Some(group) = stage.group.as_deref() else {
+            return outer;
+        };
+        let mut own = GroupClause::of(group);
+        if let Some(outer) = outer {
+            debug_assert!(outer.keys.is_empty(), "groups began where the stages did");
+            own.having.extend(outer.having);
         }
+        Some(own)
     }
 
     /// Whether groups only have to be told apart by one aggregate: a stage with functions whose call
     /// keeps nothing, filters before it, and what keeps nothing behind it.
-    pub(super) fn is_aggregate(&self, pipeline: &Pipeline, clause: GroupClause<'_>) -> bool {
+    pub(super) fn is_aggregate(&self, pipeline: &Pipeline, clause: &GroupClause<'_>) -> bool {
         let grouped = self.grouped_stage(pipeline);
         let mut stages = pipeline.stages.iter().enumerate();
         stages.all(|(at, stage)| match at.cmp(&grouped) {
@@ -107,17 +106,18 @@ impl Lowering<'_> {
                 let source = at == 0 && self.brings_objects(stage);
                 source || stage.group.is_none() && self.nature(stage) == Nature::Filter
             }
-            std::cmp::Ordering::Equal => self.is_one_aggregate(stage, clause),
+            std::cmp::Ordering::Equal => {
+                stage.group.is_none() && self.is_one_aggregate(stage, clause)
+            }
             std::cmp::Ordering::Greater => {
                 stage.group.is_none() && self.nature(stage) != Nature::Stateful
             }
         })
     }
 
-    pub(super) fn is_one_aggregate(&self, stage: &Stage, clause: GroupClause<'_>) -> bool {
-        let having = clause
-            .having
-            .is_some_and(|having| self.calls_functions(having));
+    pub(super) fn is_one_aggregate(&self, stage: &Stage, clause: &GroupClause<'_>) -> bool {
+        let mut having = clause.having.iter();
+        let having = having.any(|having| self.calls_functions(having));
         match &stage.kind {
             StageKind::Functions(_) => true,
             StageKind::Call(call) if self.definition(call).is_none() => {
@@ -199,7 +199,7 @@ impl Lowering<'_> {
     /// Gives objects the key of their group, for what comes behind. Gives the groups around.
     pub(super) fn begin_groups(
         &mut self,
-        clause: GroupClause<'_>,
+        clause: &GroupClause<'_>,
         input: NodeId,
     ) -> (NodeId, Option<GroupKeys>) {
         self.check_fields(clause.keys.iter(), input);
@@ -250,7 +250,7 @@ impl Lowering<'_> {
         input: Flow,
         clause: GroupClause<'_>,
     ) -> Flow {
-        let (node, outer) = self.begin_groups(clause, input.node);
+        let (node, outer) = self.begin_groups(&clause, input.node);
         let rest = GroupClause {
             keys: &[],
             ..clause

@@ -100,10 +100,10 @@ impl<'a> Lowering<'a> {
         input: Option<Flow>,
         group: Option<GroupClause<'_>>,
     ) -> Flow {
-        let keyed = group.filter(|clause| !clause.keys.is_empty());
-        let mut keyed = keyed.filter(|clause| !self.is_aggregate(pipeline, *clause));
-        let grouped = group.map(|_| self.grouped_stage(pipeline));
-        let group = group.map(|clause| match keyed {
+        let keyed = group.clone().filter(|clause| !clause.keys.is_empty());
+        let mut keyed = keyed.filter(|clause| !self.is_aggregate(pipeline, clause));
+        let grouped = group.as_ref().map(|_| self.grouped_stage(pipeline));
+        let mut group = group.map(|clause| match keyed {
             Some(_) => GroupClause {
                 keys: &[],
                 ..clause
@@ -113,13 +113,25 @@ impl<'a> Lowering<'a> {
         let around = self.groups.clone();
         let mut end = input;
         for (at, stage) in pipeline.stages.iter().enumerate() {
-            let group = group.filter(|_| grouped == Some(at));
+            let group = group.take_if(|_| grouped == Some(at));
             end = Some(if end.is_none() && self.brings_objects(stage) {
                 self.first_stage(stage, group)
             } else {
-                let mut input = end.unwrap_or_else(|| self.files(stage.span));
+                let mut input = match end {
+                    Some(end) => end,
+                    // That a source stands behind is one fault, not two.
+                    None if self.options.files.is_none()
+                        && pipeline
+                            .stages
+                            .iter()
+                            .any(|stage| self.brings_objects(stage)) =>
+                    {
+                        Flow::new(self.unknown())
+                    }
+                    None => self.files(stage.span),
+                };
                 if let Some(clause) = keyed.take() {
-                    (input.node, _) = self.begin_groups(clause, input.node);
+                    (input.node, _) = self.begin_groups(&clause, input.node);
                 }
                 self.stage(stage, input, group)
             });

@@ -18,6 +18,31 @@ pub(super) const RENAME: &str = "rename";
 /// The name of a calculated column that has no other.
 const COLUMN: &str = "expr";
 
+/// Whether tcpdump's filters begin with this word.
+fn is_word_of_tcpdump(name: &str) -> bool {
+    let words = [
+        "tcp",
+        "udp",
+        "icmp",
+        "icmp6",
+        "ip",
+        "ip6",
+        "arp",
+        "host",
+        "port",
+        "portrange",
+        "net",
+        "src",
+        "dst",
+        "ether",
+        "vlan",
+        "proto",
+        "less",
+        "greater",
+    ];
+    words.contains(&name)
+}
+
 /// The words of an argument list.
 #[derive(Default)]
 pub(super) struct Words<'t> {
@@ -60,6 +85,9 @@ impl Lowering<'_> {
                     name.text
                 )
             }
+            _ if is_word_of_tcpdump(&name.text) => {
+                "a condition: `where ipprotocol = tcp and dstport = 80`".to_owned()
+            }
             _ if self.is_field(&name.text) => {
                 let field = &name.text;
                 format!("`{field}` is a field: `print {field}` prints it, `where {field}` tests it")
@@ -74,7 +102,7 @@ impl Lowering<'_> {
     }
 
     /// Whether objects of any type have a field of this name.
-    fn is_field(&self, name: &str) -> bool {
+    pub(crate) fn is_field(&self, name: &str) -> bool {
         self.registry
             .types()
             .iter()

@@ -13,7 +13,7 @@ use wireq_engine::{Diagnostic, Span};
 impl Lowering<'_> {
     /// A stage with objects of its own.
     pub(super) fn first_stage(&mut self, stage: &Stage, group: Option<GroupClause<'_>>) -> Flow {
-        let group = self.one_group(stage, group);
+        let group = Self::one_group(stage, group);
         match &stage.kind {
             StageKind::Bag(branches) => self.bag(branches, None, group, stage.span),
             StageKind::Call(call) => match self.definition(call) {
@@ -58,12 +58,12 @@ impl Lowering<'_> {
         input: Flow,
         group: Option<GroupClause<'_>>,
     ) -> Flow {
-        let group = self.one_group(stage, group);
-        match group.filter(|clause| !clause.keys.is_empty()) {
-            Some(clause) if !self.is_one_aggregate(stage, clause) => {
+        let group = Self::one_group(stage, group);
+        match group {
+            Some(clause) if !clause.keys.is_empty() && !self.is_one_aggregate(stage, &clause) => {
                 self.stage_for_each(stage, input, clause)
             }
-            _ => self.stage_of_groups(stage, input, group),
+            group => self.stage_of_groups(stage, input, group),
         }
     }
 
@@ -110,7 +110,7 @@ impl Lowering<'_> {
     ) -> Flow {
         let ends: Vec<Flow> = branches
             .iter()
-            .map(|branch| self.pipeline(branch, input, group))
+            .map(|branch| self.pipeline(branch, input, group.clone()))
             .collect();
         if let [only] = ends[..] {
             return only;

@@ -64,13 +64,44 @@ pub(super) fn diagnose(fault: Unexpected, tokens: &[Token<'_>]) -> Diagnostic {
     let text = found.map_or("the end of the query".to_owned(), |token| {
         format!("`{}`", shorten(token.text))
     });
+    let before = &tokens[..tokens.len() - fault.left];
+    if found.is_some_and(|found| found.kind == Kind::Close) && is_balanced(before) {
+        return Diagnostic::new("Q002", span, "there is no `(` for this `)`")
+            .label("closes nothing")
+            .help("take it away, or write `(` where it begins");
+    }
     let message = format!("expected {}, found {text}", fault.expected);
     let diagnostic = Diagnostic::new("Q002", span, message).label("not expected here");
-    let before = &tokens[..tokens.len() - fault.left];
-    match found.and_then(|found| advice(found, fault.expected, before)) {
+    let help = match found {
+        Some(found) => advice(found, fault.expected, before),
+        None => advice_at_end(fault.expected, before),
+    };
+    match help {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
     }
+}
+
+/// Whether all brackets are closed.
+fn is_balanced(tokens: &[Token<'_>]) -> bool {
+    let count = |kind: Kind| tokens.iter().filter(|token| token.kind == kind).count();
+    count(Kind::Open) == count(Kind::Close)
+}
+
+/// What to write where a query ends too early.
+fn advice_at_end(expected: &str, before: &[Token<'_>]) -> Option<String> {
+    let last = before.last()?;
+    let help = match &last.kind {
+        Kind::Keyword(Keyword::Where | Keyword::Having | Keyword::And | Keyword::Or) => {
+            "a condition: `dstport = 80`, `srcip = 10.0.0.0/8`, `not vlan`"
+        }
+        Kind::Pipe => {
+            "a `|` at the end continues the query on the next line: write the stage there"
+        }
+        _ if expected == "`(`" => "`in` takes a list: `dstport in (80, 443)`",
+        _ => return None,
+    };
+    Some(help.to_owned())
 }
 
 /// What to write instead of a token that does not fit behind those before it.
@@ -81,8 +112,29 @@ fn advice(found: &Token<'_>, expected: &str, before: &[Token<'_>]) -> Option<Str
         let help = "a SELECT goes on over line ends: end it with `;` or an empty line";
         return Some(help.to_owned());
     }
+    let last = before.last().map(|token| &token.kind);
     match &found.kind {
-        Kind::Quoted(_) if expected.starts_with("a source") => Some(format!(
+        Kind::Pipe if last == Some(&Kind::Pipe) => {
+            Some("between stages write `|`; in conditions `||` is `or`".to_owned())
+        }
+        _ if expected == "`(`" && last == Some(&Kind::Keyword(Keyword::In)) => Some(format!(
+            "`in` takes a list: `in ({})`",
+            shorten(found.text)
+        )),
+        Kind::Quoted(_) if found.text.starts_with('$') => Some(format!(
+            "`{}` is a value: names of modules stand in the query",
+            shorten(found.text)
+        )),
+        Kind::Quoted(_) if expected.starts_with("a module,") => {
+            Some("names of modules stand without quotes".to_owned())
+        }
+        Kind::Word | Kind::Quoted(_) if expected.starts_with("an operator,") => {
+            Some("join two tests with `and` or `or`; the next stage stands behind `|`".to_owned())
+        }
+        Kind::Word | Kind::Quoted(_) if expected.starts_with("an operator") => {
+            Some("join two tests with `and` or `or`".to_owned())
+        }
+        Kind::Quoted(_) if expected.starts_with("a source") || expected == "a module or `(`" => Some(format!(
             "name the module that reads it: `pcapfile({})`",
             shorten(found.text)
         )),

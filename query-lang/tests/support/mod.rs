@@ -18,6 +18,9 @@ fn registry() -> Registry {
     modules::FUNCTIONS
         .iter()
         .for_each(|function| registry.add_function(function));
+    modules::types()
+        .into_iter()
+        .for_each(|record_type| registry.add_type(record_type));
     registry
 }
 

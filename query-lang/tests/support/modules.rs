@@ -335,3 +335,8 @@ fn sum_kind(kind: Kind) -> Result<Kind, &'static str> {
         _ => Err("is no number"),
     }
 }
+
+/// The record types that `wireq types` would list.
+pub fn types() -> Vec<Arc<dyn RecordType>> {
+    vec![Arc::new(Packet), Arc::new(Log)]
+}

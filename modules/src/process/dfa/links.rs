@@ -1,6 +1,6 @@
 //! The objects that moved a machine, latest first, as bytes.
 
-use super::super::keep::{Keeper, load_value, save_value};
+use super::super::keep::Keeper;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Error, View};
 use wireq_typesys::{Kind, Value};
@@ -129,7 +129,7 @@ impl Links {
         self.values(chain, &mut values);
         out.number(chain.len.into());
         for object in values.chunks(self.width()).take(chain.len as usize) {
-            object[1..].iter().for_each(|value| save_value(value, out));
+            object[1..].iter().for_each(|value| out.value(value));
         }
     }
 
@@ -143,8 +143,8 @@ impl Links {
         let mut values = Vec::new();
         for _ in 0..len {
             values.push(Value::Bool(true));
-            for kind in &self.kinds {
-                values.push(load_value(*kind, from)?);
+            for _ in &self.kinds {
+                values.push(from.value()?);
             }
         }
         Ok(self.chain_of(len as u32, &values))

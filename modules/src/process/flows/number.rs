@@ -219,8 +219,8 @@ impl Operator for FlowId {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.clock = from.number()? as i64;
         self.next = from.number()?;
-        let kinds = self.rows.kept_kinds();
-        let state = |from: &mut Reader<'_>| Flow::load(&kinds, from);
+        let kept = self.rows.kept_values();
+        let state = |from: &mut Reader<'_>| Flow::load(kept, from);
         self.table.load(from, &self.fields, state)
     }
 

@@ -136,14 +136,10 @@ impl Rows {
         }
     }
 
-    /// The kinds of what a flow keeps beside its key.
-    pub(super) fn kept_kinds(&self) -> Vec<Kind> {
+    /// How many values a flow keeps beside its key.
+    pub(super) fn kept_values(&self) -> usize {
         let kept = |place: &&Place| matches!(place.source, Source::Kept(_));
-        self.places
-            .iter()
-            .filter(kept)
-            .map(|place| place.kind)
-            .collect()
+        self.places.iter().filter(kept).count()
     }
 
     /// About how many bytes a flow keeps beside its key and counts.

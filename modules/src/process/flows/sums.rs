@@ -3,10 +3,9 @@
 use super::columns::NEVER;
 use super::number::LIST;
 use super::snapshot::State;
-use crate::process::keep::{load_value, save_value};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_typesys::{Kind, Value};
+use wireq_typesys::Value;
 
 /// What is kept of a flow beside its key.
 #[derive(Clone, Debug)]
@@ -52,14 +51,14 @@ impl Flow {
         after || self.start != NEVER && time < self.start.saturating_sub(limit)
     }
 
-    /// Reads a flow that kept values of these kinds.
-    pub(super) fn load(kinds: &[Kind], from: &mut Reader<'_>) -> Result<Flow, Error> {
+    /// Reads a flow that kept so many values.
+    pub(super) fn load(kept: usize, from: &mut Reader<'_>) -> Result<Flow, Error> {
         let number = from.number()?;
         let (start, finish) = (from.number()? as i64, from.number()? as i64);
         let packets = [from.number()?, from.number()?];
         let bytes = [from.number()?, from.number()?];
         let from_high = from.number()? != 0;
-        let kept: Result<_, Error> = kinds.iter().map(|kind| load_value(*kind, from)).collect();
+        let kept: Result<_, Error> = (0..kept).map(|_| from.value()).collect();
         Ok(Flow {
             number,
             start,
@@ -81,7 +80,7 @@ impl State for Flow {
         out.number(self.number);
         times.iter().chain(&counts).for_each(|n| out.number(*n));
         out.number(self.from_high.into());
-        self.kept.iter().for_each(|value| save_value(value, out));
+        self.kept.iter().for_each(|value| out.value(value));
     }
 
     fn list(&self) -> usize {

@@ -1,6 +1,10 @@
 //! Ethernet II (IEEE 802.3) and VLAN tags (IEEE 802.1Q, 802.1ad).
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{array, be16, macs, u16s};
+use super::values::Get::{Header as In, Mac as MacAt};
+use super::values::{Values, mac as hardware, number};
 use super::{Field, Layers, arp, has, ipv4, ipv6};
 use wireq_engine::planted::is_planted;
 use wireq_typesys::{FieldDef, Kind, Mac};
@@ -10,7 +14,7 @@ const ORIGIN: usize = 6;
 const TYPE: usize = 12;
 const LEN: usize = 14;
 /// Smaller values in the place of the type are lengths (IEEE 802.3 §3.2.6).
-const TYPE_MIN: u16 = 0x600;
+pub(super) const TYPE_MIN: u16 = 0x600;
 
 const TAG_LEN: usize = 4;
 /// Tags that are followed; real networks have at most three.
@@ -22,22 +26,16 @@ fn is_tag(ethertype: u16) -> bool {
     matches!(ethertype, 0x8100 | 0x88a8 | 0x9100)
 }
 
-/// Finds the layers of the frame that begins at `start` and ends where `bytes` ends.
+/// The layers of the frame that begins at `start` and ends where `bytes` ends, if it is plain. Most
+/// are: one look at their first bytes settles all of their layers.
 #[inline(always)]
-pub(super) fn find(bytes: &[u8], start: usize) -> Layers {
-    // Most frames are plain: one look at their first bytes settles all of their layers.
-    if let Some(first) = bytes
-        .get(start..start + ipv4::PLAIN_LEN)
-        .and_then(|first| first.first_chunk())
-        && let Some(layers) = ipv4::find_plain(first, start, bytes.len())
-    {
-        return layers;
-    }
-    find_any(bytes, start)
+pub(super) fn find_plain(bytes: &[u8], start: usize) -> Option<Layers> {
+    let first = bytes.get(start..start + ipv4::PLAIN_LEN)?.first_chunk()?;
+    ipv4::find_plain(first, start, bytes.len())
 }
 
-#[inline(never)]
-fn find_any(bytes: &[u8], start: usize) -> Layers {
+/// The layers of the frame that begins at `start` and ends where `bytes` ends.
+pub(super) fn find(bytes: &[u8], start: usize) -> Layers {
     let mut layers = Layers::default();
     let Some(mut ethertype) = be16(bytes, start + TYPE).filter(|_| bytes.len() >= start + LEN)
     else {
@@ -79,11 +77,71 @@ fn skip_tags(
     (!is_tag(ethertype)).then_some((ethertype, at))
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "eth",
+    source: "IEEE 802.3",
+    found: &[
+        By::Link(super::LINKTYPE_ETHERNET as u32),
+        By::Ethertype(0x6558),
+        By::Ip(143),
+    ],
+    carries: Some(|header| behind(header, LEN, header.u16(TYPE))),
+    fields: &[
+        hardware(
+            "eth.dst",
+            MacAt(DESTINATION),
+            "Hardware addresses of receivers.",
+        ),
+        hardware("eth.src", MacAt(ORIGIN), "Hardware addresses of senders."),
+        hardware(
+            "eth.addr",
+            In(both),
+            "Hardware addresses of receivers and senders.",
+        ),
+        number(
+            "eth.type",
+            In(ethertype),
+            "The type of what a frame carries.",
+        ),
+        number(
+            "eth.len",
+            In(length),
+            "The length of what a frame carries, where it has no type.",
+        ),
+    ],
+};
+
+/// What stands behind a type or length: a protocol, or one of IEEE 802.2 and no more than the length.
+pub(super) fn behind(_header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
+    match value {
+        Some(length) if length < TYPE_MIN => {
+            Next::behind(at, By::Name("llc")).of(at + usize::from(length))
+        }
+        Some(ethertype) => Next::behind(at, By::Ethertype(ethertype)),
+        None => Next::last(at),
+    }
+}
+
+fn both(header: &Header<'_>, values: &mut Values) {
+    let both = [header.mac(DESTINATION), header.mac(ORIGIN)];
+    both.into_iter().flatten().for_each(|mac| values.mac(mac));
+}
+
+fn ethertype(header: &Header<'_>, values: &mut Values) {
+    let value = header.u16(TYPE).filter(|value| *value >= TYPE_MIN);
+    value.into_iter().for_each(|value| values.number(value));
+}
+
+fn length(header: &Header<'_>, values: &mut Values) {
+    let value = header.u16(TYPE).filter(|value| *value < TYPE_MIN);
+    value.into_iter().for_each(|value| values.number(value));
+}
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "srcmac",
-            aliases: &["eth.src"],
+            aliases: &[],
             kind: Kind::Mac,
             summary: "Hardware address of the sender.",
             source: "IEEE 802.3",
@@ -94,7 +152,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "dstmac",
-            aliases: &["eth.dst"],
+            aliases: &[],
             kind: Kind::Mac,
             summary: "Hardware address of the receiver.",
             source: "IEEE 802.3",
@@ -105,7 +163,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ethertype",
-            aliases: &["eth.type"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "The outer type field; absent where it is a length.",
             source: "IEEE 802.3",
@@ -122,7 +180,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "vlan",
-            aliases: &["vlan.id"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "The number of the VLAN: that of the first tag.",
             source: "IEEE 802.1Q",

@@ -105,7 +105,7 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             summary: "What the link layer is: a LINKTYPE number, 1 for Ethernet.",
             source: SOURCE,
         },
-        fill: |f, s, c| u64s(f, s, c, |_, _| Some(f.link_type.into())),
+        fill: |f, s, c| u64s(f, s, c, |_, frame| Some(frame.link_type.into())),
         frame_only: true,
     },
     Field {

@@ -1,35 +1,18 @@
 //! ICMP (RFC 792).
 
-use super::load::{slices, u8s};
+use super::checksum;
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
+use super::load::u8s;
+use super::transport;
+use super::values::Get::{Header as In, U8, U16};
+use super::values::{Values, address, flag, number};
 use super::{Field, Frame, has};
 use wireq_typesys::{FieldDef, Kind};
 
-pub(super) const PROTOCOL: u8 = 1;
+pub(super) const PROTOCOL_NUMBER: u8 = 1;
 /// Type and code.
 pub(super) const LEN_MIN: usize = 2;
-
-/// The number of ICMPv6 (RFC 4443).
-pub(super) const PROTOCOL_V6: u8 = 58;
-/// Type, code, checksum, and what depends on the type.
-const LEN: u32 = 8;
-
-/// Where the message begins, of ICMP or of ICMPv6.
-fn message(frame: &Frame) -> Option<u32> {
-    let layers = &frame.layers;
-    let of_v6 = layers.has & has::IPV6 != 0 && layers.protocol == PROTOCOL_V6;
-    (layers.has & has::ICMP != 0 || of_v6).then_some(layers.transport)
-}
-
-fn byte_v6(bytes: &[u8], frame: &Frame, offset: u32) -> Option<u8> {
-    let at = message(frame).filter(|_| frame.layers.has & has::IPV6 != 0)? + offset;
-    let byte = bytes.get(at as usize).copied();
-    byte.filter(|_| at < frame.layers.end)
-}
-
-fn payload(_: &[u8], frame: &Frame) -> Option<(u32, u32)> {
-    let start = message(frame)? + LEN;
-    (start <= frame.layers.end).then_some((start, frame.layers.end))
-}
 
 fn byte(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u8> {
     if frame.layers.has & has::ICMP == 0 {
@@ -38,11 +21,91 @@ fn byte(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u8> {
     bytes.get(frame.layers.transport as usize + offset).copied()
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "icmp",
+    source: "RFC 792",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: Some(carries),
+    fields: &[
+        number(
+            "icmp.type",
+            U8(0),
+            "What a message is: 8 asks for an echo, 0 is one.",
+        ),
+        number("icmp.code", U8(1), "More on the type of a message."),
+        number("icmp.checksum", U16(2), "Checksum."),
+        flag(
+            "icmp.checksum.ok",
+            In(checksum_ok),
+            "Whether the checksum is right; absent where the message was not captured whole.",
+        ),
+        number(
+            "icmp.ident",
+            In(|h, v| of(h, &ASKING, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            "The number of who asks.",
+        ),
+        number(
+            "icmp.seq",
+            In(|h, v| of(h, &ASKING, |h| _ = h.u16(6).map(|n| v.number(n)))),
+            "The number of the question.",
+        ),
+        number(
+            "icmp.seq_le",
+            In(|h, v| of(h, &[0, 8], |h| _ = h.le16(6).map(|n| v.number(n)))),
+            "The number of the question, as some write it: the lower byte first.",
+        ),
+        number(
+            "icmp.mtu",
+            In(|h, v| {
+                of(h, &[3], |h| {
+                    if h.u8(1) == Some(4) {
+                        _ = h.u16(6).map(|n| v.number(n))
+                    }
+                })
+            }),
+            "The longest packet that passes.",
+        )
+        .from("RFC 1191"),
+        address(
+            "icmp.redir_gw",
+            In(|h, v| of(h, &[5], |h| _ = h.u32(4).map(|a| v.v4(a)))),
+            "The router to take.",
+        ),
+    ],
+};
+
+/// Messages that ask or answer, and so have a number.
+const ASKING: [u8; 8] = [0, 8, 13, 14, 15, 16, 17, 18];
+/// Errors, which quote what they are about.
+const ERRORS: [u8; 5] = [3, 4, 5, 11, 12];
+
+fn of(header: &Header<'_>, kinds: &[u8], mut then: impl FnMut(&Header<'_>)) {
+    if header.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
+        then(header);
+    }
+}
+
+fn checksum_ok(header: &Header<'_>, values: &mut Values) {
+    let whole = transport::sent(header).and_then(|whole| header.bytes.get(..whole));
+    if let Some(bytes) = whole.filter(|_| !header.layer.quoted) {
+        values.number(checksum::is_right(&[bytes]));
+    }
+}
+
+fn carries(header: &Header<'_>) -> Next {
+    match header.u8(0) {
+        Some(kind) if ERRORS.contains(&kind) => {
+            Next::behind(8, By::Ethertype(super::ipv4::ETHERTYPE)).quoting()
+        }
+        _ => Next::last(8),
+    }
+}
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "icmptype",
-            aliases: &["icmp.type"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "What an ICMP message is: 8 asks for an echo, 0 is one.",
             source: "RFC 792",
@@ -53,45 +116,12 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "icmpcode",
-            aliases: &["icmp.code"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "More on the type of an ICMP message.",
             source: "RFC 792",
         },
         fill: |f, s, c| u8s(f, s, c, |bytes, frame| byte(bytes, frame, 1)),
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
-            name: "icmpv6.type",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "What an ICMPv6 message is: 128 asks for an echo, 129 is one.",
-            source: "RFC 4443",
-        },
-        fill: |f, s, c| u8s(f, s, c, |bytes, frame| byte_v6(bytes, frame, 0)),
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
-            name: "icmpv6.code",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "More on the type of an ICMPv6 message.",
-            source: "RFC 4443",
-        },
-        fill: |f, s, c| u8s(f, s, c, |bytes, frame| byte_v6(bytes, frame, 1)),
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
-            name: "icmp.payload",
-            aliases: &[],
-            kind: Kind::Bytes,
-            summary: "What was captured behind the first 8 bytes of an ICMP or ICMPv6 message.",
-            source: "RFC 792, RFC 4443",
-        },
-        fill: |f, s, c| slices(f, s, c, payload),
         frame_only: false,
     },
 ];
@@ -110,25 +140,5 @@ mod tests {
         assert_eq!(field(&bytes, "icmpcode").as_deref(), Some("13"));
         assert_eq!(field(&bytes[..35], "icmptype"), None);
         assert_eq!(field(&bytes, "srcport"), None);
-        assert_eq!(field(&bytes, "icmp.payload"), None);
-        bytes[17] = 32;
-        bytes.extend([0, 0, 0, 0, 0, 0, b'a', b'b', b'c', b'd', 0, 0]);
-        assert_eq!(field(&bytes, "icmp.payload").as_deref(), Some("abcd"));
-        assert_eq!(field(&bytes, "icmpv6.type"), None);
-    }
-
-    #[test]
-    fn reads_icmpv6() {
-        let mut bytes = vec![0; 12];
-        bytes.extend([0x86, 0xdd, 0x60, 0, 0, 0, 0, 10, 58, 63]);
-        bytes.extend([0xfd; 32]);
-        bytes.extend([128, 7, 0, 0, 0, 0, 0, 0, b'x', b'y', b'z']);
-        assert_eq!(field(&bytes, "icmpv6.type").as_deref(), Some("128"));
-        assert_eq!(field(&bytes, "icmpv6.code").as_deref(), Some("7"));
-        assert_eq!(field(&bytes, "icmp.payload").as_deref(), Some("xy"));
-        assert_eq!(field(&bytes, "icmptype"), None);
-        assert_eq!(field(&bytes[..55], "icmpv6.type").as_deref(), Some("128"));
-        assert_eq!(field(&bytes[..55], "icmpv6.code"), None);
-        assert_eq!(field(&bytes[..54], "icmpv6.type"), None);
     }
 }

@@ -1,7 +1,12 @@
 //! IPv4 (RFC 791), and the fields that IPv4 and IPv6 share.
 
+use super::checksum;
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{addresses, be16, be32, u8s, u16s, v4_addresses};
 use super::names::IP_PROTOCOLS;
+use super::values::Get::{Bits8, Bits16, Header as In, Network, U8, U16, V4};
+use super::values::{Values, address, flag, named, number};
 use super::{Field, Frame, Frames, Layers, has, ipv6, tcp, transport, udp};
 use wireq_engine::planted::is_planted;
 use wireq_typesys::{Address, Bitmap, Column, FieldDef, Kind};
@@ -14,7 +19,8 @@ const FRAGMENT: usize = 6;
 /// The low 13 bits of the fragment word are the offset.
 const FRAGMENT_OFFSET: u16 = 0x1fff;
 const TTL: usize = 8;
-const PROTOCOL: usize = 9;
+const PROTOCOL_NUMBER: usize = 9;
+const CHECKSUM: usize = 10;
 const ORIGIN: usize = 12;
 const DESTINATION: usize = 16;
 const LEN_MIN: usize = 20;
@@ -33,12 +39,14 @@ pub(super) fn find_plain(first: &[u8; PLAIN_LEN], start: usize, end: usize) -> O
     let network = start + 14;
     let transport = network + LEN_MIN;
     let packet_end = network + usize::from(word(14 + TOTAL_LENGTH));
-    let protocol = first[14 + PROTOCOL];
+    let protocol = first[14 + PROTOCOL_NUMBER];
     let has_header = match protocol {
-        tcp::PROTOCOL if packet_end >= transport + 20 && first[14 + LEN_MIN + 12] >= 0x50 => {
+        tcp::PROTOCOL_NUMBER
+            if packet_end >= transport + 20 && first[14 + LEN_MIN + 12] >= 0x50 =>
+        {
             has::TCP
         }
-        udp::PROTOCOL if packet_end >= transport + udp::LEN => has::UDP,
+        udp::PROTOCOL_NUMBER if packet_end >= transport + udp::LEN => has::UDP,
         _ => return None,
     };
     is_plain.then(|| Layers {
@@ -62,7 +70,7 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     layers.network = at as u32;
     layers.end = bytes.len() as u32;
     layers.has |= has::IPV4;
-    layers.protocol = header[PROTOCOL];
+    layers.protocol = header[PROTOCOL_NUMBER];
     let header_len = if is_planted("ihl-ignored") {
         LEN_MIN
     } else {
@@ -129,26 +137,168 @@ fn fill_addresses(frames: &Frames, selection: &Bitmap, column: &mut Column, v4: 
     });
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "ip",
+    source: "RFC 791",
+    found: &[
+        By::Ethertype(ETHERTYPE),
+        By::Ip(4),
+        By::Ppp(0x21),
+        By::Llc(6),
+    ],
+    carries: Some(carries),
+    fields: &[
+        number(
+            "ip.version",
+            Network(|h, v| _ = h.u8(0).map(|b| v.number(b >> 4))),
+            "The version, of all IP headers.",
+        )
+        .from("RFC 791, RFC 8200"),
+        number(
+            "ip.hdr_len",
+            In(|h, v| _ = h.u8(0).map(|b| v.number((b & 15) * 4))),
+            "Bytes of the header.",
+        ),
+        number("ip.dsfield", U8(TOS), "Differentiated services.").from("RFC 2474"),
+        number(
+            "ip.dsfield.dscp",
+            Bits8(TOS, 0xfc),
+            "The code point of differentiated services.",
+        )
+        .from("RFC 2474"),
+        number("ip.dsfield.ecn", Bits8(TOS, 3), "Congestion notification.").from("RFC 3168"),
+        number(
+            "ip.len",
+            U16(TOTAL_LENGTH),
+            "Bytes of header and payload, as sent.",
+        ),
+        number(
+            "ip.id",
+            U16(ID),
+            "The identification of a packet's fragments.",
+        ),
+        number("ip.flags", Bits8(FRAGMENT, 0xe0), "The three flag bits."),
+        flag("ip.flags.rb", Bits8(FRAGMENT, 0x80), "The reserved flag."),
+        flag(
+            "ip.flags.df",
+            Bits8(FRAGMENT, 0x40),
+            "Whether a packet must not be fragmented.",
+        ),
+        flag(
+            "ip.flags.mf",
+            Bits8(FRAGMENT, 0x20),
+            "Whether more fragments follow.",
+        ),
+        number(
+            "ip.frag_offset",
+            Bits16(FRAGMENT, FRAGMENT_OFFSET),
+            "Where a fragment belongs, in units of eight bytes.",
+        ),
+        number("ip.ttl", U8(TTL), "Time to live."),
+        named(
+            "ip.proto",
+            &Kind::Named(&IP_PROTOCOLS),
+            U8(PROTOCOL_NUMBER),
+            "The protocol in the packet.",
+        ),
+        number("ip.checksum", U16(CHECKSUM), "The checksum of the header."),
+        flag(
+            "ip.checksum.ok",
+            In(checksum_ok),
+            "Whether the checksum of the header is right.",
+        ),
+        address("ip.src", V4(ORIGIN), "Address of the sender."),
+        address("ip.dst", V4(DESTINATION), "Address of the receiver."),
+        address("ip.addr", In(both), "Addresses of sender and receiver."),
+        number(
+            "ip.opt.type",
+            In(|h, v| options(h, |h, at, _| _ = h.u8(at).map(|n| v.number(n)))),
+            "What options are.",
+        ),
+        flag(
+            "ip.opt.type.copy",
+            In(|h, v| options(h, |h, at, _| _ = h.u8(at).map(|n| v.number(n >> 7)))),
+            "Whether options are copied to all fragments.",
+        ),
+        number(
+            "ip.opt.type.class",
+            In(|h, v| options(h, |h, at, _| _ = h.u8(at).map(|n| v.number(n >> 5 & 3)))),
+            "The classes of options.",
+        ),
+        number(
+            "ip.opt.type.number",
+            In(|h, v| options(h, |h, at, _| _ = h.u8(at).map(|n| v.number(n & 31)))),
+            "The numbers of options within their classes.",
+        ),
+        number(
+            "ip.opt.len",
+            In(|h, v| {
+                options(h, |_, _, length| {
+                    if length > 1 {
+                        v.number(length as u32)
+                    }
+                })
+            }),
+            "Bytes of options.",
+        ),
+    ],
+};
+
+fn carries(header: &Header<'_>) -> Next {
+    let (Some(first), Some(total)) = (header.u8(0), header.u16(TOTAL_LENGTH)) else {
+        return Next::last(LEN_MIN);
+    };
+    let header_len = usize::from(first & 15) * 4;
+    if first >> 4 != 4 || header_len < LEN_MIN {
+        return Next::broken(1);
+    }
+    let is_first = header
+        .u16(FRAGMENT)
+        .is_some_and(|word| word & FRAGMENT_OFFSET == 0);
+    let by = match header.u8(PROTOCOL_NUMBER) {
+        Some(protocol) if is_first => By::Ip(protocol),
+        _ => By::Nothing,
+    };
+    let next = Next::behind(header_len, by);
+    // A total length of 0 is that of a segment that the sender's network card was to divide.
+    if total == 0 {
+        next
+    } else {
+        next.of(total.into())
+    }
+}
+
+/// The options: where each begins, and its length; one byte for those that are only a type.
+fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize)) {
+    let end = header.u8(0).map_or(0, |first| usize::from(first & 15) * 4);
+    let mut at = LEN_MIN;
+    while at < end {
+        let Some(kind) = header.u8(at) else { return };
+        let length = match kind {
+            0 | 1 => 1,
+            _ => usize::from(header.u8(at + 1).unwrap_or(0)),
+        };
+        each(header, at, length);
+        if kind == 0 || length == 0 || kind > 1 && length < 2 {
+            return;
+        }
+        at += length;
+    }
+}
+
+fn checksum_ok(header: &Header<'_>, values: &mut Values) {
+    let length = header.u8(0).map_or(0, |first| usize::from(first & 15) * 4);
+    if let Some(bytes) = header.bytes.get(..length).filter(|_| length >= LEN_MIN) {
+        values.number(checksum::is_right(&[bytes]));
+    }
+}
+
+fn both(header: &Header<'_>, values: &mut Values) {
+    let both = [header.u32(ORIGIN), header.u32(DESTINATION)];
+    both.into_iter().flatten().for_each(|bits| values.v4(bits));
+}
+
 pub(super) static FIELDS: &[Field] = &[
-    Field {
-        def: FieldDef {
-            name: "ip.version",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "4 or 6.",
-            source: "RFC 791, RFC 8200",
-        },
-        fill: |f, s, c| {
-            u8s(f, s, c, |_, frame| {
-                match frame.layers.has & (has::IPV4 | has::IPV6) {
-                    has::IPV4 => Some(4),
-                    has::IPV6 => Some(6),
-                    _ => None,
-                }
-            })
-        },
-        frame_only: false,
-    },
     Field {
         def: FieldDef {
             name: "srcip",
@@ -174,7 +324,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ipprotocol",
-            aliases: &["ip.proto"],
+            aliases: &[],
             kind: Kind::Named(&IP_PROTOCOLS),
             summary: "The protocol in the packet; in IPv6 the next header.",
             source: "IANA protocol-numbers",
@@ -189,23 +339,8 @@ pub(super) static FIELDS: &[Field] = &[
     },
     Field {
         def: FieldDef {
-            name: "ip.len",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "IPv4's total length; IPv6's payload length.",
-            source: "RFC 791, RFC 8200",
-        },
-        fill: |f, s, c| {
-            u16s(f, s, c, |bytes, frame| {
-                be16(bytes, either(frame, TOTAL_LENGTH, ipv6::PAYLOAD_LENGTH)?)
-            })
-        },
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
             name: "ipid",
-            aliases: &["ip.id"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "IPv4's identification of a packet's fragments.",
             source: "RFC 791",
@@ -215,23 +350,8 @@ pub(super) static FIELDS: &[Field] = &[
     },
     Field {
         def: FieldDef {
-            name: "ip.flags",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "IPv4's three flag bits: 2 is don't fragment, 1 is more fragments.",
-            source: "RFC 791",
-        },
-        fill: |f, s, c| {
-            u8s(f, s, c, |bytes, frame| {
-                bytes.get(at(frame, FRAGMENT)?).map(|byte| byte >> 5)
-            })
-        },
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
             name: "ttl",
-            aliases: &["ip.ttl"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "IPv4's time to live; IPv6's hop limit.",
             source: "RFC 791, RFC 8200",

@@ -1,7 +1,13 @@
 //! IPv6 (RFC 8200), the fixed header. Its fields stand with those of IPv4, whose meaning they share.
 
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
 use super::load::{array, be16};
-use super::{Frame, Layers, has, transport};
+use super::names::IP_PROTOCOLS;
+use super::values::Get::{Bits8, Bits16, Bits32, Header as In, U8, U16, V6};
+use super::values::{Values, address as addresses, named, number};
+use super::{Frame, Layers, extension, has, transport};
+use wireq_typesys::Kind;
 
 pub(super) const ETHERTYPE: u16 = 0x86dd;
 pub(super) const PAYLOAD_LENGTH: usize = 4;
@@ -10,6 +16,63 @@ pub(super) const HOP_LIMIT: usize = 7;
 pub(super) const ORIGIN: usize = 8;
 pub(super) const DESTINATION: usize = 24;
 const LEN: usize = 40;
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "ipv6",
+    source: "RFC 8200",
+    found: &[By::Ethertype(ETHERTYPE), By::Ip(41), By::Ppp(0x57)],
+    carries: Some(carries),
+    fields: &[
+        number("ipv6.version", Bits8(0, 0xf0), "The version: 6."),
+        number("ipv6.tclass", Bits16(0, 0xff0), "Traffic class."),
+        number(
+            "ipv6.tclass.dscp",
+            Bits16(0, 0xfc0),
+            "The code point of differentiated services.",
+        )
+        .from("RFC 2474"),
+        number(
+            "ipv6.tclass.ecn",
+            Bits16(0, 0x30),
+            "Congestion notification.",
+        )
+        .from("RFC 3168"),
+        number("ipv6.flow", Bits32(0, 0xf_ffff), "The number of the flow."),
+        number(
+            "ipv6.plen",
+            U16(PAYLOAD_LENGTH),
+            "Bytes behind the fixed header, as sent.",
+        ),
+        named(
+            "ipv6.nxt",
+            &Kind::Named(&IP_PROTOCOLS),
+            U8(NEXT_HEADER),
+            "The header that follows.",
+        ),
+        number("ipv6.hlim", U8(HOP_LIMIT), "Hop limit."),
+        addresses("ipv6.src", V6(ORIGIN), "Address of the sender."),
+        addresses("ipv6.dst", V6(DESTINATION), "Address of the receiver."),
+        addresses("ipv6.addr", In(both), "Addresses of sender and receiver."),
+    ],
+};
+
+fn both(header: &Header<'_>, values: &mut Values) {
+    let both = [header.array(ORIGIN), header.array(DESTINATION)];
+    let both = both.into_iter().flatten().map(u128::from_be_bytes);
+    both.for_each(|bits| values.v6(bits));
+}
+
+fn carries(header: &Header<'_>) -> Next {
+    if header.u8(0).is_some_and(|first| first >> 4 != 6) {
+        return Next::broken(1);
+    }
+    let by = header.u8(NEXT_HEADER).map_or(By::Nothing, By::Ip);
+    let next = Next::behind(LEN, by);
+    match header.u16(PAYLOAD_LENGTH) {
+        None | Some(0) => next,
+        Some(length) => next.of(LEN + usize::from(length)),
+    }
+}
 
 pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     let Some(header) = bytes.get(at..at + LEN) else {
@@ -32,7 +95,11 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
         bytes.len().min(at + LEN + payload_len)
     };
     layers.end = end as u32;
-    transport::find(bytes, at + LEN, layers);
+    let (protocol, behind) = extension::skip(&bytes[..end], layers.protocol, at + LEN);
+    layers.protocol = protocol;
+    if let Some(behind) = behind {
+        transport::find(bytes, behind, layers);
+    }
 }
 
 /// An address of the frame's IPv6 header.

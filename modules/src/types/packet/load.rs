@@ -82,7 +82,6 @@ pub(super) fn one_frame(bytes: &[u8]) -> Frames {
     use wireq_typesys::Block;
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
-        link_type: super::LINKTYPE_ETHERNET,
         layers: true,
         snaplen: 65535,
         ..Frames::default()
@@ -96,6 +95,7 @@ pub(super) fn one_frame(bytes: &[u8]) -> Frames {
             start: 0,
             caplen: len,
             len,
+            link_type: super::LINKTYPE_ETHERNET,
             ..Frame::default()
         },
     );

@@ -6,28 +6,68 @@
 //! A header exists where all of its fixed part was captured and its version and lengths make sense;
 //! else its fields are absent. Ports need 4 bytes of the transport header only.
 //!
-//! To add a protocol: one file with its layout, its `FIELDS` and tests; one entry in `PROTOCOLS`;
-//! and, where a lower layer has to find it, a line in that layer's `find`.
+//! Fields are of two kinds. Those with short names (`srcip`) have one value, of the outermost header;
+//! they are columns of the framing pass. Those with Wireshark's names (`ip.src`) are lists of the
+//! values in all headers of a frame, tunnels and quoted packets included: the first of them that is
+//! asked for makes all layers of the part be found ([`layers`]).
+//!
+//! To add a protocol: one file with a [`layers::Protocol`] (what it is found by, what it carries, its
+//! fields) and tests, and one entry in `PROTOCOLS`.
 
 mod arp;
+mod carried;
+mod checksum;
+mod dccp;
+mod erspan;
 mod ethernet;
+mod extension;
 mod frame;
+mod geneve;
+mod gre;
+mod gtp;
+mod header;
 mod icmp;
+mod icmpv6;
+mod igmp;
+mod inner;
+mod ipsec;
 mod ipv4;
 mod ipv6;
+mod l2tp;
+mod layers;
+mod links;
+mod llc;
+mod lldp;
 mod load;
+mod mpls;
 mod names;
+mod ospf;
+mod ppp;
+mod pppoe;
+mod radiotap;
+mod sctp;
+mod sll;
+mod stp;
 mod tcp;
+mod teredo;
 mod transport;
 mod udp;
+mod values;
+mod vlan;
+mod vrrp;
+mod vxlan;
+mod wlan;
 
 pub use names::IP_PROTOCOLS;
 
+use layers::Protocol;
+pub use layers::{Layer, Stack};
 use std::any::Any;
-use std::sync::{Arc, LazyLock};
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, RecordType};
+use std::sync::{Arc, LazyLock, Mutex};
+use values::Listed;
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, RecordType};
 
-/// One field of a packet: its declaration, and how a column of it is filled.
+/// One field of a packet with one value: its declaration, and how a column of it is filled.
 struct Field {
     def: FieldDef,
     fill: fn(&Frames, &Bitmap, &mut Column),
@@ -35,23 +75,91 @@ struct Field {
     frame_only: bool,
 }
 
-/// The fields of all protocols, in the order in which they are listed and printed.
-static PROTOCOLS: &[&[Field]] = &[
+/// The fields with one value, in the order in which they are listed and printed.
+static COLUMNS: &[&[Field]] = &[
     frame::FIELDS,
     ethernet::FIELDS,
-    arp::FIELDS,
     ipv4::FIELDS,
     transport::FIELDS,
     tcp::FIELDS,
-    udp::FIELDS,
     icmp::FIELDS,
+    carried::FIELDS,
     frame::CAPTURE_FIELDS,
 ];
 
-static FIELDS: LazyLock<Vec<&'static Field>> =
-    LazyLock::new(|| PROTOCOLS.iter().copied().flatten().collect());
-static DEFS: LazyLock<Vec<FieldDef>> =
-    LazyLock::new(|| FIELDS.iter().map(|field| field.def).collect());
+/// All protocols whose headers are found, and those that are carried.
+static PROTOCOLS: &[&Protocol] = &[
+    &ethernet::PROTOCOL,
+    &vlan::PROTOCOL,
+    &vlan::PROVIDER,
+    &mpls::PROTOCOL,
+    &llc::PROTOCOL,
+    &stp::PROTOCOL,
+    &lldp::PROTOCOL,
+    &pppoe::PROTOCOL,
+    &ppp::PROTOCOL,
+    &ppp::SERIAL,
+    &ppp::CISCO,
+    &links::RAW,
+    &links::NULL,
+    &links::LOOP,
+    &links::NFLOG,
+    &links::PFLOG,
+    &sll::PROTOCOL,
+    &sll::VERSION_2,
+    &radiotap::PROTOCOL,
+    &radiotap::PPI,
+    &wlan::PROTOCOL,
+    &arp::PROTOCOL,
+    &ipv4::PROTOCOL,
+    &ipv6::PROTOCOL,
+    &extension::HOP_BY_HOP_OPTIONS,
+    &extension::ROUTING_HEADER,
+    &extension::FRAGMENT_HEADER,
+    &extension::DESTINATION_OPTIONS,
+    &ipsec::AH,
+    &ipsec::ESP,
+    &icmp::PROTOCOL,
+    &icmpv6::PROTOCOL,
+    &igmp::PROTOCOL,
+    &tcp::PROTOCOL,
+    &udp::PROTOCOL,
+    &udp::LITE,
+    &sctp::PROTOCOL,
+    &dccp::PROTOCOL,
+    &gre::PROTOCOL,
+    &erspan::PROTOCOL,
+    &vxlan::PROTOCOL,
+    &geneve::PROTOCOL,
+    &gtp::PROTOCOL,
+    &teredo::PROTOCOL,
+    &l2tp::PROTOCOL,
+    &ospf::PROTOCOL,
+    &vrrp::PROTOCOL,
+];
+
+/// How a field is filled.
+enum Fill {
+    Column(&'static Field),
+    /// A list of what is in the headers of a protocol, by its place.
+    List(&'static Listed, u8),
+}
+
+static FIELDS: LazyLock<Vec<Fill>> = LazyLock::new(|| {
+    let columns = COLUMNS.iter().copied().flatten().map(Fill::Column);
+    let lists = PROTOCOLS.iter().enumerate().flat_map(|(at, protocol)| {
+        let fields = protocol.fields.iter();
+        fields.map(move |field| Fill::List(field, at as u8))
+    });
+    columns.chain(lists).collect()
+});
+static DEFS: LazyLock<Vec<FieldDef>> = LazyLock::new(|| {
+    let def = |fill: &Fill| match fill {
+        Fill::Column(field) => field.def,
+        Fill::List(field, protocol) => field.def(PROTOCOLS[usize::from(*protocol)].source),
+    };
+    FIELDS.iter().map(def).collect()
+});
 
 /// The record type of packets.
 pub struct Packet;
@@ -88,17 +196,40 @@ impl RecordType for Packet {
         selection: &Bitmap,
         column: &mut Column,
     ) {
-        if let (Some(frames), Some(field)) = (rows.downcast_ref::<Frames>(), FIELDS.get(field)) {
-            (field.fill)(frames, selection, column);
+        let Some(frames) = rows.downcast_ref::<Frames>() else {
+            return;
+        };
+        let (depth, field) = inner::split(field);
+        match FIELDS.get(field) {
+            Some(Fill::Column(field)) if depth == 0 => (field.fill)(frames, selection, column),
+            Some(Fill::Column(field)) => {
+                (field.fill)(&inner::frames(frames, selection, depth), selection, column);
+            }
+            Some(Fill::List(field, protocol)) => {
+                values::fill(frames, selection, column, field, *protocol, depth);
+            }
+            None => {}
         }
+    }
+
+    fn stands_for_all(&self, field: usize) -> bool {
+        matches!(FIELDS.get(field), Some(Fill::Column(_)))
+    }
+
+    fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
+        let (depth, name) = inner::depth(name)?;
+        let field = self.field(name)?;
+        Some((inner::join(depth, field), DEFS.get(field)?.kind))
     }
 }
 
 /// Whether filling any of these fields needs the layers of the frames.
 pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    fields
-        .into_iter()
-        .any(|field| FIELDS.get(field).is_none_or(|field| !field.frame_only))
+    let needs = |field: usize| match FIELDS.get(field) {
+        Some(Fill::Column(field)) => !field.frame_only,
+        Some(Fill::List(..)) | None => false,
+    };
+    fields.into_iter().any(needs)
 }
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
@@ -112,6 +243,8 @@ pub struct Frame {
     pub caplen: u32,
     /// The bytes on the wire.
     pub len: u32,
+    /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
+    pub link_type: u16,
     /// Where its headers are.
     pub layers: Layers,
 }
@@ -160,8 +293,6 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// What the link layer is: a LINKTYPE number.
-    pub link_type: u32,
     /// The most bytes that the capture kept of a frame.
     pub snaplen: u32,
     /// The digits of the fraction of a second that the capture keeps.
@@ -170,10 +301,14 @@ pub struct Frames {
     pub first_number: u64,
     /// Whether layers are looked for.
     pub layers: bool,
+    /// All layers of the rows that were asked about.
+    pub stack: Mutex<Stack>,
+    /// The layers of one frame, while the outermost are looked for.
+    pub buffer: Vec<Layer>,
 }
 
 /// The LINKTYPE of Ethernet.
-pub const LINKTYPE_ETHERNET: u32 = 1;
+pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
     /// Makes ready for the frames of another part.
@@ -181,17 +316,39 @@ impl Frames {
         self.block = Arc::clone(block);
         self.rows.clear();
         self.first_number = first_number;
+        self.stack().reset();
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
     #[inline]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
-        if self.layers && self.link_type == LINKTYPE_ETHERNET {
+        if self.layers {
             let end = (frame.start as usize)
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
-            frame.layers = ethernet::find(&bytes[..end], frame.start as usize);
+            let is_ethernet = frame.link_type == LINKTYPE_ETHERNET;
+            frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
+                Some(layers) if is_ethernet => layers,
+                _ => self.find_any(&bytes[..end], &frame),
+            };
         }
         self.rows.push(frame);
+    }
+
+    /// The layers of a frame that is not plain.
+    #[inline(never)]
+    fn find_any(&mut self, bytes: &[u8], frame: &Frame) -> Layers {
+        let mut layers = Layers::default();
+        if frame.link_type == LINKTYPE_ETHERNET {
+            layers = ethernet::find(bytes, frame.start as usize);
+        }
+        if layers.has & (has::IPV4 | has::IPV6 | has::ARP) == 0 {
+            let found = layers::outermost(bytes, frame, &mut self.buffer);
+            layers = Layers {
+                has: layers.has | found.has,
+                ..found
+            };
+        }
+        layers
     }
 }

@@ -1,14 +1,19 @@
 //! TCP (RFC 9293).
 
-use super::load::{be16, be32, slices, u8s, u16s, u32s};
-use super::{Field, Frame, Layers, has};
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
+use super::load::{be16, be32, u8s, u16s, u32s};
+use super::values::Get::{Bits16, Header as In, U16, U32};
+use super::values::{Values, bytes, flag, number};
+use super::{Field, Frame, Layers, has, transport};
 use wireq_typesys::{FieldDef, Kind};
 
-pub(super) const PROTOCOL: u8 = 6;
+pub(super) const PROTOCOL_NUMBER: u8 = 6;
 const SEQUENCE: usize = 4;
 const ACKNOWLEDGMENT: usize = 8;
 const DATA_OFFSET: usize = 12;
 const WINDOW: usize = 14;
+const CHECKSUM: usize = 16;
 const URGENT_POINTER: usize = 18;
 const LEN_MIN: usize = 20;
 const URG: u16 = 0x20;
@@ -38,11 +43,244 @@ pub(super) fn payload(bytes: &[u8], frame: &Frame) -> Option<(u32, u32)> {
     (start <= frame.layers.end).then_some((start, frame.layers.end))
 }
 
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "tcp",
+    source: "RFC 9293",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: Some(carries),
+    fields: &[
+        number("tcp.srcport", U16(0), "Port of the sender."),
+        number("tcp.dstport", U16(2), "Port of the receiver."),
+        number(
+            "tcp.port",
+            In(|h, v| {
+                _ = h.u16(0).map(|n| v.number(n));
+                _ = h.u16(2).map(|n| v.number(n))
+            }),
+            "Ports of sender and receiver.",
+        ),
+        number("tcp.seq_raw", U32(SEQUENCE), "Sequence number, as sent."),
+        number(
+            "tcp.ack_raw",
+            U32(ACKNOWLEDGMENT),
+            "Acknowledgment number, as sent.",
+        ),
+        number(
+            "tcp.hdr_len",
+            In(|h, v| _ = h.u8(DATA_OFFSET).map(|n| v.number((n >> 4) * 4))),
+            "Bytes of the header.",
+        ),
+        number(
+            "tcp.len",
+            In(length),
+            "Bytes that the segment carries, as sent.",
+        ),
+        number(
+            "tcp.flags",
+            Bits16(DATA_OFFSET, 0xfff),
+            "The twelve flag bits: 2 is SYN, 16 is ACK, 18 is both.",
+        ),
+        flag(
+            "tcp.flags.res",
+            Bits16(DATA_OFFSET, 0xe00),
+            "Whether a reserved flag is set.",
+        ),
+        flag("tcp.flags.ae", Bits16(DATA_OFFSET, 0x100), "Accurate ECN.").or(&["tcp.flags.ns"]),
+        flag(
+            "tcp.flags.cwr",
+            Bits16(DATA_OFFSET, 0x80),
+            "The congestion window was reduced.",
+        )
+        .from("RFC 3168"),
+        flag(
+            "tcp.flags.ece",
+            Bits16(DATA_OFFSET, 0x40),
+            "Congestion was met.",
+        )
+        .from("RFC 3168")
+        .or(&["tcp.flags.ecn"]),
+        flag(
+            "tcp.flags.urg",
+            Bits16(DATA_OFFSET, 0x20),
+            "The urgent pointer counts.",
+        ),
+        flag(
+            "tcp.flags.ack",
+            Bits16(DATA_OFFSET, 0x10),
+            "The acknowledgment number counts.",
+        ),
+        flag(
+            "tcp.flags.push",
+            Bits16(DATA_OFFSET, 8),
+            "What was received is to be handed on.",
+        ),
+        flag(
+            "tcp.flags.reset",
+            Bits16(DATA_OFFSET, 4),
+            "The connection is broken off.",
+        ),
+        flag(
+            "tcp.flags.syn",
+            Bits16(DATA_OFFSET, 2),
+            "A connection begins.",
+        ),
+        flag(
+            "tcp.flags.fin",
+            Bits16(DATA_OFFSET, 1),
+            "The sender has no more to send.",
+        ),
+        number(
+            "tcp.window_size_value",
+            U16(WINDOW),
+            "Window, as sent: not scaled.",
+        ),
+        number("tcp.checksum", U16(CHECKSUM), "Checksum."),
+        flag(
+            "tcp.checksum.ok",
+            In(|h, v| transport::checksum_ok(h, v, PROTOCOL_NUMBER)),
+            "Whether the checksum is right; absent where the segment was not captured whole.",
+        ),
+        number("tcp.urgent_pointer", U16(URGENT_POINTER), "Urgent pointer."),
+        number(
+            "tcp.option_kind",
+            In(|h, v| options(h, |h, at, _| _ = h.u8(at).map(|n| v.number(n)))),
+            "What options are.",
+        ),
+        number(
+            "tcp.option_len",
+            In(|h, v| {
+                options(h, |_, _, length| {
+                    if length > 1 {
+                        v.number(length as u32)
+                    }
+                })
+            }),
+            "Bytes of options.",
+        ),
+        number(
+            "tcp.options.mss_val",
+            In(|h, v| option(h, 2, 4, |h, at| _ = h.u16(at + 2).map(|n| v.number(n)))),
+            "The largest segment that the sender takes.",
+        ),
+        number(
+            "tcp.options.wscale.shift",
+            In(|h, v| option(h, 3, 3, |h, at| _ = h.u8(at + 2).map(|n| v.number(n)))),
+            "By how many bits windows are shifted.",
+        )
+        .from("RFC 7323"),
+        flag(
+            "tcp.options.sack_perm",
+            In(|h, v| option(h, 4, 2, |_, _| v.number(1u8))),
+            "Selective acknowledgments are understood.",
+        )
+        .from("RFC 2018"),
+        number(
+            "tcp.options.sack_le",
+            In(|h, v| blocks(h, v, 0)),
+            "Where blocks that were received begin.",
+        )
+        .from("RFC 2018"),
+        number(
+            "tcp.options.sack_re",
+            In(|h, v| blocks(h, v, 4)),
+            "Where blocks that were received end.",
+        )
+        .from("RFC 2018"),
+        number(
+            "tcp.options.timestamp.tsval",
+            In(|h, v| option(h, 8, 10, |h, at| _ = h.u32(at + 2).map(|n| v.number(n)))),
+            "The sender's clock.",
+        )
+        .from("RFC 7323"),
+        number(
+            "tcp.options.timestamp.tsecr",
+            In(|h, v| option(h, 8, 10, |h, at| _ = h.u32(at + 6).map(|n| v.number(n)))),
+            "The other's clock, given back.",
+        )
+        .from("RFC 7323"),
+        bytes(
+            "tcp.payload",
+            In(carried),
+            "The bytes that the segment carries, as captured.",
+        ),
+    ],
+};
+
+fn carries(header: &Header<'_>) -> Next {
+    match header.u8(DATA_OFFSET).map(|byte| byte >> 4) {
+        Some(words) if words < 5 => Next::broken(4),
+        Some(words) => Next::last(usize::from(words) * 4),
+        None => Next::last(LEN_MIN),
+    }
+}
+
+/// What the IP header says that the segment carries.
+fn length(header: &Header<'_>, values: &mut Values) {
+    let own = header
+        .u8(DATA_OFFSET)
+        .map(|byte| usize::from(byte >> 4) * 4);
+    let whole = transport::sent(header);
+    if let (Some(own), Some(whole)) = (own, whole)
+        && own >= LEN_MIN
+        && own <= whole
+    {
+        values.number((whole - own) as u32);
+    }
+}
+
+fn carried(header: &Header<'_>, values: &mut Values) {
+    let length = header.payload().len();
+    if length > 0 {
+        values.slice(header.layer.payload, length);
+    }
+}
+
+/// The options: where each begins, and its length; one byte for those that are only a kind.
+fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize)) {
+    let end = header
+        .u8(DATA_OFFSET)
+        .map_or(0, |byte| usize::from(byte >> 4) * 4);
+    let mut at = LEN_MIN;
+    while at < end {
+        let Some(kind) = header.u8(at) else { return };
+        let length = match kind {
+            0 | 1 => 1,
+            _ => usize::from(header.u8(at + 1).unwrap_or(0)),
+        };
+        each(header, at, length);
+        // A length that can't be.
+        if length == 0 || kind > 1 && length < 2 || at + length > end {
+            return;
+        }
+        at += length;
+    }
+}
+
+/// The options of a kind, with the length that they must have.
+fn option(header: &Header<'_>, wanted: u8, len: usize, mut each: impl FnMut(&Header<'_>, usize)) {
+    options(header, |header, at, length| {
+        if header.u8(at) == Some(wanted) && length == len {
+            each(header, at);
+        }
+    });
+}
+
+/// Selective acknowledgments: beginnings or ends of blocks.
+fn blocks(header: &Header<'_>, values: &mut Values, side: usize) {
+    options(header, |header, at, length| {
+        if header.u8(at) == Some(5) {
+            let count = length.saturating_sub(2) / 8;
+            let all = (0..count).filter_map(|n| header.u32(at + 2 + 8 * n + side));
+            all.for_each(|number| values.number(number));
+        }
+    });
+}
+
 pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "seq",
-            aliases: &["tcp.seq_raw"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Sequence number, as sent.",
             source: "RFC 9293",
@@ -53,7 +291,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "ack",
-            aliases: &["tcp.ack_raw"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Acknowledgment number, as sent.",
             source: "RFC 9293",
@@ -68,7 +306,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "tcpflags",
-            aliases: &["tcp.flags"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "The twelve flag bits: 2 is SYN, 16 is ACK, 18 is both.",
             source: "RFC 9293",
@@ -94,7 +332,7 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "urgptr",
-            aliases: &["tcp.urgent_pointer"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Urgent pointer.",
             source: "RFC 9293",
@@ -109,23 +347,12 @@ pub(super) static FIELDS: &[Field] = &[
     Field {
         def: FieldDef {
             name: "tcpwindow",
-            aliases: &["tcp.window_size_value"],
+            aliases: &[],
             kind: Kind::Unsigned,
             summary: "Window, as sent: not scaled.",
             source: "RFC 9293",
         },
         fill: |f, s, c| u16s(f, s, c, |bytes, frame| be16(bytes, at(frame, WINDOW)?)),
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
-            name: "tcp.payload",
-            aliases: &[],
-            kind: Kind::Bytes,
-            summary: "The bytes that the segment carries, as captured.",
-            source: "RFC 9293",
-        },
-        fill: |f, s, c| slices(f, s, c, payload),
         frame_only: false,
     },
 ];

@@ -1,6 +1,10 @@
 //! What TCP and UDP share: ports and payload.
 
+use super::checksum;
+use super::header::Header;
+use super::layers::{Layer, STACK};
 use super::load::{be16, slices, u16s};
+use super::values::Values;
 use super::{Field, Frame, Layers, has, icmp, tcp, udp};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -12,15 +16,15 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     let end = layers.end as usize;
     layers.transport = at as u32;
     match layers.protocol {
-        tcp::PROTOCOL | udp::PROTOCOL if at + PORTS_LEN <= end => {
+        tcp::PROTOCOL_NUMBER | udp::PROTOCOL_NUMBER if at + PORTS_LEN <= end => {
             layers.has |= has::PORTS;
-            if layers.protocol == tcp::PROTOCOL {
+            if layers.protocol == tcp::PROTOCOL_NUMBER {
                 tcp::find(bytes, at, layers);
             } else if at + udp::LEN <= end {
                 layers.has |= has::UDP;
             }
         }
-        icmp::PROTOCOL if at + icmp::LEN_MIN <= end && layers.has & has::IPV4 != 0 => {
+        icmp::PROTOCOL_NUMBER if at + icmp::LEN_MIN <= end && layers.has & has::IPV4 != 0 => {
             layers.has |= has::ICMP
         }
         _ => {}
@@ -33,6 +37,58 @@ fn port(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u16> {
         return None;
     }
     be16(bytes, frame.layers.transport as usize + offset)
+}
+
+/// Bytes of a header and what it carries, as the IP header before it says; those captured where
+/// that says nothing.
+pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
+    let ip = header
+        .below
+        .iter()
+        .rev()
+        .find(|layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6)?;
+    let bytes = header.block.get(ip.start as usize..)?;
+    let end = if ip.protocol == STACK.ipv4 {
+        usize::from(be16(bytes, 2)?)
+    } else {
+        40 + usize::from(be16(bytes, 4)?)
+    };
+    let before = (header.layer.start - ip.start) as usize;
+    end.checked_sub(before)
+}
+
+/// Whether the checksum of a header, of what it carries and of the addresses is right (RFC 9293,
+/// section 3.1); nothing where not all of that was captured or the packet is a fragment.
+pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8) {
+    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
+    let Some(ip) = header.below.iter().rev().find(is_ip) else {
+        return;
+    };
+    let whole = match protocol {
+        udp::PROTOCOL_NUMBER => header
+            .u16(4)
+            .map(usize::from)
+            .filter(|length| *length >= udp::LEN),
+        _ => sent(header),
+    };
+    let Some(bytes) = whole.and_then(|whole| header.bytes.get(..whole)) else {
+        return;
+    };
+    let start = ip.start as usize;
+    let is_v4 = ip.protocol == STACK.ipv4;
+    let (from, to) = if is_v4 { (12, 20) } else { (8, 40) };
+    let addresses = header.block.get(start + from..start + to);
+    let more_fragments = is_v4
+        && be16(header.block, start + 6).is_some_and(|word| word & 0x3fff != 0)
+        || header
+            .below
+            .iter()
+            .any(|layer| layer.protocol == STACK.fragment);
+    if let (Some(addresses), false) = (addresses, more_fragments || ip.quoted) {
+        let [a, b, c, d] = (bytes.len() as u32).to_be_bytes();
+        let pseudo = [0, protocol, a, b, c, d];
+        values.number(checksum::is_right(&[addresses, &pseudo, bytes]));
+    }
 }
 
 pub(super) static FIELDS: &[Field] = &[

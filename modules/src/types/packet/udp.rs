@@ -1,11 +1,15 @@
 //! UDP (RFC 768).
 
-use super::load::{be16, slices, u16s};
-use super::{Field, Frame, has};
-use wireq_typesys::{FieldDef, Kind};
+use super::header::Header;
+use super::layers::{By, Next, Protocol, STACK};
+use super::load::be16;
+use super::values::Get::{Header as In, U16};
+use super::values::{Values, bytes, flag, number};
+use super::{Frame, has, transport};
 
-pub(super) const PROTOCOL: u8 = 17;
+pub(super) const PROTOCOL_NUMBER: u8 = 17;
 const LENGTH: usize = 4;
+const CHECKSUM: usize = 6;
 pub(super) const LEN: usize = 8;
 
 fn length(bytes: &[u8], frame: &Frame) -> Option<u16> {
@@ -28,30 +32,83 @@ pub(super) fn payload(bytes: &[u8], frame: &Frame) -> Option<(u32, u32)> {
     Some((start, end))
 }
 
-pub(super) static FIELDS: &[Field] = &[
-    Field {
-        def: FieldDef {
-            name: "udp.length",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "Bytes of header and payload, as sent.",
-            source: "RFC 768",
-        },
-        fill: |f, s, c| u16s(f, s, c, length),
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
-            name: "udp.payload",
-            aliases: &[],
-            kind: Kind::Bytes,
-            summary: "The bytes that the datagram carries, as captured.",
-            source: "RFC 768",
-        },
-        fill: |f, s, c| slices(f, s, c, payload),
-        frame_only: false,
-    },
-];
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "udp",
+    source: "RFC 768",
+    found: &[By::Ip(PROTOCOL_NUMBER)],
+    carries: Some(carries),
+    fields: &[
+        number("udp.srcport", U16(0), "Port of the sender."),
+        number("udp.dstport", U16(2), "Port of the receiver."),
+        number(
+            "udp.port",
+            In(|h, v| {
+                _ = h.u16(0).map(|n| v.number(n));
+                _ = h.u16(2).map(|n| v.number(n))
+            }),
+            "Ports of sender and receiver.",
+        ),
+        number(
+            "udp.length",
+            U16(LENGTH),
+            "Bytes of header and payload, as sent.",
+        ),
+        number("udp.checksum", U16(CHECKSUM), "Checksum; 0 is none."),
+        flag(
+            "udp.checksum.ok",
+            In(checksum_ok),
+            "Whether the checksum is right; absent where there is none, or where the datagram was not captured whole.",
+        ),
+        bytes(
+            "udp.payload",
+            In(carried),
+            "The bytes that the datagram carries, as captured.",
+        ),
+    ],
+};
+
+/// UDP-Lite (RFC 3828): the length is that of what the checksum covers.
+pub(super) static LITE: Protocol = Protocol {
+    name: "udplite",
+    source: "RFC 3828",
+    found: &[By::Ip(136)],
+    carries: Some(|_| Next::last(LEN)),
+    fields: &[
+        number("udplite.srcport", U16(0), "Port of the sender."),
+        number("udplite.dstport", U16(2), "Port of the receiver."),
+        number(
+            "udplite.checksum_coverage",
+            U16(LENGTH),
+            "Bytes that the checksum covers.",
+        ),
+        number("udplite.checksum", U16(CHECKSUM), "Checksum."),
+    ],
+};
+
+fn checksum_ok(header: &Header<'_>, values: &mut Values) {
+    if header.u16(CHECKSUM).is_some_and(|checksum| checksum != 0) {
+        transport::checksum_ok(header, values, PROTOCOL_NUMBER);
+    }
+}
+
+fn carried(header: &Header<'_>, values: &mut Values) {
+    let length = header.payload().len();
+    if length > 0 {
+        values.slice(header.layer.payload, length);
+    }
+}
+
+/// What a port says is carried: the lower one is asked first, which is that of a service.
+fn carries(header: &Header<'_>) -> Next {
+    let (from, to) = (header.u16(0).unwrap_or(0), header.u16(2).unwrap_or(0));
+    let ports = [from.min(to), from.max(to)].into_iter();
+    let by = ports.map(By::UdpPort).find(|by| STACK.knows(*by));
+    let next = Next::behind(LEN, by.unwrap_or(By::Nothing));
+    match header.u16(LENGTH) {
+        Some(length) if usize::from(length) >= LEN => next.of(length.into()),
+        _ => next,
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ pub use records::{Cell, Records};
 
 use std::any::Any;
 use std::sync::{Mutex, PoisonError};
-use wireq_typesys::{Bitmap, CONVERSIONS, Column, FieldDef, Kind, RecordType};
+use wireq_typesys::{Bitmap, CONVERSIONS, Column, FieldDef, Kind, Names, RecordType};
 
 /// The most columns that can be read; those further right cannot.
 pub const COLUMNS_MAX: usize = 4096;
@@ -166,5 +166,10 @@ impl RecordType for Table {
         }
         let names = self.columns.iter().map(|column| column.name.clone());
         names.collect()
+    }
+
+    fn names_of_numbers(&self) -> Vec<&'static Names> {
+        let columns = self.columns.iter();
+        columns.filter_map(|column| column.kind.names()).collect()
     }
 }

@@ -1,0 +1,136 @@
+//! Many conditions on one stream at the price of a few: which of N conditions hold for each row.
+//!
+//! | file | what |
+//! |---|---|
+//! | `set`, `line` | a test of one field as a set of its values |
+//! | `classes` | from a value to its class: the vector function of numbers, prefixes, masks and lists |
+//! | `stab` | which ranges of classes a class is in |
+//! | `patterns` | the vector function of byte patterns |
+//! | `compile` | conditions as checks of classes, contents and other tests |
+//! | `memo` | what was found for rows of the same classes |
+//! | `index` | the conditions that hold for the rows of a part |
+//! | `naive` | the same, condition by condition: what the index is tested against |
+//!
+//! Each field that conditions test is looked at once a row, which says of all tests of it whether
+//! they hold: the classes of a row's fields decide everything that is a matter of single fields.
+//! Traffic repeats itself, so rows of the same classes are decided once and remembered. Where they
+//! are new, candidates are found by the one test of each condition that the fewest rows pass (its
+//! access test), and the others are compared as ranges of classes. Contents are searched for all
+//! at once, in rows where the rest of some condition leaves room for them. Tests of other forms run
+//! last, each at most once a row, and only on rows for which a condition waits for them.
+
+mod classes;
+mod compile;
+mod index;
+mod line;
+mod memo;
+mod naive;
+mod patterns;
+mod set;
+mod stab;
+#[cfg(test)]
+mod tests;
+
+pub use index::Index;
+pub use naive::Naive;
+pub use patterns::{Pattern, Patterns};
+
+use crate::plan::expr::Expr;
+use wireq_typesys::FieldPath;
+
+/// A condition: all of its parts hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    /// Tests, each of which has to be known and true.
+    pub tests: Vec<Expr>,
+    /// Contents that have to be there.
+    pub contents: Vec<Content>,
+}
+
+impl From<Expr> for Condition {
+    fn from(test: Expr) -> Condition {
+        Condition {
+            tests: test.conjuncts(),
+            contents: Vec::new(),
+        }
+    }
+}
+
+impl Condition {
+    /// The fields that conditions read, each once.
+    pub fn fields(conditions: &[Condition]) -> Vec<FieldPath> {
+        let mut known = hashbrown::HashSet::new();
+        let mut fields = Vec::new();
+        let mut add = |field: &FieldPath| {
+            if !known.contains(field) {
+                known.insert(field.clone());
+                fields.push(field.clone());
+            }
+        };
+        for condition in conditions {
+            for test in &condition.tests {
+                test.for_each_field(&mut |field, _| add(field));
+            }
+            condition
+                .contents
+                .iter()
+                .for_each(|content| add(&content.field));
+        }
+        fields
+    }
+}
+
+/// A pattern that occurs in a field of bytes or text: somewhere from `offset` on, within `depth`
+/// bytes from there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Content {
+    /// The field.
+    pub field: FieldPath,
+    /// What occurs in it; an empty pattern never does.
+    pub pattern: Pattern,
+    /// The first byte that may be its first.
+    pub offset: usize,
+    /// How many bytes from there it may take up; none where that is no matter.
+    pub depth: Option<usize>,
+    /// Whether it ends where the field ends.
+    pub at_end: bool,
+}
+
+impl Content {
+    /// Whether an occurrence that ends at `end` is where it has to be, in a text of `len` bytes.
+    pub(super) fn allows(&self, end: usize, len: usize) -> bool {
+        let last = self
+            .depth
+            .map_or(usize::MAX, |depth| self.offset.saturating_add(depth));
+        end - self.pattern.bytes.len() >= self.offset && end <= last && (!self.at_end || end == len)
+    }
+}
+
+/// For each row of a part the conditions that hold, in ascending order.
+#[derive(Debug, Default)]
+pub struct Hits {
+    /// Where the ids of each row begin; one more than there are rows.
+    pub offsets: Vec<u32>,
+    /// Numbers of conditions.
+    pub ids: Vec<u32>,
+}
+
+impl Hits {
+    /// The conditions that hold for a row.
+    pub fn of(&self, row: usize) -> &[u32] {
+        match (self.offsets.get(row), self.offsets.get(row + 1)) {
+            (Some(from), Some(to)) => &self.ids[*from as usize..*to as usize],
+            _ => &[],
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.offsets.clear();
+        self.ids.clear();
+    }
+
+    /// Ends the rows below `row` that have not ended yet.
+    pub(super) fn end_rows_to(&mut self, row: usize) {
+        self.offsets.resize(row + 1, self.ids.len() as u32);
+    }
+}

@@ -1,0 +1,148 @@
+//! Link types with little or no header of their own.
+
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
+use super::values::Get::{Header as In, U8, U16};
+use super::values::{number, text};
+use super::{ipv4, ipv6};
+
+/// IP without anything before it (LINKTYPE_RAW and what BSDs have for it, LINKTYPE_IPV4 and _IPV6).
+pub(super) static RAW: Protocol = Protocol {
+    name: "raw",
+    source: "LINKTYPE_RAW",
+    found: &[
+        By::Link(101),
+        By::Link(12),
+        By::Link(14),
+        By::Link(228),
+        By::Link(229),
+    ],
+    carries: Some(|header| match header.u8(0).map(|first| first >> 4) {
+        Some(4) => Next::behind(0, By::Ethertype(ipv4::ETHERTYPE)),
+        Some(6) => Next::behind(0, By::Ethertype(ipv6::ETHERTYPE)),
+        _ => Next::last(0),
+    }),
+    fields: &[],
+};
+
+/// BSD's loopback: an address family in the byte order of who captured.
+pub(super) static NULL: Protocol = Protocol {
+    name: "null",
+    source: "LINKTYPE_NULL",
+    found: &[By::Link(0)],
+    carries: Some(|header| Next::behind(4, of_family(null_family(header)))),
+    fields: &[number(
+        "null.family",
+        In(|h, v| {
+            null_family(h)
+                .into_iter()
+                .for_each(|family| v.number(family))
+        }),
+        "The address family of what is carried: 2 is IPv4.",
+    )],
+};
+
+/// OpenBSD's loopback: an address family in network order.
+pub(super) static LOOP: Protocol = Protocol {
+    name: "loopback",
+    source: "LINKTYPE_LOOP",
+    found: &[By::Link(108)],
+    carries: Some(|header| Next::behind(4, of_family(header.u32(0)))),
+    fields: &[],
+};
+
+/// Families are small numbers: the other byte order makes them large ones.
+fn null_family(header: &Header<'_>) -> Option<u32> {
+    let family = header.le32(0)?;
+    Some(if family > 0xffff {
+        family.swap_bytes()
+    } else {
+        family
+    })
+}
+
+/// What an address family stands for; systems differ in that of IPv6.
+fn of_family(family: Option<u32>) -> By {
+    match family {
+        Some(2) => By::Ethertype(ipv4::ETHERTYPE),
+        Some(10 | 24 | 28 | 30) => By::Ethertype(ipv6::ETHERTYPE),
+        // Some write the type of IEEE 802.3 instead.
+        Some(ethertype @ 0x600..=0xffff) => By::Ethertype(ethertype as u16),
+        _ => By::Nothing,
+    }
+}
+
+/// Linux netfilter's log: parts in the byte order of who captured, one of them the packet.
+pub(super) static NFLOG: Protocol = Protocol {
+    name: "nflog",
+    source: "LINKTYPE_NFLOG",
+    found: &[By::Link(239)],
+    carries: Some(nflog),
+    fields: &[
+        number(
+            "nflog.family",
+            U8(0),
+            "The address family of the packet: 2 is IPv4.",
+        ),
+        number("nflog.version", U8(1), "The version: 0."),
+        number("nflog.res_id", U16(2), "The number of the group."),
+    ],
+};
+
+const NFLOG_LEN: usize = 4;
+const NFLOG_PAYLOAD: u16 = 9;
+
+fn nflog(header: &Header<'_>) -> Next {
+    let mut at = NFLOG_LEN;
+    while let (Some(length), Some(kind)) = (header.le16(at), header.le16(at + 2)) {
+        let length = usize::from(length);
+        if length < 4 {
+            break;
+        }
+        if kind == NFLOG_PAYLOAD {
+            return Next::behind(at + 4, of_family(header.u8(0).map(u32::from))).of(at + length);
+        }
+        at += length.next_multiple_of(4);
+    }
+    Next::last(NFLOG_LEN)
+}
+
+/// OpenBSD's firewall log.
+pub(super) static PFLOG: Protocol = Protocol {
+    name: "pflog",
+    source: "LINKTYPE_PFLOG",
+    found: &[By::Link(117)],
+    carries: Some(|header| {
+        let len = usize::from(header.u8(0).unwrap_or(0)).next_multiple_of(4);
+        Next::behind(len, of_family(header.u8(1).map(u32::from)))
+    }),
+    fields: &[
+        number("pflog.length", U8(0), "Bytes of the header."),
+        number(
+            "pflog.af",
+            U8(1),
+            "The address family of the packet: 2 is IPv4.",
+        ),
+        number("pflog.action", U8(2), "What was done: 0 passed, 1 dropped."),
+        number("pflog.reason", U8(3), "Why: 0 by a rule."),
+        text("pflog.ifname", In(|h, v| name(h, v, 4)), "The interface."),
+        text(
+            "pflog.ruleset",
+            In(|h, v| name(h, v, 20)),
+            "The set of rules.",
+        ),
+        number(
+            "pflog.rulenr",
+            In(|h, v| _ = h.u32(36).map(|n| v.number(n))),
+            "The number of the rule.",
+        ),
+    ],
+};
+
+/// A name in sixteen bytes, ended by a 0.
+fn name(header: &Header<'_>, values: &mut super::values::Values, at: usize) {
+    if let Some(bytes) = header.bytes.get(at..at + 16) {
+        let length = bytes.iter().position(|byte| *byte == 0).unwrap_or(16);
+        values.slice(header.layer.start + at as u32, length);
+    }
+}

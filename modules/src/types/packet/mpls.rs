@@ -1,0 +1,50 @@
+//! MPLS label stacks (RFC 3032).
+
+use super::header::Header;
+use super::layers::{By, Next, Protocol};
+use super::values::Get::Bits32;
+use super::values::{flag, number};
+use super::{ipv4, ipv6};
+
+const LEN: usize = 4;
+const BOTTOM: u32 = 0x100;
+
+pub(super) static PROTOCOL: Protocol = Protocol {
+    name: "mpls",
+    source: "RFC 3032",
+    found: &[
+        By::Ethertype(0x8847),
+        By::Ethertype(0x8848),
+        By::Ppp(0x0281),
+        By::Ppp(0x0283),
+        By::Ip(137),
+        By::UdpPort(6635),
+    ],
+    carries: Some(carries),
+    fields: &[
+        number(
+            "mpls.label",
+            Bits32(0, 0xffff_f000),
+            "Labels, from the outermost.",
+        ),
+        number("mpls.exp", Bits32(0, 0xe00), "Traffic classes."),
+        flag(
+            "mpls.bottom",
+            Bits32(0, BOTTOM),
+            "Whether a label is the last of its stack.",
+        ),
+        number("mpls.ttl", Bits32(0, 0xff), "Times to live."),
+    ],
+};
+
+/// Nothing says what stands behind the last label: the first four bits do for IP, and are 0 in the
+/// control word that stands before Ethernet (RFC 4385).
+fn carries(header: &Header<'_>) -> Next {
+    match (header.u32(0), header.u8(LEN).map(|first| first >> 4)) {
+        (Some(word), _) if word & BOTTOM == 0 => Next::behind(LEN, By::Name("mpls")),
+        (Some(_), Some(4)) => Next::behind(LEN, By::Ethertype(ipv4::ETHERTYPE)),
+        (Some(_), Some(6)) => Next::behind(LEN, By::Ethertype(ipv6::ETHERTYPE)),
+        (Some(_), Some(0)) => Next::behind(LEN + 4, By::Link(super::LINKTYPE_ETHERNET as u32)),
+        _ => Next::last(LEN),
+    }
+}
