@@ -16,6 +16,7 @@
 
 mod app;
 mod arp;
+mod carried;
 mod checksum;
 mod dccp;
 mod erspan;
@@ -87,6 +88,7 @@ static COLUMNS: &[&[Field]] = &[
     transport::FIELDS,
     tcp::FIELDS,
     icmp::FIELDS,
+    carried::FIELDS,
     frame::CAPTURE_FIELDS,
     interface::FIELDS,
 ];
