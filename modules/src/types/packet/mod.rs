@@ -94,6 +94,11 @@ impl RecordType for Packet {
     }
 }
 
+/// The layers of an Ethernet frame that begins at `start` of `bytes` and ends with them.
+pub fn find_layers(bytes: &[u8], start: usize) -> Layers {
+    ethernet::find(bytes, start)
+}
+
 /// Whether filling any of these fields needs the layers of the frames.
 pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
     fields
