@@ -254,6 +254,11 @@ impl RecordType for Packet {
     }
 }
 
+/// The layers of an Ethernet frame that begins at `start` of `bytes` and ends with them.
+pub fn find_layers(bytes: &[u8], start: usize) -> Layers {
+    ethernet::find(bytes, start)
+}
+
 /// Whether filling the columns of a shape needs the layers of the frames.
 pub fn wants_layers(shape: &Shape) -> bool {
     let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
