@@ -11,7 +11,7 @@ use crate::Span;
 use crate::arguments::Arguments;
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use expr::Expr;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
@@ -561,6 +561,22 @@ impl Plan {
                 NodeKind::Source(_, _, spec) => Some(spec),
                 _ => None,
             })
+    }
+
+    /// Whether a source without an end is somewhere before a node, or is it.
+    pub fn is_live(&self, node: NodeId) -> bool {
+        let mut known = HashSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if !known.insert(node) {
+                continue;
+            }
+            match &self.graph[node].kind {
+                NodeKind::Source(_, _, spec) if spec.live.is_some() => return true,
+                _ => open.extend(self.inputs(node)),
+            }
+        }
+        false
     }
 
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.

@@ -6,7 +6,7 @@ use super::copies::{Copies, Grouping, Maker};
 use super::ends::{Last, Sort, Tail, Top};
 use super::expression::is_true;
 use super::filter::{self, FILTERS, literal};
-use super::follows::{Clock, Deskew, Difference};
+use super::follows::{Clock, Deskew, Difference, Window};
 use super::join::Joining;
 use super::keeps::{Head, Identities, Sample, Uniq};
 use super::object::Object;
@@ -15,7 +15,7 @@ use super::regex::Regex;
 use super::stage::{Alone, Each, Stage};
 use super::total::FUNCTIONS;
 use std::rc::Rc;
-use wireq_engine::arguments::Arguments;
+use wireq_engine::arguments::{Arguments, Word};
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::stream::Stream;
 use wireq_engine::plan::{NodeId, NodeKind, Plan};
@@ -47,6 +47,7 @@ const MODULES: [&str; 23] = [
     "derivative",
     "deskew",
     "clock",
+    "window",
 ];
 
 /// Whether the oracle knows all that a plan consists of.
@@ -248,6 +249,7 @@ impl Call {
                 before: None,
             }),
             "deskew" => self.deskew(),
+            "window" => self.window(),
             "clock" => Box::new(Clock {
                 field: fields[0].clone(),
                 period: self.period().unwrap_or(1_000_000_000),
@@ -255,6 +257,26 @@ impl Call {
             }),
             _ => self.stateless(),
         }
+    }
+
+    fn window(&self) -> Box<dyn Stage> {
+        let length = |word: &Word| match Literal::new(&word.text).read(Kind::Duration, &Zone::utc())
+        {
+            Some(Value::Duration(nanos)) => i128::from(nanos),
+            other => panic!("{other:?} is no length of time"),
+        };
+        let flag = |name: &str| self.arguments.value(name).map(length);
+        let step = length(&self.arguments.words()[0]);
+        let field = self.arguments.value("--by").map_or("ts", |word| &word.text);
+        Box::new(Window {
+            field: FieldPath::new(field),
+            step,
+            length: flag("--of").unwrap_or(step),
+            late: flag("--late"),
+            latest: None,
+            suspects: Vec::new(),
+            open: Vec::new(),
+        })
     }
 
     fn top(&self) -> Box<dyn Stage> {
