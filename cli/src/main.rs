@@ -9,11 +9,13 @@ mod flags;
 mod help;
 mod manual;
 mod report;
+mod sandbox;
 mod settings;
 mod sinks;
 mod stats;
 
 use args::{Arguments, Command};
+use sandbox::Limits;
 use sinks::Sinks;
 use std::path::Path;
 use std::process::ExitCode;
@@ -177,7 +179,8 @@ fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
-    let mut sinks = Sinks::new(!arguments.quiet);
+    let limits = Limits::of(&plan, arguments)?;
+    let mut sinks = Sinks::new(limits, !arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let signals = Signals::default();

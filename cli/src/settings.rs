@@ -58,6 +58,7 @@ pub fn language<'a>(
         printing: printing(arguments),
         limit: arguments.limit,
         period: period(arguments, zone)?,
+        unbounded: arguments.unbounded,
     })
 }
 

@@ -253,6 +253,11 @@ pub struct OperatorSpec {
     pub stops: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
+    /// Whether what it keeps grows with its input for as long as no group ends: over a source without
+    /// an end such a query is refused.
+    pub grows: bool,
+    /// The fields of which it says that a value does not come again: see [`Control::Close`].
+    pub closes: Arc<[FieldPath]>,
     /// What it does with controls.
     pub on_control: OnControl,
     /// The file its text goes to, where that is not the output of its statement.
@@ -284,6 +289,8 @@ impl OperatorSpec {
             reads_identity: false,
             stops: false,
             bound: None,
+            grows: false,
+            closes: Arc::default(),
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),

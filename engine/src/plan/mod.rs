@@ -3,6 +3,7 @@
 //! All queries given together are ONE graph from the start. Languages build it with the `add_`
 //! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
 
+mod bounds;
 pub mod explain;
 pub mod expr;
 pub mod stream;

@@ -23,7 +23,7 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 23] = [
+const MODULES: [&str; 24] = [
     "pcapfile",
     "print",
     "project",

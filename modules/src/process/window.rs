@@ -124,6 +124,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             None => StateClass::Stateless,
         },
         bound: late.is_some().then_some("one number for each open window"),
+        closes: late.iter().map(|_| FieldPath::new(NAME)).collect(),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(Window {
