@@ -122,6 +122,12 @@ pub struct Arguments {
     pub strict: bool,
     /// The most bytes that operators may keep in memory.
     pub memory_limit: Option<usize>,
+    /// The user to go on as once live sources are open.
+    pub user: Option<String>,
+    /// Whether nothing limits what a run over live sources may do.
+    pub sandbox_off: bool,
+    /// Whether live queries may keep more and more.
+    pub unbounded: bool,
     /// Rewrites that are off.
     pub rewrites_off: Vec<String>,
     /// How many filters are matched.
@@ -262,6 +268,9 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
             _ => StatsFormat::Text,
         }),
         strict: matches.get_flag("strict"),
+        user: text("user"),
+        sandbox_off: text("sandbox").as_deref() == Some("off"),
+        unbounded: matches.get_flag("allow-unbounded"),
         rewrites_off: all(matches, "no-rewrite"),
         strategy: text("strategy"),
         vector_off: text("vector").as_deref() == Some("off"),

@@ -13,7 +13,7 @@ Examples:
   wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
   wireq --arg port=80 'where dstport = $port | count()' x.pcap
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
-  wireq -i eth0 'print srcip count() group by srcip'
+  wireq -i eth0 'print srcip count() group by srcip every 10s'
   wireq explain 'where dstport = 80 | count()' x.pcap
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
@@ -366,6 +366,22 @@ fn runs() -> Vec<Arg> {
              stay the same",
         )
         .value_parser(size),
+        one(
+            "user",
+            "NAME",
+            "The user to go on as once live sources are open, where this is root",
+        ),
+        one(
+            "sandbox",
+            "WHEN",
+            "Over live sources, lets the run open no files but those of its outputs and inputs, make no connections and start no programs; off is told",
+        )
+        .value_parser(["on", "off"])
+        .default_value("on"),
+        flag(
+            "allow-unbounded",
+            "Runs queries over live sources that keep more the longer they run, which are refused else",
+        ),
         one(
             "seed",
             "N",

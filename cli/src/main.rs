@@ -10,11 +10,13 @@ mod help;
 mod manual;
 mod report;
 mod rules;
+mod sandbox;
 mod settings;
 mod sinks;
 mod stats;
 
 use args::{Arguments, Command, Shown};
+use sandbox::Limits;
 use sinks::Sinks;
 use std::path::Path;
 use std::process::ExitCode;
@@ -208,7 +210,8 @@ impl Outputs for Nowhere {
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
-    let mut sinks = Sinks::new(!arguments.quiet);
+    let limits = Limits::of(&plan, arguments)?;
+    let mut sinks = Sinks::new(limits, !arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let signals = Signals::default();

@@ -60,6 +60,7 @@ pub fn language<'a>(
         printing: printing(arguments),
         limit: arguments.limit,
         period: period(arguments, zone)?,
+        unbounded: arguments.unbounded,
     })
 }
 

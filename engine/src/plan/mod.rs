@@ -3,6 +3,7 @@
 //! All queries given together are ONE graph from the start. Languages build it with the `add_`
 //! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
 
+mod bounds;
 pub mod draw;
 pub mod explain;
 pub mod expr;
@@ -689,6 +690,22 @@ impl Plan {
                 NodeKind::Source(_, _, spec) => Some(spec),
                 _ => None,
             })
+    }
+
+    /// Whether a source without an end is somewhere before a node, or is it.
+    pub fn is_live(&self, node: NodeId) -> bool {
+        let mut known = HashSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if !known.insert(node) {
+                continue;
+            }
+            match &self.graph[node].kind {
+                NodeKind::Source(_, _, spec) if spec.live.is_some() => return true,
+                _ => open.extend(self.inputs(node)),
+            }
+        }
+        false
     }
 
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.

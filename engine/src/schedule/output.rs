@@ -65,6 +65,16 @@ impl Output {
 
     /// Passes rows of the input on with columns attached, one for each that the operator declared.
     pub fn annotate(&mut self, part: &Part, selection: Bitmap, columns: Vec<Column>) {
+        self.annotate_shared(part, selection, columns.into_iter().map(Arc::new));
+    }
+
+    /// Passes rows of the input on with columns attached that others of them have too.
+    pub fn annotate_shared(
+        &mut self,
+        part: &Part,
+        selection: Bitmap,
+        columns: impl IntoIterator<Item = Arc<Column>>,
+    ) {
         let count = selection.count();
         if count == 0 {
             return;
@@ -80,7 +90,7 @@ impl Output {
             return;
         };
         let mut extra = part.extra.clone();
-        extra.extend(columns.into_iter().map(Arc::new));
+        extra.extend(columns);
         while let Some(def) = shape.extra.get(extra.len()) {
             let mut column = Column::default();
             if let (Recipe::Convert(Slot::Extra(from), conversion), Some(zone)) =

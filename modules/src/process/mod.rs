@@ -17,6 +17,7 @@ mod div;
 mod during;
 mod entropy;
 mod equals;
+mod event_time;
 mod expression;
 mod fifodelay;
 mod flows;
@@ -52,6 +53,7 @@ mod texts;
 mod top;
 mod uniq;
 mod usual;
+mod window;
 
 use wireq_engine::Module;
 
@@ -98,4 +100,5 @@ pub(crate) static MODULES: &[&Module] = &[
     &tail::MODULE,
     &top::MODULE,
     &uniq::MODULE,
+    &window::MODULE,
 ];
