@@ -7,6 +7,7 @@ mod color;
 mod complete;
 mod flags;
 mod help;
+mod info;
 mod manual;
 mod report;
 mod settings;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(Command::Run(arguments)) => run_queries(&arguments),
         Ok(Command::Explain(arguments)) => explain_queries(&arguments),
+        Ok(Command::Info(arguments)) => show_info(arguments),
         Ok(Command::Modules(name)) => catalog::modules(&wireq_modules::registry(), name.as_deref()),
         Ok(Command::Functions(name)) => {
             catalog::functions(&wireq_modules::registry(), name.as_deref())
@@ -97,6 +99,26 @@ impl From<Error> for Failure {
             message: format!("wireq: {error}"),
         }
     }
+}
+
+fn show_info(arguments: args::InfoArguments) -> Result<u8, Failure> {
+    let mut files = arguments.files;
+    if files.is_empty() {
+        files.push("-".to_owned());
+    }
+    let interrupt = Arc::new(AtomicBool::new(false));
+    watch_interrupt(&interrupt)?;
+    info::info(info::Options {
+        files,
+        json: arguments.json,
+        strict: arguments.strict,
+        zone: if arguments.utc {
+            Zone::utc()
+        } else {
+            Zone::local()
+        },
+        interrupt,
+    })
 }
 
 fn texts(arguments: &Arguments) -> Result<Vec<Text>, Failure> {

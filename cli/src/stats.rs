@@ -3,7 +3,7 @@
 use crate::args::StatsFormat;
 use crate::report;
 use std::fmt::Write;
-use wireq_engine::{Account, NodeReport, Report};
+use wireq_engine::{Account, InputReport, NodeReport, Report};
 
 /// Writes the account of every node.
 pub fn write(report: &Report, format: StatsFormat) -> String {
@@ -55,7 +55,7 @@ fn text(report: &Report) -> String {
     text
 }
 
-fn inputs(report: &Report) -> impl Iterator<Item = &wireq_engine::InputReport> {
+fn inputs(report: &Report) -> impl Iterator<Item = &InputReport> {
     report
         .accounts
         .iter()
@@ -67,24 +67,12 @@ fn json(report: &Report) -> String {
     let nodes: Vec<String> = report.accounts.iter().map(node_json).collect();
     let inputs: Vec<String> = inputs(report)
         .map(|input| {
-            let skipped: Vec<String> = input
-                .skipped
-                .iter()
-                .map(|s| format!("{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}", s.offset, s.bytes, s.count, quote(&s.reason)))
-                .collect();
-            let faults: Vec<String> = input
-                .faults
-                .iter()
-                .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
-                .collect();
-            let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},{}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,
-                skipped.join(","),
-                faults.join(",")
+                damage_json(input)
             )
         })
         .collect();
@@ -93,6 +81,34 @@ fn json(report: &Report) -> String {
         report.interrupted,
         nodes.join(","),
         inputs.join(",")
+    )
+}
+
+/// What could not be used of an input, as members of a JSON object.
+pub fn damage_json(input: &InputReport) -> String {
+    let skipped: Vec<String> = input
+        .skipped
+        .iter()
+        .map(|skipped| {
+            format!(
+                "{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}",
+                skipped.offset,
+                skipped.bytes,
+                skipped.count,
+                quote(&skipped.reason)
+            )
+        })
+        .collect();
+    let faults: Vec<String> = input
+        .faults
+        .iter()
+        .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
+        .collect();
+    let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
+    format!(
+        "\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}",
+        skipped.join(","),
+        faults.join(",")
     )
 }
 
@@ -112,7 +128,7 @@ fn node_json(node: &NodeReport) -> String {
 }
 
 /// A JSON string.
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

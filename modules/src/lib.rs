@@ -21,6 +21,13 @@ mod regexes;
 pub mod types;
 mod write;
 
+/// Captures as wholes.
+pub mod capture {
+    pub use crate::read::capture::{CaptureInfo, capture_info, link_type_name};
+    pub use crate::read::expand;
+    pub use crate::types::packet::Interface;
+}
+
 use std::sync::Arc;
 use wireq_engine::Registry;
 

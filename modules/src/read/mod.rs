@@ -1,10 +1,12 @@
 //! Readers: bytes in, objects out.
 
 mod blocks;
-mod capture;
+pub(crate) mod capture;
 mod packed;
+mod paths;
 mod table;
 
+pub use paths::expand;
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
