@@ -66,6 +66,7 @@ fuzz:
 	  cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz; \
 	  (cd modules && cargo +nightly fuzz run pcap -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run netflow -- -max_total_time=$(FUZZ_SECONDS)) && \
+	  (cd modules && cargo +nightly fuzz run formats -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run table -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd query-lang && cargo +nightly fuzz run query -- -max_total_time=$(FUZZ_SECONDS)); \
 	else echo "fuzz: SKIPPED, no nightly toolchain here"; fi

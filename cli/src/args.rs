@@ -3,6 +3,7 @@
 use crate::flags::command;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
+use wireq_modules::capture::expand;
 use wireq_query_lang::Language;
 
 /// What to do.
@@ -11,6 +12,8 @@ pub enum Command {
     Run(Arguments),
     /// Print the plans of queries.
     Explain(Arguments, Shown),
+    /// Say what is in captures.
+    Info(InfoArguments),
     /// List modules, or describe one.
     Modules(Option<String>),
     /// List functions, or describe one.
@@ -78,6 +81,15 @@ pub enum When {
     Auto,
     Always,
     Never,
+}
+
+/// The arguments of `info`.
+pub struct InfoArguments {
+    /// The captures.
+    pub files: Vec<String>,
+    pub json: bool,
+    pub strict: bool,
+    pub utc: bool,
 }
 
 /// The arguments of a run.
@@ -159,6 +171,12 @@ pub fn parse() -> Result<Command, clap::Error> {
             };
             Command::Explain(arguments(matches)?, shown)
         }
+        Some(("info", matches)) => Command::Info(InfoArguments {
+            files: files(all(matches, "files"), matches)?,
+            json: text(matches, "output").as_deref() == Some("json"),
+            strict: matches.get_flag("strict"),
+            utc: matches.get_flag("utc"),
+        }),
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
@@ -230,6 +248,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     }
     let mut files = all(matches, "read");
     files.extend(words);
+    let files = self::files(files, matches)?;
     let interfaces = all(matches, "interface");
     if !interfaces.is_empty() && !files.is_empty() {
         return Err(wrong(format!(
@@ -276,6 +295,23 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         vector_off: text("vector").as_deref() == Some("off"),
         memory_limit: matches.get_one("memory-limit").copied(),
     })
+}
+
+/// The files that are named: on the command line, and with `-l` on standard input.
+fn files(mut named: Vec<String>, matches: &ArgMatches) -> Result<Vec<String>, clap::Error> {
+    if matches.get_flag("list") {
+        let text = std::io::read_to_string(std::io::stdin());
+        let text =
+            text.map_err(|error| wrong(format!("-l: cannot read standard input: {error}")))?;
+        named.extend(
+            text.lines()
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
+    }
+    let recursive = matches.get_flag("recursive");
+    let files = named.iter().flat_map(|name| expand(name, recursive));
+    Ok(files.collect())
 }
 
 /// The values of an argument of the form `NAME=VALUE`.

@@ -15,6 +15,7 @@ Examples:
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
   wireq -i eth0 'print srcip count() group by srcip every 10s'
   wireq explain 'where dstport = 80 | count()' x.pcap
+  wireq info x.pcapng.gz
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
 `wireq types packet` the fields of packets,
@@ -51,6 +52,24 @@ pub fn command() -> Clap {
                 .about("Prints the plan of queries, as written and as run")
                 .args(shown()),
         ))
+        .subcommand(
+            Clap::new("info")
+                .about("Says what is in captures: packets, times, link types, interfaces, damage")
+                .arg(
+                    list("files", "FILE", "The captures, `-` for standard input")
+                        .num_args(0..)
+                        .value_hint(ValueHint::FilePath),
+                )
+                .arg(
+                    one("output", "FORMAT", "The format: text, or json (one array)")
+                        .short('o')
+                        .value_parser(["text", "json"])
+                        .default_value("text"),
+                )
+                .args(names_of_files())
+                .arg(strict())
+                .arg(utc()),
+        )
         .subcommand(
             Clap::new("modules")
                 .about("Lists the modules, or describes one")
@@ -260,13 +279,38 @@ fn inputs() -> Vec<Arg> {
             "TIME",
             "Leaves out objects of this time and later, where a source has times (`ts`)",
         ),
-        flag(
-            "strict",
-            "Ends at the first damage in an input, with exit status 3",
-        ),
+        strict(),
         flag("quiet", "Says nothing of what could not be read").short('q'),
     ];
-    under("Input", args)
+    under("Input", args.into_iter().chain(names_of_files()).collect())
+}
+
+fn names_of_files() -> Vec<Arg> {
+    vec![
+        flag(
+            "list",
+            "Reads names of files from standard input too, one a line",
+        )
+        .short('l'),
+        flag(
+            "recursive",
+            "Reads all files in folders that are named, and in folders in them",
+        ),
+    ]
+}
+
+fn strict() -> Arg {
+    flag(
+        "strict",
+        "Ends at the first damage in an input, with exit status 3",
+    )
+}
+
+fn utc() -> Arg {
+    flag(
+        "utc",
+        "Shows and reads times in universal time, not in the zone of TZ",
+    )
 }
 
 fn outputs() -> Vec<Arg> {
@@ -298,7 +342,7 @@ fn outputs() -> Vec<Arg> {
         )
         .value_parser(["auto", "always", "never"])
         .default_value("auto"),
-        flag("utc", "Shows and reads times in universal time, not in the zone of TZ"),
+        utc(),
     ];
     under("Output", args)
 }

@@ -7,6 +7,7 @@ mod color;
 mod complete;
 mod flags;
 mod help;
+mod info;
 mod manual;
 mod report;
 mod rules;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(Command::Run(arguments)) => run_queries(&arguments),
         Ok(Command::Explain(arguments, shown)) => explain_queries(&arguments, shown),
+        Ok(Command::Info(arguments)) => show_info(arguments),
         Ok(Command::Modules(name)) => catalog::modules(&wireq_modules::registry(), name.as_deref()),
         Ok(Command::Functions(name)) => {
             catalog::functions(&wireq_modules::registry(), name.as_deref())
@@ -103,6 +105,26 @@ impl From<Error> for Failure {
             message: format!("wireq: {error}"),
         }
     }
+}
+
+fn show_info(arguments: args::InfoArguments) -> Result<u8, Failure> {
+    let mut files = arguments.files;
+    if files.is_empty() {
+        files.push("-".to_owned());
+    }
+    let interrupt = Arc::new(AtomicBool::new(false));
+    watch(&interrupt, &Signals::default(), false)?;
+    info::info(info::Options {
+        files,
+        json: arguments.json,
+        strict: arguments.strict,
+        zone: if arguments.utc {
+            Zone::utc()
+        } else {
+            Zone::local()
+        },
+        interrupt,
+    })
 }
 
 fn texts(arguments: &Arguments) -> Result<Vec<Text>, Failure> {

@@ -79,28 +79,20 @@ fn json(report: &Report) -> String {
     let nodes: Vec<String> = report.accounts.iter().map(node_json).collect();
     let inputs: Vec<String> = inputs(report)
         .map(|input| {
-            let skipped: Vec<String> = input
-                .skipped
-                .iter()
-                .map(|s| format!("{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}", s.offset, s.bytes, s.count, quote(&s.reason)))
-                .collect();
-            let faults: Vec<String> = input
-                .faults
-                .iter()
-                .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
-                .collect();
             let lost = input.lost.map_or("null".to_owned(), |lost| {
-                let Lost { kernel, interface, overload } = lost;
+                let Lost {
+                    kernel,
+                    interface,
+                    overload,
+                } = lost;
                 format!("{{\"kernel\":{kernel},\"interface\":{interface},\"overload\":{overload}}}")
             });
-            let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable},\"lost\":{lost}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},{},\"lost\":{lost}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,
-                skipped.join(","),
-                faults.join(",")
+                damage_json(input)
             )
         })
         .collect();
@@ -109,6 +101,34 @@ fn json(report: &Report) -> String {
         report.interrupted,
         nodes.join(","),
         inputs.join(",")
+    )
+}
+
+/// What could not be used of an input, as members of a JSON object.
+pub fn damage_json(input: &InputReport) -> String {
+    let skipped: Vec<String> = input
+        .skipped
+        .iter()
+        .map(|skipped| {
+            format!(
+                "{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}",
+                skipped.offset,
+                skipped.bytes,
+                skipped.count,
+                quote(&skipped.reason)
+            )
+        })
+        .collect();
+    let faults: Vec<String> = input
+        .faults
+        .iter()
+        .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
+        .collect();
+    let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
+    format!(
+        "\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}",
+        skipped.join(","),
+        faults.join(",")
     )
 }
 

@@ -24,6 +24,12 @@ pub mod types;
 mod write;
 
 pub use read::{Interface, interfaces};
+/// Captures as wholes.
+pub mod capture {
+    pub use crate::read::capture::{CaptureInfo, capture_info, link_type_name};
+    pub use crate::read::expand;
+    pub use crate::types::packet::Interface;
+}
 
 use std::sync::Arc;
 use wireq_engine::Registry;

@@ -22,6 +22,8 @@ struct Told {
     /// Nanoseconds since 1970.
     first: Option<i128>,
     last: Option<i128>,
+    /// The nanoseconds that times are given to.
+    unit: i128,
 }
 
 /// What we say, with the packets of each link type.
@@ -86,12 +88,21 @@ fn theirs(paths: &[PathBuf]) -> Vec<Option<(Told, String)>> {
                     packets: row[1].parse().expect("capinfos counts packets"),
                     first: epoch(row[2]),
                     last: epoch(row[3]),
+                    unit: unit(row[2]),
                 };
                 (told, row[0].to_owned())
             }));
         }
     }
     found
+}
+
+/// What the last digit of seconds with a fraction stands for.
+fn unit(text: &str) -> i128 {
+    let digits = text
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.len());
+    10i128.pow(9u32.saturating_sub(digits as u32))
 }
 
 /// Seconds with a fraction as nanoseconds.
@@ -166,7 +177,11 @@ impl Comparison {
         }
         // Where some packets have no time, capinfos says none.
         let silent = told.first.is_none() && ours.told.packets == told.packets;
-        if ours.told == *told || silent {
+        let cut = |time: Option<i128>| time.map(|time| time.div_euclid(told.unit) * told.unit);
+        let alike = ours.told.packets == told.packets
+            && cut(ours.told.first) == told.first
+            && cut(ours.told.last) == told.last;
+        if alike || silent {
             return;
         }
         match RULES.iter().find(|rule| (rule.holds)(ours, told)) {

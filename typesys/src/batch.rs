@@ -134,6 +134,11 @@ impl PartData {
         self.rows.downcast_mut()
     }
 
+    /// The reader's rows.
+    pub fn rows<T: Any>(&self) -> Option<&T> {
+        self.rows.downcast_ref()
+    }
+
     /// Says how many rows there are now and where the first one stands.
     pub fn set_rows(&mut self, len: usize, first: Position) {
         debug_assert!(len <= ROWS_MAX);

@@ -1,16 +1,18 @@
 //! Readers: bytes in, objects out.
 
 mod blocks;
-mod capture;
+pub(crate) mod capture;
 mod cflow;
 mod live;
 mod netflow;
 mod nfcapd;
 mod packed;
+mod paths;
 mod table;
 
 pub use live::{Interface, interfaces};
 
+pub use paths::expand;
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[

@@ -145,6 +145,7 @@ impl<'a> Lowering<'a> {
         match &stage.kind {
             StageKind::Call(call) => match self.definition(call) {
                 Some(known) => known.brings_objects,
+                None if call.name.quoted => true,
                 None => self
                     .registry
                     .module(&call.name.text)

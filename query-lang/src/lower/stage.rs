@@ -51,7 +51,10 @@ impl Lowering<'_> {
         stage: &Stage,
         group: Option<GroupClause<'_>>,
     ) -> NodeId {
-        let node = self.source(call, stage.span);
+        let node = match call.name.quoted {
+            true => self.file(&call.name, stage.span),
+            false => self.source(call, stage.span),
+        };
         let node = self.filter(stage.filter.as_deref(), node);
         self.group(Functions::default(), group, node, stage.span)
     }

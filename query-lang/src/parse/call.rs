@@ -9,7 +9,7 @@ use super::operand::scalar;
 use super::query::Clauses;
 use super::quoted::quoted_expression;
 use crate::ast::{Argument, ArgumentValue, Call, Every, Expr, Group, Stage, StageKind};
-use crate::lex::{Keyword, Kind};
+use crate::lex::{Keyword, Kind, Token};
 use nom::combinator::{cut, map, opt};
 use nom::sequence::preceded;
 use nom::{Input, Parser};
@@ -76,6 +76,16 @@ pub(super) fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'
 
 /// A module with arguments, or functions side by side.
 fn call_alone(input: Tokens<'_>) -> Parsed<'_, StageKind> {
+    let in_quotes = |token: &Token<'_>| {
+        // Not what an argument of the command stands for.
+        matches!(token.kind, Kind::Quoted(_)) && token.text.starts_with(['\'', '"'])
+    };
+    if input.first().is_some_and(in_quotes) {
+        // A file: what it holds says what reads it.
+        let (rest, file) = word(input)?;
+        let call = Call::of_words(file, Vec::new());
+        return Ok((rest, StageKind::Call(Box::new(call))));
+    }
     if input.second_kind() != Some(&Kind::Open) {
         let (rest, name) = name(input)?;
         let (rest, arguments) = arguments(rest)?;

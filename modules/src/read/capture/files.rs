@@ -1,6 +1,6 @@
 //! The files of one source, read one after another.
 
-use super::capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
+use super::open_capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed::Packed;
 use crate::types::packet::{Frames, wants_layers};
@@ -17,6 +17,8 @@ pub(super) struct CaptureFiles {
     current: Option<Capture>,
     pool: Pool,
     reports: Vec<InputReport>,
+    /// The formats of the files of the reports.
+    formats: Vec<Option<&'static str>>,
     segment: u32,
 }
 
@@ -77,6 +79,7 @@ impl CaptureFiles {
             current: None,
             pool: Pool::default(),
             reports: Vec::new(),
+            formats: Vec::new(),
             segment: 0,
         }
     }
@@ -111,25 +114,35 @@ impl CaptureFiles {
         });
         match opened {
             Ok(Some(Next::Capture(capture))) => {
-                self.reports.push(report);
+                self.push(report, Some(capture.format()));
                 self.current = Some(capture);
             }
             Ok(Some(Next::Archive(archive))) => self.archive = Some(archive),
             Ok(None) => self.archive = None,
             Err(Stop::Interrupted) => {
-                self.reports.push(report);
+                self.push(report, None);
                 return Ok(false);
             }
             // Archives hold other files too.
             Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
-                self.reports.push(report);
+                self.push(report, None);
             }
             Err(stop) => {
-                self.reports.push(report);
+                self.push(report, None);
                 self.stopped(stop, context.strict)?;
             }
         }
         Ok(true)
+    }
+
+    fn push(&mut self, report: InputReport, format: Option<&'static str>) {
+        self.reports.push(report);
+        self.formats.push(format);
+    }
+
+    /// The formats of the files so far; none where a file could not be used.
+    pub(super) fn formats(&self) -> &[Option<&'static str>] {
+        &self.formats
     }
 
     /// Ends the current file, or what was to become it. The others are read all the same.

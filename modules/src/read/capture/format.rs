@@ -47,6 +47,9 @@ pub(super) trait Format: Send {
     /// none.
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search;
 
+    /// What it is called.
+    fn name(&self) -> &'static str;
+
     /// What was wrong with records that were delivered: reason, how often. Called at the end.
     fn faults(&self) -> Vec<(&'static str, u64)> {
         Vec::new()

@@ -3,8 +3,9 @@
 //! `make test` runs a seeded sample, over captures of every format; `make check-all` cuts every
 //! shared capture at each byte of its first 4 KiB and mutates each a thousand times.
 
-use super::capture::{Capture, Reading, Stop};
+use super::open_capture::{Capture, Reading, Stop};
 use crate::read::blocks::{Blocks, Pool, Stream};
+use crate::read::packed::Packed;
 use crate::types::packet::Frames;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -39,6 +40,10 @@ impl Stream for Memory {
 
 /// Reads bytes as a capture to their end: what the report says, and a sum over the frames.
 fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
+    read_stream(Box::new(Memory(Cursor::new(bytes))), rows_max, pool)
+}
+
+fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
     let mut report = InputReport::default();
     let mut reading = Reading {
         pool,
@@ -46,7 +51,7 @@ fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) 
         report: &mut report,
         strict: false,
     };
-    let input = Blocks::stream(Box::new(Memory(Cursor::new(bytes))), reading.pool);
+    let input = Blocks::stream(stream, reading.pool);
     let mut capture = match Capture::begin(input, 0, &mut reading) {
         Ok(capture) => capture,
         Err(Stop::Damaged(..)) => return (report, 0),
@@ -218,6 +223,35 @@ fn frames_are_the_same_whatever_the_size_of_batches() {
             }
         }
     }
+}
+
+/// Compressed captures and archives, damaged: whatever can be unpacked is read, and it ends.
+#[test]
+fn damaged_packed_captures_are_read_and_end() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/captures");
+    let (mut pool, never) = (Pool::default(), AtomicBool::new(false));
+    let (mut files, mut records) = (0, 0);
+    for name in ["five.pcap.gz", "cut.pcap.gz", "archive.tar"] {
+        let original = std::fs::read(folder.join(name)).expect("it ships");
+        for seed in 0..number("WIREQ_MUTATIONS", 100) as u64 {
+            let mut random = Random(seed);
+            let mut bytes = original.clone();
+            // What is packed as before comes first.
+            for _ in 0..random.below(4) {
+                mutate(&mut bytes, &mut random);
+            }
+            let input = Blocks::stream(Box::new(Memory(Cursor::new(bytes))), &mut pool);
+            let mut packed = Packed::new(input.into_source()).expect("a thread");
+            // An error ends what is unpacked.
+            while let Ok(Some((_, stream))) = packed.next_file(&never) {
+                let (report, _) = read_stream(stream, 2048, &mut pool);
+                records += report.records;
+                files += 1;
+            }
+        }
+    }
+    println!("{files} files unpacked, {records} records");
+    assert!(files > 300 && records > 600);
 }
 
 /// Bytes that look like many records and are none cost no more than any others.

@@ -5,15 +5,21 @@
 //! To add a format: one file that implements [`format::Format`], and one line in
 //! [`format::KINDS`].
 
-mod capture;
 mod files;
 mod format;
 #[cfg(test)]
 mod hostile;
+mod info;
+mod link_types;
+mod open_capture;
 mod pcap;
 mod pcapng;
 mod snoop;
 
+pub use info::{CaptureInfo, capture_info};
+pub use link_types::link_type_name;
+
+use super::expand;
 use crate::types::packet::Packet;
 use files::CaptureFiles;
 use std::sync::Arc;
@@ -25,16 +31,26 @@ pub(super) static MODULE: Module = Module {
     summary: "Reads packets from capture files.",
     details: "Reads pcap (micro- and nanoseconds, both byte orders, and the variants that Kuznetzov's, \
               Nokia's, IXIA's and AIX's programs write), pcapng with all its sections and interfaces, \
-              and snoop. What a file is shows in its first bytes, whatever its name. Files are read one \
+              and snoop, also compressed (gzip, zstd, lz4, bzip2, xz) or in archives (zip, tar), one within the \
+              other. What a file is shows in its first bytes, whatever its name. Files are read one \
               after another in the order given. A file that can't be used is reported, and the others \
               are read. Where a file is damaged, reading goes on at the next record that can be found, \
               and what was skipped is reported.",
-    parameters: &[Parameter {
-        name: "FILE",
-        takes: Takes::File,
-        count: Count::Any,
-        summary: "The files; `-`, or none at all, is standard input.",
-    }],
+    parameters: &[
+        Parameter {
+            name: "--recursive",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Reads all files in folders, and in folders in them, in the order of their names.",
+        },
+        Parameter {
+            name: "FILE",
+            takes: Takes::File,
+            count: Count::Any,
+            summary: "The files, or patterns of names with `*`, `?` and `[...]`; `-`, or none at all, is \
+                      standard input.",
+        },
+    ],
     examples: &[
         Example {
             title: "what is in a capture",
@@ -64,10 +80,14 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     if paths.is_empty() {
         paths.push("-".to_owned());
     }
+    let recursive = arguments.flag("--recursive");
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
         time_ordered: false,
         live: None,
-        open: Arc::new(move || Ok(Box::new(CaptureFiles::new(paths.clone())))),
+        open: Arc::new(move || {
+            let paths = paths.iter().flat_map(|path| expand(path, recursive));
+            Ok(Box::new(CaptureFiles::new(paths.collect())))
+        }),
     })
 }

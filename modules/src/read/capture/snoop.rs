@@ -144,6 +144,10 @@ impl Format for Snoop {
         step
     }
 
+    fn name(&self) -> &'static str {
+        "snoop"
+    }
+
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search {
         let mut at = window.at;
         let near = |second: i64, other: i64| (second - other).abs() <= NEAR;

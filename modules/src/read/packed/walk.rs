@@ -88,6 +88,8 @@ pub(super) struct Peeked<'a> {
     buffer: Vec<u8>,
     at: usize,
     end: usize,
+    /// What comes behind the bytes seen so far.
+    failed: Option<io::Error>,
 }
 
 impl<'a> Peeked<'a> {
@@ -97,21 +99,24 @@ impl<'a> Peeked<'a> {
             buffer: vec![0; BUFFER_LEN],
             at: 0,
             end: 0,
+            failed: None,
         }
     }
 
-    /// The next bytes, `len` of them unless there are fewer. `len` is less than the buffer has.
+    /// The next bytes, `len` of them unless there are fewer. `len` is less than the buffer has. An
+    /// error behind some bytes is told when these were read.
     pub(super) fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
         if self.at + len > self.buffer.len() {
             self.buffer.copy_within(self.at..self.end, 0);
             (self.at, self.end) = (0, self.end - self.at);
         }
-        while self.end - self.at < len {
+        while self.end - self.at < len && self.failed.is_none() {
             match self.inner.read(&mut self.buffer[self.end..]) {
                 Ok(0) => break,
                 Ok(count) => self.end += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(error) if self.at == self.end => return Err(error),
+                Err(error) => self.failed = Some(error),
             }
         }
         Ok(&self.buffer[self.at..self.end.min(self.at + len)])
@@ -121,6 +126,9 @@ impl<'a> Peeked<'a> {
 impl BufRead for Peeked<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.end {
+            if let Some(error) = self.failed.take() {
+                return Err(error);
+            }
             (self.at, self.end) = (0, 0);
             self.end = self.inner.read(&mut self.buffer)?;
         }

@@ -88,6 +88,19 @@ impl Layout {
         self.record_len == PLAIN_LEN && self.lengths == Lengths::CapturedFirst
     }
 
+    /// What the variant is called.
+    pub(super) fn name(&self) -> &'static str {
+        match (self.record_len, self.fraction, self.big_endian) {
+            (PLAIN_LEN, 1, false) => "pcap, nanoseconds",
+            (PLAIN_LEN, 1, true) => "pcap, nanoseconds, big-endian",
+            (PLAIN_LEN, _, false) => "pcap",
+            (PLAIN_LEN, _, true) => "pcap, big-endian",
+            (20, ..) => "pcap, Nokia's",
+            (_, _, false) => "pcap, modified",
+            (_, _, true) => "pcap, modified, big-endian",
+        }
+    }
+
     /// Reads the header of a record, of which all bytes are there.
     #[inline(always)]
     pub(super) fn header<const BIG: bool, const PLAIN: bool>(&self, bytes: &[u8]) -> Header {
@@ -132,7 +145,9 @@ impl Layout {
     /// something else than their end.
     fn merit(&self, bytes: &[u8]) -> (usize, bool) {
         let (mut at, mut count) = (0, 0);
-        while let Some(header) = bytes.get(at..at + self.record_len) {
+        while let Some(header) = bytes.get(at..at + self.record_len)
+            && count < RECORDS_COMPARED
+        {
             let header = self.any_header(header);
             if header.caplen > self.caplen_max || header.caplen > header.len {
                 return (count, true);
@@ -204,12 +219,11 @@ const STANDARD_LENS: [usize; 3] = [PLAIN_LEN, 20, 24];
 /// Those behind Kuznetzov's magic number: of October and of September 1999.
 const MODIFIED_LENS: [usize; 2] = [24, 28];
 /// Records that are looked at to tell lengths of headers apart.
-const BYTES_COMPARED: usize = 4096;
+const RECORDS_COMPARED: usize = 16;
 
 /// The length of records' headers: the first one unless records don't follow each other with it, and
 /// with another one do so better.
 fn best_of(layout: &Layout, candidates: &[usize], records: &[u8]) -> usize {
-    let records = &records[..records.len().min(BYTES_COMPARED)];
     let mut best: Option<(usize, usize)> = None;
     for record_len in candidates.iter().copied() {
         let layout = Layout {

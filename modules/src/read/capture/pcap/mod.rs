@@ -86,6 +86,10 @@ impl Format for Pcap {
         step
     }
 
+    fn name(&self) -> &'static str {
+        self.layout.name()
+    }
+
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search {
         search::search(&self.layout, self.seconds, window, budget)
     }

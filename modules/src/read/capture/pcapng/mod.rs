@@ -103,6 +103,10 @@ impl Format for Pcapng {
         }
     }
 
+    fn name(&self) -> &'static str {
+        "pcapng"
+    }
+
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search {
         search::search(self.big_endian, window, budget)
     }
@@ -146,7 +150,10 @@ impl Pcapng {
             let caplen = number::<BIG>(head, 20);
             let enhanced = number::<BIG>(head, 0) == types::ENHANCED;
             let room = length.checked_sub(ENHANCED_HEAD + BLOCK_TAIL);
-            if !enhanced || length % 4 != 0 || room.is_none_or(|room| caplen as usize > room) {
+            if !enhanced
+                || !length.is_multiple_of(4)
+                || room.is_none_or(|room| caplen as usize > room)
+            {
                 break None;
             }
             let Some(tail) = bytes.get(at + length - BLOCK_TAIL..at + length) else {
@@ -236,11 +243,8 @@ impl Pcapng {
         for end in [length, padded] {
             window.looked += 8;
             match window.get(window.at + end, 8) {
-                Some(next) => {
-                    if block::is_likely(next, big_endian) {
-                        fits = fits.or(Some(end));
-                    }
-                }
+                Some(next) if block::is_likely(next, big_endian) => fits = fits.or(Some(end)),
+                Some(_) => {}
                 None if !window.at_end => return Err(Step::More(end + 8)),
                 None if window.at + end == window.bytes.len() => fits = fits.or(Some(end)),
                 None => {}

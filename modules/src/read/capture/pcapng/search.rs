@@ -25,16 +25,17 @@ pub(super) fn search(big_endian: bool, window: &mut Window<'_>, budget: &mut Bud
             };
             let length = big_endian.and_then(|big_endian| {
                 let head = Head::read(head, big_endian);
-                let fits = head.is_likely() && head.length % 4 == 0 && head.length <= FOUND_MAX;
+                let fits =
+                    head.is_likely() && head.length.is_multiple_of(4) && head.length <= FOUND_MAX;
                 fits.then_some((head.length, big_endian))
             });
             if let Some((length, big_endian)) = length {
                 let len = length as usize;
                 match window.get(at + len - 4, 4) {
-                    Some(tail) if budget.may_look(4) => {
-                        if any_number(tail, 0, big_endian) == length {
-                            return Search::Found(at);
-                        }
+                    Some(tail)
+                        if budget.may_look(4) && any_number(tail, 0, big_endian) == length =>
+                    {
+                        return Search::Found(at);
                     }
                     None if !window.at_end => return Search::Open { at, need: len },
                     _ => {}

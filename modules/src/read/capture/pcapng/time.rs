@@ -94,7 +94,7 @@ impl Units {
         match self.unit {
             Unit::Times(nanos) => ticks * nanos,
             Unit::Fraction(parts) => ticks / parts,
-            Unit::Binary(power) => (u128::from(ticks) * NANOS as u128 >> power) as u64,
+            Unit::Binary(power) => ((u128::from(ticks) * NANOS as u128) >> power) as u64,
         }
     }
 }

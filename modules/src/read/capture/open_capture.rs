@@ -66,6 +66,8 @@ struct Skipping {
 pub(super) const NO_CAPTURE: &str = "it is no capture";
 /// The reason for bytes behind the last whole record.
 const CUT: &str = "the file ends within a record";
+/// The reason where another record comes all the same.
+const TOO_MUCH: &str = "a record claims more bytes than there are";
 
 impl Capture {
     /// Begins reading a file that is open.
@@ -191,6 +193,11 @@ impl Capture {
                 match self.format.search(&mut window, &mut self.budget) {
                     Search::Found(at) => {
                         self.input.at = at;
+                        if let Some(skipping) = &mut self.skipping
+                            && skipping.reason == CUT
+                        {
+                            skipping.reason = TOO_MUCH;
+                        }
                         (true, 0)
                     }
                     Search::Open { at, need } => {
@@ -254,6 +261,11 @@ impl Capture {
                 report.fault(reason, count);
             }
         }
+    }
+
+    /// What the format is called.
+    pub(super) fn format(&self) -> &'static str {
+        self.format.name()
     }
 
     /// Bytes looked at besides those that were used.
