@@ -97,6 +97,14 @@ fn random_query_sets_agree_with_the_oracle() {
             "{module} occurs only {count} times"
         );
     }
+    for rewrite in wireq_engine::rewrite::REWRITES {
+        let count = census.rewrites.get(rewrite.name).copied().unwrap_or(0);
+        assert!(
+            sets < 300 || count >= 5,
+            "{} changes only {count} plans",
+            rewrite.name
+        );
+    }
     for stateful in GROUPED {
         let count = census.grouped.get(stateful).copied().unwrap_or(0);
         assert!(

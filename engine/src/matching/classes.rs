@@ -128,12 +128,20 @@ impl Classes {
     /// Whether the classes are right for a column's values.
     pub(super) fn fit(&self, column: &Column) -> bool {
         let is_byte = matches!(column.data, Data::U8(_));
-        let fits = match &column.data {
-            Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_) | Data::I64(_) => true,
-            Data::I128(_) | Data::Time(_) | Data::Duration(_) => true,
-            Data::Address4(_) | Data::Address(_) | Data::Mac(_) => true,
-            _ => false,
-        };
+        let fits = matches!(
+            &column.data,
+            Data::U8(_)
+                | Data::U16(_)
+                | Data::U32(_)
+                | Data::U64(_)
+                | Data::I64(_)
+                | Data::I128(_)
+                | Data::Time(_)
+                | Data::Duration(_)
+                | Data::Address4(_)
+                | Data::Address(_)
+                | Data::Mac(_)
+        );
         fits && Line::of(column.kind()) == Some(self.line) && (is_byte || !self.bytes_only)
     }
 

@@ -21,7 +21,7 @@ pub(super) struct Counting {
 }
 
 impl Counting {
-    pub(super) fn new(tests: &Distinct) -> Box<dyn ByTests> {
+    pub(super) fn boxed(tests: &Distinct) -> Box<dyn ByTests> {
         let mut of = vec![Vec::new(); tests.len()];
         for (at, (_, list)) in tests.conditions.iter().enumerate() {
             for test in list {

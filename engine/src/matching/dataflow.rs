@@ -25,7 +25,7 @@ pub(super) struct Dataflow {
 }
 
 impl Dataflow {
-    pub(super) fn new(tests: &Distinct) -> Box<dyn ByTests> {
+    pub(super) fn boxed(tests: &Distinct) -> Box<dyn ByTests> {
         let mut uses = vec![0u32; tests.len()];
         for test in tests.conditions.iter().flat_map(|(_, list)| list) {
             uses[*test as usize] += 1;

@@ -18,7 +18,7 @@ pub(super) struct Snort {
 }
 
 impl Snort {
-    pub(super) fn new(tests: &Distinct) -> Box<dyn ByTests> {
+    pub(super) fn boxed(tests: &Distinct) -> Box<dyn ByTests> {
         let mut uses: HashMap<u32, usize> = HashMap::new();
         for test in tests.conditions.iter().flat_map(|(_, list)| list) {
             *uses.entry(tests.about[*test as usize]).or_default() += 1;

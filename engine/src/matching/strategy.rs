@@ -52,9 +52,9 @@ impl Strategy {
             Box::new(TestMatcher::new(conditions, vector, context, make)) as Box<dyn Matcher>
         };
         match self {
-            Strategy::Snort => by_tests(conditions, Snort::new),
-            Strategy::Counting => by_tests(conditions, Counting::new),
-            Strategy::Dataflow => by_tests(conditions, Dataflow::new),
+            Strategy::Snort => by_tests(conditions, Snort::boxed),
+            Strategy::Counting => by_tests(conditions, Counting::boxed),
+            Strategy::Dataflow => by_tests(conditions, Dataflow::boxed),
             Strategy::Auto => Box::new(Index::new(conditions, context)),
             Strategy::Naive => Box::new(Naive::new(&conditions, context)),
         }

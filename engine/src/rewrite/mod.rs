@@ -77,11 +77,18 @@ pub static REWRITES: &[Rewrite] = &[
     },
 ];
 
-/// Runs all rewrites but those that are off.
-pub fn rewrite(plan: &mut Plan, choices: &Choices) {
-    for rewrite in REWRITES {
-        if !choices.off.iter().any(|name| name == rewrite.name) {
-            (rewrite.apply)(plan, choices);
+impl Rewrite {
+    /// Runs the rewrite unless it is off.
+    pub fn run(&self, plan: &mut Plan, choices: &Choices) {
+        if !choices.off.iter().any(|name| name == self.name) {
+            (self.apply)(plan, choices);
         }
     }
+}
+
+/// Runs all rewrites but those that are off.
+pub fn rewrite(plan: &mut Plan, choices: &Choices) {
+    REWRITES
+        .iter()
+        .for_each(|rewrite| rewrite.run(plan, choices));
 }

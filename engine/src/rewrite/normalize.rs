@@ -93,12 +93,12 @@ fn contradict(sets: &[Option<(FieldPath, Values)>]) -> bool {
 /// Constants stand on the right.
 fn order_sides(test: &mut Expr) {
     match test {
-        Expr::Compare(op, left, right) => {
-            if matches!(**left, Expr::Literal(..)) && !matches!(**right, Expr::Literal(..)) {
-                std::mem::swap(left, right);
-                if !is_planted("normalize-keeps-operator") {
-                    *op = op.mirrored();
-                }
+        Expr::Compare(op, left, right)
+            if matches!(**left, Expr::Literal(..)) && !matches!(**right, Expr::Literal(..)) =>
+        {
+            std::mem::swap(left, right);
+            if !is_planted("normalize-keeps-operator") {
+                *op = op.mirrored();
             }
         }
         Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().for_each(order_sides),

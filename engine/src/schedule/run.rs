@@ -473,9 +473,12 @@ impl Runner {
 
     /// Runs the nodes that have input, and those that get some by that.
     pub(super) fn run_pending(&mut self) -> Result<(), Error> {
-        while let Some(next) = self.pending.next(0) {
+        // Readers have higher ranks than what they read from.
+        let mut from = 0;
+        while let Some(next) = self.pending.next(from) {
             self.run_node(next)?;
             self.gave(next);
+            from = next + 1;
         }
         Ok(())
     }

@@ -3,8 +3,10 @@
 use super::oracle::Results;
 use std::collections::BTreeMap;
 use std::fmt;
+use wireq_engine::plan::explain::explain;
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::{NodeKind, Plan};
+use wireq_engine::rewrite::{Choices, REWRITES};
 
 /// Counts by name.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub struct Census {
     pub operators: BTreeMap<String, usize>,
     /// `Done` and `End`.
     pub controls: BTreeMap<String, usize>,
+    /// Rewrites that changed a plan.
+    pub rewrites: BTreeMap<String, usize>,
     /// All statements.
     pub statements: usize,
     /// Statements that printed something.
@@ -41,10 +45,29 @@ impl Census {
         let done = ("Done".to_owned(), results.dones);
         let close = ("Close".to_owned(), results.closes);
         census.controls = BTreeMap::from([("End".to_owned(), 1), done, close]);
+        census.rewritten(plan);
         census.statements = plan.statements.len();
         let printed = |statement: &usize| results.writes.iter().any(|w| w.statement == *statement);
         census.with_rows = (0..census.statements).filter(printed).count();
         census
+    }
+
+    /// Counts the rewrites that do anything to a plan, one behind the other.
+    fn rewritten(&mut self, plan: &Plan) {
+        let choices = Choices {
+            vector_min: 2,
+            ..Choices::default()
+        };
+        let mut plan = plan.clone();
+        let mut before = explain(&plan);
+        for rewrite in REWRITES {
+            rewrite.run(&mut plan, &choices);
+            let after = explain(&plan);
+            if after != before {
+                count(&mut self.rewrites, rewrite.name);
+            }
+            before = after;
+        }
     }
 
     fn node(&mut self, kind: &NodeKind) {
@@ -148,6 +171,7 @@ impl Census {
             (&mut self.grouped, other.grouped),
             (&mut self.operators, other.operators),
             (&mut self.controls, other.controls),
+            (&mut self.rewrites, other.rewrites),
         ] {
             for (name, count) in others {
                 *mine.entry(name).or_default() += count;
@@ -167,6 +191,7 @@ impl fmt::Display for Census {
             ("for each group", &self.grouped),
             ("operators", &self.operators),
             ("controls", &self.controls),
+            ("rewrites", &self.rewrites),
         ] {
             write!(f, "{title}:")?;
             for (name, count) in counts {

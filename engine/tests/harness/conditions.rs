@@ -67,6 +67,14 @@ impl Generator {
         Test::Compare(term, op, other)
     }
 
+    /// A test of one field that others of the kind often imply.
+    pub(super) fn limit_of_length(&mut self, scope: &Scope) -> Test {
+        let term = Term::Field("len".to_owned());
+        let op = *self.random.pick(&[">", ">=", "<"]);
+        let constant = self.constant(scope, &term, Domain::Number, op);
+        Test::Compare(term, op, Term::Constant(constant))
+    }
+
     fn membership(&mut self, scope: &Scope, field: String, domain: Domain) -> Test {
         let term = Term::Field(field);
         let count = self.random.between(1, 3);

@@ -66,7 +66,13 @@ impl QuerySet {
             zone: Zone::utc(),
         };
         let count = generator.random.between(1, 6);
-        let statements: Vec<_> = (0..count).map(|_| generator.statement()).collect();
+        let mut statements: Vec<_> = (0..count).map(|_| generator.statement()).collect();
+        if generator.random.percent(12) {
+            let more = generator.random.between(8, 40);
+            let first = generator.limit_of_length(&Scope::packet());
+            statements.extend((0..more).map(|_| generator.filtering_statement(&first)));
+        }
+        let count = statements.len();
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);
         let dropped = random.below(count);
@@ -141,6 +147,25 @@ const STAGES: [(usize, StageKind); 9] = [
 ];
 
 impl Generator {
+    /// One of many statements that begin with filters: what is matched at once. Several have the
+    /// same first filter.
+    fn filtering_statement(&mut self, first: &Test) -> Statement {
+        let mut scope = Scope::packet();
+        let source = self.named_sources.then_some(0);
+        let mut pipeline: Vec<Stage> = (0..self.random.weighted(&[(1, 0), (6, 1), (3, 2)]))
+            .map(|_| Stage::Where(self.test(&scope, 2)))
+            .collect();
+        if self.random.percent(40) {
+            let second = self.limit_of_length(&scope);
+            pipeline = vec![Stage::Where(first.clone()), Stage::Where(second)];
+        }
+        if self.random.percent(25) {
+            pipeline.push(self.stage(&mut scope, 1));
+        }
+        pipeline.push(self.print(&mut scope));
+        Statement { source, pipeline }
+    }
+
     fn statement(&mut self) -> Statement {
         let mut scope = Scope::packet();
         let mut statement = self.begin(&mut scope);
