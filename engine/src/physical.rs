@@ -9,6 +9,7 @@ use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
+use crate::planted::is_planted;
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
@@ -148,6 +149,10 @@ fn object_fields(
                 live,
             });
         }
+    }
+    // A column hides conversions of what came before it, so they stand behind it.
+    if !is_planted("carried-columns-as-wanted") {
+        fields.sort_by_key(|field| field.path.as_str().len());
     }
     fields
 }
@@ -309,7 +314,16 @@ impl Builder<'_> {
                 .map(|input| self.annotate(node, input, &columns))
                 .collect(),
             Gives::Projected | Gives::Retained(_) | Gives::Made(_) => {
-                vec![self.kept_shape(node, &inputs)]
+                let mut edge = match &self.specs[&node].record_type {
+                    Some(record_type) => self.source_shape(node, record_type),
+                    None => self.kept_shape(node, &inputs),
+                };
+                if let (Gives::Made(_), Some(group)) =
+                    (&self.specs[&node].gives, &self.specs[&node].group)
+                {
+                    self.attach_group(node, &group.clone(), &mut edge);
+                }
+                vec![edge]
             }
         }
     }
@@ -387,12 +401,7 @@ impl Builder<'_> {
             } else {
                 None
             };
-        let mut edge = self.own_shape(node, record_type, base);
-        if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
-        {
-            self.attach_group(node, &group.clone(), &mut edge);
-        }
-        edge
+        self.own_shape(node, record_type, base)
     }
 
     /// Objects that an operator makes for a group belong to it.

@@ -369,7 +369,8 @@ mod tests {
     #[test]
     fn names_come_back() {
         check_names(Writer::default(), |out| {
-            Reader::new(out.as_bytes(), &[&SHAPES, &COLORS])
+            static KNOWN: [&Names; 2] = [&SHAPES, &COLORS];
+            Reader::new(out.as_bytes(), &KNOWN)
         });
         check_names(Writer::within(), |out| {
             Reader::within(out.as_bytes(), out.known_names())

@@ -22,6 +22,7 @@ mod fifodelay;
 mod flows;
 mod head;
 mod histogram;
+mod inspect;
 mod iplookup;
 mod keep;
 mod last;
@@ -39,6 +40,7 @@ mod quantity;
 mod recent;
 mod regex;
 mod rename;
+mod rules;
 mod sample;
 mod skip;
 mod sort;
@@ -73,6 +75,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &flows::flowid::MODULE,
     &head::MODULE,
     &histogram::MODULE,
+    &inspect::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
     &mask::MODULE,
@@ -85,6 +88,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &project::MODULE,
     &regex::MODULE,
     &rename::MODULE,
+    &rules::MODULE,
     &sample::MODULE,
     &skip::MODULE,
     &sort::MODULE,

@@ -326,7 +326,7 @@ pub(super) static FIELDS: &[Field] = &[
             name: "ipprotocol",
             aliases: &[],
             kind: Kind::Named(&IP_PROTOCOLS),
-            summary: "The protocol in the packet; in IPv6 the next header.",
+            summary: "The protocol in the packet; in IPv6 that behind all extension headers.",
             source: "IANA protocol-numbers",
         },
         fill: |f, s, c| {
@@ -346,6 +346,21 @@ pub(super) static FIELDS: &[Field] = &[
             source: "RFC 791",
         },
         fill: |f, s, c| u16s(f, s, c, |bytes, frame| be16(bytes, at(frame, ID)?)),
+        frame_only: false,
+    },
+    Field {
+        def: FieldDef {
+            name: "ipflags",
+            aliases: &[],
+            kind: Kind::Unsigned,
+            summary: "IPv4's three flag bits: 2 is don't fragment, 1 is more fragments.",
+            source: "RFC 791",
+        },
+        fill: |f, s, c| {
+            u8s(f, s, c, |bytes, frame| {
+                bytes.get(at(frame, FRAGMENT)?).map(|byte| byte >> 5)
+            })
+        },
         frame_only: false,
     },
     Field {
