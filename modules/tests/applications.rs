@@ -127,12 +127,60 @@ type Rule = (&'static str, fn(&Cell<'_>) -> bool);
 
 const RULES: &[Rule] = &[
     (
-        "tshark knows a message from the packets before it, of which this one is the rest",
+        "tshark knows a message of HTTP from the packets before it, or takes for one what does not begin like one",
+        |cell| cell.is_of("http.") && cell.is_ours_empty,
+    ),
+    (
+        "tshark knows HTTP by its port and method, and this port as another's",
+        |cell| cell.is_of("http.") && cell.is_theirs_empty && !cell.has_protocol("http"),
+    ),
+    ("bytes that are no UTF-8, which tshark replaces", |cell| {
+        cell.ours.chars().any(|c| c > '\x7f')
+    }),
+    ("a tunnel that is not looked into here", |cell| {
+        let protocols = cell.context("frame.protocols");
+        let is_tunnel = ["udp:gre", "pcap_pktdata"]
+            .iter()
+            .any(|name| protocols.contains(name));
+        cell.is_ours_empty && is_tunnel
+    }),
+    (
+        "DNS: tshark lists the types that a record of DNSSEC names among those of records",
         |cell| {
-            let is_rest =
-                cell.context("http.request").is_empty() && cell.context("http.response").is_empty();
-            cell.is_of("http.") && cell.ours.is_empty() && cell.is_ours_empty && is_rest
+            cell.field == "dns.resp.type"
+                && cell
+                    .ours
+                    .split(',')
+                    .any(|kind| kind == "47" || kind == "50")
         },
+    ),
+    (
+        "DNS: tshark has the name of a record of a service in parts",
+        |cell| {
+            cell.field == "dns.resp.name"
+                && cell
+                    .context("dns.resp.type")
+                    .split(',')
+                    .any(|kind| kind == "33")
+        },
+    ),
+    (
+        "DHCP: options that go on in the fields for server and file",
+        |cell| {
+            cell.is_of("dhcp.")
+                && cell
+                    .context("dhcp.option.type")
+                    .split(',')
+                    .any(|kind| kind == "52")
+        },
+    ),
+    (
+        "TLS 1.3 before its 22nd draft: the server's hello was another",
+        |cell| cell.is_tls() && cell.context("tls.handshake.version").contains("0x7f"),
+    ),
+    (
+        "QUIC: tshark knows how long the connection ids of short headers are",
+        |cell| cell.field == "quic.dcid" && cell.theirs.starts_with(cell.ours),
     ),
     (
         "tshark reads the part of a header's line that is in this packet",
@@ -324,7 +372,19 @@ fn our_form(text: &str, element: Kind) -> String {
             };
             text.split(',').map(number).collect::<Vec<_>>().join(",")
         }
+        Kind::Time => whole_seconds(text),
         _ => unescape(text),
+    }
+}
+
+/// A time without zeros at the end of its fraction.
+fn whole_seconds(text: &str) -> String {
+    match text.split_once('.') {
+        Some((seconds, fraction)) => {
+            let fraction = fraction.trim_end_matches("+00:00").trim_end_matches('0');
+            format!("{seconds}.{fraction}+00:00")
+        }
+        None => text.to_owned(),
     }
 }
 
@@ -349,6 +409,8 @@ fn their_form(text: &str, element: Kind) -> String {
             };
             text.split(',').map(number).collect::<Vec<_>>().join(",")
         }
+        // A time that is not known is absent here.
+        Kind::Time if text == "NULL" => String::new(),
         Kind::Time => time(text),
         _ => unescape(text),
     }

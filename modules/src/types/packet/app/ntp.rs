@@ -35,7 +35,7 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     let mut header = Cursor::new(payload.bytes);
     let flags = header.u8()?;
     found.number(Id::Flags, flags);
-    if flags & 7 < MODE_CONTROL {
+    if flags & 7 <= MODE_CONTROL {
         found.number(Id::Leap, flags >> 6);
     }
     found.number(Id::Version, flags >> 3 & 7);

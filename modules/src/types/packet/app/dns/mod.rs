@@ -119,9 +119,9 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     if !has_port(payload, &[PORT, MDNS_PORT, LLMNR_PORT]) {
         return None;
     }
-    let is_multicast = payload.has_port(MDNS_PORT);
+    let kinds = [payload.has_port(MDNS_PORT), payload.has_port(LLMNR_PORT)];
     if !payload.is_tcp() {
-        return message(payload.bytes, is_multicast, found);
+        return message(payload.bytes, kinds, found);
     }
     let mut segment = Cursor::new(payload.bytes);
     while !segment.is_empty() {
@@ -129,13 +129,17 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
         let bytes = segment.take(length.into())?;
         if bytes.len() >= HEADER_LEN {
             found.number(Id::Length, length);
-            message(bytes, is_multicast, found);
+            message(bytes, kinds, found);
         }
     }
     Some(())
 }
 
-fn message(bytes: &[u8], is_multicast: bool, found: &mut Found<'_>) -> Option<()> {
+fn message(
+    bytes: &[u8],
+    [is_multicast, is_link_local]: [bool; 2],
+    found: &mut Found<'_>,
+) -> Option<()> {
     let message = Message {
         bytes,
         is_multicast,
@@ -143,7 +147,7 @@ fn message(bytes: &[u8], is_multicast: bool, found: &mut Found<'_>) -> Option<()
     let mut header = Cursor::new(bytes);
     found.number(Id::Id, header.u16()?);
     let flags = header.u16()?;
-    header_flags(flags, found);
+    header_flags(flags, is_link_local, found);
     let counts = [header.u16()?, header.u16()?, header.u16()?, header.u16()?];
     if flags >> 11 & 15 != UPDATE {
         found.number(Id::Queries, counts[0]);
@@ -163,13 +167,20 @@ fn message(bytes: &[u8], is_multicast: bool, found: &mut Found<'_>) -> Option<()
     Some(())
 }
 
-fn header_flags(flags: u16, found: &mut Found<'_>) {
+/// LLMNR has other bits where DNS says who asks whom (RFC 4795, 2.1.1).
+fn header_flags(flags: u16, is_link_local: bool, found: &mut Found<'_>) {
     let bit = |bit: u16| flags & bit != 0;
     let is_response = bit(0x8000);
     found.number(Id::Flags, flags);
     found.number(Id::Response, is_response);
     found.number(Id::Opcode, flags >> 11 & 15);
     found.number(Id::Truncated, bit(0x200));
+    if is_response {
+        found.number(Id::Rcode, flags & 15);
+    }
+    if is_link_local {
+        return;
+    }
     found.number(Id::RecursionDesired, bit(0x100));
     found.number(Id::CheckingDisabled, bit(0x10));
     found.number(Id::Z, bit(0x40));
@@ -179,8 +190,6 @@ fn header_flags(flags: u16, found: &mut Found<'_>) {
     if is_response {
         found.number(Id::Authoritative, bit(0x400));
         found.number(Id::RecursionAvailable, bit(0x80));
-
-        found.number(Id::Rcode, flags & 15);
     }
 }
 

@@ -42,45 +42,48 @@ pub(super) fn record(
 ) -> Option<usize> {
     let bytes = message.bytes;
     let (name_end, _) = labels(bytes, at)?;
-    found.made(Id::RespName, |out| write_name(bytes, at, out));
-    let mut rest = Cursor::new(bytes.get(name_end..)?);
-    let rtype = rest.u16()?;
-    found.number(Id::RespType, rtype);
-    if rtype == types::OPT {
-        extension(&mut rest, found)?;
-    } else {
-        let class = rest.u16()?;
-        if message.is_multicast {
-            found.number(Id::RespClass, class & CLASS);
-            found.number(Id::CacheFlush, class > CLASS);
-        } else {
-            found.number(Id::RespClass, class);
-        }
-        found.number(Id::RespTtl, rest.u32()?);
-    }
-    let len = rest.u16()?;
-    found.number(Id::RespLen, len);
-    let start = name_end + 10;
+    let start = name_end.checked_add(10)?;
+    let mut rest = Cursor::new(bytes.get(name_end..start)?);
+    let (rtype, class, ttl, len) = (rest.u16()?, rest.u16()?, rest.u32()?, rest.u16()?);
     let end = start + usize::from(len);
+    // A record of which only a part is there is none.
+    (end <= bytes.len()).then_some(())?;
+    found.made(Id::RespName, |out| write_name(bytes, at, out));
+    found.number(Id::RespType, rtype);
+    found.number(Id::RespLen, len);
+    if message.is_multicast {
+        found.number(Id::CacheFlush, class > CLASS);
+    }
+    let class = if message.is_multicast {
+        class & CLASS
+    } else {
+        class
+    };
+    if rtype == types::OPT {
+        extension(class, ttl, found);
+    } else {
+        found.number(Id::RespClass, class);
+        found.number(Id::RespTtl, ttl);
+    }
     let data = Data {
         message: bytes,
         at: start,
-        end: end.min(bytes.len()),
+        end,
         is_answer,
     };
     data.walk(rtype, found);
-    (end <= bytes.len()).then_some(end)
+    Some(end)
 }
 
 /// What the class and the time to live are in the record of extensions (RFC 6891, 6.1.3).
-fn extension(rest: &mut Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
-    found.number(Id::EdnsSize, rest.u16()?);
-    found.number(Id::EdnsRcode, rest.u8()?);
-    found.number(Id::EdnsVersion, rest.u8()?);
-    let flags = rest.u16()?;
+fn extension(class: u16, ttl: u32, found: &mut Found<'_>) {
+    let [rcode, version, flags @ ..] = ttl.to_be_bytes();
+    let flags = u16::from_be_bytes(flags);
+    found.number(Id::EdnsSize, class);
+    found.number(Id::EdnsRcode, rcode);
+    found.number(Id::EdnsVersion, version);
     found.number(Id::EdnsFlags, flags);
     found.number(Id::EdnsDo, flags & 0x8000 != 0);
-    Some(())
 }
 
 impl<'a> Data<'a> {

@@ -12,6 +12,8 @@ pub(super) const ALPN: u16 = 16;
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 const PSK_MODES: u16 = 45;
 const KEY_SHARE: u16 = 51;
+/// The same in drafts before the 23rd.
+const KEY_SHARE_OF_DRAFTS: u16 = 40;
 
 /// The extensions that are there, by type and content; of the last maybe a part.
 pub(super) struct Extensions<'a>(pub Cursor<'a>);
@@ -64,7 +66,7 @@ fn extension(
             }
         }
         SUPPORTED_VERSIONS => found.number(Id::SupportedVersion, content.u16()?),
-        KEY_SHARE => key_shares(is_client, content, found)?,
+        KEY_SHARE | KEY_SHARE_OF_DRAFTS => key_shares(is_client, content, found)?,
         _ => {}
     }
     Some(())
