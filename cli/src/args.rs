@@ -10,13 +10,15 @@ pub enum Command {
     /// Run queries.
     Run(Arguments),
     /// Print the plans of queries.
-    Explain(Arguments),
+    Explain(Arguments, Shown),
     /// List modules, or describe one.
     Modules(Option<String>),
     /// List functions, or describe one.
     Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
+    /// List the interfaces that packets can be taken from.
+    Interfaces,
     /// Say something of rules.
     Rules(RulesArguments),
     /// Describe a topic.
@@ -89,6 +91,8 @@ pub struct Arguments {
     pub language: Language,
     /// The captures that statements without a source read.
     pub files: Vec<String>,
+    /// The interfaces that statements without a source read.
+    pub interfaces: Vec<String>,
     /// The first time that objects may have, and the first that they may not.
     pub from: Option<String>,
     pub to: Option<String>,
@@ -120,6 +124,19 @@ pub struct Arguments {
     pub memory_limit: Option<usize>,
     /// Rewrites that are off.
     pub rewrites_off: Vec<String>,
+    /// How many filters are matched.
+    pub strategy: Option<String>,
+    /// Tests are tried one by one.
+    pub vector_off: bool,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// `dot`, `svg` or `json`; none is text.
+    pub form: Option<&'static str>,
+    /// Whether the queries are run for it.
+    pub analyze: bool,
 }
 
 /// Reads the command line.
@@ -127,10 +144,19 @@ pub fn parse() -> Result<Command, clap::Error> {
     let matches = command().try_get_matches()?;
     let text = |matches: &ArgMatches, id: &str| matches.get_one::<String>(id).cloned();
     Ok(match matches.subcommand() {
-        Some(("explain", matches)) => Command::Explain(arguments(matches)?),
+        Some(("explain", matches)) => {
+            let shown = Shown {
+                form: ["dot", "svg", "json"]
+                    .into_iter()
+                    .find(|id| matches.get_flag(id)),
+                analyze: matches.get_flag("analyze"),
+            };
+            Command::Explain(arguments(matches)?, shown)
+        }
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
+        Some(("interfaces", _)) => Command::Interfaces,
         Some(("rules", matches)) => Command::Rules(rules(matches)),
         Some(("help", matches)) => Command::Help(text(matches, "name")),
         Some(("completions", matches)) => {
@@ -198,6 +224,13 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     }
     let mut files = all(matches, "read");
     files.extend(words);
+    let interfaces = all(matches, "interface");
+    if !interfaces.is_empty() && !files.is_empty() {
+        return Err(wrong(format!(
+            "-i and `{}`: statements without a source read interfaces or captures, not both",
+            files[0]
+        )));
+    }
     let language = text("lang").unwrap_or_default();
     let language = Language::ALL.iter().find(|(name, _)| *name == language);
     Ok(Arguments {
@@ -205,6 +238,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         values: values(matches)?,
         language: language.map(|(_, language)| *language).unwrap_or_default(),
         files,
+        interfaces,
         from: text("from"),
         to: text("to"),
         format: text("output"),
@@ -229,6 +263,8 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         }),
         strict: matches.get_flag("strict"),
         rewrites_off: all(matches, "no-rewrite"),
+        strategy: text("strategy"),
+        vector_off: text("vector").as_deref() == Some("off"),
         memory_limit: matches.get_one("memory-limit").copied(),
     })
 }

@@ -1,6 +1,8 @@
 //! The declarations of the command line: help, man page and completions follow from them.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, ValueHint, value_parser};
+use wireq_engine::matching::Strategy;
 
 const ABOUT: &str = "Queries packets, flows and logs: one query text, one pass.";
 
@@ -11,13 +13,15 @@ Examples:
   wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
   wireq --arg port=80 'where dstport = $port | count()' x.pcap
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
+  wireq -i eth0 'print srcip count() group by srcip'
   wireq explain 'where dstport = 80 | count()' x.pcap
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
 `wireq types packet` the fields of packets,
 `wireq help language` describes the language and `wireq help` the other topics.
 Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
-could not be used, 5 the system failed, 130 interrupted.";
+could not be used, 5 the system failed, 130 interrupted. A live source ends with SIGINT or SIGTERM,
+and the status is 0; SIGUSR1 prints the account so far, SIGHUP opens output files anew.";
 
 /// Names of topics and what they are about, for `wireq help`.
 pub const TOPICS: [(&str, &str); 2] = [
@@ -43,7 +47,9 @@ pub fn command() -> Clap {
     let name = |help: &'static str| Arg::new("name").value_name("NAME").help(help);
     run.args_conflicts_with_subcommands(true)
         .subcommand(with_query_arguments(
-            Clap::new("explain").about("Prints the plan of queries, as written and as run"),
+            Clap::new("explain")
+                .about("Prints the plan of queries, as written and as run")
+                .args(shown()),
         ))
         .subcommand(
             Clap::new("modules")
@@ -66,6 +72,9 @@ pub fn command() -> Clap {
                 ),
         )
         .subcommand(rules())
+        .subcommand(
+            Clap::new("interfaces").about("Lists the interfaces that packets can be taken from"),
+        )
         .subcommand(
             Clap::new("help")
                 .about("Describes a topic, a command, a module or a type")
@@ -234,6 +243,13 @@ fn inputs() -> Vec<Arg> {
         .short('r')
         .long("read")
         .value_hint(ValueHint::FilePath),
+        list(
+            "interface",
+            "NAME",
+            "An interface that statements without a source listen on, see `pcaplive`; may be given often",
+        )
+        .short('i')
+        .long("interface"),
         one(
             "from",
             "TIME",
@@ -287,6 +303,19 @@ fn outputs() -> Vec<Arg> {
     under("Output", args)
 }
 
+fn shown() -> Vec<Arg> {
+    let args = vec![
+        flag("dot", "Prints the plan as run for Graphviz"),
+        flag("svg", "Prints the plan as run as a picture").conflicts_with("dot"),
+        flag("json", "Prints the plan as run as JSON").conflicts_with_all(["dot", "svg"]),
+        flag(
+            "analyze",
+            "Runs the queries, prints nothing of theirs, and says what each node took, gave and cost",
+        ),
+    ];
+    under("Plan", args)
+}
+
 fn runs() -> Vec<Arg> {
     let args = vec![
         one(
@@ -309,6 +338,20 @@ fn runs() -> Vec<Arg> {
             "Switches a rewrite of the plan off; results stay the same",
         )
         .long("no-rewrite"),
+        one(
+            "strategy",
+            "NAME",
+            "How many conditions on one stream are matched; results stay the same",
+        )
+        .value_parser(PossibleValuesParser::new(
+            Strategy::ALL.iter().map(|(name, _)| *name),
+        )),
+        one(
+            "vector",
+            "on|off",
+            "Whether many tests of one field are one look-up; results stay the same",
+        )
+        .value_parser(["on", "off"]),
         one(
             "batch",
             "N",

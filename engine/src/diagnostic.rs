@@ -58,10 +58,12 @@ impl Diagnostic {
 pub fn suggest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 3);
     let near = |candidate: &'a str| (distance(word, candidate), candidate);
+    // One letter is not near another one.
+    let letters = word.chars().count();
     candidates
         .into_iter()
         .map(near)
-        .filter(|(d, _)| *d <= limit)
+        .filter(|(d, _)| *d <= limit && *d < letters)
         .min_by_key(|(d, _)| *d)
         .map(|(_, c)| c)
 }
@@ -102,5 +104,7 @@ mod tests {
         assert_eq!(suggest("dstpor", fields), Some("dstport"));
         assert_eq!(suggest("LEN", fields), Some("len"));
         assert_eq!(suggest("payload", fields), None);
+        assert_eq!(suggest("x", ["a", "ab"]), None);
+        assert_eq!(suggest("A", ["a", "b"]), Some("a"));
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct PhysicalNode {
     pub(crate) inputs: Vec<usize>,
     /// Ranks of the nodes that read from this one, each once.
     pub(crate) readers: Vec<usize>,
+    /// Where each reader has rows of its own: by branch, its rank.
+    pub(crate) branches: Vec<usize>,
     /// Per shape of the input: where the columns of the operator's fields are.
     pub(crate) bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     /// Columns to fill in what the node gives: base shape, numbers of columns.
@@ -149,6 +151,8 @@ fn object_fields(
             });
         }
     }
+    // A column hides conversions of what came before it, so they stand behind it.
+    fields.sort_by_key(|field| field.path.as_str().len());
     fields
 }
 
@@ -309,7 +313,16 @@ impl Builder<'_> {
                 .map(|input| self.annotate(node, input, &columns))
                 .collect(),
             Gives::Projected | Gives::Retained(_) | Gives::Made(_) => {
-                vec![self.kept_shape(node, &inputs)]
+                let mut edge = match &self.specs[&node].record_type {
+                    Some(record_type) => self.source_shape(node, record_type),
+                    None => self.kept_shape(node, &inputs),
+                };
+                if let (Gives::Made(_), Some(group)) =
+                    (&self.specs[&node].gives, &self.specs[&node].group)
+                {
+                    self.attach_group(node, &group.clone(), &mut edge);
+                }
+                vec![edge]
             }
         }
     }
@@ -387,12 +400,7 @@ impl Builder<'_> {
             } else {
                 None
             };
-        let mut edge = self.own_shape(node, record_type, base);
-        if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
-        {
-            self.attach_group(node, &group.clone(), &mut edge);
-        }
-        edge
+        self.own_shape(node, record_type, base)
     }
 
     /// Objects that an operator makes for a group belong to it.
@@ -432,6 +440,17 @@ impl Builder<'_> {
                 .collect();
             readers.sort_unstable();
             readers.dedup();
+            let mut branches: Vec<(usize, usize)> = Vec::new();
+            if let NodeKind::Match(_) = &weight.kind {
+                let outputs = self.plan.outputs(*node).into_iter();
+                branches.extend(outputs.filter_map(
+                    |(reader, _)| match &self.plan.graph[reader].kind {
+                        NodeKind::Branch(branch) => Some((branch.number, rank[&reader])),
+                        _ => None,
+                    },
+                ));
+            }
+            branches.sort_unstable();
             let spec = self.specs.get(node);
             PhysicalNode {
                 name: weight.kind.to_string(),
@@ -449,6 +468,7 @@ impl Builder<'_> {
                     .map(|input| rank[input])
                     .collect(),
                 readers,
+                branches: branches.into_iter().map(|(_, rank)| rank).collect(),
                 bindings: self.bindings(*node),
                 fills: fills.remove(node).unwrap_or_default(),
                 annotated: annotated.remove(node).unwrap_or_default(),

@@ -7,7 +7,7 @@ mod golden;
 mod harness;
 
 /// Which modules must occur in a run of some length, and so be checked by it.
-const MODULES: [&str; 46] = [
+const MODULES: [&str; 55] = [
     "pcapfile",
     "where",
     "uniq",
@@ -54,6 +54,15 @@ const MODULES: [&str; 46] = [
     "match",
     "uniqobj",
     "countobj",
+    "pdf",
+    "entropy",
+    "histogram",
+    "cumdist",
+    "fifodelay",
+    "changes",
+    "active",
+    "flowid",
+    "dfa",
 ];
 
 /// What must occur in copies of a pipeline for each key.

@@ -23,6 +23,8 @@ pub mod rules;
 pub mod types;
 mod write;
 
+pub use read::{Interface, interfaces};
+
 use std::sync::Arc;
 use wireq_engine::Registry;
 
@@ -41,5 +43,6 @@ pub fn registry() -> Registry {
         .iter()
         .for_each(|function| registry.add_function(function));
     registry.add_type(Arc::new(types::packet::Packet));
+    registry.add_type(Arc::new(types::netflow::Netflow));
     registry
 }

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use wireq_engine::operator::operator_spec;
-use wireq_engine::plan::NodeKind;
+use wireq_engine::plan::{NodeId, NodeKind};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Control, Gives, Operator, OperatorSpec, StateClass, Verdict, View};
@@ -37,6 +37,8 @@ struct Stand {
     given: Option<Arc<Shape>>,
     /// Whether it is asked to keep a field that it does not need itself.
     keeps: bool,
+    /// How many inputs there are: all are given the same rows.
+    ports: usize,
     /// Whether it moves what it can to files now and then.
     spills: Cell<bool>,
 }
@@ -62,9 +64,11 @@ impl Stand {
         let plan = compile(&texts, &wireq_modules::registry(), &options)
             .unwrap_or_else(|_| panic!("{query} compiles"));
         let order = plan.order();
-        let node = order[1];
-        let spec = operator_spec(&plan.graph[node].kind).expect("the second node is an operator");
-        let mut fields = plan.fields_needed(&spec, order[0]);
+        let is_join = |node: &&NodeId| matches!(plan.graph[**node].kind, NodeKind::Join(_));
+        let node = *order.iter().find(is_join).unwrap_or(&order[1]);
+        let inputs = plan.inputs(node);
+        let spec = operator_spec(&plan.graph[node].kind).expect("the node is an operator");
+        let mut fields = plan.fields_needed(&spec, inputs[0]);
         // What operators that keep rows are asked to keep.
         let live = FieldPath::new("len");
         let given = match &spec.gives {
@@ -92,6 +96,7 @@ impl Stand {
             shape: shape(columns),
             given,
             keeps,
+            ports: inputs.len(),
             spills: Cell::new(false),
         }
     }
@@ -121,7 +126,11 @@ impl Stand {
     ) {
         let mut at = 0;
         while at < rows.len() {
-            let count = (1 + random.below(7) as usize).min(rows.len() - at);
+            // Inputs are one sequence: a row comes at all of them before the next one does.
+            let count = match self.ports {
+                1 => (1 + random.below(7) as usize).min(rows.len() - at),
+                _ => 1,
+            };
             let batch = &rows[at..at + count];
             let columns = (0..self.fields.len())
                 .map(|field| Column::from_values(batch.iter().map(|row| row[field].clone())));
@@ -137,16 +146,14 @@ impl Stand {
                 .map(|at| Some(Slot::Base(at as u16)))
                 .collect();
             let mut output = Output::default();
-            operator
-                .step(
-                    0,
-                    &[View {
-                        part: &part,
-                        slots: &slots,
-                    }],
-                    &mut output,
-                )
-                .expect("the step succeeds");
+            let view = View {
+                part: &part,
+                slots: &slots,
+            };
+            for port in 0..self.ports {
+                let step = operator.step(port, &[view], &mut output);
+                step.expect("the step succeeds");
+            }
             collect(&output, out);
             at += count;
             if self.spills.get() && random.below(3) == 0 {
@@ -346,10 +353,15 @@ const KEYED: &[&str] = &[
     "changes -t 0.9 -i srcip ttl seq",
     "changes -a -t 0.1 --histup 0.5 -i srcip ttl",
     "changes --base 2 --max 3 -i srcip seq",
+    "(where true) a, b where a.srcip = b.srcip",
+    "(where true) a, b where a.srcip = b.srcip and a.len <= b.len",
 ];
 
 /// What takes one row at a time: parts of the input cannot be merged.
 const SERIAL: &[&str] = &[
+    "(where true) a until (new.a), b where a.srcip = b.srcip",
+    "(where true) a, b, c where a.srcip = b.srcip and b.len < c.len",
+    "(where true) a until (new.b.len < a.len), b where a.srcip = b.dstip",
     "active srcip",
     "active -t 10s --max 2 srcip dstport",
     "fifodelay -t 10s",

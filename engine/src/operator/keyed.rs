@@ -423,7 +423,7 @@ impl PerGroup {
         let keys = self.keys.get(around.fields..).unwrap_or(&[]);
         match around.said {
             [] => !keys.is_empty(),
-            said => said.iter().any(|(path, _)| keys.contains(path)),
+            said => said.iter().all(|(path, _)| keys.contains(path)),
         }
     }
 
@@ -592,7 +592,7 @@ pub(super) fn whole_key(keys: &[FieldPath], fields: &[(FieldPath, Value)]) -> Op
 }
 
 /// Whether the key of a group column has the field values of a Close; its first fields don't
-/// matter, nor what the Close says of others.
+/// matter.
 fn matches(keys: &[FieldPath], first: usize, key: &[u8], said: &[(FieldPath, Value)]) -> bool {
     let Some(Value::Text(bytes)) = key::decode(&mut &*key) else {
         return false;
@@ -603,16 +603,10 @@ fn matches(keys: &[FieldPath], first: usize, key: &[u8], said: &[(FieldPath, Val
         (path, value)
     });
     let own: Vec<(&FieldPath, Value)> = values.skip(first).collect();
-    let mut concerned = said.is_empty();
-    for (name, value) in said {
-        if let Some((_, own)) = own.iter().find(|(path, _)| *path == name) {
-            concerned = true;
-            if !total_order(own, value).is_eq() {
-                return false;
-            }
-        }
-    }
-    concerned
+    said.iter().all(|(name, value)| {
+        let own = own.iter().find(|(path, _)| *path == name);
+        own.is_some_and(|(_, own)| total_order(own, value).is_eq())
+    })
 }
 
 impl Operator for PerGroup {

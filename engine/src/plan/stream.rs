@@ -111,11 +111,15 @@ impl Stream {
         }
     }
 
-    /// What is known of an object that these carry.
+    /// What is known of an object that these carry; one of a chain carries the next one itself.
     pub fn carried(&self, name: &FieldPath) -> Option<Stream> {
         let mut objects = self.objects.iter().rev();
         let object = objects.find(|object| object.name == *name)?;
-        Some(Stream::clone(&object.stream))
+        let mut stream = Stream::clone(&object.stream);
+        stream
+            .objects
+            .extend(object.chained.then(|| object.clone()));
+        Some(stream)
     }
 
     /// Adds an object that these carry; its summary becomes a part of theirs where they have no

@@ -43,9 +43,17 @@ pub struct Output {
     /// For operators that annotate: the shape that each shape of the input becomes.
     pub(crate) annotated: Vec<(Arc<Shape>, Arc<Shape>)>,
     pub(crate) zone: Option<Arc<Zone>>,
+    /// Rows for single readers: the branch, the rows, and how many items stood before them.
+    pub(crate) routed: Vec<(u32, Part, usize)>,
 }
 
 impl Output {
+    /// Gives rows of the input to one branch. Those of all branches together are then passed.
+    pub(crate) fn route(&mut self, branch: u32, part: &Part, selection: Bitmap) {
+        let before = self.items.len();
+        self.routed.push((branch, part.select(selection), before));
+    }
+
     /// Passes rows of the input on: those of `selection`.
     pub fn pass(&mut self, part: &Part, selection: Bitmap) {
         let count = selection.count();
@@ -141,6 +149,7 @@ impl Output {
     /// Makes ready for the next step; buffers are kept.
     pub fn clear(&mut self) {
         self.items.clear();
+        self.routed.clear();
         self.text.clear();
     }
 }

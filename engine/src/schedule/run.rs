@@ -2,6 +2,7 @@
 
 use super::account::{NodeReport, Report};
 use super::done::{self, Taken, Trace};
+use super::live::Signals;
 use super::memory::Memory;
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Multiplexer, Outputs, Share, Target};
@@ -9,11 +10,12 @@ use super::output::{Frame, Item, Output};
 use crate::physical::{self, Body, Maker, PhysicalNode};
 use crate::plan::Plan;
 use crate::planted::is_planted;
-use crate::rewrite::rewrite;
+use crate::rewrite::{Choices, rewrite};
 use crate::snapshot::{Reader, Writer};
 use crate::{Error, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
@@ -21,8 +23,10 @@ use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 pub struct Options {
     /// The most rows in a batch, up to [`ROWS_MAX`]. Results don't depend on it.
     pub rows_max: usize,
-    /// Names of rewrites that are off.
-    pub rewrites_off: Vec<String>,
+    /// How the plan is rewritten. Results don't depend on it.
+    pub choices: Choices,
+    /// Whether to measure how long each node runs.
+    pub timed: bool,
     /// The seed of hashes.
     pub seed: u64,
     /// The zone of times, and what counts as now.
@@ -31,6 +35,8 @@ pub struct Options {
     pub strict: bool,
     /// Set from outside to end the run early: sources stop, aggregates give what they have.
     pub interrupt: Arc<AtomicBool>,
+    /// What else may be asked for from outside while it runs.
+    pub signals: Signals,
     /// The number of the output of each statement; 0 where there is none.
     pub targets: Vec<usize>,
     /// The most bytes that operators may keep in memory: above it they move to files what they can,
@@ -48,11 +54,13 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             rows_max: ROWS_MAX,
-            rewrites_off: Vec::new(),
+            choices: Choices::default(),
+            timed: false,
             seed: 0,
             zone: Arc::new(Zone::utc()),
             strict: false,
             interrupt: Arc::new(AtomicBool::new(false)),
+            signals: Signals::default(),
             targets: Vec::new(),
             memory_limit: None,
             spill_every: 0,
@@ -66,7 +74,7 @@ impl Default for Options {
 /// # Errors
 /// Where a source, an operator or an output fails.
 pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
-    rewrite(&mut plan, &options.rewrites_off);
+    rewrite(&mut plan, &options.choices);
     let nodes = physical::build(&plan, &options.zone, options.seed);
     let mut runner = Runner {
         nodes: nodes
@@ -79,6 +87,8 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         multiplexer: Multiplexer::default(),
         memory: options.memory_limit.map(Memory::new),
         spills: options.spill_every > 0,
+        steps: 0,
+        timed: options.timed,
         zone: Arc::clone(&options.zone),
         names: plan.names(),
     };
@@ -92,9 +102,10 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     let closed = runner.close(outputs, outcome.is_ok());
     let interrupted = outcome?;
     closed?;
+    (0..runner.nodes.len()).for_each(|rank| runner.end_branches(rank));
     Ok(Report {
-        accounts: runner.nodes.iter().map(|node| node.report(&plan)).collect(),
         interrupted,
+        ..runner.report()
     })
 }
 
@@ -104,20 +115,24 @@ pub(super) struct RunNode {
     /// None for sources.
     pub(super) operator: Option<Box<dyn Operator>>,
     make: Option<Maker>,
-    source: Option<Box<dyn Source>>,
-    spec: Option<crate::SourceSpec>,
+    pub(super) source: Option<Box<dyn Source>>,
+    pub(super) spec: Option<crate::SourceSpec>,
     pub(super) statement: usize,
-    target: usize,
-    output_file: Option<String>,
+    pub(super) target: usize,
+    pub(super) output_file: Option<String>,
     pub(super) side_effect: bool,
     on_control: OnControl,
     depth: usize,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
+    /// Where each reader has rows of its own: by branch, its rank.
+    pub(super) branches: Vec<usize>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
-    shape: Option<Arc<Shape>>,
+    pub(super) shape: Option<Arc<Shape>>,
     pub(super) out: Output,
+    /// How long it ran, where that is measured.
+    nanos: u64,
     /// Whether it gave anything, since the end began.
     pub(super) spoke: bool,
     /// It takes no more rows.
@@ -156,10 +171,12 @@ impl RunNode {
             depth: node.depth,
             inputs: node.inputs,
             readers: node.readers,
+            branches: node.branches,
             bindings: node.bindings,
             fills: node.fills,
             shape: node.shape,
             out,
+            nanos: 0,
             spoke: false,
             done: false,
             trace: node.traced.then(Trace::default),
@@ -173,15 +190,25 @@ impl RunNode {
         file.map_or(Target::Number(self.target), Target::File)
     }
 
-    fn report(&self, plan: &Plan) -> NodeReport {
-        debug_assert!(self.statement < plan.statements.len().max(1));
+    /// What came to a branch is what came to the node that it is a branch of.
+    pub(super) fn end_branch(&mut self, rows_in: u64) {
+        let account = &mut self.out.account;
+        account.rows_in = rows_in;
+        account.filtered = rows_in - account.passed;
+    }
+
+    fn report(&self) -> NodeReport {
         NodeReport {
             name: self.name.clone(),
             is_source: self.spec.is_some(),
             statement: self.statement,
             readers: self.readers.len(),
             account: self.out.account,
-            input: self.source.as_ref().map(|source| source.input_account()),
+            nanos: self.nanos,
+            input: match &self.source {
+                Some(source) => Some(source.input_account()),
+                None => self.operator.as_ref().and_then(|o| o.input_account()),
+            },
         }
     }
 
@@ -264,12 +291,15 @@ pub(super) struct Runner {
     /// The nodes that ran in this step.
     ran: Vec<usize>,
     /// Rows of sources that may be used again once nobody holds them.
-    retired: Vec<Arc<PartData>>,
-    multiplexer: Multiplexer,
+    pub(super) retired: Vec<Arc<PartData>>,
+    pub(super) multiplexer: Multiplexer,
     pub(super) memory: Option<Memory>,
     /// Whether operators move to files what they can, limit or not.
     pub(super) spills: bool,
-    zone: Arc<Zone>,
+    timed: bool,
+    /// The steps so far.
+    steps: u64,
+    pub(super) zone: Arc<Zone>,
     /// The tables of names that states may refer to.
     names: Vec<&'static Names>,
 }
@@ -307,57 +337,95 @@ impl Runner {
             .map_err(|error| Error::file("write", "the output", error))
     }
 
-    /// Reads the sources to their ends, one after another. Gives whether that was interrupted.
+    /// What became of everything so far.
+    pub(super) fn report(&self) -> Report {
+        Report {
+            accounts: self.nodes.iter().map(RunNode::report).collect(),
+            interrupted: false,
+        }
+    }
+
+    /// Reads the sources to their ends, one after another, then those that have none by turns. Gives
+    /// whether that was interrupted.
     fn read_sources(
         &mut self,
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<bool, Error> {
-        let mut steps = 0;
+        let live = self.open_live(outputs)?;
         for rank in 0..self.nodes.len() {
-            let Some(spec) = self.nodes[rank].spec.clone() else {
+            let node = &mut self.nodes[rank];
+            let Some(spec) = node.spec.clone().filter(|spec| spec.live.is_none()) else {
                 continue;
             };
-            if self.nodes[rank].done {
+            if node.done {
                 continue;
             }
-            let mut source = (spec.open)()?;
-            let Some(shape) = self.nodes[rank].shape.clone() else {
-                continue;
-            };
+            node.source = Some((spec.open)()?);
             while !self.nodes[rank].done {
                 if options.interrupt.load(Ordering::Relaxed) {
-                    self.nodes[rank].source = Some(source);
                     return Ok(true);
                 }
-                let mut context = SourceContext {
-                    shape: &shape,
-                    origin: rank as u32,
-                    rows_max: options.rows_max.clamp(1, ROWS_MAX),
-                    retired: &mut self.retired,
-                    strict: options.strict,
-                    interrupt: &options.interrupt,
-                    zone: &self.zone,
-                };
-                let Some(item) = source.next(&mut context)? else {
+                self.attend(&options.signals, outputs)?;
+                let start = self.timed.then(Instant::now);
+                let item = self.next(rank, Duration::ZERO, options)?;
+                let took = start.map_or(0, |start| start.elapsed().as_nanos() as u64);
+                self.nodes[rank].nanos += took;
+                let Some(item) = item else {
                     break;
                 };
-                self.step(rank, item, outputs)?;
-                steps += 1;
-                if options.spill_every > 0 && steps % options.spill_every == 0 {
-                    self.spill_all()?;
-                }
-                if options.resume_every > 0 && steps % options.resume_every == 0 {
-                    self.resume()?;
-                }
+                self.take(rank, item, options, outputs)?;
             }
-            self.nodes[rank].source = Some(source);
             self.retired.clear();
             if options.interrupt.load(Ordering::Relaxed) {
                 return Ok(true);
             }
         }
-        Ok(false)
+        self.read_live(live, options, outputs)
+    }
+
+    /// The next item of a source.
+    pub(super) fn next(
+        &mut self,
+        rank: usize,
+        wait: Duration,
+        options: &Options,
+    ) -> Result<Option<Item>, Error> {
+        let node = &mut self.nodes[rank];
+        let (Some(source), Some(shape)) = (&mut node.source, &node.shape) else {
+            return Ok(None);
+        };
+        source.next(&mut SourceContext {
+            shape,
+            origin: rank as u32,
+            rows_max: options.rows_max.clamp(1, ROWS_MAX),
+            retired: &mut self.retired,
+            strict: options.strict,
+            interrupt: &options.interrupt,
+            wait,
+            zone: &self.zone,
+        })
+    }
+
+    /// Runs an item of a source through all nodes, and does what is due after so many of them.
+    pub(super) fn take(
+        &mut self,
+        rank: usize,
+        item: Item,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
+        self.step(rank, item, outputs)?;
+        self.steps += 1;
+        let is_due = |every: u64| every > 0 && self.steps.is_multiple_of(every);
+        let (spills, resumes) = (is_due(options.spill_every), is_due(options.resume_every));
+        if spills {
+            self.spill_all()?;
+        }
+        if resumes {
+            self.resume()?;
+        }
+        Ok(())
     }
 
     /// Replaces every operator by a fresh one with the same state.
@@ -421,13 +489,85 @@ impl Runner {
         }
         node.spoke = true;
         node.fill(&self.zone);
-        for reader in &node.readers {
-            self.pending.add(*reader);
+        if node.branches.is_empty() {
+            for reader in &node.readers {
+                self.pending.add(*reader);
+            }
+        } else {
+            self.route(rank);
         }
+    }
+
+    /// Ends the accounts of the branches of a node that are not done.
+    fn end_branches(&mut self, rank: usize) {
+        let rows_in = self.nodes[rank].out.account.rows_in;
+        for branch in self.nodes[rank].branches.clone() {
+            if !self.nodes[branch].done {
+                self.nodes[branch].end_branch(rows_in);
+            }
+        }
+    }
+
+    /// Hands what a node gave to its branches, each its own rows and all of them controls.
+    fn route(&mut self, rank: usize) {
+        let node = &mut self.nodes[rank];
+        let items = std::mem::take(&mut node.out.items);
+        let branches = std::mem::take(&mut node.branches);
+        let mut routed = std::mem::take(&mut node.out.routed);
+        let mut rows = routed.drain(..).peekable();
+        let mut reached: Vec<usize> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            while let Some((branch, part, _)) = rows.next_if(|(_, _, before)| *before <= at) {
+                let next = usize::from(is_planted("match-route-to-next"));
+                let branch = branches[(branch as usize + next) % branches.len()];
+                if self.nodes[branch].done {
+                    continue;
+                }
+                let part = match item {
+                    Item::Rows(all) if is_planted("branch-of-shared-rows") => all.clone(),
+                    _ => part,
+                };
+                let out = &mut self.nodes[branch].out;
+                out.account.passed += part.count() as u64;
+                if out.items.is_empty() {
+                    reached.push(branch);
+                }
+                out.items.push(Item::Rows(part));
+            }
+            let Item::Control(position, control) = item else {
+                continue;
+            };
+            for branch in &branches {
+                let node = &mut self.nodes[*branch];
+                if node.done || control.depth() > node.depth {
+                    continue;
+                }
+                if node.out.items.is_empty() {
+                    reached.push(*branch);
+                }
+                node.out.control(*position, control.clone());
+            }
+        }
+        drop(rows);
+        for branch in reached {
+            self.gave(branch);
+        }
+        let node = &mut self.nodes[rank];
+        (node.out.items, node.branches, node.out.routed) = (items, branches, routed);
     }
 
     /// Hands a node what its inputs gave in this step.
     pub(super) fn run_node(&mut self, rank: usize) -> Result<(), Error> {
+        if !self.timed {
+            return self.hand_over(rank);
+        }
+        let start = Instant::now();
+        let ran = self.hand_over(rank);
+        self.nodes[rank].nanos += start.elapsed().as_nanos() as u64;
+        ran
+    }
+
+    fn hand_over(&mut self, rank: usize) -> Result<(), Error> {
         let (before, rest) = self.nodes.split_at_mut(rank);
         let node = &mut rest[0];
         if node.done {
@@ -545,6 +685,7 @@ impl Runner {
             let (true, Some(operator)) = (acts, node.operator.as_mut()) else {
                 continue;
             };
+            let start = self.timed.then(Instant::now);
             let rows = |taken: &Vec<Taken>| {
                 let each = taken.iter().map(|taken| taken.rows);
                 each.fold(0, usize::saturating_add)
@@ -572,6 +713,9 @@ impl Runner {
                 let first: Vec<&Part> = first.iter().collect();
                 with_views(bindings, &first, |views| operator.act(views, out))
             })?;
+            if let Some(start) = start {
+                node.nanos += start.elapsed().as_nanos() as u64;
+            }
         }
         Ok(())
     }

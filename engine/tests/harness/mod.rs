@@ -5,7 +5,7 @@
 //! | `random` | choices that a seed determines |
 //! | `capture` | random captures |
 //! | `query`, `scope` | query sets, and what a place in a query may name |
-//! | `generate`, `stages`, `conditions` | random query sets |
+//! | `generate`, `stages`, `measures`, `conditions` | random query sets |
 //! | `check` | one set through oracle and engine, in every mode |
 //! | `shrink` | the smallest set that still fails |
 //! | `census` | how often everything occurred |
@@ -15,6 +15,7 @@ pub mod census;
 pub mod check;
 mod conditions;
 mod generate;
+mod measures;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod query;
@@ -53,7 +54,7 @@ pub fn run_sets(seed: u64, count: usize) -> Result<Census, Box<Mismatch>> {
                 census.invalid += 1;
                 assert!(
                     census.invalid <= 3 + at / 50,
-                    "set of seed {seed} is no query, as were too many before it:\n{}\n{faults}",
+                    "set of seed {seed} is no query, as were too many before it:\n{faults}\n{}",
                     checker.show(&set)
                 );
             }

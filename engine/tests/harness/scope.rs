@@ -171,6 +171,25 @@ impl Scope {
         }
     }
 
+    /// Adds an object that these carry.
+    pub fn carry(&mut self, name: &str, object: &Scope) {
+        let mut plain = object.clone();
+        plain.objects.clear();
+        let is_below = |field: &Field| {
+            let mut objects = object.objects.iter();
+            objects.any(|(name, _)| field.name.starts_with(&format!("{name}.")))
+        };
+        plain.fields.retain(|field| !is_below(field));
+        let carried = Scope::carrying(vec![(name.to_owned(), plain)]);
+        self.fields.extend(
+            carried
+                .fields
+                .into_iter()
+                .map(|field| Field { weight: 1, ..field }),
+        );
+        self.objects.extend(carried.objects);
+    }
+
     /// The objects that these carry, by name.
     pub fn objects(&self) -> Vec<String> {
         self.objects.iter().map(|(name, _)| name.clone()).collect()
@@ -180,7 +199,12 @@ impl Scope {
     pub fn become_object(&mut self, name: &str) {
         let mut named = self.objects.iter().rev();
         if let Some((_, scope)) = named.find(|(known, _)| known == name) {
+            let scope = scope.clone();
             *self = scope.clone();
+            // One of a chain carries the next one.
+            if name == "previous" {
+                self.carry(name, &scope);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::scope::{Domain, Scope};
 const NAMES: [&str; 7] = ["n", "x", "total", "most", "len", "srcport", "tag"];
 
 /// The modules that stages are made of here, each with its weight.
-const MODULES: [(usize, &str); 21] = [
+const MODULES: [(usize, &str); 30] = [
     (4, "last"),
     (4, "sort"),
     (3, "tail"),
@@ -31,6 +31,15 @@ const MODULES: [(usize, &str); 21] = [
     (2, "match"),
     (2, "uniqobj"),
     (2, "countobj"),
+    (2, "pdf"),
+    (2, "entropy"),
+    (2, "histogram"),
+    (2, "cumdist"),
+    (3, "fifodelay"),
+    (3, "changes"),
+    (3, "active"),
+    (4, "flowid"),
+    (5, "dfa"),
 ];
 
 fn texts(words: &[&str]) -> Vec<String> {
@@ -56,7 +65,8 @@ impl Generator {
             "streamalias" | "take" => self.object(name, scope),
             "iplookup" | "substr" | "match" => self.searching(name, scope),
             "delta" | "derivative" | "deskew" | "clock" => self.following(name, scope),
-            _ => self.attaching(name, scope),
+            "div" | "const" | "rename" | "expr" => self.attaching(name, scope),
+            _ => self.measuring(name, scope),
         };
         match made {
             Some(call) => Stage::Call(call),
@@ -75,7 +85,7 @@ impl Generator {
         Stage::Call(self.keeping(name, scope))
     }
 
-    fn name(&mut self) -> &'static str {
+    pub(super) fn name(&mut self) -> &'static str {
         NAMES[self.random.below(NAMES.len())]
     }
 
@@ -88,7 +98,11 @@ impl Generator {
                 flags.push(format!("-t {}", self.random.pick(&["1s", "2s", "5", "7s"])));
             }
             "sort" => {
-                flags.extend(self.random.percent(40).then(|| "-r".to_owned()));
+                if self.random.percent(30) {
+                    flags.push(format!("--order {}", self.orders(fields.len())));
+                } else if self.random.percent(50) {
+                    flags.push("-r".to_owned());
+                }
                 let run = self.random.between(1, 4);
                 flags.extend(self.random.percent(30).then(|| format!("-b {run}")));
             }
@@ -103,6 +117,13 @@ impl Generator {
             _ => {}
         }
         call(name, flags, fields)
+    }
+
+    /// How each field that is sorted by is ordered.
+    fn orders(&mut self, count: usize) -> String {
+        let orders = ["asc", "desc", "asc-last", "desc-first", "desc-last"];
+        let orders = (0..count).map(|_| *self.random.pick(&orders));
+        orders.collect::<Vec<_>>().join(":")
     }
 
     fn top(&mut self, scope: &mut Scope, flags: Vec<String>, fields: Vec<String>) -> ModuleCall {

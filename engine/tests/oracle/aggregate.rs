@@ -7,7 +7,7 @@ use super::total::{Total, canonical};
 use std::cmp::Ordering;
 use std::rc::Rc;
 use wireq_engine::plan::Aggregate;
-use wireq_typesys::{FieldPath, Value, Zone, total_order};
+use wireq_typesys::{Value, Zone, total_order};
 
 /// All groups of an aggregate.
 pub struct Groups {
@@ -131,9 +131,8 @@ impl Stage for Groups {
             }
         }
         let names = around.iter().flat_map(|group| &group.keys);
-        let mut names = names.chain(&self.aggregate.keys).skip(scope.len());
-        let is_said = |name: &FieldPath| close.fields.iter().any(|(path, _)| path == name);
-        if close.fields.is_empty() || names.any(is_said) {
+        let names = names.chain(&self.aggregate.keys).skip(scope.len());
+        if close.is_about(&names.cloned().collect::<Vec<_>>()) {
             effects.pass(close);
         }
     }

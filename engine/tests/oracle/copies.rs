@@ -108,8 +108,7 @@ impl Copies {
             _ => 0,
         };
         let keys = &self.group.keys[around.min(self.group.keys.len())..];
-        let is_key = |path| keys.contains(path);
-        close.fields.iter().any(|(path, _)| is_key(path))
+        !close.fields.is_empty() && close.is_about(keys)
             || close.fields.is_empty() && close.depth() < self.group.column.as_str().len()
     }
 }

@@ -5,6 +5,7 @@ use super::follows::nanos;
 use super::object::{Fields, Object};
 use super::stage::{Close, Effects, Stage};
 use super::total::canonical;
+use std::cmp::Ordering;
 use std::rc::Rc;
 use wireq_typesys::{FieldPath, Value, total_order};
 
@@ -14,17 +15,33 @@ pub struct Sort {
     pub fields: Vec<FieldPath>,
     /// Whether the order is reversed.
     pub reverse: bool,
+    /// For each field, whether it descends and whether objects without it come last.
+    pub orders: Vec<(bool, bool)>,
     /// How many are sorted by themselves.
     pub run: Option<usize>,
     /// Those that came, with their keys.
-    pub kept: Vec<(Value, Rc<Object>)>,
+    pub kept: Vec<(Vec<Value>, Rc<Object>)>,
 }
 
 impl Sort {
+    fn order(&self, left: &[Value], right: &[Value]) -> Ordering {
+        let pairs = left.iter().zip(right).zip(&self.orders);
+        let orders =
+            pairs.map(
+                |((a, b), (descends, absent_last))| match (a.is_absent(), b.is_absent()) {
+                    (false, false) if *descends => total_order(b, a),
+                    (false, false) => total_order(a, b),
+                    (a, b) if *absent_last => a.cmp(&b),
+                    (a, b) => b.cmp(&a),
+                },
+            );
+        orders.fold(Ordering::Equal, Ordering::then)
+    }
+
     fn give(&mut self, effects: &mut Effects<'_>) {
         let mut kept = std::mem::take(&mut self.kept);
         // Stable: equal ones keep their order.
-        kept.sort_by(|(a, _), (b, _)| total_order(a, b));
+        kept.sort_by(|(a, _), (b, _)| self.order(a, b));
         if self.reverse {
             kept.reverse();
         }
@@ -35,7 +52,7 @@ impl Sort {
 
 impl Stage for Sort {
     fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
-        let key = Value::List(key_of(&self.fields, &object, effects.zone).into());
+        let key = key_of(&self.fields, &object, effects.zone);
         self.kept.push((key, object));
         if Some(self.kept.len()) == self.run {
             self.give(effects);
@@ -142,8 +159,7 @@ impl Stage for Last {
     }
 
     fn close(&mut self, close: &Close, effects: &mut Effects<'_>) {
-        let is_own = |path| self.fields.contains(path);
-        if !close.fields.iter().any(|(path, _)| is_own(path)) {
+        if close.fields.is_empty() || !close.is_about(&self.fields) {
             return;
         }
         for (key, object) in std::mem::take(&mut self.kept) {
@@ -185,7 +201,7 @@ impl Stage for Top {
         let order = |known: &[Value]| {
             let pairs = known.iter().zip(&key);
             let orders = pairs.map(|(a, b)| total_order(a, b));
-            orders.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
+            orders.fold(Ordering::Equal, Ordering::then)
         };
         match self.counts.binary_search_by(|(known, _)| order(known)) {
             Ok(at) => self.counts[at].1 += 1,

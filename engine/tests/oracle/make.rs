@@ -3,15 +3,19 @@
 use super::aggregate::Groups;
 use super::attach;
 use super::copies::{Copies, Grouping, Maker};
+use super::dfa::Dfa;
 use super::ends::{Last, Sort, Tail, Top};
 use super::expression::is_true;
 use super::filter::{self, FILTERS, literal};
+use super::flows::FlowId;
 use super::follows::{Clock, Deskew, Difference};
 use super::join::Joining;
 use super::keeps::{Head, Identities, Sample, Uniq};
+use super::lately::{Active, Changes, FifoDelay};
 use super::object::Object;
 use super::print::Print;
 use super::regex::Regex;
+use super::shares::{Cumdist, Entropy, Histogram, Pdf};
 use super::stage::{Alone, Each, Stage};
 use super::total::FUNCTIONS;
 use std::rc::Rc;
@@ -23,8 +27,9 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 23] = [
+const MODULES: [&str; 33] = [
     "pcapfile",
+    "tabularinput",
     "print",
     "project",
     "streamalias",
@@ -47,6 +52,15 @@ const MODULES: [&str; 23] = [
     "derivative",
     "deskew",
     "clock",
+    "pdf",
+    "entropy",
+    "histogram",
+    "cumdist",
+    "fifodelay",
+    "changes",
+    "active",
+    "flowid",
+    "dfa",
 ];
 
 /// Whether the oracle knows all that a plan consists of.
@@ -55,8 +69,6 @@ pub fn knows(plan: &Plan) -> bool {
         NodeKind::Source(module, ..) => MODULES.contains(&module.name),
         NodeKind::Operator(module, arguments, spec) => {
             let known = MODULES.contains(&module.name) || knows_filter(module, arguments);
-            // Of SELECT's orders it knows nothing yet.
-            let known = known && !(module.name == "sort" && has_long_flags(arguments));
             // It prints text alone.
             let known = known
                 && !(module.name == "print" && (arguments.flag("-o") || arguments.flag("--rows")));
@@ -79,11 +91,9 @@ pub fn knows(plan: &Plan) -> bool {
             tests.chain(&join.condition).all(knows_expression)
         }
         NodeKind::Union | NodeKind::Group(_) => true,
+        // Made by rewrites, which the oracle does without.
+        NodeKind::Match(_) | NodeKind::Branch(_) => false,
     })
-}
-
-fn has_long_flags(arguments: &Arguments) -> bool {
-    arguments.to_string().contains(" --")
 }
 
 fn knows_filter(module: &Module, arguments: &Arguments) -> bool {
@@ -126,7 +136,7 @@ fn knows_expression(expr: &Expr) -> bool {
 /// The stage of a node; none for sources.
 pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
     let stage: Box<dyn Stage> = match &plan.graph[node].kind {
-        NodeKind::Source(..) => return None,
+        NodeKind::Source(..) | NodeKind::Match(_) | NodeKind::Branch(_) => return None,
         NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),
         NodeKind::Filter(expr) => {
             let expr = expr.clone();
@@ -201,6 +211,40 @@ impl Call {
         }
     }
 
+    fn path(&self, flag: &str, default: &str) -> FieldPath {
+        FieldPath::new(self.text(flag, default))
+    }
+
+    fn text<'a>(&'a self, flag: &str, default: &'a str) -> &'a str {
+        self.arguments
+            .value(flag)
+            .map_or(default, |word| &word.text)
+    }
+
+    fn double(&self, flag: &str, default: &str) -> f64 {
+        let text = self.text(flag, default);
+        text.parse().expect("the flag is a number")
+    }
+
+    /// How much is kept at most.
+    fn most(&self) -> usize {
+        self.number("--max").unwrap_or(10_000_000)
+    }
+
+    /// For each field that is sorted by, whether it descends and whether what lacks it is last.
+    fn orders(&self) -> Vec<(bool, bool)> {
+        let fields = self.arguments.fields().len();
+        let Some(word) = self.arguments.value("--order") else {
+            return vec![(false, false); fields];
+        };
+        let order = |text: &str| {
+            let descends = text.starts_with("desc");
+            let (first, last) = (text.ends_with("-first"), text.ends_with("-last"));
+            (descends, last || descends && !first)
+        };
+        word.text.split(':').map(order).collect()
+    }
+
     /// What the call does, as it is before the first object.
     fn stage(&self) -> Box<dyn Stage> {
         let fields = self.arguments.fields();
@@ -228,6 +272,7 @@ impl Call {
             "sort" => Box::new(Sort {
                 fields,
                 reverse: self.arguments.flag("-r"),
+                orders: self.orders(),
                 run: self.number("-b"),
                 kept: Vec::new(),
             }),
@@ -253,7 +298,84 @@ impl Call {
                 period: self.period().unwrap_or(1_000_000_000),
                 tick: None,
             }),
+            "pdf" | "entropy" | "histogram" | "cumdist" => self.shares(),
+            "active" | "changes" | "fifodelay" => self.lately(),
+            "flowid" => Box::new(FlowId {
+                fields,
+                reverse: self.arguments.flag("-r"),
+                timeout: self.period(),
+                most: self.most(),
+                count: 0,
+                now: None,
+                flows: Vec::new(),
+            }),
+            "dfa" => {
+                let timeout = self.period();
+                Box::new(Dfa::new(&self.arguments, &self.expressions, timeout))
+            }
             _ => self.stateless(),
+        }
+    }
+
+    fn shares(&self) -> Box<dyn Stage> {
+        let fields = self.arguments.fields();
+        match self.module.name {
+            "pdf" => Box::new(Pdf {
+                name: self.path("-f", "probability"),
+                count: self.path("-c", "count"),
+                most: self.most(),
+                kept: Vec::new(),
+            }),
+            "entropy" => Box::new(Entropy {
+                field: self.path("-f", "probability"),
+                shares: Vec::new(),
+                last: None,
+            }),
+            "histogram" => {
+                let mut histogram = Histogram::new(fields, self.path("-f", "count"), self.most());
+                histogram.width = self.arguments.value("-w").map(literal);
+                Box::new(histogram)
+            }
+            _ => {
+                let names = [self.path("-n", "count"), self.path("-f", "cumulative")];
+                Box::new(Cumdist::new(fields[0].clone(), names, self.most()))
+            }
+        }
+    }
+
+    fn lately(&self) -> Box<dyn Stage> {
+        let fields = self.arguments.fields();
+        match self.module.name {
+            "active" => Box::new(Active {
+                fields,
+                name: self.path("-f", "active"),
+                period: self.period(),
+                now: None,
+                most: self.most(),
+                seen: Vec::new(),
+            }),
+            "changes" => Box::new(Changes {
+                id: self.path("-i", ""),
+                fields,
+                name: self.path("-f", "severity"),
+                hist: [
+                    self.double("--histup", "0"),
+                    self.double("--histdown", "0.9995"),
+                ],
+                histdev: self.double("--histdev", "0.8"),
+                threshold: self.double("-t", "-1"),
+                base: self.double("--base", "1"),
+                attach: self.arguments.flag("-a"),
+                most: self.most(),
+                usual: Vec::new(),
+            }),
+            _ => Box::new(FifoDelay {
+                lag: self.period().unwrap_or(0),
+                times: [self.path("-i", "ts"), self.path("-o", "ts")],
+                most: self.most(),
+                edge: None,
+                waiting: Vec::new(),
+            }),
         }
     }
 

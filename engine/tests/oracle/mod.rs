@@ -10,11 +10,11 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `capture`, `packet` | what is in files |
+//! | `capture`, `packet`, `table` | what is in files |
 //! | `object` | objects, their fields, what makes them the ones that they are |
 //! | `expression`, `arithmetic`, `call` | values and tests of one object |
 //! | `stage`, `make` | what a stage is, and the stage of each node |
-//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `print` | modules |
+//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `lately`, `shares`, `flows`, `dfa`, `print` | modules |
 //! | `aggregate`, `total`, `spread` | groups and functions over them |
 //! | `copies` | a copy of a stage for each group |
 //! | `join` | joins |
@@ -25,19 +25,24 @@ mod attach;
 mod call;
 pub mod capture;
 mod copies;
+mod dfa;
 mod ends;
 mod expression;
 mod filter;
+mod flows;
 mod follows;
 mod join;
 mod keeps;
+mod lately;
 mod make;
 pub mod object;
 mod packet;
 mod print;
 mod regex;
+mod shares;
 mod spread;
 mod stage;
+mod table;
 mod total;
 
 pub use make::knows;
@@ -75,7 +80,7 @@ pub struct Results {
 /// Interprets a plan.
 pub fn run(plan: &Plan, zone: &Zone) -> Results {
     let mut interpreter = Interpreter::new(plan, zone);
-    for (source, object) in sources(plan) {
+    for (source, object) in sources(plan, zone) {
         interpreter.cause(Some((source, Rc::new(object))));
     }
     interpreter.cause(None);
@@ -85,7 +90,7 @@ pub fn run(plan: &Plan, zone: &Zone) -> Results {
 }
 
 /// All rows of all sources, one source after the other, each with the rank of its node.
-fn sources(plan: &Plan) -> impl Iterator<Item = (usize, Object)> + '_ {
+fn sources<'a>(plan: &'a Plan, zone: &'a Zone) -> impl Iterator<Item = (usize, Object)> + 'a {
     let order = plan.order();
     let sources: Vec<_> = order
         .iter()
@@ -97,10 +102,17 @@ fn sources(plan: &Plan) -> impl Iterator<Item = (usize, Object)> + '_ {
         let NodeKind::Source(module, arguments, spec) = &plan.graph[node].kind else {
             panic!("{} has no input", plan.graph[node].kind);
         };
-        assert_eq!(module.name, "pcapfile", "the source that the oracle knows");
-        let paths = arguments.words().iter().map(|word| word.text.as_str());
-        let frames = paths.flat_map(capture::read);
-        frames.map(move |frame| (rank, Object::Packet(frame, spec.record_type.clone())))
+        let record_type = &spec.record_type;
+        let objects: Vec<Object> = if module.name == "tabularinput" {
+            table::read(arguments, &**record_type, zone)
+        } else {
+            assert_eq!(module.name, "pcapfile", "a source that the oracle knows");
+            let paths = arguments.words().iter().map(|word| word.text.as_str());
+            let frames = paths.flat_map(capture::read);
+            let packet = |frame| Object::Packet(frame, record_type.clone());
+            frames.map(packet).collect()
+        };
+        objects.into_iter().map(move |object| (rank, object))
     })
 }
 

@@ -22,6 +22,8 @@ pub enum Object {
     /// A new object that has the fields of another one and carries others under names, which hide
     /// fields.
     Carrying(Rc<Object>, Vec<(FieldPath, Rc<Object>)>),
+    /// The same object that carries others likewise.
+    With(Rc<Object>, Vec<(FieldPath, Rc<Object>)>),
 }
 
 impl Object {
@@ -57,7 +59,7 @@ impl Object {
                 let own = read(path, |name| among(fields, name), zone);
                 own.unwrap_or_else(|| base.get(path, zone))
             }
-            Object::Carrying(base, objects) => {
+            Object::Carrying(base, objects) | Object::With(base, objects) => {
                 let carried = objects.iter().rev().find_map(|(name, object)| {
                     // All that can be said of an object is that it is there.
                     if path == name {
@@ -83,7 +85,7 @@ impl Object {
                 let attached = fields.iter().filter_map(below).collect();
                 Some(base.carried(name)?.annotated(attached))
             }
-            Object::Carrying(base, objects) => {
+            Object::Carrying(base, objects) | Object::With(base, objects) => {
                 let mut named = objects.iter().rev();
                 let found = named.find(|(own, _)| own == name);
                 found.map_or_else(|| base.carried(name), |(_, object)| Some(Rc::clone(object)))
@@ -98,7 +100,7 @@ impl Object {
             Object::Packet(..) => (Vec::new(), &[]),
             Object::Made(fields) => (Vec::new(), fields),
             Object::Annotated(base, fields) => (base.groups(), fields),
-            Object::Carrying(base, _) => (base.groups(), &[]),
+            Object::Carrying(base, _) | Object::With(base, _) => (base.groups(), &[]),
         };
         for (path, value) in own.iter().filter(|(path, _)| is_hidden(path)) {
             groups.retain(|(known, _)| known != path);
@@ -110,7 +112,7 @@ impl Object {
     /// What makes the object the one that it is, whatever was attached to it.
     pub fn identity(&self) -> *const Object {
         match self {
-            Object::Annotated(base, _) => base.identity(),
+            Object::Annotated(base, _) | Object::With(base, _) => base.identity(),
             Object::Packet(..) | Object::Made(_) | Object::Carrying(..) => self,
         }
     }

@@ -24,19 +24,19 @@ pub struct Close {
 }
 
 impl Close {
-    /// Whether it concerns what has these values under these names: it says something of at least
-    /// one of them, and nothing else of any of them. One that says nothing concerns everything.
+    /// Whether all that it says is about these fields. One that says more is about a part of what
+    /// has their values, and nothing is known of the other parts.
+    pub fn is_about(&self, names: &[FieldPath]) -> bool {
+        self.fields.iter().all(|(name, _)| names.contains(name))
+    }
+
+    /// Whether it concerns what has these values under these names: all that it says is said of
+    /// them. One that says nothing concerns everything.
     pub fn concerns(&self, own: &Fields) -> bool {
         let own_value = |name| own.iter().find(|(known, _)| known == name);
-        let said = self.fields.iter();
-        let said: Vec<(&Value, &Value)> = said
-            .filter_map(|(name, value)| Some((&own_value(name)?.1, value)))
-            .collect();
-        let names_one = self.fields.is_empty() || !said.is_empty();
-        names_one
-            && said
-                .iter()
-                .all(|(own, value)| total_order(own, value).is_eq())
+        self.fields.iter().all(|(name, value)| {
+            own_value(name).is_some_and(|(_, own)| total_order(own, value).is_eq())
+        })
     }
 
     /// How many groups stand one within the other where it is true: none where it is true

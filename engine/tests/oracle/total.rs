@@ -121,7 +121,7 @@ fn classed(values: &[Value]) -> (Vec<Value>, Option<fn(i64) -> Value>) {
 }
 
 /// The exact sum as a double.
-fn exact(numbers: &[Value]) -> f64 {
+pub fn exact(numbers: &[Value]) -> f64 {
     let mut sum = ExactSum::default();
     for number in numbers {
         match number {
@@ -142,20 +142,17 @@ fn whole(numbers: &[Value]) -> Option<i128> {
     numbers.iter().map(integer).sum()
 }
 
-/// Durations add up to durations, beside numbers too; times have no sum.
+/// Numbers win over durations; times have no sum.
 fn sum(values: &[Value]) -> Value {
-    let durations = values.iter().filter_map(|value| match value {
-        Value::Duration(nanos) => Some(*nanos),
-        _ => None,
-    });
-    if durations.clone().count() > 0 {
-        return Value::Duration(durations.sum());
-    }
-    let numbers: Vec<Value> = values.iter().filter_map(number).collect();
-    match whole(&numbers) {
-        _ if numbers.is_empty() => Value::Absent,
-        Some(sum) => Value::Integer(sum),
-        None => Value::Double(exact(&numbers)),
+    let (values, in_nanos) = classed(values);
+    match (in_nanos, whole(&values)) {
+        _ if values.is_empty() => Value::Absent,
+        (None, Some(sum)) => Value::Integer(sum),
+        (None, None) => Value::Double(exact(&values)),
+        (Some(of_nanos), sum) => match of_nanos(sum.unwrap_or(0) as i64) {
+            Value::Time(_) => Value::Absent,
+            sum => sum,
+        },
     }
 }
 

@@ -12,7 +12,9 @@ pub(super) static MODULE: Module = Module {
     name: "sum",
     summary: "Adds up a field.",
     details: "Integers are added in 128 bits and doubles exactly, so the order of the objects does not \
-              show. Objects that lack the field don't count; where all do, there is no sum.",
+              show. Text that reads as a number counts as one. Where a group has numbers and durations, \
+              the durations don't count. Objects that lack the field don't count; where all do, \
+              there is no sum.",
     parameters: &[Parameter {
         name: "FIELD",
         takes: Takes::Field,
@@ -64,8 +66,10 @@ const DURATIONS: u8 = 4;
 
 #[derive(Default)]
 struct Sums {
-    /// The sum of integers, and of durations in nanoseconds.
+    /// The sum of integers.
     whole: Vec<i128>,
+    /// The sum of durations, in nanoseconds; empty until a group has one.
+    nanos: Vec<i128>,
     had: Vec<u8>,
     /// Sums of doubles; empty until a group has one.
     doubles: Vec<ExactSum>,
@@ -75,10 +79,17 @@ struct Sums {
 
 impl Sums {
     #[inline(always)]
-    fn add_whole(&mut self, group: u32, number: i128, kind: u8) {
+    fn add_whole(&mut self, group: u32, number: i128) {
         let group = group as usize;
         self.whole[group] = self.whole[group].saturating_add(number);
-        self.had[group] |= kind;
+        self.had[group] |= INTEGERS;
+    }
+
+    fn add_nanos(&mut self, group: u32, nanos: i128) {
+        self.nanos.resize(self.whole.len().max(self.nanos.len()), 0);
+        let group = group as usize;
+        self.nanos[group] = self.nanos[group].saturating_add(nanos);
+        self.had[group] |= DURATIONS;
     }
 
     fn add_double(&mut self, group: u32, double: f64) {
@@ -98,11 +109,11 @@ impl Sums {
 
     fn add_value(&mut self, group: u32, value: &Value) {
         match value {
-            Value::Integer(integer) => self.add_whole(group, *integer, INTEGERS),
-            Value::Named(number, _) => self.add_whole(group, (*number).into(), INTEGERS),
-            Value::Bool(b) => self.add_whole(group, (*b).into(), INTEGERS),
+            Value::Integer(integer) => self.add_whole(group, *integer),
+            Value::Named(number, _) => self.add_whole(group, (*number).into()),
+            Value::Bool(b) => self.add_whole(group, (*b).into()),
             Value::Double(double) => self.add_double(group, *double),
-            Value::Duration(nanos) => self.add_whole(group, (*nanos).into(), DURATIONS),
+            Value::Duration(nanos) => self.add_nanos(group, (*nanos).into()),
             Value::Text(text) => {
                 let number = std::str::from_utf8(text)
                     .ok()
@@ -126,7 +137,7 @@ impl Sums {
         for (row, group) in rows.iter().zip(groups) {
             let row = usize::from(*row);
             if valid.get(row) {
-                self.add_whole(*group, values[row].into(), INTEGERS);
+                self.add_whole(*group, values[row].into());
             }
         }
     }
@@ -136,9 +147,16 @@ impl Sums {
         let mut sum = 0i128;
         rows.for_each(|row| sum = sum.saturating_add(values[row].into()));
         if !rows.is_empty() {
-            self.add_whole(0, sum, INTEGERS);
+            self.add_whole(0, sum);
         }
     }
+}
+
+/// Reads a sum back.
+fn whole(from: &mut Reader<'_>) -> Result<i128, Error> {
+    let bytes = from.bytes()?.try_into();
+    let bytes = bytes.map_err(|_| Error::Snapshot("sum: not sixteen bytes".into()))?;
+    Ok(i128::from_le_bytes(bytes))
 }
 
 impl Accumulator for Sums {
@@ -186,20 +204,22 @@ impl Accumulator for Sums {
             sum.add_integer(self.whole[at]);
             return Value::Double(sum.value());
         }
+        if had & INTEGERS != 0 || is_planted("sum-absent-is-absent") {
+            return Value::Integer(self.whole[at]);
+        }
         if had & DURATIONS != 0 {
-            let nanos = self.whole[at].clamp(i64::MIN.into(), i64::MAX.into());
+            let nanos = self.nanos[at].clamp(i64::MIN.into(), i64::MAX.into());
             return Value::Duration(nanos as i64);
         }
-        if had & INTEGERS != 0 || is_planted("sum-absent-is-absent") {
-            Value::Integer(self.whole[at])
-        } else {
-            Value::Absent
-        }
+        Value::Absent
     }
 
     fn clear(&mut self, group: u32) {
         self.whole[group as usize] = 0;
         self.had[group as usize] = 0;
+        if let Some(nanos) = self.nanos.get_mut(group as usize) {
+            *nanos = 0;
+        }
         if (group as usize) < self.doubles.len() {
             self.change_double(group as usize, |sum| *sum = ExactSum::default());
         }
@@ -211,6 +231,9 @@ impl Accumulator for Sums {
         };
         let (to, from) = (group as usize, from as usize);
         self.whole[to] = self.whole[to].saturating_add(other.whole[from]);
+        if other.had[from] & DURATIONS != 0 {
+            self.add_nanos(group, other.nanos[from]);
+        }
         self.had[to] |= other.had[from];
         if let Some(doubles) = other.doubles.get(from) {
             self.doubles.resize(
@@ -223,6 +246,7 @@ impl Accumulator for Sums {
 
     fn memory(&self) -> usize {
         self.whole.capacity() * size_of::<i128>()
+            + self.nanos.capacity() * size_of::<i128>()
             + self.had.capacity()
             + self.doubles.capacity() * size_of::<ExactSum>()
             + self.chunks
@@ -232,6 +256,9 @@ impl Accumulator for Sums {
         let at = group as usize;
         out.bytes(&self.whole[at].to_le_bytes());
         out.number(self.had[at].into());
+        if self.had[at] & DURATIONS != 0 {
+            out.bytes(&self.nanos[at].to_le_bytes());
+        }
         let (chunks, specials) = self
             .doubles
             .get(at)
@@ -247,12 +274,12 @@ impl Accumulator for Sums {
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
         let at = group as usize;
-        let whole = from
-            .bytes()?
-            .try_into()
-            .map_err(|_| Error::Snapshot("sum: not sixteen bytes".into()))?;
-        self.whole[at] = i128::from_le_bytes(whole);
+        self.whole[at] = whole(from)?;
         self.had[at] = from.number()? as u8;
+        if self.had[at] & DURATIONS != 0 {
+            let nanos = whole(from)?;
+            self.add_nanos(group, nanos);
+        }
         let mut chunks = Vec::new();
         for _ in 0..from.number()? {
             chunks.push((from.number()? as i64 as i16, from.number()? as i64));

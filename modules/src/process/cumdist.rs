@@ -4,6 +4,7 @@ use super::tally::Tally;
 use super::{bound, stateless};
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -138,7 +139,13 @@ impl Cumdist {
         let total: u128 = counts.map(u128::from).sum::<u128>() + u128::from(self.beyond);
         let mut up_to = 0u128;
         let own = |count: u64| {
+            let below = up_to;
             up_to += u128::from(count);
+            let up_to = if is_planted("share-below") {
+                below
+            } else {
+                up_to
+            };
             let share = up_to as f64 / total as f64;
             [Value::Integer(count.into()), Value::Double(share)]
         };

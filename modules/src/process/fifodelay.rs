@@ -7,6 +7,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -150,7 +151,12 @@ impl FifoDelay {
         }
         self.edge = self.edge.max(edge);
         if let Some(edge) = self.edge {
-            let due = edge.saturating_sub(self.lag);
+            let lag = if is_planted("lag-is-none") {
+                0
+            } else {
+                self.lag
+            };
+            let due = edge.saturating_sub(lag);
             self.release(|time| time <= due, position);
         }
         while self.waiting.len() > self.max {

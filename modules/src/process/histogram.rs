@@ -1,7 +1,7 @@
 //! `histogram`: how often each combination of values comes.
 
 use super::bins::Width;
-use super::close::concerns;
+use super::close::{concerns, is_about};
 use super::tally::Tally;
 use super::{bound, stateless};
 use std::any::Any;
@@ -27,7 +27,7 @@ pub(super) static MODULE: Module = Module {
               (addresses, names) stay themselves. Bins that nothing fell into are not given. An \
               object that has none of the fields is filtered; a field that is absent beside \
               others is a value. At a Flush it gives what it has, and keeps it. A Close that names \
-              fields of this module, other than one in bins, gives and forgets what it concerns, \
+              nothing but fields of this module, other than one in bins, gives and forgets what it concerns, \
               and passes; other Close and watermarks end here. Of more combinations than --max \
               the lowest are counted, exactly.",
     parameters: &[
@@ -177,7 +177,7 @@ impl Histogram {
     fn close(&mut self, fields: &[(FieldPath, Value)], position: Position, out: &mut Output) {
         // One without fields concerns all.
         let all = fields.is_empty();
-        if !all && !fields.iter().any(|(path, _)| self.keys().contains(path)) {
+        if !all && !is_about(fields, self.keys()) {
             return;
         }
         let gone = self.tally.keep_lowest();

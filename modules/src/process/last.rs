@@ -1,7 +1,7 @@
 //! `last`: the latest object of each distinct value.
 
 use super::clockwork::{nanos, period};
-use super::close::{concerns, fields_of};
+use super::close::{concerns, fields_of, is_about};
 use super::keep::{Keeper, Kept};
 use std::any::Any;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub(super) static MODULE: Module = Module {
               further interval of data time (field ts, intervals counted from 1970) makes it give \
               what came before that object, close each combination (a group by behind it gives \
               its groups), and begin anew; time that steps back opens no earlier interval, and an \
-              object without ts counts to the current one. A Close from before that names fields \
-              of this module gives and forgets their objects, and passes; other Close and \
+              object without ts counts to the current one. A Close from before that names nothing but \
+              fields of this module gives and forgets their objects, and passes; other Close and \
               watermarks end here. At a Flush it gives what it has, and keeps it.",
     parameters: &[
         Parameter {
@@ -205,7 +205,7 @@ impl Last {
 
     /// Gives and forgets the objects that a Close concerns.
     fn close(&mut self, fields: &[(FieldPath, Value)], position: Position, out: &mut Output) {
-        if !fields.iter().any(|(path, _)| self.keys.contains(path)) {
+        if !is_about(fields, &self.keys) {
             return;
         }
         let closed: Vec<(Vec<u8>, u32)> = self

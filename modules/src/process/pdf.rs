@@ -6,6 +6,7 @@ use super::{bound, stateless};
 use std::any::Any;
 use std::collections::VecDeque;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -127,9 +128,13 @@ impl Pdf {
     fn give(&mut self, position: Position, out: &mut Output) {
         let mut total = ExactSum::default();
         let counts = self.rows.iter().map(|(_, count)| *count);
-        counts
-            .filter(|count| !count.is_nan())
-            .for_each(|count| total.add(count));
+        counts.filter(|count| !count.is_nan()).for_each(|count| {
+            total.add(if is_planted("share-of-objects") {
+                1.0
+            } else {
+                count
+            })
+        });
         let total = total.value();
         let share = |count: f64| match count / total {
             share if total.is_finite() && !share.is_nan() => Value::Double(share),

@@ -1,6 +1,7 @@
 //! What is usual: exponential means and deviations.
 
 use wireq_engine::arguments::{ArgumentError, Arguments};
+use wireq_engine::planted::is_planted;
 
 /// What the flags of `changes` say.
 #[derive(Clone, Copy)]
@@ -77,7 +78,7 @@ impl Usual {
         let stays = if is_above { setting.up } else { setting.down };
         self.mean = stays * self.mean + (1.0 - stays) * value;
         self.sigma = setting.deviation * self.sigma + (1.0 - setting.deviation) * off;
-        if is_above || setting.up == setting.down {
+        if is_above || setting.up == setting.down || is_planted("falls-are-changes") {
             distance
         } else {
             0.0

@@ -143,8 +143,20 @@ impl Emitter {
         decode_key(&mut bytes, own);
     }
 
-    /// Whether a group is within that of a Close and has the field values that this says; fields
-    /// that are no keys don't matter.
+    /// The fields of keys that a Close may be about: those within the groups around it.
+    pub(super) fn keys_within(&self, around: &Around<'_>) -> &[FieldPath] {
+        self.keys.get(around.fields..).unwrap_or(&[])
+    }
+
+    /// Whether a Close says something of groups: all its fields are keys, or it has none. One that
+    /// says more concerns a part of a group, of which others may come.
+    pub(super) fn is_about_groups(&self, around: &Around<'_>) -> bool {
+        let keys = self.keys_within(around);
+        let mut said = around.said.iter();
+        said.all(|(path, _)| keys.contains(path)) || is_planted("close-of-more-ends-groups")
+    }
+
+    /// Whether a group is within that of a Close and has the field values that this says.
     pub(super) fn closes(&self, key: &[u8], around: &Around<'_>) -> bool {
         let mut values = vec![Value::Absent; self.keys.len()];
         let mut group = Value::Absent;
@@ -153,18 +165,14 @@ impl Emitter {
         if !group.starts_with(around.key) {
             return false;
         }
-        let keys = self.keys.get(around.fields..).unwrap_or(&[]);
-        let mut concerned = around.said.is_empty();
-        for (path, value) in around.said {
-            if let Some(at) = keys.iter().position(|key| key == path) {
-                concerned = true;
-                let equal = total_order(&values[around.fields + at], value).is_eq();
-                if !equal && !is_planted("close-ends-all-groups") {
-                    return false;
-                }
-            }
-        }
-        concerned
+        let keys = self.keys_within(around);
+        around.said.iter().all(|(path, value)| {
+            let Some(at) = keys.iter().position(|key| key == path) else {
+                return is_planted("close-of-more-ends-groups");
+            };
+            let equal = total_order(&values[around.fields + at], value).is_eq();
+            equal || is_planted("close-ends-all-groups")
+        })
     }
 }
 

@@ -327,6 +327,7 @@ impl Grouping {
         let (outer, own) = self.emitter.keys.split_at(self.emitter.around.unwrap_or(0));
         // A name that both have is that of the group around: what is within it is complete.
         let all = all || own.iter().any(|key| outer.contains(key));
+        let all = all || is_planted("close-of-more-ends-groups");
         let within = Around::of(fields).fields > 0;
         if self.width == 0 || within || all || !self.emitter.keys.iter().all(names) {
             return None;
@@ -478,12 +479,9 @@ impl Operator for Grouping {
     ) -> Result<(), Error> {
         match control {
             Control::Close(fields) => {
-                self.close(fields, position, out)?;
-                // Complete for those behind too; a Close of other fields says nothing of groups.
-                let around = Around::of(fields);
-                let keys = self.emitter.keys.get(around.fields..).unwrap_or(&[]);
-                let is_key = |(path, _): &(FieldPath, Value)| keys.contains(path);
-                if around.said.is_empty() || around.said.iter().any(is_key) {
+                if self.emitter.is_about_groups(&Around::of(fields)) {
+                    self.close(fields, position, out)?;
+                    // Complete for those behind too.
                     out.control(position, control.clone());
                 }
             }

@@ -25,6 +25,10 @@ use wireq_typesys::{
     Zone,
 };
 
+/// So many objects of an alias are kept at most; of more the oldest is forgotten, and counted as
+/// evicted.
+const OBJECTS_MAX: usize = 10_000_000;
+
 /// What stands before the name of an alias for an object of it that has just come.
 const NEW: &str = "new.";
 
@@ -55,7 +59,9 @@ pub(crate) fn join(join: &Join) -> OperatorSpec {
         gives: Gives::Made(Vec::new()),
         objects,
         class,
-        bound: Some("the objects that no `until` has ended"),
+        bound: Some(
+            "10000000 objects of each alias, the oldest goes first; those that no `until` has ended",
+        ),
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(Joining::new(&join, context))
         })
@@ -113,12 +119,14 @@ struct Alias {
     /// The numbers of the fields in the view that are kept.
     kept: Vec<usize>,
     store: Store,
-    max: Option<usize>,
+    max: usize,
     /// How an arrival is paired.
     levels: Vec<Level>,
 }
 
 struct Joining {
+    /// Whether parts of its input can be joined on their own, divided by a key.
+    keyed: bool,
     aliases: Vec<Alias>,
     /// For each column given: the alias, the number of the value kept (none: whether it is
     /// there), the kind.
@@ -146,7 +154,7 @@ impl Joining {
                 until: conditions.until(number),
                 kept: kept[number].iter().map(|(at, _)| *at).collect(),
                 store: Store::new(context.seed),
-                max: alias.max,
+                max: alias.max.unwrap_or(OBJECTS_MAX),
                 levels: Vec::new(),
             });
         }
@@ -170,6 +178,7 @@ impl Joining {
             Some((field.object, place, def.kind))
         };
         Joining {
+            keyed: condition::is_keyed(join),
             columns: given
                 .map(|def| column(def).unwrap_or((0, None, def.kind)))
                 .collect(),
@@ -209,7 +218,7 @@ impl Joining {
         let alias = &mut self.aliases[at];
         alias.store.keep(values);
         out.account.absorbed += 1;
-        if alias.max.is_some_and(|max| alias.store.len() > max) {
+        if alias.store.len() > alias.max {
             alias.store.forget_oldest();
             out.account.absorbed -= 1;
             out.account.evicted += 1;
@@ -366,6 +375,12 @@ impl Operator for Joining {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
+        if !self.keyed {
+            return Err(Error::Module {
+                module: "join",
+                message: "it is serial: parts cannot be merged".into(),
+            });
+        }
         let right = same_operator::<Joining>("join", right)?;
         for (alias, other) in self.aliases.iter_mut().zip(&right.aliases) {
             debug_assert_eq!(alias.name, other.name);

@@ -6,6 +6,7 @@ use super::number::FlowId;
 use super::summary::OWN;
 use crate::process::clockwork::period;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
 use wireq_engine::{Build, Example, Gives, Module, Needs, OnControl, OperatorSpec, StateClass};
 use wireq_typesys::{FieldPath, Kind, Zone};
 
@@ -91,7 +92,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         None => i64::MAX,
     };
     let mut needs = arguments.fields();
-    let keys = if arguments.flag("-r") {
+    let keys = if arguments.flag("-r") && !is_planted("flow-one-way") {
         KeyFields::in_pairs(needs.len())
     } else {
         KeyFields::one_way(needs.len())

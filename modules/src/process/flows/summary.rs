@@ -6,6 +6,7 @@ use super::sums::Flow;
 use crate::process::stateless::absent;
 use std::mem::take;
 use std::sync::Arc;
+use wireq_engine::plan::stream::is_hidden;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::{Context, Control, View};
 use wireq_typesys::{
@@ -114,7 +115,8 @@ impl Rows {
                 Source::Own(at)
             } else if let Some(at) = paths.iter().position(|key| key == path) {
                 Source::Key(at)
-            } else if paths.iter().any(|key| path.below(key).is_some()) {
+            } else if paths.iter().any(|key| path.below(key).is_some()) || is_hidden(path) {
+                // Also which group the flow is in.
                 kept += 1;
                 Source::Kept(kept - 1)
             } else {

@@ -16,6 +16,9 @@ const LEN: usize = 14;
 /// Smaller values in the place of the type are lengths (IEEE 802.3 §3.2.6).
 pub(super) const TYPE_MIN: u16 = 0x600;
 
+/// Larger values that are no types either mean nothing.
+const LENGTH_MAX: u16 = 1500;
+
 const TAG_LEN: usize = 4;
 /// Tags that are followed; real networks have at most three.
 const TAGS_MAX: usize = 16;
@@ -114,7 +117,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 /// What stands behind a type or length: a protocol, or one of IEEE 802.2 and no more than the length.
 pub(super) fn behind(_header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
     match value {
-        Some(length) if length < TYPE_MIN => {
+        Some(length) if (1..TYPE_MIN).contains(&length) => {
             Next::behind(at, By::Name("llc")).of(at + usize::from(length))
         }
         Some(ethertype) => Next::behind(at, By::Ethertype(ethertype)),
@@ -128,12 +131,16 @@ fn both(header: &Header<'_>, values: &mut Values) {
 }
 
 fn ethertype(header: &Header<'_>, values: &mut Values) {
-    let value = header.u16(TYPE).filter(|value| *value >= TYPE_MIN);
+    let value = header
+        .u16(TYPE)
+        .filter(|value| *value == 0 || *value >= TYPE_MIN);
     value.into_iter().for_each(|value| values.number(value));
 }
 
 fn length(header: &Header<'_>, values: &mut Values) {
-    let value = header.u16(TYPE).filter(|value| *value < TYPE_MIN);
+    let value = header
+        .u16(TYPE)
+        .filter(|value| (1..=LENGTH_MAX).contains(value));
     value.into_iter().for_each(|value| values.number(value));
 }
 

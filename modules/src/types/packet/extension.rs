@@ -3,8 +3,8 @@
 use super::header::Header;
 use super::layers::{By, Next, Protocol};
 use super::names::IP_PROTOCOLS;
-use super::values::Get::{Bits16, Header as In, U8, U32};
-use super::values::{Values, flag, named, number};
+use super::values::Get::{Bits16, U8, U32};
+use super::values::{flag, named, number};
 use wireq_typesys::Kind;
 
 const NEXT: &str = "The header that follows.";
@@ -50,8 +50,8 @@ pub(super) static FRAGMENT_HEADER: Protocol = Protocol {
         named("ipv6.fraghdr.nxt", &Kind::Named(&IP_PROTOCOLS), U8(0), NEXT),
         number(
             "ipv6.fraghdr.offset",
-            In(offset),
-            "Where a fragment belongs, in bytes.",
+            Bits16(2, OFFSET),
+            "Where a fragment belongs, in units of eight bytes.",
         ),
         flag(
             "ipv6.fraghdr.more",
@@ -76,13 +76,6 @@ pub(super) static DESTINATION_OPTIONS: Protocol = Protocol {
         number("ipv6.dstopts.len", U8(1), LENGTH),
     ],
 };
-
-fn offset(header: &Header<'_>, values: &mut Values) {
-    header
-        .u16(2)
-        .into_iter()
-        .for_each(|word| values.number(word & OFFSET));
-}
 
 /// What follows a header of the common form.
 fn carries(header: &Header<'_>) -> Next {

@@ -44,7 +44,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "geneve.option.length",
             In(option_lengths),
-            "Bytes of an option.",
+            "Bytes of all options, then of each.",
         ),
     ],
 };
@@ -63,6 +63,9 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize)) {
 }
 
 fn option_lengths(header: &Header<'_>, values: &mut Values) {
+    if header.u8(0).is_some() {
+        values.number((header_len(header) - LEN_MIN) as u32);
+    }
     options(header, |header, at| {
         if let Some(length) = header.u8(at + 3) {
             values.number(u32::from(length & 0x1f) * 4 + 4);

@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::layers::{By, Next, Protocol};
-use super::values::Get::{Header as In, U8, U32};
+use super::values::Get::{U8, U32};
 use super::values::number;
 
 pub(super) const AH_NUMBER: u8 = 51;
@@ -18,6 +18,19 @@ pub(super) static ESP: Protocol = Protocol {
     ],
 };
 
+/// ESP in UDP (RFC 3948): four zero bytes say that it is a key exchange instead, a lone 0xff that
+/// nobody slept.
+pub(super) static IN_UDP: Protocol = Protocol {
+    name: "udpencap",
+    source: "RFC 3948",
+    found: &[By::UdpPort(4500)],
+    carries: Some(|header| match header.u32(0) {
+        None | Some(0) => Next::last(0),
+        Some(_) => Next::behind(0, By::Ip(50)),
+    }),
+    fields: &[],
+};
+
 pub(super) static AH: Protocol = Protocol {
     name: "ah",
     source: "RFC 4302",
@@ -25,11 +38,7 @@ pub(super) static AH: Protocol = Protocol {
     carries: Some(carries),
     fields: &[
         number("ah.next_header", U8(0), "The protocol behind the header."),
-        number(
-            "ah.length",
-            In(|h, v| v.number(len(h) as u32)),
-            "Bytes of the header.",
-        ),
+        number("ah.length", U8(1), "Words of the header less two."),
         number("ah.spi", U32(4), "The number of the security association."),
         number("ah.sequence", U32(8), "The sequence number."),
     ],

@@ -326,7 +326,7 @@ pub(super) static FIELDS: &[Field] = &[
             name: "ipprotocol",
             aliases: &[],
             kind: Kind::Named(&IP_PROTOCOLS),
-            summary: "The protocol in the packet; in IPv6 the next header.",
+            summary: "The protocol in the packet; in IPv6 that behind all extension headers.",
             source: "IANA protocol-numbers",
         },
         fill: |f, s, c| {

@@ -6,22 +6,34 @@ use super::values::Get::{Header as In, U8, U16};
 use super::values::{number, text};
 use super::{ipv4, ipv6};
 
-/// IP without anything before it (LINKTYPE_RAW and what BSDs have for it, LINKTYPE_IPV4 and _IPV6).
+/// IP without anything before it (LINKTYPE_RAW and what BSDs have for it).
 pub(super) static RAW: Protocol = Protocol {
     name: "raw",
     source: "LINKTYPE_RAW",
-    found: &[
-        By::Link(101),
-        By::Link(12),
-        By::Link(14),
-        By::Link(228),
-        By::Link(229),
-    ],
+    found: &[By::Link(101), By::Link(12), By::Link(14)],
     carries: Some(|header| match header.u8(0).map(|first| first >> 4) {
         Some(4) => Next::behind(0, By::Ethertype(ipv4::ETHERTYPE)),
         Some(6) => Next::behind(0, By::Ethertype(ipv6::ETHERTYPE)),
         _ => Next::last(0),
     }),
+    fields: &[],
+};
+
+/// IPv4 and nothing else.
+pub(super) static IPV4: Protocol = Protocol {
+    name: "raw.ipv4",
+    source: "LINKTYPE_IPV4",
+    found: &[By::Link(228)],
+    carries: Some(|_| Next::behind(0, By::Ethertype(ipv4::ETHERTYPE))),
+    fields: &[],
+};
+
+/// IPv6 and nothing else.
+pub(super) static IPV6: Protocol = Protocol {
+    name: "raw.ipv6",
+    source: "LINKTYPE_IPV6",
+    found: &[By::Link(229)],
+    carries: Some(|_| Next::behind(0, By::Ethertype(ipv6::ETHERTYPE))),
     fields: &[],
 };
 

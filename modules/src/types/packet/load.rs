@@ -83,7 +83,6 @@ pub(super) fn one_frame(bytes: &[u8]) -> Frames {
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
         layers: true,
-        snaplen: 65535,
         ..Frames::default()
     };
     frames.reset(&block, 1);

@@ -14,6 +14,7 @@
 //! To add a protocol: one file with a [`layers::Protocol`] (what it is found by, what it carries, its
 //! fields) and tests, and one entry in `PROTOCOLS`.
 
+mod app;
 mod arp;
 mod carried;
 mod checksum;
@@ -21,6 +22,7 @@ mod dccp;
 mod erspan;
 mod ethernet;
 mod extension;
+mod fabricpath;
 mod frame;
 mod geneve;
 mod gre;
@@ -30,6 +32,7 @@ mod icmp;
 mod icmpv6;
 mod igmp;
 mod inner;
+mod interface;
 mod ipsec;
 mod ipv4;
 mod ipv6;
@@ -39,6 +42,7 @@ mod links;
 mod llc;
 mod lldp;
 mod load;
+mod macsec;
 mod mpls;
 mod names;
 mod ospf;
@@ -58,14 +62,15 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
+pub use interface::{Interface, Record};
 pub use names::IP_PROTOCOLS;
 
 use layers::Protocol;
 pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
-use values::Listed;
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, RecordType};
+use values::{First, Listed};
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, Recipe, RecordType, Shape};
 
 /// One field of a packet with one value: its declaration, and how a column of it is filled.
 struct Field {
@@ -85,6 +90,7 @@ static COLUMNS: &[&[Field]] = &[
     icmp::FIELDS,
     carried::FIELDS,
     frame::CAPTURE_FIELDS,
+    interface::FIELDS,
 ];
 
 /// All protocols whose headers are found, and those that are carried.
@@ -92,6 +98,8 @@ static PROTOCOLS: &[&Protocol] = &[
     &ethernet::PROTOCOL,
     &vlan::PROTOCOL,
     &vlan::PROVIDER,
+    &fabricpath::PROTOCOL,
+    &macsec::PROTOCOL,
     &mpls::PROTOCOL,
     &llc::PROTOCOL,
     &stp::PROTOCOL,
@@ -101,12 +109,13 @@ static PROTOCOLS: &[&Protocol] = &[
     &ppp::SERIAL,
     &ppp::CISCO,
     &links::RAW,
+    &links::IPV4,
+    &links::IPV6,
     &links::NULL,
     &links::LOOP,
     &links::NFLOG,
     &links::PFLOG,
     &sll::PROTOCOL,
-    &sll::VERSION_2,
     &radiotap::PROTOCOL,
     &radiotap::PPI,
     &wlan::PROTOCOL,
@@ -119,6 +128,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &extension::DESTINATION_OPTIONS,
     &ipsec::AH,
     &ipsec::ESP,
+    &ipsec::IN_UDP,
     &icmp::PROTOCOL,
     &icmpv6::PROTOCOL,
     &igmp::PROTOCOL,
@@ -143,23 +153,40 @@ enum Fill {
     Column(&'static Field),
     /// A list of what is in the headers of a protocol, by its place.
     List(&'static Listed, u8),
+    /// The first value of such a list.
+    First(&'static First),
 }
 
 static FIELDS: LazyLock<Vec<Fill>> = LazyLock::new(|| {
     let columns = COLUMNS.iter().copied().flatten().map(Fill::Column);
-    let lists = PROTOCOLS.iter().enumerate().flat_map(|(at, protocol)| {
+    let firsts = app::FIRSTS.iter().copied().flatten().map(Fill::First);
+    let lists = all_protocols().enumerate().flat_map(|(at, protocol)| {
         let fields = protocol.fields.iter();
         fields.map(move |field| Fill::List(field, at as u8))
     });
-    columns.chain(lists).collect()
+    columns.chain(firsts).chain(lists).collect()
 });
 static DEFS: LazyLock<Vec<FieldDef>> = LazyLock::new(|| {
     let def = |fill: &Fill| match fill {
         Fill::Column(field) => field.def,
-        Fill::List(field, protocol) => field.def(PROTOCOLS[usize::from(*protocol)].source),
+        Fill::List(field, protocol) => field.def(source(*protocol)),
+        Fill::First(field) => field.def,
     };
     FIELDS.iter().map(def).collect()
 });
+
+/// The place of a protocol without headers of its own.
+const NO_HEADER: u8 = u8::MAX;
+
+/// The protocols of headers, and those that TCP and UDP carry.
+fn all_protocols() -> impl Iterator<Item = &'static Protocol> {
+    PROTOCOLS.iter().chain(app::PROTOCOLS).copied()
+}
+
+fn source(protocol: u8) -> &'static str {
+    let protocol = all_protocols().nth(protocol.into());
+    protocol.map_or("", |protocol| protocol.source)
+}
 
 /// The record type of packets.
 pub struct Packet;
@@ -208,6 +235,10 @@ impl RecordType for Packet {
             Some(Fill::List(field, protocol)) => {
                 values::fill(frames, selection, column, field, *protocol, depth);
             }
+            Some(Fill::First(field)) => {
+                values::fill(frames, selection, column, field.of, NO_HEADER, depth);
+                values::keep_first(column);
+            }
             None => {}
         }
     }
@@ -223,19 +254,25 @@ impl RecordType for Packet {
     }
 }
 
-/// Whether filling any of these fields needs the layers of the frames.
-pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    let needs = |field: usize| match FIELDS.get(field) {
+/// Whether filling the columns of a shape needs the layers of the frames.
+pub fn wants_layers(shape: &Shape) -> bool {
+    let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => Some(field),
+        _ => None,
+    });
+    fields.any(|field| match FIELDS.get(field) {
         Some(Fill::Column(field)) => !field.frame_only,
-        Some(Fill::List(..)) | None => false,
-    };
-    fields.into_iter().any(needs)
+        Some(Fill::List(..) | Fill::First(_)) | None => false,
+    })
 }
+
+/// The time of frames without one.
+pub const NO_TIME: i64 = i64::MIN;
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frame {
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970, or [`NO_TIME`].
     pub ts: i64,
     /// The first byte in the block.
     pub start: u32,
@@ -245,8 +282,18 @@ pub struct Frame {
     pub len: u32,
     /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
     pub link_type: u16,
+    /// The number of its interface in [`Frames::interfaces`].
+    pub interface: u16,
     /// Where its headers are.
     pub layers: Layers,
+}
+
+impl Frame {
+    /// When it was captured, where that is known.
+    #[inline(always)]
+    pub fn time(&self) -> Option<i64> {
+        (self.ts != NO_TIME).then_some(self.ts)
+    }
 }
 
 /// Where the headers of a frame are in the block. A header that [`Layers::has`] is within the frame.
@@ -293,10 +340,8 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// The most bytes that the capture kept of a frame.
-    pub snaplen: u32,
-    /// The digits of the fraction of a second that the capture keeps.
-    pub tsresol: u8,
+    /// The interfaces that frames were captured at, as far as there are frames of them.
+    pub interfaces: Vec<Arc<Interface>>,
     /// The number of the first frame in its file, from 1.
     pub first_number: u64,
     /// Whether layers are looked for.
@@ -315,8 +360,22 @@ impl Frames {
     pub fn reset(&mut self, block: &Arc<Block>, first_number: u64) {
         self.block = Arc::clone(block);
         self.rows.clear();
+        self.interfaces.clear();
         self.first_number = first_number;
         self.stack().reset();
+    }
+
+    /// Lets go of the block, where there are no frames of it.
+    pub fn let_go(&mut self) {
+        static NOTHING: LazyLock<Arc<Block>> = LazyLock::new(Arc::default);
+        self.block = Arc::clone(&NOTHING);
+    }
+
+    /// The interface that a frame was captured at.
+    #[inline]
+    pub fn interface(&self, frame: &Frame) -> Option<&Interface> {
+        let interface = self.interfaces.get(usize::from(frame.interface));
+        interface.map(|interface| &**interface)
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.

@@ -1,11 +1,12 @@
-//! OSPF (RFC 2328, RFC 5340): the header, and hello packets of version 2.
+//! OSPF (RFC 2328, RFC 5340): the header, and hello packets.
 
 use super::header::Header;
 use super::layers::{By, Protocol};
 use super::values::Get::{Header as In, U8, U16, V4};
 use super::values::{Values, address, number};
 
-const LEN: usize = 24;
+const LEN_2: usize = 24;
+const LEN_3: usize = 16;
 const HELLO: u8 = 1;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -41,57 +42,110 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 5340"),
         address(
             "ospf.hello.network_mask",
-            In(|h, v| hello(h, |h| _ = h.u32(LEN).map(|a| v.v4(a)))),
-            "The mask of the network.",
+            In(|h, v| {
+                if place(h).is_some_and(|hello| hello.version == 2) {
+                    _ = h.u32(LEN_2).map(|a| v.v4(a))
+                }
+            }),
+            "The mask of the network, in version 2.",
         ),
         number(
+            "ospf.hello.interface_id",
+            In(|h, v| {
+                if place(h).is_some_and(|hello| hello.version == 3) {
+                    _ = h.u32(LEN_3).map(|n| v.number(n))
+                }
+            }),
+            "The number of the interface, in version 3.",
+        )
+        .from("RFC 5340"),
+        number(
             "ospf.hello.hello_interval",
-            In(|h, v| hello(h, |h| _ = h.u16(LEN + 4).map(|n| v.number(n)))),
+            In(|h, v| hello(h, |h, at| _ = h.u16(at.interval).map(|n| v.number(n)))),
             "Seconds between hellos.",
         ),
         number(
             "ospf.hello.router_priority",
-            In(|h, v| hello(h, |h| _ = h.u8(LEN + 7).map(|n| v.number(n)))),
+            In(|h, v| hello(h, |h, at| _ = h.u8(at.priority).map(|n| v.number(n)))),
             "The priority of the sender.",
         ),
         number(
             "ospf.hello.router_dead_interval",
-            In(|h, v| hello(h, |h| _ = h.u32(LEN + 8).map(|n| v.number(n)))),
+            In(dead_interval),
             "Seconds until a router counts as gone.",
         ),
         address(
             "ospf.hello.designated_router",
-            In(|h, v| hello(h, |h| _ = h.u32(LEN + 12).map(|a| v.v4(a)))),
+            In(|h, v| hello(h, |h, at| _ = h.u32(at.routers).map(|a| v.v4(a)))),
             "The designated router.",
         ),
         address(
             "ospf.hello.backup_designated_router",
-            In(|h, v| hello(h, |h| _ = h.u32(LEN + 16).map(|a| v.v4(a)))),
+            In(|h, v| hello(h, |h, at| _ = h.u32(at.routers + 4).map(|a| v.v4(a)))),
             "The router that stands in for it.",
         ),
-        address(
-            "ospf.hello.active_neighbor",
-            In(|h, v| hello(h, |h| neighbors(h, v))),
-            "Routers seen.",
-        ),
+        address("ospf.hello.active_neighbor", In(neighbors), "Routers seen."),
     ],
 };
 
-/// What is done for a hello packet of version 2.
-fn hello(header: &Header<'_>, mut then: impl FnMut(&Header<'_>)) {
-    if (header.u8(0), header.u8(1)) == (Some(2), Some(HELLO)) {
-        then(header);
+/// Where the parts of a hello packet are.
+struct Hello {
+    version: u8,
+    interval: usize,
+    priority: usize,
+    dead: usize,
+    routers: usize,
+}
+
+fn place(header: &Header<'_>) -> Option<Hello> {
+    match (header.u8(0)?, header.u8(1)?) {
+        (2, HELLO) => Some(Hello {
+            version: 2,
+            interval: LEN_2 + 4,
+            priority: LEN_2 + 7,
+            dead: LEN_2 + 8,
+            routers: LEN_2 + 12,
+        }),
+        (3, HELLO) => Some(Hello {
+            version: 3,
+            interval: LEN_3 + 8,
+            priority: LEN_3 + 4,
+            dead: LEN_3 + 10,
+            routers: LEN_3 + 12,
+        }),
+        _ => None,
     }
 }
 
-fn neighbors(header: &Header<'_>, values: &mut Values) {
-    let end = usize::from(header.u16(2).unwrap_or(0)).min(header.bytes.len());
-    let mut at = LEN + 20;
-    while at + 4 <= end {
-        header
-            .u32(at)
-            .into_iter()
-            .for_each(|address| values.v4(address));
-        at += 4;
+/// What is done for a hello packet.
+fn hello(header: &Header<'_>, mut then: impl FnMut(&Header<'_>, &Hello)) {
+    if let Some(place) = place(header) {
+        then(header, &place);
     }
+}
+
+fn dead_interval(header: &Header<'_>, values: &mut Values) {
+    hello(header, |header, at| {
+        let seconds = match at.version {
+            2 => header.u32(at.dead),
+            _ => header.u16(at.dead).map(u32::from),
+        };
+        seconds
+            .into_iter()
+            .for_each(|seconds| values.number(seconds));
+    });
+}
+
+fn neighbors(header: &Header<'_>, values: &mut Values) {
+    hello(header, |header, hello| {
+        let end = usize::from(header.u16(2).unwrap_or(0)).min(header.bytes.len());
+        let mut at = hello.routers + 8;
+        while at + 4 <= end {
+            header
+                .u32(at)
+                .into_iter()
+                .for_each(|address| values.v4(address));
+            at += 4;
+        }
+    });
 }

@@ -24,12 +24,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number("pppoe.session_id", U16(2), "The number of the session."),
         number("pppoe.payload_length", U16(4), "Bytes behind the header."),
         number(
-            "pppoed.tag",
+            "pppoe.tag",
             In(|h, v| tags(h, |tag, _| v.number(tag))),
             "What is told while a session begins.",
         ),
         number(
-            "pppoed.tag_length",
+            "pppoe.tag_length",
             In(|h, v| tags(h, |_, length| v.number(length))),
             "Bytes of what is told.",
         ),

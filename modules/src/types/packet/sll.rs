@@ -2,105 +2,128 @@
 
 use super::header::Header;
 use super::layers::{By, Next, Protocol};
-use super::values::Get::{Header as In, U8, U16, U32};
+use super::values::Get::Header as In;
 use super::values::{Values, address, mac, number};
 
-const LEN: usize = 16;
-const LEN_2: usize = 20;
+const LINK_1: u32 = 113;
+const LINK_2: u32 = 276;
 /// ARPHRD_IPGRE and ARPHRD_NETLINK: the protocol of their frames is none of IEEE 802.3.
 const GRE: u16 = 778;
 const NETLINK: u16 = 824;
+/// Smaller values in the place of the type have meanings of their own.
+const TYPE_MIN: u16 = 0x600;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "sll",
-    source: "LINKTYPE_LINUX_SLL",
-    found: &[By::Link(113)],
-    carries: Some(|header| carries(header, LEN, header.u16(14), header.u16(2))),
+    source: "LINKTYPE_LINUX_SLL, LINKTYPE_LINUX_SLL2",
+    found: &[By::Link(LINK_1), By::Link(LINK_2)],
+    carries: Some(carries),
     fields: &[
         number(
             "sll.pkttype",
-            U16(0),
+            In(|h, v| {
+                put(
+                    v,
+                    if is_2(h) {
+                        h.u8(10).map(u16::from)
+                    } else {
+                        h.u16(0)
+                    },
+                )
+            }),
             "Who a frame was for: 0 us, 4 sent by us.",
         ),
         number(
             "sll.hatype",
-            U16(2),
+            In(|h, v| put(v, interface(h))),
             "The kind of interface, an ARPHRD number.",
         ),
-        number("sll.halen", U16(4), "Bytes of the address."),
+        number(
+            "sll.halen",
+            In(|h, v| put(v, address_len(h))),
+            "Bytes of the address.",
+        ),
         mac(
             "sll.src.eth",
-            In(|h, v| hardware(h, v, h.u16(4), 6)),
+            In(hardware),
             "The hardware address of the sender.",
         ),
-        address(
-            "sll.src.ipv4",
-            In(|h, v| ipv4(h, v, h.u16(4), 6)),
-            "The IPv4 address of the sender.",
-        ),
+        address("sll.src.ipv4", In(ipv4), "The IPv4 address of the sender."),
         number(
             "sll.etype",
-            In(|h, v| ethertype(h, v, h.u16(14), h.u16(2))),
+            In(ethertype),
             "What is carried, as the type of IEEE 802.3.",
+        ),
+        number(
+            "sll.ifindex",
+            In(|h, v| {
+                if is_2(h) {
+                    _ = h.u32(4).map(|n| v.number(n))
+                }
+            }),
+            "The number of the interface, in version 2.",
         ),
     ],
 };
 
-pub(super) static VERSION_2: Protocol = Protocol {
-    name: "sll2",
-    source: "LINKTYPE_LINUX_SLL2",
-    found: &[By::Link(276)],
-    carries: Some(|header| carries(header, LEN_2, header.u16(0), header.u16(8))),
-    fields: &[
-        number(
-            "sll2.etype",
-            In(|h, v| ethertype(h, v, h.u16(0), h.u16(8))),
-            "What is carried, as the type of IEEE 802.3.",
-        ),
-        number("sll2.ifindex", U32(4), "The number of the interface."),
-        number(
-            "sll2.hatype",
-            U16(8),
-            "The kind of interface, an ARPHRD number.",
-        ),
-        number(
-            "sll2.pkttype",
-            U8(10),
-            "Who a frame was for: 0 us, 4 sent by us.",
-        ),
-        number("sll2.halen", U8(11), "Bytes of the address."),
-        mac(
-            "sll2.src.eth",
-            In(|h, v| hardware(h, v, h.u8(11).map(u16::from), 12)),
-            "The hardware address of the sender.",
-        ),
-    ],
-};
+fn is_2(header: &Header<'_>) -> bool {
+    u32::from(header.frame.link_type) == LINK_2
+}
 
-fn carries(header: &Header<'_>, len: usize, protocol: Option<u16>, interface: Option<u16>) -> Next {
-    let _ = header;
-    match (protocol, interface) {
+fn put(values: &mut Values, number: Option<u16>) {
+    number.into_iter().for_each(|number| values.number(number));
+}
+
+fn interface(header: &Header<'_>) -> Option<u16> {
+    header.u16(if is_2(header) { 8 } else { 2 })
+}
+
+fn address_len(header: &Header<'_>) -> Option<u16> {
+    if is_2(header) {
+        header.u8(11).map(u16::from)
+    } else {
+        header.u16(4)
+    }
+}
+
+fn protocol(header: &Header<'_>) -> Option<u16> {
+    header.u16(if is_2(header) { 0 } else { 14 })
+}
+
+/// Where the address begins.
+fn address_at(header: &Header<'_>) -> usize {
+    if is_2(header) { 12 } else { 6 }
+}
+
+fn carries(header: &Header<'_>) -> Next {
+    let len = if is_2(header) { 20 } else { 16 };
+    match (protocol(header), interface(header)) {
         (_, Some(NETLINK)) | (None, _) => Next::last(len),
         (Some(ethertype), _) => Next::behind(len, By::Ethertype(ethertype)),
     }
 }
 
-fn hardware(header: &Header<'_>, values: &mut Values, length: Option<u16>, at: usize) {
-    if length == Some(6) {
-        header.mac(at).into_iter().for_each(|mac| values.mac(mac));
+fn hardware(header: &Header<'_>, values: &mut Values) {
+    if address_len(header) == Some(6) {
+        header
+            .mac(address_at(header))
+            .into_iter()
+            .for_each(|mac| values.mac(mac));
     }
 }
 
-fn ipv4(header: &Header<'_>, values: &mut Values, length: Option<u16>, at: usize) {
-    if length == Some(4) {
-        header.u32(at).into_iter().for_each(|bits| values.v4(bits));
+fn ipv4(header: &Header<'_>, values: &mut Values) {
+    if address_len(header) == Some(4) {
+        header
+            .u32(address_at(header))
+            .into_iter()
+            .for_each(|bits| values.v4(bits));
     }
 }
 
-fn ethertype(_: &Header<'_>, values: &mut Values, protocol: Option<u16>, interface: Option<u16>) {
-    let is_type = protocol.filter(|protocol| *protocol >= 0x600);
-    match (is_type, interface) {
-        (_, Some(GRE | NETLINK)) | (None, _) => {}
-        (Some(ethertype), _) => values.number(ethertype),
+fn ethertype(header: &Header<'_>, values: &mut Values) {
+    let is_type = protocol(header).filter(|protocol| *protocol >= TYPE_MIN);
+    if !matches!(interface(header), Some(GRE | NETLINK)) {
+        put(values, is_type);
     }
 }

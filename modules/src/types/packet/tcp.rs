@@ -59,6 +59,16 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             }),
             "Ports of sender and receiver.",
         ),
+        number(
+            "tcp.seq",
+            U32(SEQUENCE),
+            "Sequence number, as sent: relative numbers are off.",
+        ),
+        number(
+            "tcp.ack",
+            U32(ACKNOWLEDGMENT),
+            "Acknowledgment number, as sent: relative numbers are off.",
+        ),
         number("tcp.seq_raw", U32(SEQUENCE), "Sequence number, as sent."),
         number(
             "tcp.ack_raw",
@@ -214,8 +224,11 @@ fn carries(header: &Header<'_>) -> Next {
     }
 }
 
-/// What the IP header says that the segment carries.
+/// What the IP header says that the segment carries; nothing of a fragment or quoted segment.
 fn length(header: &Header<'_>, values: &mut Values) {
+    if header.layer.quoted || transport::is_fragment(header) {
+        return;
+    }
     let own = header
         .u8(DATA_OFFSET)
         .map(|byte| usize::from(byte >> 4) * 4);

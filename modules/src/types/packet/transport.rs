@@ -57,6 +57,18 @@ pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
     end.checked_sub(before)
 }
 
+/// Whether the packet that a header is in is a fragment.
+pub(super) fn is_fragment(header: &Header<'_>) -> bool {
+    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
+    let Some(ip) = header.below.iter().rposition(|layer| is_ip(&layer)) else {
+        return false;
+    };
+    let (ip, behind) = (&header.below[ip], &header.below[ip..]);
+    let is_part = |word: u16| word & 0x3fff != 0;
+    ip.protocol == STACK.ipv4 && be16(header.block, ip.start as usize + 6).is_some_and(is_part)
+        || behind.iter().any(|layer| layer.protocol == STACK.fragment)
+}
+
 /// Whether the checksum of a header, of what it carries and of the addresses is right (RFC 9293,
 /// section 3.1); nothing where not all of that was captured or the packet is a fragment.
 pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8) {
@@ -78,13 +90,7 @@ pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8
     let is_v4 = ip.protocol == STACK.ipv4;
     let (from, to) = if is_v4 { (12, 20) } else { (8, 40) };
     let addresses = header.block.get(start + from..start + to);
-    let more_fragments = is_v4
-        && be16(header.block, start + 6).is_some_and(|word| word & 0x3fff != 0)
-        || header
-            .below
-            .iter()
-            .any(|layer| layer.protocol == STACK.fragment);
-    if let (Some(addresses), false) = (addresses, more_fragments || ip.quoted) {
+    if let (Some(addresses), false) = (addresses, is_fragment(header) || ip.quoted) {
         let [a, b, c, d] = (bytes.len() as u32).to_be_bytes();
         let pseudo = [0, protocol, a, b, c, d];
         values.number(checksum::is_right(&[addresses, &pseudo, bytes]));

@@ -18,6 +18,8 @@ const NULL: u8 = 4;
 const BEACON: u8 = 8;
 const PROBE_RESPONSE: u8 = 5;
 const PROBE_REQUEST: u8 = 4;
+const ASSOCIATION: u8 = 0;
+const REASSOCIATION: u8 = 2;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "wlan",
@@ -197,11 +199,13 @@ fn header_len(header: &Header<'_>) -> usize {
     length
 }
 
-/// The name in the elements behind a beacon's or a probe's fixed part.
+/// The name in the elements behind the fixed part of a beacon, a probe or a request to join.
 fn ssid(header: &Header<'_>, values: &mut Values) {
     let fixed = match kind(header) {
         (MANAGEMENT, BEACON | PROBE_RESPONSE) => 12,
         (MANAGEMENT, PROBE_REQUEST) => 0,
+        (MANAGEMENT, ASSOCIATION) => 4,
+        (MANAGEMENT, REASSOCIATION) => 10,
         _ => return,
     };
     if header.u8(1).unwrap_or(0) & PROTECTED != 0 {

@@ -1,0 +1,396 @@
+//! Every field that tshark has too, beside tshark's: all occurrences, in every packet.
+//!
+//! `make test` compares a seeded sample of the shared captures; `make check-all` all of them
+//! (`WIREQ_CAPTURES=all`). What differs must be under a rule below, which says why it does; the cells
+//! that each rule excuses are counted and printed.
+
+mod support;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::process::Command;
+use support::{Random, run_query, shared, shared_pcaps};
+use wireq_engine::schedule::Options;
+use wireq_modules::types::packet::Packet;
+use wireq_typesys::{Kind, RecordType};
+
+/// What stands between the values of a cell of tshark's.
+const BETWEEN: char = '\u{1f}';
+
+/// One cell that differs.
+struct Cell<'a> {
+    field: &'a str,
+    ours: &'a str,
+    theirs: &'a str,
+    /// The layers that tshark found, as in `frame.protocols`.
+    protocols: &'a str,
+    malformed: bool,
+}
+
+impl Cell<'_> {
+    fn is_of(&self, protocols: &[&str]) -> bool {
+        let prefix = self.field.split('.').next().unwrap_or("");
+        protocols.contains(&prefix)
+    }
+
+    /// Whether tshark found one of these layers.
+    fn has(&self, protocols: &[&str]) -> bool {
+        self.protocols.split(':').any(|p| protocols.contains(&p))
+    }
+}
+
+/// Why a cell may differ.
+struct Rule {
+    name: &'static str,
+    reason: &'static str,
+    applies: fn(&Cell<'_>) -> bool,
+}
+
+const RULES: &[Rule] = &[
+    Rule {
+        name: "carrier",
+        reason: "tshark decodes what is carried by protocols that are not decoded here",
+        applies: |cell| {
+            cell.has(&[
+                "ayiya",
+                "sflow",
+                "lwapp",
+                "capwap",
+                "tzsp",
+                "tr",
+                "fddi",
+                "atm",
+                "pw",
+                "pwethcw",
+                "l2tp",
+                "wccp",
+                "ieee8021ah",
+                "prp",
+                "hsr",
+                "fc",
+                "aoe",
+                "cdp",
+                "nsh",
+                "gre",
+                "mip",
+                "wlan",
+                "usb",
+                "teredo",
+                "mpls",
+                "otv",
+                "lisp",
+                "bfd",
+                "gtp",
+                "dvmrp",
+                "pim",
+                "msmms",
+                "igrp",
+                "hip",
+                "rohc",
+                "tpncp",
+                "ppi",
+                "rtps",
+                "zep",
+                "pppmuxcp",
+                "mp",
+                "vsocket",
+                "nflog",
+                "fw1",
+                "cfp",
+                "sll",
+                "ipip",
+            ]) && cell.ours.len() < cell.theirs.len()
+        },
+    },
+    Rule {
+        name: "fabricpath",
+        reason: "tshark gives the outer addresses of FabricPath in names of its own",
+        applies: |cell| cell.has(&["cfp"]) && cell.is_of(&["eth"]),
+    },
+    Rule {
+        name: "undivided",
+        reason: "a total length of 0, of a segment to be divided, is shown as what was captured",
+        applies: |cell| cell.field == "ip.len" && cell.ours.split(',').any(|length| length == "0"),
+    },
+    Rule {
+        name: "quoted-segment",
+        reason: "of a segment quoted in an ICMP error tshark gives the numbers as tcp.seq and tcp.ack only",
+        applies: |cell| {
+            cell.has(&["icmp", "icmpv6"])
+                && matches!(
+                    cell.field,
+                    "tcp.seq_raw" | "tcp.ack_raw" | "tcp.seq" | "tcp.ack" | "tcp.payload"
+                )
+        },
+    },
+    Rule {
+        name: "own-names",
+        reason: "tshark has other names for DVMRP and PIM within IGMP",
+        applies: |cell| {
+            cell.has(&["dvmrp", "pim", "mtrace", "rgmp", "igap"]) && cell.is_of(&["igmp"])
+        },
+    },
+    Rule {
+        name: "no-name",
+        reason: "an empty network name is <MISSING> in tshark",
+        applies: |cell| cell.field == "wlan.ssid" && cell.theirs.contains("MISSING"),
+    },
+    Rule {
+        name: "other-hardware",
+        reason: "hardware addresses that are not Ethernet's",
+        applies: |cell| cell.field == "icmpv6.opt.linkaddr" && cell.ours.is_empty(),
+    },
+    Rule {
+        name: "malformed",
+        reason: "tshark gave up on the packet before it came to the field",
+        applies: |cell| cell.malformed && cell.ours.len() > cell.theirs.len(),
+    },
+    Rule {
+        name: "by-port",
+        reason: "what is on a tunnel's port is none for tshark by its content",
+        applies: |cell| {
+            cell.is_of(&["gtp", "l2tp", "vxlan", "geneve", "esp"]) && cell.theirs.is_empty()
+        },
+    },
+];
+
+/// The most cells that rules may excuse: one in so many.
+const EXCUSED_ONE_IN: usize = 1000;
+
+struct Field {
+    name: &'static str,
+    /// What follows the name in our query, so that both write values alike.
+    conversion: &'static str,
+    kind: Kind,
+    hex: bool,
+}
+
+fn fields() -> Vec<Field> {
+    let output = Command::new("tshark")
+        .args(["-G", "fields"])
+        .output()
+        .expect("tshark runs: `make setup` installs it");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let theirs: HashMap<&str, &str> = text
+        .lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split('\t').collect();
+            (columns.len() > 3 && columns[0] == "F").then(|| (columns[2], columns[3]))
+        })
+        .collect();
+    let comparable = |field: &'static wireq_typesys::FieldDef| {
+        let kind = match field.kind {
+            Kind::List(kind) => *kind,
+            _ => return None,
+        };
+        let theirs = theirs.get(field.name)?;
+        let hex = *theirs == "FT_BYTES" && kind.is_bytes();
+        let conversion = match kind {
+            _ if hex => ".hex",
+            Kind::Named(_) => ".number",
+            _ => "",
+        };
+        let header = HEADERS.contains(&field.name.split('.').next().unwrap_or(""));
+        header.then_some(Field {
+            name: field.name,
+            conversion,
+            kind,
+            hex,
+        })
+    };
+    Packet.fields().iter().filter_map(comparable).collect()
+}
+
+/// The protocols whose fields are compared here.
+const HEADERS: &[&str] = &[
+    "eth",
+    "vlan",
+    "ieee8021ad",
+    "mpls",
+    "llc",
+    "stp",
+    "lldp",
+    "pppoe",
+    "ppp",
+    "chdlc",
+    "null",
+    "nflog",
+    "pflog",
+    "sll",
+    "radiotap",
+    "ppi",
+    "wlan",
+    "arp",
+    "ip",
+    "ipv6",
+    "ah",
+    "esp",
+    "icmp",
+    "icmpv6",
+    "igmp",
+    "tcp",
+    "udp",
+    "sctp",
+    "dccp",
+    "gre",
+    "erspan",
+    "vxlan",
+    "geneve",
+    "gtp",
+    "teredo",
+    "l2tp",
+    "ospf",
+    "vrrp",
+    "macsec",
+    "cfp",
+];
+
+/// A cell in one form: numbers in decimal, bytes in bare hexadecimal digits, `,` between values.
+fn normal(cell: &str, field: &Field, between: char) -> String {
+    if field.kind == Kind::Text && !field.hex {
+        return cell
+            .replace(between, ",")
+            .replace("\\x0d", "\\r")
+            .replace("\\x0a", "\\n");
+    }
+    let value = |value: &str| match field.kind {
+        _ if field.hex => value.replace(':', ""),
+        Kind::Bool => u8::from(!matches!(value, "0" | "false" | "False")).to_string(),
+        Kind::Unsigned | Kind::Named(_) => number(value).unwrap_or_else(|| value.to_owned()),
+        _ => value.to_owned(),
+    };
+    if cell.is_empty() {
+        return String::new();
+    }
+    let values: Vec<String> = cell.split(between).map(value).collect();
+    values.join(",")
+}
+
+fn number(text: &str) -> Option<String> {
+    let number = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok()?,
+        None => text.parse().ok()?,
+    };
+    Some(number.to_string())
+}
+
+fn tshark(path: &str, fields: &[Field]) -> Vec<Vec<String>> {
+    let mut command = Command::new("tshark");
+    command.args([
+        "-n",
+        "-r",
+        path,
+        "-T",
+        "fields",
+        "-E",
+        &format!("aggregator={BETWEEN}"),
+    ]);
+    for preference in [
+        "ip.defragment:FALSE",
+        "ipv6.defragment:FALSE",
+        "tcp.desegment_tcp_streams:FALSE",
+        "tcp.relative_sequence_numbers:FALSE",
+        "tcp.check_checksum:FALSE",
+        "tcp.analyze_sequence_numbers:FALSE",
+        "wlan.defragment:FALSE",
+    ] {
+        command.args(["-o", preference]);
+    }
+    for field in ["frame.number", "frame.protocols", "_ws.malformed"] {
+        command.args(["-e", field]);
+    }
+    for field in fields {
+        command.args(["-e", field.name]);
+    }
+    let output = command.output().expect("tshark runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rows = text
+        .lines()
+        .map(|line| line.split('\t').map(str::to_owned).collect());
+    rows.collect()
+}
+
+#[test]
+fn fields_of_all_headers_are_those_of_tshark() {
+    let Some(folder) = shared() else {
+        return;
+    };
+    let fields = fields();
+    assert!(fields.len() >= 150, "{} fields are compared", fields.len());
+    let names: Vec<String> = fields
+        .iter()
+        .map(|f| format!("{}{}", f.name, f.conversion))
+        .collect();
+    let query = format!("print frame.number {}", names.join(" "));
+    let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
+    let (mut random, mut seen) = (Random(11), HashSet::new());
+    let (mut cells, mut present, mut captures) = (0usize, 0usize, 0usize);
+    let mut excused: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut differences = Vec::new();
+    for capture in shared_pcaps(&folder) {
+        if !all && (random.below(40) != 0 || capture.packets > 1000) {
+            continue;
+        }
+        let path = capture.path.to_string_lossy().into_owned();
+        let (text, _) = run_query(&query, &path, &Options::default()).expect("the capture is read");
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let ours: HashMap<&str, Vec<&str>> = text
+            .lines()
+            .map(|line| line.split('\t').collect::<Vec<&str>>())
+            .map(|row| (row[0], row))
+            .collect();
+        captures += 1;
+        for row in tshark(&path, &fields) {
+            let cell = |at: usize| row.get(at).map_or("", String::as_str);
+            // tshark reads on where the file is damaged.
+            let Some(mine) = ours.get(cell(0)) else {
+                continue;
+            };
+            for (at, field) in fields.iter().enumerate() {
+                let ours = normal(mine.get(at + 1).copied().unwrap_or(""), field, ',');
+                let theirs = normal(cell(at + 3), field, BETWEEN);
+                cells += 1;
+                present += usize::from(!ours.is_empty() || !theirs.is_empty());
+                if ours == theirs {
+                    continue;
+                }
+                let cell = Cell {
+                    field: field.name,
+                    ours: &ours,
+                    theirs: &theirs,
+                    protocols: cell(1),
+                    malformed: !cell(2).is_empty(),
+                };
+                match RULES.iter().find(|rule| (rule.applies)(&cell)) {
+                    Some(rule) => *excused.entry(rule.name).or_default() += 1,
+                    None => {
+                        if seen.insert((path.clone(), field.name)) {
+                            differences.push(format!(
+                                "{path} {} {}: ours `{ours}`, theirs `{theirs}` ({})",
+                                mine[0], field.name, cell.protocols
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!(
+        "{} fields of {captures} captures: {cells} cells, {present} with a value",
+        fields.len()
+    );
+    for rule in RULES {
+        let count = excused.get(rule.name).copied().unwrap_or(0);
+        println!("  excused {count:>6}  {}: {}", rule.name, rule.reason);
+    }
+    assert!(
+        differences.is_empty(),
+        "{} differ:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+    let sum: usize = excused.values().sum();
+    assert!(
+        !all || sum * EXCUSED_ONE_IN < cells,
+        "{sum} of {cells} cells are excused"
+    );
+}
