@@ -10,7 +10,7 @@ use super::payload::Content;
 use super::rule::{Action, Rule};
 use super::set::RuleSet;
 use std::sync::Arc;
-use wireq_engine::matching::{self, Condition, Hits, Index, Pattern};
+use wireq_engine::matching::{self, Condition, Hits, Index, Matcher, Pattern};
 use wireq_engine::{Context, View};
 use wireq_typesys::{FieldPath, Zone};
 
