@@ -1,7 +1,7 @@
 //! `rules`: the packets that rules of Snort and Suricata are about.
 
-use crate::rules::facts::Facts;
-use crate::rules::{Action, Options, Rule, RuleSet, Variables};
+use crate::rules::search::{Search, Searched};
+use crate::rules::{Options, Rule, RuleSet, Variables};
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
@@ -129,13 +129,12 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     if !set.refusals.is_empty() && !arguments.flag("--skip-unsupported") {
         return Err(refused(arguments, &set));
     }
-    let facts = Facts::of(&set.rules);
     let columns = COLUMNS.map(|(name, kind)| (FieldPath::new(name), kind));
-    let set = Arc::new(set);
+    let rules = Arc::new(Searched::new(set));
     Ok(OperatorSpec {
         gives: Gives::Retained(columns.to_vec()),
-        ..OperatorSpec::stateless(facts.paths(), move |context| {
-            Box::new(Rules::new(Arc::clone(&set), facts.clone(), context))
+        ..OperatorSpec::stateless(rules.fields(), move |context| {
+            Box::new(Rules::new(Arc::clone(&rules), context))
         })
     })
 }
@@ -168,8 +167,8 @@ fn refused(arguments: &Arguments, set: &RuleSet) -> ArgumentError {
 }
 
 struct Rules {
-    set: Arc<RuleSet>,
-    facts: Facts,
+    rules: Arc<Searched>,
+    search: Search,
     /// For each column given: where it is from.
     columns: Vec<From>,
     shape: Option<Arc<Shape>>,
@@ -188,7 +187,7 @@ enum From {
 }
 
 impl Rules {
-    fn new(set: Arc<RuleSet>, facts: Facts, context: &Context) -> Rules {
+    fn new(rules: Arc<Searched>, context: &Context) -> Rules {
         let given = context
             .shape
             .iter()
@@ -206,32 +205,12 @@ impl Rules {
         });
         Rules {
             columns: columns.collect(),
-            set,
-            facts,
+            search: Search::new(Arc::clone(&rules), context),
+            rules,
             shape: context.shape.clone(),
             origin: context.origin,
             found: Vec::new(),
         }
-    }
-
-    /// Finds the rules that the rows of a view fulfil, in order.
-    fn find(&mut self, view: View<'_>) {
-        let columns = self.facts.columns(view);
-        let (rules, found) = (&self.set.rules, &mut self.found);
-        found.clear();
-        view.part.selection.for_each(|row| {
-            let Some(packet) = columns.packet(row) else {
-                return;
-            };
-            for (number, rule) in rules.iter().enumerate() {
-                if rule.holds(&packet) {
-                    if rule.action == Action::Pass {
-                        break;
-                    }
-                    found.push((row as u16, number as u32));
-                }
-            }
-        });
     }
 
     fn emit(&self, view: View<'_>, found: &[(u16, u32)], out: &mut Output) {
@@ -241,7 +220,7 @@ impl Rules {
             for (row, number) in found {
                 builder.push(match from {
                     From::View(at) => view.value(*at, usize::from(*row)),
-                    From::Rule(at) => value(&self.set.rules[*number as usize], *at),
+                    From::Rule(at) => value(&self.rules.set.rules[*number as usize], *at),
                 });
             }
             builder.finish()
@@ -282,7 +261,7 @@ impl Operator for Rules {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         for view in views {
-            self.find(*view);
+            self.search.find(*view, &mut self.found);
             let mut rows = 0;
             let mut last = None;
             for (row, _) in &self.found {

@@ -6,6 +6,9 @@ use super::test::Test;
 use wireq_engine::View;
 use wireq_typesys::{Address, Column, Data, FieldPath};
 
+/// The field that contents are looked for in.
+pub(super) const PAYLOAD: &str = "carried";
+
 /// One field that rules read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fact {
@@ -44,7 +47,7 @@ impl Fact {
             Fact::IcmpCode => "icmpcode",
             Fact::Icmp6Code => "icmp6code",
             Fact::Transport => "transport",
-            Fact::Carried => "carried",
+            Fact::Carried => PAYLOAD,
             Fact::Ttl => "ttl",
             Fact::Tos => "tos",
             Fact::Id => "ipid",

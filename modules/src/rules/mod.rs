@@ -8,7 +8,7 @@
 //! | `payload/` | what is asked of payloads, and the search for it |
 //! | `rule.rs`, `test.rs`, `packet.rs` | a rule, and what it sees of a packet |
 //! | `set.rs` | all rules of some files, in the order in which they speak |
-//! | `condition.rs` | headers as expressions |
+//! | `condition.rs`, `search.rs` | headers as expressions, and the search for many rules at once |
 //! | `write.rs` | rules as text: as a rule, and as a query |
 
 mod address;
@@ -25,6 +25,7 @@ mod port;
 mod ranges;
 mod read;
 mod rule;
+pub(crate) mod search;
 mod set;
 mod source;
 mod syntax;

@@ -106,9 +106,14 @@ impl<'a> Reader<'a> {
         };
         let action = reading.named("action", text.action, Action::NAMES);
         let header = self.header(&text, &mut reading);
-        text.options
-            .iter()
-            .for_each(|option| reading.option(option));
+        for option in &text.options {
+            let (known, unknown) = (reading.refusals.len(), reading.dropped.len());
+            reading.option(option);
+            let same = known == reading.refusals.len() && unknown == reading.dropped.len();
+            let name = String::from_utf8_lossy(option.name.text);
+            let counts = self.keywords.entry(name.into_owned()).or_default();
+            counts[usize::from(!same)] += 1;
+        }
         reading.finish(&text, action, header)
     }
 

@@ -146,9 +146,12 @@ pub struct Rule {
 impl Rule {
     /// Whether a packet is one that the rule is about.
     pub fn holds(&self, packet: &Packet<'_>) -> bool {
-        self.header.holds(packet)
-            && self.tests.iter().all(|test| test.holds(packet))
-            && self.payload.holds(packet.payload)
+        self.header.holds(packet) && self.holds_behind_header(packet)
+    }
+
+    /// Whether a packet whose header is one that the rule is about is so in all else.
+    pub(super) fn holds_behind_header(&self, packet: &Packet<'_>) -> bool {
+        self.tests.iter().all(|test| test.holds(packet)) && self.payload.holds(packet.payload)
     }
 }
 

@@ -24,11 +24,11 @@ pub fn rule_text(rule: &Rule) -> String {
     let action = rule.action.name();
     let mut text =
         format!("{action} {protocol} {from} {from_ports} {arrow} {to} {to_ports} (msg:\"");
-    for byte in &*rule.msg {
-        match byte {
-            b'"' | b';' | b'\\' => text.extend(['\\', char::from(*byte)]),
-            byte if byte.is_ascii_graphic() || *byte == b' ' => text.push(char::from(*byte)),
-            _ => text.push('?'),
+    for letter in String::from_utf8_lossy(&rule.msg).chars() {
+        match letter {
+            '"' | ';' | '\\' => text.extend(['\\', letter]),
+            letter if letter.is_control() => text.push(' '),
+            letter => text.push(letter),
         }
     }
     text.push_str("\"; ");
@@ -40,11 +40,13 @@ pub fn rule_text(rule: &Rule) -> String {
     if !class.is_empty() {
         let _ = write!(text, "classtype:{class}; ");
     }
-    let (priority, gid, sid, rev) = (rule.priority, rule.gid, rule.sid, rule.rev);
-    let _ = write!(
-        text,
-        "priority:{priority}; gid:{gid}; sid:{sid}; rev:{rev};)"
-    );
+    let (priority, gid, sid) = (rule.priority, rule.gid, rule.sid);
+    let _ = write!(text, "priority:{priority}; gid:{gid}; sid:{sid};");
+    // Suricata takes a revision of 0 for none, and none for a fault.
+    if rule.rev > 0 {
+        let _ = write!(text, " rev:{};", rule.rev);
+    }
+    text.push(')');
     text
 }
 
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(
             rule_text(&rule),
             "alert tcp-pkt any any -> 10.0.0.0/8 80 (msg:\"x\\;y\"; ttl:<5; dsize:>9; \
-             content:\"a|27|b\"; nocase; priority:3; gid:1; sid:1; rev:0;)"
+             content:\"a|27|b\"; nocase; priority:3; gid:1; sid:1;)"
         );
     }
 }
