@@ -97,6 +97,7 @@ fn table() -> String {
             Build::Source(_) => "source",
             Build::Operator(_) | Build::Expressions(_) => "operator",
             Build::Aggregate(_) => "aggregate",
+            Build::Either(_) => "either",
         };
         (module.name, kind, module.summary)
     });
