@@ -94,9 +94,10 @@ fn table() -> String {
     let registry = wireq_modules::registry();
     let modules = registry.modules().iter().map(|module| {
         let kind = match module.build {
-            Build::Source(_) | Build::Either(_) => "source",
+            Build::Source(_) => "source",
             Build::Operator(_) | Build::Expressions(_) => "operator",
             Build::Aggregate(_) => "aggregate",
+            Build::Either(_) => "either",
         };
         (module.name, kind, module.summary)
     });

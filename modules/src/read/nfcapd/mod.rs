@@ -47,7 +47,7 @@ pub(super) static MODULE: Module = Module {
         },
         Example {
             title: "bytes and packets of each protocol",
-            query: "nfcapd flows.nfcapd | print sum(bytes) as bytes sum(packets) as packets group by ipprotocol",
+            query: "nfcapd flows.nfcapd | print ipprotocol sum(bytes) as bytes sum(packets) as packets group by ipprotocol",
             input: "",
             output: "tcp\t20000\t22\nudp\t242\t3\n",
         },
