@@ -304,7 +304,7 @@ fn header_field<'a>(name: &[u8], value: &'a [u8], body: &mut Body<'a>, found: &m
 /// What stands in the request, where that is a whole URI, or that at the host.
 fn full_uri(uri: &[u8], host: &[u8], found: &mut Found<'_>) {
     found.made(Id::FullUri, |out| {
-        if uri.first().is_some_and(|first| *first == b'/') {
+        if matches!(uri.first(), Some(b'/' | b'*')) {
             out.extend_from_slice(b"http://");
             out.extend_from_slice(host);
         }

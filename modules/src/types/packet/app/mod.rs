@@ -55,6 +55,7 @@ macro_rules! fields {
     ($walk:path, $protocol:literal, $source:literal;
      $($id:ident $name:literal [$($alias:literal),*] $kind:expr, $summary:literal;)*) => {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(clippy::enum_variant_names, reason = "named after the fields")]
         enum Id { $($id),* }
 
         impl From<Id> for u16 {

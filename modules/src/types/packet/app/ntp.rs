@@ -66,7 +66,7 @@ fn since_1970(seconds: u32, fraction: u32) -> Option<i64> {
     }
     let era = if seconds & 1 << 31 == 0 { 1 << 32 } else { 0 };
     let seconds = i64::from(seconds) + era - SECONDS_TO_1970;
-    Some(seconds * 1_000_000_000 + (i64::from(fraction) * 1_000_000_000 >> 32))
+    Some(seconds * 1_000_000_000 + ((i64::from(fraction) * 1_000_000_000) >> 32))
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ impl Crypto {
     }
 
     /// What there is from the message's beginning on without a gap.
-    pub fn from_start(&mut self) -> &[u8] {
+    pub fn beginning(&mut self) -> &[u8] {
         self.parts.sort_unstable();
         let mut end = 0;
         for (from, to) in &self.parts {

@@ -155,7 +155,7 @@ pub(super) fn hello(payload: &Payload<'_>, mut say: impl FnMut(u8, Cursor<'_>, u
             initial::open(&packet, keys, &mut crypto)?;
         }
     }
-    let bytes = crypto.from_start();
+    let bytes = crypto.beginning();
     let mut message = Cursor::new(bytes);
     let (kind, len) = (message.u8()?, message.u24()?);
     say(kind, message.within(len as usize), len);
