@@ -1,7 +1,8 @@
 //! What the capture says of a frame.
 
 use super::Field;
-use super::load::{slices, times, u8s, u32s, u64s};
+use super::linktypes::LINK_TYPES;
+use super::load::{slices, times, u8s, u16s, u32s, u64s};
 use wireq_typesys::{FieldDef, Kind};
 
 const SOURCE: &str = "pcap";
@@ -106,6 +107,20 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             source: SOURCE,
         },
         fill: |f, s, c| u64s(f, s, c, |_, frame| Some(frame.link_type.into())),
+        frame_only: true,
+    },
+    Field {
+        def: FieldDef {
+            name: "link",
+            aliases: &[],
+            kind: Kind::Named(&LINK_TYPES),
+            summary: "What the link layer is, by name; headers of most link types are decoded, all are named.",
+            source: "tcpdump.org/linktypes.html",
+        },
+        fill: |f, s, c| {
+            u16s(f, s, c, |_, frame| Some(frame.link_type));
+            c.names = Some(&LINK_TYPES);
+        },
         frame_only: true,
     },
     Field {
