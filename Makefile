@@ -39,7 +39,9 @@ check-all: test
 	WIREQ_SELECTS=5000 cargo nextest run --release -p wireq-cli --test duckdb --locked --no-capture
 	WIREQ_KEYS=1000000,3000000 cargo nextest run --release -p wireq-cli --test main memory --locked --no-capture
 	bench/keys.sh
-	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test tables --test pcapwrite --locked --no-capture
+	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 cargo nextest run --release -p wireq-cli --test live --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test capinfos --test tables --test pcapwrite --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --lib --locked --no-capture hostile
 	$(MAKE) fuzz miri
 
 ## DuckDB, which SELECTs are compared with, in a Python environment of its own: see

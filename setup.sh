@@ -11,6 +11,9 @@ need libpcap-dev /usr/include/pcap/pcap.h
 need tshark tshark
 need valgrind valgrind
 need python3 python3
+need iproute2 ip
+need ethtool ethtool
+need tcpreplay tcpreplay
 
 if [ ${#packages[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null 2>&1; then

@@ -17,6 +17,10 @@ pub enum Command {
     Functions(Option<String>),
     /// List types, or the fields of one that begin with a prefix.
     Types(Option<String>, Option<String>),
+    /// List the interfaces that packets can be taken from.
+    Interfaces,
+    /// Say something of rules.
+    Rules(RulesArguments),
     /// Describe a topic.
     Help(Option<String>),
     /// Print what a shell needs to complete command lines.
@@ -25,6 +29,36 @@ pub enum Command {
     Man(String),
     /// Print what a word can become: the line, or its words.
     Complete(Option<String>, Vec<String>),
+}
+
+/// What is to be said of rules.
+pub struct RulesArguments {
+    /// What.
+    pub command: RulesCommand,
+    /// The files of rules.
+    pub files: Vec<String>,
+    /// Values of variables.
+    pub variables: Vec<String>,
+    /// Whether what single packets don't show is left out.
+    pub packet_only: bool,
+}
+
+/// What is to be said of rules.
+pub enum RulesCommand {
+    /// What is understood.
+    Check {
+        /// As JSON.
+        json: bool,
+        /// Each thing that is not, with its place.
+        list: bool,
+    },
+    /// Rules as queries.
+    Show {
+        /// The rule; all of them unless given.
+        sid: Option<u32>,
+        /// As rules, as far as they are understood.
+        as_rule: bool,
+    },
 }
 
 /// How `--stats` is written.
@@ -57,6 +91,8 @@ pub struct Arguments {
     pub language: Language,
     /// The captures that statements without a source read.
     pub files: Vec<String>,
+    /// The interfaces that statements without a source read.
+    pub interfaces: Vec<String>,
     /// The first time that objects may have, and the first that they may not.
     pub from: Option<String>,
     pub to: Option<String>,
@@ -99,6 +135,8 @@ pub fn parse() -> Result<Command, clap::Error> {
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
+        Some(("interfaces", _)) => Command::Interfaces,
+        Some(("rules", matches)) => Command::Rules(rules(matches)),
         Some(("help", matches)) => Command::Help(text(matches, "name")),
         Some(("completions", matches)) => {
             Command::Completions(text(matches, "shell").unwrap_or_default())
@@ -109,6 +147,39 @@ pub fn parse() -> Result<Command, clap::Error> {
         }
         _ => Command::Run(arguments(&matches)?),
     })
+}
+
+fn rules(matches: &ArgMatches) -> RulesArguments {
+    let (command, matches) = match matches.subcommand() {
+        Some(("show", matches)) => {
+            let command = RulesCommand::Show {
+                sid: matches.get_one("sid").copied(),
+                as_rule: matches.get_flag("as-rule"),
+            };
+            (command, matches)
+        }
+        Some((_, matches)) => {
+            let command = RulesCommand::Check {
+                json: matches.get_flag("json"),
+                list: matches.get_flag("list"),
+            };
+            (command, matches)
+        }
+        // The declarations ask for one of them.
+        None => (
+            RulesCommand::Check {
+                json: false,
+                list: false,
+            },
+            matches,
+        ),
+    };
+    RulesArguments {
+        command,
+        files: all(matches, "files"),
+        variables: all(matches, "var"),
+        packet_only: matches.get_flag("packet-only"),
+    }
 }
 
 fn wrong(message: String) -> clap::Error {
@@ -132,6 +203,13 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     }
     let mut files = all(matches, "read");
     files.extend(words);
+    let interfaces = all(matches, "interface");
+    if !interfaces.is_empty() && !files.is_empty() {
+        return Err(wrong(format!(
+            "-i and `{}`: statements without a source read interfaces or captures, not both",
+            files[0]
+        )));
+    }
     let language = text("lang").unwrap_or_default();
     let language = Language::ALL.iter().find(|(name, _)| *name == language);
     Ok(Arguments {
@@ -139,6 +217,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         values: values(matches)?,
         language: language.map(|(_, language)| *language).unwrap_or_default(),
         files,
+        interfaces,
         from: text("from"),
         to: text("to"),
         format: text("output"),

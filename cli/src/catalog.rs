@@ -29,12 +29,21 @@ pub fn modules(registry: &Registry, name: Option<&str>) -> Result<u8, Failure> {
     Ok(0)
 }
 
+/// Lists the interfaces that packets can be taken from: name, state, addresses, what it is.
+pub fn interfaces() -> Result<u8, Failure> {
+    let interfaces = wireq_modules::interfaces()?;
+    let lines = interfaces.iter().map(|interface| format!("{interface}\n"));
+    sinks::print(&lines.collect::<String>())?;
+    Ok(0)
+}
+
 /// What part a module plays in a query.
 fn role(module: &Module) -> &'static str {
     match module.build {
         Build::Source(_) => "source",
         Build::Operator(_) | Build::Expressions(_) => "operator",
         Build::Aggregate(_) => "aggregate",
+        Build::Either(_) => "either",
     }
 }
 

@@ -11,13 +11,15 @@ Examples:
   wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
   wireq --arg port=80 'where dstport = $port | count()' x.pcap
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
+  wireq -i eth0 'print srcip count() group by srcip'
   wireq explain 'where dstport = 80 | count()' x.pcap
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
 `wireq types packet` the fields of packets,
 `wireq help language` describes the language and `wireq help` the other topics.
 Exit status: 0 done, 2 query or arguments wrong, 3 damaged input with --strict, 4 some inputs
-could not be used, 5 the system failed, 130 interrupted.";
+could not be used, 5 the system failed, 130 interrupted. A live source ends with SIGINT or SIGTERM,
+and the status is 0; SIGUSR1 prints the account so far, SIGHUP opens output files anew.";
 
 /// Names of topics and what they are about, for `wireq help`.
 pub const TOPICS: [(&str, &str); 2] = [
@@ -64,6 +66,10 @@ pub fn command() -> Clap {
                         .value_name("PREFIX")
                         .help("Only fields whose name begins with this"),
                 ),
+        )
+        .subcommand(rules())
+        .subcommand(
+            Clap::new("interfaces").about("Lists the interfaces that packets can be taken from"),
         )
         .subcommand(
             Clap::new("help")
@@ -115,6 +121,49 @@ pub fn command() -> Clap {
                         .help("The words of the command line, the last one up to the cursor"),
                 ),
         )
+}
+
+fn rules() -> Clap {
+    let with_files = |command: Clap| {
+        command
+            .arg(
+                list("files", "FILE", "A file of rules")
+                    .num_args(1..)
+                    .required(true)
+                    .value_hint(ValueHint::FilePath),
+            )
+            .arg(
+                list(
+                    "var",
+                    "NAME=VALUE",
+                    "The value of a variable; may be given often",
+                )
+                .long("var"),
+            )
+            .arg(flag(
+                "packet-only",
+                "Keeps what rules ask of single packets and leaves out the rest",
+            ))
+    };
+    let check = Clap::new("check")
+        .about("Counts what is understood, keyword by keyword")
+        .arg(flag("json", "Prints one JSON object"))
+        .arg(flag(
+            "list",
+            "Prints all that is not understood, with its place",
+        ));
+    let show = Clap::new("show")
+        .about("Prints rules as queries that give the same packets")
+        .arg(one("sid", "N", "The rule; all of them unless given").value_parser(value_parser!(u32)))
+        .arg(flag(
+            "as-rule",
+            "Prints rules as rules of Suricata, as far as they are understood",
+        ));
+    Clap::new("rules")
+        .about("Says what of rules of Snort and Suricata is understood, or prints them as queries")
+        .subcommand_required(true)
+        .subcommand(with_files(check))
+        .subcommand(with_files(show))
 }
 
 fn with_query_arguments(command: Clap) -> Clap {
@@ -190,6 +239,13 @@ fn inputs() -> Vec<Arg> {
         .short('r')
         .long("read")
         .value_hint(ValueHint::FilePath),
+        list(
+            "interface",
+            "NAME",
+            "An interface that statements without a source listen on, see `pcaplive`; may be given often",
+        )
+        .short('i')
+        .long("interface"),
         one(
             "from",
             "TIME",

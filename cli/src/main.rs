@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod manual;
 mod report;
+mod rules;
 mod settings;
 mod sinks;
 mod stats;
@@ -22,7 +23,7 @@ use std::sync::atomic::AtomicBool;
 use wireq_engine::plan::Plan;
 use wireq_engine::plan::explain::explain;
 use wireq_engine::rewrite::rewrite;
-use wireq_engine::schedule::{Options, run};
+use wireq_engine::schedule::{Options, Signals, run};
 use wireq_engine::{Error, Report};
 use wireq_query_lang::{Text, compile};
 use wireq_typesys::Zone;
@@ -54,6 +55,8 @@ fn main() -> ExitCode {
             name.as_deref(),
             prefix.as_deref(),
         ),
+        Ok(Command::Interfaces) => catalog::interfaces(),
+        Ok(Command::Rules(arguments)) => rules::run(&arguments),
         Ok(Command::Help(name)) => help::help(name.as_deref()),
         Ok(Command::Completions(shell)) => complete::script(&shell),
         Ok(Command::Complete(line, words)) => complete::complete(line.as_deref(), words),
@@ -176,15 +179,18 @@ fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
-    let mut sinks = Sinks::new();
+    let mut sinks = Sinks::new(!arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
-    watch_interrupt(&interrupt)?;
+    let signals = Signals::default();
+    let is_live = plan.sources().any(|spec| spec.live.is_some());
+    watch(&interrupt, &signals, is_live)?;
     if arguments.memory_limit.is_some() {
         allocator::return_what_is_freed();
     }
     let options = Options {
         targets,
+        signals,
         ..settings::run(arguments, zone, interrupt)
     };
     let outcome = run(plan, &options, &mut sinks);
@@ -197,12 +203,26 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     Ok(conclude(&report, arguments.quiet))
 }
 
-/// The first interrupt ends the run with what there is; a second one ends the process.
-fn watch_interrupt(interrupt: &Arc<AtomicBool>) -> Result<(), Failure> {
-    use signal_hook::{consts::SIGINT, flag};
-    let failed = |error| Failure::from(Error::file("watch", "SIGINT", error));
-    flag::register_conditional_default(SIGINT, Arc::clone(interrupt)).map_err(failed)?;
-    flag::register(SIGINT, Arc::clone(interrupt)).map_err(failed)?;
+/// The first interrupt ends the run with what there is; a second one ends the process. So does
+/// SIGTERM where a source has no other end; the signals for services mean something there alone too.
+fn watch(interrupt: &Arc<AtomicBool>, signals: &Signals, is_live: bool) -> Result<(), Failure> {
+    use signal_hook::{consts, flag};
+    let mut ends = vec![("SIGINT", consts::SIGINT)];
+    if is_live {
+        ends.push(("SIGTERM", consts::SIGTERM));
+        for (name, signal, asked) in [
+            ("SIGUSR1", consts::SIGUSR1, &signals.progress),
+            ("SIGHUP", consts::SIGHUP, &signals.reopen),
+        ] {
+            flag::register(signal, Arc::clone(asked))
+                .map_err(|error| Error::file("watch", name, error))?;
+        }
+    }
+    for (name, signal) in ends {
+        let failed = |error| Failure::from(Error::file("watch", name, error));
+        flag::register_conditional_default(signal, Arc::clone(interrupt)).map_err(failed)?;
+        flag::register(signal, Arc::clone(interrupt)).map_err(failed)?;
+    }
     Ok(())
 }
 
@@ -215,15 +235,15 @@ fn conclude(report: &Report, quiet: bool) -> u8 {
         .filter_map(|node| node.input.as_ref())
         .flat_map(|input| &input.inputs);
     for input in inputs {
+        if let (Some(lost), false) = (&input.lost, quiet) {
+            eprintln!("wireq: {}", stats::live(input, lost));
+        }
         if let Some(reason) = &input.unusable {
             code = exit::UNUSABLE;
             eprintln!("wireq: {}: {reason}", input.name);
         } else if !quiet {
-            for (offset, length, reason) in &input.skipped {
-                eprintln!(
-                    "wireq: {}: skipped {length} bytes at byte {offset}: {reason}",
-                    input.name
-                );
+            for skipped in &input.skipped {
+                eprintln!("wireq: {}: {}", input.name, report::skipped(skipped));
             }
             for (reason, count) in &input.faults {
                 eprintln!("wireq: {}: {reason}: {count}", input.name);

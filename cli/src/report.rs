@@ -1,13 +1,29 @@
 //! Draws diagnostics: the message, the line of the query, what is meant, and advice.
 
 use crate::color::Colors;
-use wireq_engine::Diagnostic;
+use wireq_engine::{Diagnostic, Skipped};
 use wireq_query_lang::Text;
 
 /// Of longer lines only what is about the fault is shown: so many characters, and so many of them
 /// before it.
 const LINE_MAX: usize = 160;
 const BEFORE_MAX: usize = 60;
+
+/// Ranges of an input that were skipped, as text.
+pub fn skipped(skipped: &Skipped) -> String {
+    let Skipped {
+        offset,
+        bytes,
+        count,
+        reason,
+    } = skipped;
+    match count {
+        1 => format!("skipped {bytes} bytes at byte {offset}: {reason}"),
+        _ => {
+            format!("skipped {bytes} bytes in {count} places, the first at byte {offset}: {reason}")
+        }
+    }
+}
 
 /// A diagnostic as text.
 pub fn draw(text: &Text, diagnostic: &Diagnostic, colors: Colors) -> String {

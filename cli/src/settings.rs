@@ -39,10 +39,17 @@ pub fn language<'a>(
     arguments: &Arguments,
     zone: &'a Zone,
 ) -> Result<wireq_query_lang::Options<'a>, Failure> {
-    let files = (!arguments.files.is_empty()).then(|| Files {
-        module: "pcapfile",
-        paths: arguments.files.clone(),
-    });
+    let files = if arguments.interfaces.is_empty() {
+        (!arguments.files.is_empty()).then(|| Files {
+            module: "pcapfile",
+            paths: arguments.files.clone(),
+        })
+    } else {
+        Some(Files {
+            module: "pcaplive",
+            paths: arguments.interfaces.clone(),
+        })
+    };
     Ok(wireq_query_lang::Options {
         zone,
         files,

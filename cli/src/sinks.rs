@@ -3,16 +3,18 @@
 //! Text waits until there is enough of it, but not for long: a thread hands it on where the source is
 //! too slow to bring more.
 
-use crate::Failure;
+use crate::args::StatsFormat;
+use crate::{Failure, stats};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, IsTerminal, Stdout, Write};
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use wireq_engine::Error;
 use wireq_engine::plan::{NodeKind, Plan};
 use wireq_engine::schedule::{Outputs, Target};
+use wireq_engine::{Error, Report};
 
 /// Text that waits to be written together.
 const BUFFER_LEN: usize = 64 * 1024;
@@ -37,13 +39,30 @@ pub struct Sinks {
     named: HashMap<String, Shared>,
     timer: Arc<Timer>,
     thread: Option<JoinHandle<()>>,
+    /// Whether to say what is listened on.
+    says_progress: bool,
 }
 
 type Shared = Arc<Mutex<Sink>>;
 
+/// What text is written to.
+enum Writer {
+    Output(Stdout),
+    File(File),
+}
+
+impl Writer {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Writer::Output(output) => output.write_all(bytes).and_then(|()| output.flush()),
+            Writer::File(file) => file.write_all(bytes),
+        }
+    }
+}
+
 struct Sink {
     path: String,
-    writer: Box<dyn Write + Send>,
+    writer: Writer,
     waiting: Vec<u8>,
     last_write: Instant,
     at_once: bool,
@@ -92,7 +111,7 @@ impl Timer {
 }
 
 impl Sink {
-    fn new(path: &str, writer: Box<dyn Write + Send>, at_once: bool) -> Shared {
+    fn new(path: &str, writer: Writer, at_once: bool) -> Shared {
         Arc::new(Mutex::new(Sink {
             path: path.to_owned(),
             writer,
@@ -106,7 +125,7 @@ impl Sink {
 
     fn create(path: &str) -> Result<Shared, Error> {
         let file = File::create(path).map_err(|error| Error::file("create", path, error))?;
-        Ok(Sink::new(path, Box::new(file), false))
+        Ok(Sink::new(path, Writer::File(file), false))
     }
 
     /// Takes text. Gives whether it is the first that waits.
@@ -136,14 +155,26 @@ impl Sink {
         if self.closed || self.waiting.is_empty() {
             return Ok(());
         }
-        let written = self
-            .writer
-            .write_all(&self.waiting)
-            .and_then(|()| self.writer.flush());
+        let written = self.writer.write_all(&self.waiting);
         self.waiting.clear();
         self.last_write = Instant::now();
         self.closed = written.is_err();
         written
+    }
+
+    /// Whether it is a file whose name is that of another one by now, or of none.
+    fn is_moved(&self) -> bool {
+        match &self.writer {
+            Writer::Output(_) => false,
+            Writer::File(file) => !is_named(file, &self.path),
+        }
+    }
+
+    /// Opens the file anew.
+    fn reopen(&mut self) -> io::Result<()> {
+        self.flush()?;
+        self.writer = Writer::File(File::create(&self.path)?);
+        Ok(())
     }
 
     /// Hands on what waits; who writes next is told where that fails.
@@ -156,16 +187,28 @@ impl Sink {
     }
 }
 
+/// Whether a path still leads to an open file.
+fn is_named(file: &File, path: &str) -> bool {
+    let identity = |data: Metadata| (data.dev(), data.ino());
+    let named = std::fs::metadata(path).map(identity);
+    matches!((file.metadata().map(identity), named), (Ok(open), Ok(named)) if open == named)
+}
+
 impl Sinks {
     /// Standard output, and what it takes for the statements of a plan.
-    pub fn new() -> Sinks {
+    pub fn new(says_progress: bool) -> Sinks {
         let stdout = io::stdout();
         let at_once = stdout.is_terminal();
         Sinks {
-            numbered: vec![Sink::new("standard output", Box::new(stdout), at_once)],
+            numbered: vec![Sink::new(
+                "standard output",
+                Writer::Output(stdout),
+                at_once,
+            )],
             named: HashMap::new(),
             timer: Arc::default(),
             thread: None,
+            says_progress,
         }
     }
 
@@ -205,12 +248,18 @@ impl Sinks {
                 self.named.insert(path.clone(), Sink::create(path)?);
             }
         }
-        self.start();
         Ok(targets)
     }
 
     fn all(&self) -> impl Iterator<Item = &Shared> {
         self.numbered.iter().chain(self.named.values())
+    }
+
+    fn sink(&self, target: Target<'_>) -> Option<&Shared> {
+        match target {
+            Target::Number(number) => self.numbered.get(number),
+            Target::File(path) => self.named.get(path),
+        }
     }
 
     /// Starts to hand on what waits too long.
@@ -255,14 +304,44 @@ fn statement(plan: &Plan, name: &str) -> Option<usize> {
 
 impl Outputs for Sinks {
     fn write(&mut self, target: Target<'_>, bytes: &[u8], flush: bool) -> io::Result<()> {
-        let sink = match target {
-            Target::Number(number) => self.numbered.get(number),
-            Target::File(path) => self.named.get(path),
+        let Some(sink) = self.sink(target) else {
+            return Ok(());
         };
-        let Some(sink) = sink else { return Ok(()) };
-        if lock(sink).write(bytes, flush)? {
+        let waits = lock(sink).write(bytes, flush)?;
+        if waits {
+            if self.thread.is_none() {
+                self.start();
+            }
             self.timer.set(|state| state.waiting = true);
         }
         Ok(())
+    }
+
+    fn listening(&mut self, inputs: &[String]) -> Result<(), Error> {
+        if self.says_progress {
+            eprintln!("wireq: listening on {}", inputs.join(", "));
+        }
+        Ok(())
+    }
+
+    fn idle(&mut self) {
+        self.all().for_each(|sink| lock(sink).flush_in_time());
+    }
+
+    fn progress(&mut self, report: &Report) {
+        eprint!("{}", stats::write(report, StatsFormat::Text));
+    }
+
+    fn is_moved(&self, target: Target<'_>) -> bool {
+        self.sink(target).is_some_and(|sink| lock(sink).is_moved())
+    }
+
+    fn reopen(&mut self, target: Target<'_>) -> Result<(), Error> {
+        let Some(sink) = self.sink(target) else {
+            return Ok(());
+        };
+        let mut sink = lock(sink);
+        let opened = sink.reopen();
+        opened.map_err(|error| Error::file("create", &sink.path, error))
     }
 }

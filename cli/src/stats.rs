@@ -1,8 +1,9 @@
 //! The account of a run, as text and as JSON.
 
 use crate::args::StatsFormat;
+use crate::report;
 use std::fmt::Write;
-use wireq_engine::{Account, NodeReport, Report};
+use wireq_engine::{Account, InputReport, Lost, NodeReport, Report};
 
 /// Writes the account of every node.
 pub fn write(report: &Report, format: StatsFormat) -> String {
@@ -38,12 +39,19 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "  {}", node.name);
     }
     for input in inputs(report) {
-        let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+        if let Some(lost) = &input.lost {
+            let _ = writeln!(text, "{}", live(input, lost));
+            continue;
+        }
+        let skipped = input.bytes_skipped();
         let _ = writeln!(
             text,
             "{}: {} records, {} bytes used, {skipped} skipped",
             input.name, input.records, input.bytes_used
         );
+        for skipped in &input.skipped {
+            let _ = writeln!(text, "{}: {}", input.name, report::skipped(skipped));
+        }
         for (reason, count) in &input.faults {
             let _ = writeln!(text, "{}: {reason}: {count}", input.name);
         }
@@ -51,7 +59,15 @@ fn text(report: &Report) -> String {
     text
 }
 
-fn inputs(report: &Report) -> impl Iterator<Item = &wireq_engine::InputReport> {
+/// What came to a live input.
+pub fn live(input: &InputReport, lost: &Lost) -> String {
+    format!(
+        "{}: {} packets, {} bytes; dropped {} by the kernel, {} by the interface, {} by wireq",
+        input.name, input.records, input.bytes_used, lost.kernel, lost.interface, lost.overload
+    )
+}
+
+fn inputs(report: &Report) -> impl Iterator<Item = &InputReport> {
     report
         .accounts
         .iter()
@@ -66,16 +82,20 @@ fn json(report: &Report) -> String {
             let skipped: Vec<String> = input
                 .skipped
                 .iter()
-                .map(|(offset, length, reason)| format!("{{\"offset\":{offset},\"bytes\":{length},\"reason\":{}}}", quote(reason)))
+                .map(|s| format!("{{\"offset\":{},\"bytes\":{},\"count\":{},\"reason\":{}}}", s.offset, s.bytes, s.count, quote(&s.reason)))
                 .collect();
             let faults: Vec<String> = input
                 .faults
                 .iter()
                 .map(|(reason, count)| format!("{{\"reason\":{},\"count\":{count}}}", quote(reason)))
                 .collect();
+            let lost = input.lost.map_or("null".to_owned(), |lost| {
+                let Lost { kernel, interface, overload } = lost;
+                format!("{{\"kernel\":{kernel},\"interface\":{interface},\"overload\":{overload}}}")
+            });
             let unusable = input.unusable.as_deref().map_or("null".to_owned(), quote);
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},\"skipped\":[{}],\"faults\":[{}],\"unusable\":{unusable},\"lost\":{lost}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,
@@ -108,7 +128,7 @@ fn node_json(node: &NodeReport) -> String {
 }
 
 /// A JSON string.
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

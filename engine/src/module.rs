@@ -21,6 +21,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use wireq_typesys::{
     Bitmap, Column, FieldPath, Kind, Part, PartData, Position, RecordType, Shape, Slot, Value, Zone,
 };
@@ -63,6 +64,47 @@ pub enum Build {
     Expressions(ExpressionModule),
     /// It makes one value of many objects.
     Aggregate(fn(&Arguments) -> Result<AggregateSpec, ArgumentError>),
+    /// It takes objects, or brings them in: that follows from its arguments.
+    Either(EitherModule),
+}
+
+impl Build {
+    /// Whether a call with these words brings objects in.
+    pub fn brings_objects(&self, words: &[Word]) -> bool {
+        match self {
+            Build::Source(_) => true,
+            Build::Either(module) => (module.is_source)(words),
+            Build::Operator(_) | Build::Expressions(_) | Build::Aggregate(_) => false,
+        }
+    }
+
+    /// How to make an operator, where it has no expressions among its arguments.
+    pub fn operator(&self) -> Option<fn(&Arguments) -> Result<OperatorSpec, ArgumentError>> {
+        match self {
+            Build::Operator(build) => Some(*build),
+            Build::Either(module) => Some(module.operator),
+            Build::Source(_) | Build::Expressions(_) | Build::Aggregate(_) => None,
+        }
+    }
+
+    /// How to make a source.
+    pub fn source(&self) -> Option<fn(&Arguments) -> Result<SourceSpec, ArgumentError>> {
+        match self {
+            Build::Source(build) => Some(*build),
+            Build::Either(module) => Some(module.source),
+            Build::Operator(_) | Build::Expressions(_) | Build::Aggregate(_) => None,
+        }
+    }
+}
+
+/// A module that takes objects or brings them in: `pcapfile x | netflow` and `netflow FILE`.
+pub struct EitherModule {
+    /// Whether it brings objects in where it is called with these words.
+    pub is_source: fn(&[Word]) -> bool,
+    /// Makes the source.
+    pub source: fn(&Arguments) -> Result<SourceSpec, ArgumentError>,
+    /// Makes the operator.
+    pub operator: fn(&Arguments) -> Result<OperatorSpec, ArgumentError>,
 }
 
 /// A module with expressions among its arguments: the language reads them, since only it knows how
@@ -218,8 +260,18 @@ pub struct SourceSpec {
     pub record_type: Arc<dyn RecordType>,
     /// Whether it promises that rows come in the order of their time.
     pub time_ordered: bool,
+    /// For a source that has no end by itself, such as an interface.
+    pub live: Option<Live>,
     /// Opens it.
     pub open: Arc<dyn Fn() -> Result<Box<dyn Source>, Error> + Send + Sync>,
+}
+
+/// What is known of a source that has no end by itself. It is open before the first row is read
+/// from any source; [`Source::next`] gives a control where nothing comes, so that time goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// What it listens on: interfaces, addresses.
+    pub inputs: Vec<String>,
 }
 
 /// An operator that can be made.
@@ -242,6 +294,10 @@ pub struct OperatorSpec {
     pub stops: bool,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
+    /// The type of the objects that it makes, where a type has their fields: [`OperatorSpec::gives`]
+    /// is [`Gives::Made`] without columns then, and the columns of [`Context::shape`] are filled by
+    /// the type.
+    pub record_type: Option<Arc<dyn RecordType>>,
     /// What it does with controls.
     pub on_control: OnControl,
     /// The file its text goes to, where that is not the output of its statement.
@@ -273,6 +329,7 @@ impl OperatorSpec {
             reads_identity: false,
             stops: false,
             bound: None,
+            record_type: None,
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),
@@ -458,6 +515,16 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Begins the files that it writes anew where someone moved them away, under the same names.
+    /// `output` says that so it was with the statement's output, which is empty now. Called between
+    /// steps, for operators with a side effect.
+    ///
+    /// # Errors
+    /// Where a file cannot be written or opened.
+    fn reopen(&mut self, _output: bool) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What stands around the text that the operator writes; asked once, before the first row. A
     /// header that follows from the rows is set in [`Output::text`] when they are written.
     fn frame(&self) -> Frame {
@@ -473,6 +540,11 @@ pub trait Operator: Send {
     ) -> Result<(), Error> {
         out.control(position, control.clone());
         Ok(())
+    }
+
+    /// What the rows held that could not be used, for operators that read a format in them.
+    fn input_account(&self) -> Option<InputAccount> {
+        None
     }
 
     /// The input has ended: aggregates speak here. One that may have much to say gives it piece by
@@ -615,8 +687,11 @@ pub struct SourceContext<'a> {
     pub retired: &'a mut Vec<Arc<PartData>>,
     /// Whether damage ends the run.
     pub strict: bool,
-    /// Set where the run is to end: a source that waits for input gives up then.
+    /// Set where the run is to end: a source that waits for input gives up then. A live source gives
+    /// what it has, and ends.
     pub interrupt: &'a AtomicBool,
+    /// How long a live source may wait for input before it gives a control.
+    pub wait: Duration,
     /// The zone of times that the input writes without one.
     pub zone: &'a Arc<Zone>,
 }
@@ -631,6 +706,17 @@ pub trait Source: Send {
 
     /// What was read and what could not be, so far.
     fn input_account(&self) -> InputAccount;
+
+    /// For live sources: how many rows were lost to overload since this was asked last.
+    fn dropped(&mut self) -> u64 {
+        0
+    }
+
+    /// For live sources: whether nothing waits to be read, so that what was written should reach
+    /// its readers now.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// What a source read.
@@ -649,10 +735,76 @@ pub struct InputReport {
     pub records: u64,
     /// Bytes of headers and delivered records.
     pub bytes_used: u64,
-    /// Ranges that were skipped: offset, length, reason.
-    pub skipped: Vec<(u64, u64, String)>,
+    /// Ranges that were skipped, by reason.
+    pub skipped: Vec<Skipped>,
     /// What was wrong with records that were delivered: reason, how often.
     pub faults: Vec<(String, u64)>,
-    /// Why nothing of it could be used.
+    /// Why nothing of it could be used, or nothing more.
     pub unusable: Option<String>,
+    /// For live inputs, what came and was not delivered.
+    pub lost: Option<Lost>,
+    /// Bytes that were looked at beyond those used, to find where reading can go on.
+    pub bytes_searched: u64,
+}
+
+/// What came to a live input and was not delivered as rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Dropped by the kernel, whose buffer was full.
+    pub kernel: u64,
+    /// Dropped by the interface or its driver.
+    pub interface: u64,
+    /// Dropped by the reader, since the queries could not keep up.
+    pub overload: u64,
+}
+
+/// Ranges of an input that were skipped for one reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where the first one begins.
+    pub offset: u64,
+    /// How long all of them are.
+    pub bytes: u64,
+    /// How many they are.
+    pub count: u64,
+    /// Why they were skipped.
+    pub reason: String,
+}
+
+/// Reasons that are told apart; what more there are is one.
+const REASONS_MAX: usize = 32;
+const OTHER_REASONS: &str = "other reasons";
+
+impl InputReport {
+    /// Notes a range that is skipped.
+    pub fn skip(&mut self, offset: u64, bytes: u64, reason: &str) {
+        let full = self.skipped.len() >= REASONS_MAX;
+        let known = |reason: &str| self.skipped.iter().position(|s| s.reason == reason);
+        let at = known(reason).or_else(|| known(OTHER_REASONS).filter(|_| full));
+        match at.and_then(|at| self.skipped.get_mut(at)) {
+            Some(skipped) => {
+                skipped.bytes += bytes;
+                skipped.count += 1;
+            }
+            None => self.skipped.push(Skipped {
+                offset,
+                bytes,
+                count: 1,
+                reason: if full { OTHER_REASONS } else { reason }.to_owned(),
+            }),
+        }
+    }
+
+    /// Notes something wrong with records that are delivered.
+    pub fn fault(&mut self, reason: &str, count: u64) {
+        match self.faults.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, known)) => *known += count,
+            None => self.faults.push((reason.to_owned(), count)),
+        }
+    }
+
+    /// The bytes of all ranges that were skipped.
+    pub fn bytes_skipped(&self) -> u64 {
+        self.skipped.iter().map(|skipped| skipped.bytes).sum()
+    }
 }

@@ -314,7 +314,16 @@ impl Builder<'_> {
                 .map(|input| self.annotate(node, input, &columns))
                 .collect(),
             Gives::Projected | Gives::Retained(_) | Gives::Made(_) => {
-                vec![self.kept_shape(node, &inputs)]
+                let mut edge = match &self.specs[&node].record_type {
+                    Some(record_type) => self.source_shape(node, record_type),
+                    None => self.kept_shape(node, &inputs),
+                };
+                if let (Gives::Made(_), Some(group)) =
+                    (&self.specs[&node].gives, &self.specs[&node].group)
+                {
+                    self.attach_group(node, &group.clone(), &mut edge);
+                }
+                vec![edge]
             }
         }
     }
@@ -392,12 +401,7 @@ impl Builder<'_> {
             } else {
                 None
             };
-        let mut edge = self.own_shape(node, record_type, base);
-        if let (Gives::Made(_), Some(group)) = (&self.specs[&node].gives, &self.specs[&node].group)
-        {
-            self.attach_group(node, &group.clone(), &mut edge);
-        }
-        edge
+        self.own_shape(node, record_type, base)
     }
 
     /// Objects that an operator makes for a group belong to it.

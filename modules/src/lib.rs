@@ -8,6 +8,7 @@
 //! | `process/` | objects in, objects out | one module |
 //! | `aggregate/` | many objects, one value | one function |
 //! | `function/` | some values, one value | one family of functions |
+//! | `rules/` | rules of Snort and Suricata in, packets that they are about out | see there |
 //!
 //! Each file declares its module in a `static MODULE`, which its folder's `mod.rs` lists: everything
 //! else (help, README table, tests of the examples) follows from the declaration. Functions are
@@ -18,8 +19,11 @@ mod function;
 mod process;
 mod read;
 mod regexes;
+pub mod rules;
 pub mod types;
 mod write;
+
+pub use read::{Interface, interfaces};
 
 use std::sync::Arc;
 use wireq_engine::Registry;
@@ -39,5 +43,6 @@ pub fn registry() -> Registry {
         .iter()
         .for_each(|function| registry.add_function(function));
     registry.add_type(Arc::new(types::packet::Packet));
+    registry.add_type(Arc::new(types::netflow::Netflow));
     registry
 }

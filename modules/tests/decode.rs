@@ -14,7 +14,6 @@ fn prefixes(packet: &[u8], link_type: u16, lengths: &[usize]) -> Frames {
     let block = Arc::new(Block(packet.to_vec()));
     let mut frames = Frames {
         layers: true,
-        snaplen: 65_535,
         ..Frames::default()
     };
     frames.reset(&block, 1);

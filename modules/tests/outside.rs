@@ -19,27 +19,6 @@ fn sample(one_in: usize) -> Vec<support::Indexed> {
         .collect()
 }
 
-#[test]
-fn as_many_packets_as_the_index_says() {
-    let mut compared = 0;
-    for capture in sample(5) {
-        let path = capture.path.to_string_lossy();
-        let (text, _) =
-            run_query("count()", &path, &Options::default()).expect("the capture is read");
-        let count = String::from_utf8_lossy(&text)
-            .trim()
-            .parse()
-            .unwrap_or(0u64);
-        assert_eq!(
-            count, capture.packets,
-            "{path} ({} {})",
-            capture.format, capture.state
-        );
-        compared += 1;
-    }
-    println!("{compared} captures counted");
-}
-
 /// Addresses, ports, protocol and length of every packet, beside tshark's. Packets for which tshark
 /// shows several values of a field (tunnels, quoted packets) or that have IPv6 extension headers,
 /// fragments or a link type other than Ethernet are for later decoders and left out, with a count,

@@ -82,6 +82,7 @@ macro_rules! source {
                 Ok(SourceSpec {
                     record_type: Arc::new(Moment { fields: $fields }),
                     time_ordered: $ordered,
+                    live: None,
                     open: Arc::new(|| Ok(Box::new(Moments(0)))),
                 })
             }),

@@ -131,6 +131,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     Ok(SourceSpec {
         record_type: Arc::new(Samples),
         time_ordered: false,
+        live: None,
         open: Arc::new(move || Ok(Box::new(Opened(samples(seed), 0)))),
     })
 }

@@ -59,7 +59,7 @@ fn is_accounted_for(report: &Report, len: usize, what: &str) {
     for node in &report.accounts {
         assert!(node.account.adds_up(), "{what}: {node:?}");
         for input in node.input.iter().flat_map(|input| &input.inputs) {
-            let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+            let skipped = input.bytes_skipped();
             let covered = input.bytes_used + skipped;
             let whole = covered == len as u64 || input.unusable.is_some();
             assert!(whole, "{what}: {covered} of {len} bytes: {input:?}");
@@ -218,7 +218,7 @@ fn bytes_of(report: &Report) -> usize {
     let inputs = inputs.flat_map(|input| &input.inputs);
     inputs
         .map(|input| {
-            let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+            let skipped = input.bytes_skipped();
             (input.bytes_used + skipped) as usize
         })
         .sum()

@@ -169,12 +169,22 @@ impl Column {
         block: &Arc<Block>,
         kind: Kind,
     ) -> (&mut [(u32, u32, u32)], &mut Bitmap) {
+        self.refill_slices_of(len, [block], kind)
+    }
+
+    /// Makes this a column of `len` empty runs of bytes of several blocks.
+    pub fn refill_slices_of<'a>(
+        &mut self,
+        len: usize,
+        blocks: impl IntoIterator<Item = &'a Arc<Block>>,
+        kind: Kind,
+    ) -> (&mut [(u32, u32, u32)], &mut Bitmap) {
         let mut slices = match std::mem::replace(&mut self.data, Data::U8(Vec::new())) {
             Data::Bytes(slices) | Data::Text(slices) => slices,
             _ => Slices::default(),
         };
         slices.blocks.clear();
-        slices.blocks.push(Arc::clone(block));
+        slices.blocks.extend(blocks.into_iter().cloned());
         slices.rows.clear();
         slices.rows.resize(len, (0, 0, 0));
         self.valid = Bitmap::EMPTY;

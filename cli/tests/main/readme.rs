@@ -94,7 +94,7 @@ fn table() -> String {
     let registry = wireq_modules::registry();
     let modules = registry.modules().iter().map(|module| {
         let kind = match module.build {
-            Build::Source(_) => "source",
+            Build::Source(_) | Build::Either(_) => "source",
             Build::Operator(_) | Build::Expressions(_) => "operator",
             Build::Aggregate(_) => "aggregate",
         };

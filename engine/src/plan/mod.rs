@@ -392,7 +392,13 @@ impl Plan {
                 let mut columns: Vec<_> = columns.collect();
                 let hidden = before.given.iter().filter(|(path, _)| is_hidden(path));
                 columns.extend(hidden.cloned());
-                Stream::of_columns(columns)
+                match &spec.record_type {
+                    Some(record_type) => Stream {
+                        given: columns,
+                        ..Stream::of_type(record_type)
+                    },
+                    None => Stream::of_columns(columns),
+                }
             }
             Gives::Projected => {
                 let fields = self.fields_needed(&spec, input);
@@ -567,6 +573,16 @@ impl Plan {
             .collect();
         outputs.sort();
         outputs
+    }
+
+    /// The sources.
+    pub fn sources(&self) -> impl Iterator<Item = &SourceSpec> {
+        self.graph
+            .node_weights()
+            .filter_map(|node| match &node.kind {
+                NodeKind::Source(_, _, spec) => Some(spec),
+                _ => None,
+            })
     }
 
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.

@@ -45,7 +45,7 @@ pub struct NodeReport {
     pub readers: usize,
     /// The counts.
     pub account: Account,
-    /// For sources, what was read.
+    /// What was read: of sources, and of operators that read a format in the rows.
     pub input: Option<InputAccount>,
 }
 

@@ -7,6 +7,7 @@
 pub mod account;
 mod done;
 mod end;
+mod live;
 mod memory;
 pub(crate) mod merge;
 mod multiplexer;
@@ -14,5 +15,6 @@ pub mod output;
 mod run;
 
 pub use account::{Account, NodeReport, Report};
+pub use live::Signals;
 pub use multiplexer::{Outputs, Target};
 pub use run::{Options, run};

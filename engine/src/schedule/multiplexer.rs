@@ -1,6 +1,8 @@
 //! The text of all statements on its way to the outputs.
 
+use super::account::Report;
 use super::output::{Frame, TextRows};
+use crate::Error;
 use crate::planted::is_planted;
 use hashbrown::HashMap;
 use std::io;
@@ -22,6 +24,34 @@ pub trait Outputs {
     /// `BrokenPipe` means that nobody reads any more: the statements that write there are done.
     /// Anything else ends the run.
     fn write(&mut self, target: Target<'_>, bytes: &[u8], flush: bool) -> io::Result<()>;
+
+    /// All sources that have no end by themselves are open, and nothing was read yet: `inputs` are
+    /// what they listen on. Not called where there are none.
+    ///
+    /// # Errors
+    /// Any ends the run.
+    fn listening(&mut self, _inputs: &[String]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Nothing waits to be read from live sources: what was written should reach its readers.
+    fn idle(&mut self) {}
+
+    /// What [`Signals::progress`](super::Signals::progress) asked for.
+    fn progress(&mut self, _report: &Report) {}
+
+    /// Whether an output is a file whose name is that of another one by now, or of none.
+    fn is_moved(&self, _target: Target<'_>) -> bool {
+        false
+    }
+
+    /// Begins a file that was moved anew, under the same name. What ends it was written.
+    ///
+    /// # Errors
+    /// Any ends the run.
+    fn reopen(&mut self, _target: Target<'_>) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The text that one node gave in a step.
@@ -147,6 +177,15 @@ impl Multiplexer {
         }
         self.merged = merged;
         unframed.map_or(&self.merged, TextRows::all)
+    }
+
+    /// Ends what is on an output and makes it begin anew.
+    pub(super) fn end(&mut self, target: Target<'_>, outputs: &mut dyn Outputs) -> io::Result<()> {
+        let close = self.begun(target).take().map(|begun| begun.frame.close);
+        match outputs.write(target, close.unwrap_or_default(), true) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Ends what is on the outputs. An output that has no text gets what stands around the rows of

@@ -2,6 +2,7 @@
 
 use super::account::{NodeReport, Report};
 use super::done::{self, Taken, Trace};
+use super::live::Signals;
 use super::memory::Memory;
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Multiplexer, Outputs, Share, Target};
@@ -14,6 +15,7 @@ use crate::snapshot::{Reader, Writer};
 use crate::{Error, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
@@ -31,6 +33,8 @@ pub struct Options {
     pub strict: bool,
     /// Set from outside to end the run early: sources stop, aggregates give what they have.
     pub interrupt: Arc<AtomicBool>,
+    /// What else may be asked for from outside while it runs.
+    pub signals: Signals,
     /// The number of the output of each statement; 0 where there is none.
     pub targets: Vec<usize>,
     /// The most bytes that operators may keep in memory: above it they move to files what they can,
@@ -53,6 +57,7 @@ impl Default for Options {
             zone: Arc::new(Zone::utc()),
             strict: false,
             interrupt: Arc::new(AtomicBool::new(false)),
+            signals: Signals::default(),
             targets: Vec::new(),
             memory_limit: None,
             spill_every: 0,
@@ -79,6 +84,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         multiplexer: Multiplexer::default(),
         memory: options.memory_limit.map(Memory::new),
         spills: options.spill_every > 0,
+        steps: 0,
         zone: Arc::clone(&options.zone),
         names: plan.names(),
     };
@@ -93,8 +99,8 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     let interrupted = outcome?;
     closed?;
     Ok(Report {
-        accounts: runner.nodes.iter().map(|node| node.report(&plan)).collect(),
         interrupted,
+        ..runner.report()
     })
 }
 
@@ -104,11 +110,11 @@ pub(super) struct RunNode {
     /// None for sources.
     pub(super) operator: Option<Box<dyn Operator>>,
     make: Option<Maker>,
-    source: Option<Box<dyn Source>>,
-    spec: Option<crate::SourceSpec>,
+    pub(super) source: Option<Box<dyn Source>>,
+    pub(super) spec: Option<crate::SourceSpec>,
     pub(super) statement: usize,
-    target: usize,
-    output_file: Option<String>,
+    pub(super) target: usize,
+    pub(super) output_file: Option<String>,
     pub(super) side_effect: bool,
     on_control: OnControl,
     depth: usize,
@@ -116,7 +122,7 @@ pub(super) struct RunNode {
     pub(super) readers: Vec<usize>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
-    shape: Option<Arc<Shape>>,
+    pub(super) shape: Option<Arc<Shape>>,
     pub(super) out: Output,
     /// Whether it gave anything, since the end began.
     pub(super) spoke: bool,
@@ -173,15 +179,17 @@ impl RunNode {
         file.map_or(Target::Number(self.target), Target::File)
     }
 
-    fn report(&self, plan: &Plan) -> NodeReport {
-        debug_assert!(self.statement < plan.statements.len().max(1));
+    fn report(&self) -> NodeReport {
         NodeReport {
             name: self.name.clone(),
             is_source: self.spec.is_some(),
             statement: self.statement,
             readers: self.readers.len(),
             account: self.out.account,
-            input: self.source.as_ref().map(|source| source.input_account()),
+            input: match &self.source {
+                Some(source) => Some(source.input_account()),
+                None => self.operator.as_ref().and_then(|o| o.input_account()),
+            },
         }
     }
 
@@ -264,12 +272,14 @@ pub(super) struct Runner {
     /// The nodes that ran in this step.
     ran: Vec<usize>,
     /// Rows of sources that may be used again once nobody holds them.
-    retired: Vec<Arc<PartData>>,
-    multiplexer: Multiplexer,
+    pub(super) retired: Vec<Arc<PartData>>,
+    pub(super) multiplexer: Multiplexer,
     pub(super) memory: Option<Memory>,
     /// Whether operators move to files what they can, limit or not.
     pub(super) spills: bool,
-    zone: Arc<Zone>,
+    /// The steps so far.
+    steps: u64,
+    pub(super) zone: Arc<Zone>,
     /// The tables of names that states may refer to.
     names: Vec<&'static Names>,
 }
@@ -307,57 +317,91 @@ impl Runner {
             .map_err(|error| Error::file("write", "the output", error))
     }
 
-    /// Reads the sources to their ends, one after another. Gives whether that was interrupted.
+    /// What became of everything so far.
+    pub(super) fn report(&self) -> Report {
+        Report {
+            accounts: self.nodes.iter().map(RunNode::report).collect(),
+            interrupted: false,
+        }
+    }
+
+    /// Reads the sources to their ends, one after another, then those that have none by turns. Gives
+    /// whether that was interrupted.
     fn read_sources(
         &mut self,
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<bool, Error> {
-        let mut steps = 0;
+        let live = self.open_live(outputs)?;
         for rank in 0..self.nodes.len() {
-            let Some(spec) = self.nodes[rank].spec.clone() else {
+            let node = &mut self.nodes[rank];
+            let Some(spec) = node.spec.clone().filter(|spec| spec.live.is_none()) else {
                 continue;
             };
-            if self.nodes[rank].done {
+            if node.done {
                 continue;
             }
-            let mut source = (spec.open)()?;
-            let Some(shape) = self.nodes[rank].shape.clone() else {
-                continue;
-            };
+            node.source = Some((spec.open)()?);
             while !self.nodes[rank].done {
                 if options.interrupt.load(Ordering::Relaxed) {
-                    self.nodes[rank].source = Some(source);
                     return Ok(true);
                 }
-                let mut context = SourceContext {
-                    shape: &shape,
-                    origin: rank as u32,
-                    rows_max: options.rows_max.clamp(1, ROWS_MAX),
-                    retired: &mut self.retired,
-                    strict: options.strict,
-                    interrupt: &options.interrupt,
-                    zone: &self.zone,
-                };
-                let Some(item) = source.next(&mut context)? else {
+                self.attend(&options.signals, outputs)?;
+                let Some(item) = self.next(rank, Duration::ZERO, options)? else {
                     break;
                 };
-                self.step(rank, item, outputs)?;
-                steps += 1;
-                if options.spill_every > 0 && steps % options.spill_every == 0 {
-                    self.spill_all()?;
-                }
-                if options.resume_every > 0 && steps % options.resume_every == 0 {
-                    self.resume()?;
-                }
+                self.take(rank, item, options, outputs)?;
             }
-            self.nodes[rank].source = Some(source);
             self.retired.clear();
             if options.interrupt.load(Ordering::Relaxed) {
                 return Ok(true);
             }
         }
-        Ok(false)
+        self.read_live(live, options, outputs)
+    }
+
+    /// The next item of a source.
+    pub(super) fn next(
+        &mut self,
+        rank: usize,
+        wait: Duration,
+        options: &Options,
+    ) -> Result<Option<Item>, Error> {
+        let node = &mut self.nodes[rank];
+        let (Some(source), Some(shape)) = (&mut node.source, &node.shape) else {
+            return Ok(None);
+        };
+        source.next(&mut SourceContext {
+            shape,
+            origin: rank as u32,
+            rows_max: options.rows_max.clamp(1, ROWS_MAX),
+            retired: &mut self.retired,
+            strict: options.strict,
+            interrupt: &options.interrupt,
+            wait,
+            zone: &self.zone,
+        })
+    }
+
+    /// Runs an item of a source through all nodes, and does what is due after so many of them.
+    pub(super) fn take(
+        &mut self,
+        rank: usize,
+        item: Item,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
+        self.step(rank, item, outputs)?;
+        self.steps += 1;
+        let is_due = |every: u64| every > 0 && self.steps.is_multiple_of(every);
+        let (spills, resumes) = (is_due(options.spill_every), is_due(options.resume_every));
+        if spills {
+            self.spill_all()?;
+        }
+        if resumes {
+            self.resume()?;
+        }
+        Ok(())
     }
 
     /// Replaces every operator by a fresh one with the same state.

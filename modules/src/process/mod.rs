@@ -23,6 +23,7 @@ mod fifodelay;
 mod flows;
 mod head;
 mod histogram;
+mod inspect;
 mod iplookup;
 mod keep;
 mod last;
@@ -40,6 +41,7 @@ mod quantity;
 mod recent;
 mod regex;
 mod rename;
+mod rules;
 mod sample;
 mod skip;
 mod sort;
@@ -75,6 +77,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &flows::flowid::MODULE,
     &head::MODULE,
     &histogram::MODULE,
+    &inspect::MODULE,
     &iplookup::MODULE,
     &last::MODULE,
     &mask::MODULE,
@@ -87,6 +90,7 @@ pub(crate) static MODULES: &[&Module] = &[
     &project::MODULE,
     &regex::MODULE,
     &rename::MODULE,
+    &rules::MODULE,
     &sample::MODULE,
     &skip::MODULE,
     &sort::MODULE,

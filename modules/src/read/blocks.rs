@@ -3,6 +3,7 @@
 //! A file is read in pooled blocks that rows refer to without a copy. Only the start of a record
 //! that the block's end cuts is moved to the next block.
 
+use super::packed;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fs::File;
@@ -30,7 +31,9 @@ impl Pool {
             .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
         match free {
             Some(at) => self.0.swap_remove(at),
-            None => Arc::new(Block(vec![0; len.max(BLOCK_LEN)])),
+            // Room for more than one long record, so that not each of them is moved.
+            None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
+            None => Arc::new(Block(vec![0; BLOCK_LEN])),
         }
     }
 
@@ -42,11 +45,55 @@ impl Pool {
     }
 }
 
+/// Something that makes bytes.
+pub(super) trait Stream: Send {
+    /// Reads like [`Read::read`]. Gives an error of the kind `Interrupted` where the run is to end.
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize>;
+}
+
+/// Where bytes come from.
+enum Input {
+    /// A file, or a pipe or device, where reading may block.
+    File { file: File, may_block: bool },
+    /// Something that makes them.
+    Stream(Box<dyn Stream>),
+}
+
+impl Stream for Input {
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        match self {
+            Input::Stream(stream) => stream.read(room, interrupt),
+            Input::File { file, may_block } => loop {
+                if *may_block {
+                    wait_for_input(file, interrupt)?;
+                }
+                match file.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => return result,
+                }
+            },
+        }
+    }
+}
+
+/// All bytes of an input from the first one that was not used on.
+pub(super) struct Source {
+    read_already: io::Cursor<Vec<u8>>,
+    input: Input,
+}
+
+impl Stream for Source {
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        match self.read_already.read(room)? {
+            0 => self.input.read(room, interrupt),
+            count => Ok(count),
+        }
+    }
+}
+
 /// An open file or device, and the block that is read into.
 pub(super) struct Blocks {
-    input: File,
-    /// Whether reading may block: a pipe or device.
-    may_block: bool,
+    input: Input,
     /// The block being read.
     pub(super) block: Arc<Block>,
     /// The stretch of it that is not used yet.
@@ -56,21 +103,36 @@ pub(super) struct Blocks {
     offset: u64,
     /// Nothing more can be read.
     pub(super) at_end: bool,
+    /// Why nothing more can be read, where that is damage of what was to be unpacked.
+    pub(super) corrupt: Option<&'static str>,
+    /// Bytes that were moved to another block.
+    pub(super) moved: u64,
 }
 
 impl Blocks {
     /// Opens a path; `-` is standard input.
     pub(super) fn open(path: &str, pool: &mut Pool) -> io::Result<Blocks> {
-        let input = open(path)?;
-        Ok(Blocks {
-            may_block: !input.metadata().is_ok_and(|data| data.is_file()),
+        let file = open(path)?;
+        let may_block = !file.metadata().is_ok_and(|data| data.is_file());
+        Ok(Blocks::new(Input::File { file, may_block }, pool))
+    }
+
+    /// Reads what something else makes.
+    pub(super) fn stream(stream: Box<dyn Stream>, pool: &mut Pool) -> Blocks {
+        Blocks::new(Input::Stream(stream), pool)
+    }
+
+    fn new(input: Input, pool: &mut Pool) -> Blocks {
+        Blocks {
             input,
             block: pool.take(BLOCK_LEN),
             at: 0,
             end: 0,
             offset: 0,
             at_end: false,
-        })
+            corrupt: None,
+            moved: 0,
+        }
     }
 
     /// The bytes that are not used yet.
@@ -110,21 +172,21 @@ impl Blocks {
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
         pool.put(std::mem::replace(&mut self.block, block));
         self.offset += self.at as u64;
+        self.moved += have as u64;
         (self.at, self.end) = (0, have);
     }
 
     /// Reads once into the rest of the block.
     fn read(&mut self, interrupt: &AtomicBool) -> io::Result<()> {
-        if self.may_block {
-            wait_for_input(&self.input, interrupt)?;
-        }
         let Some(block) = Arc::get_mut(&mut self.block) else {
             return Err(io::Error::other("a block is still in use"));
         };
-        let count = loop {
-            match self.input.read(&mut block.0[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
+        let room = &mut block.0[self.end..];
+        let count = match self.input.read(room, interrupt) {
+            Ok(count) => count,
+            Err(error) => {
+                self.corrupt = Some(packed::damage(&error).ok_or(error)?);
+                0
             }
         };
         self.end += count;
@@ -132,9 +194,22 @@ impl Blocks {
         Ok(())
     }
 
+    /// The bytes from the first unread one on, for something that unpacks them.
+    pub(super) fn into_source(self) -> Source {
+        Source {
+            read_already: io::Cursor::new(self.unread().to_vec()),
+            input: self.input,
+        }
+    }
+
     /// Reads to the end of the file, to say how many bytes could not be used.
     pub(super) fn drain(&mut self) -> u64 {
-        io::copy(&mut self.input, &mut io::sink()).unwrap_or(0)
+        let never = AtomicBool::new(false);
+        let (mut room, mut sum) = (vec![0; BLOCK_LEN], 0);
+        while let Ok(count @ 1..) = self.input.read(&mut room, &never) {
+            sum += count as u64;
+        }
+        sum
     }
 }
 

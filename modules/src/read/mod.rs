@@ -1,13 +1,20 @@
 //! Readers: bytes in, objects out.
 
 mod blocks;
-mod pcap_file;
+mod capture;
+mod live;
+mod netflow;
+mod packed;
 mod table;
+
+pub use live::{Interface, interfaces};
 
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
-    &pcap_file::MODULE,
+    &capture::MODULE,
+    &live::MODULE,
+    &netflow::MODULE,
     &table::csv::CSV,
     &table::tabular_input::MODULE,
     &table::csv::TSV,

@@ -1,4 +1,5 @@
 //! Record types.
 
+pub mod netflow;
 pub mod packet;
 pub mod table;

@@ -4,9 +4,9 @@
 //! it happens, and a saved state says how long each file is.
 
 use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, refuse};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_typesys::{Zone, write_time};
@@ -129,6 +129,18 @@ impl Series {
         self.open.as_mut().map_or(Ok(()), OpenFile::flush)
     }
 
+    /// Begins the open file anew, where its name is that of another file by now, or of none.
+    pub(super) fn reopen(&mut self) -> Result<(), Error> {
+        self.flush()?;
+        match &mut self.open {
+            Some(open) if !open.is_named() => {
+                *open = OpenFile::create(open.path.clone(), open.header)?;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Where there was no packet, a capture without any is written, so that what an earlier run left
     /// is not taken for a result; with times in names there is none to name it after.
     pub(super) fn finish(
@@ -213,6 +225,14 @@ impl OpenFile {
             len,
             pending: Vec::new(),
         })
+    }
+
+    /// Whether the path still leads to the file.
+    fn is_named(&self) -> bool {
+        let identity = |data: Metadata| (data.dev(), data.ino());
+        let named = std::fs::metadata(&self.path).map(identity);
+        let open = self.file.metadata().map(identity);
+        matches!((open, named), (Ok(open), Ok(named)) if open == named)
     }
 
     fn put(&mut self, packet: &Packet<'_>, zone: &Zone) -> Result<(), Error> {

@@ -161,6 +161,15 @@ impl Operator for PacketWriter {
         Ok(())
     }
 
+    fn reopen(&mut self, output: bool) -> Result<(), Error> {
+        match &mut self.target {
+            Target::Output(header) if output => *header = None,
+            Target::Output(_) => {}
+            Target::Files { series, .. } => series.iter_mut().try_for_each(Series::reopen)?,
+        }
+        Ok(())
+    }
+
     fn memory(&self) -> usize {
         match &self.target {
             Target::Output(_) => 0,

@@ -165,6 +165,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     Ok(SourceSpec {
         record_type: Arc::new(Scripted),
         time_ordered: false,
+        live: None,
         open: Arc::new(move || {
             Ok(Box::new(Script {
                 words: words.clone(),

@@ -3,7 +3,7 @@
 use super::{Flow, Lowering, bare};
 use crate::Files;
 use crate::ast::{Argument, ArgumentValue, Call};
-use wireq_engine::arguments::{ArgumentError, Arguments, Word};
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
 use wireq_engine::module::{Build, Gives, Module, Needs, OperatorSpec, SourceSpec};
 use wireq_engine::plan::NodeId;
 use wireq_engine::{Diagnostic, Span};
@@ -111,12 +111,17 @@ impl Lowering<'_> {
             quoted: true,
             span,
         };
-        let words: Vec<Word> = files.paths.iter().map(word).collect();
         let name = bare(files.module, span);
-        match self.module(&name) {
-            Some(module) => self.open(module, &words, span, span),
-            None => self.unknown(),
-        }
+        let Some(module) = self.module(&name) else {
+            return self.unknown();
+        };
+        let flag = flag_for_files(module).map(|flag| bare(flag, span));
+        let words = files
+            .paths
+            .iter()
+            .flat_map(|path| flag.clone().into_iter().chain([word(path)]));
+        let words: Vec<Word> = words.collect();
+        self.open(module, &words, span, span)
     }
 
     fn open(&mut self, module: &'static Module, words: &[Word], call: Span, span: Span) -> NodeId {
@@ -138,9 +143,7 @@ impl Lowering<'_> {
         arguments: &Arguments,
         call: Span,
     ) -> Option<SourceSpec> {
-        let Build::Source(build) = module.build else {
-            return None;
-        };
+        let build = module.build.source()?;
         build(arguments)
             .map_err(|error| self.argument_fault(error, call))
             .ok()
@@ -184,11 +187,10 @@ impl Lowering<'_> {
         let words = self.printing(module, words, name.span);
         let arguments = self.arguments(module, &words, name.span, Some(input))?;
         let spec = match &module.build {
-            Build::Operator(build) => build(&arguments)
+            Build::Expressions(build) => self.expression_module(build, &arguments, name, input)?,
+            build => build.operator()?(&arguments)
                 .map_err(|error| self.argument_fault(error, name.span))
                 .ok()?,
-            Build::Expressions(build) => self.expression_module(build, &arguments, name, input)?,
-            Build::Source(_) | Build::Aggregate(_) => return None,
         };
         self.check_needs(&spec, &arguments, module, name, input);
         Some((module, arguments, spec))
@@ -241,4 +243,15 @@ impl Lowering<'_> {
         }
         self.faults.extend(faults.into_iter().chain(own));
     }
+}
+
+/// The flag that a module without files among its arguments takes what is to be read with.
+fn flag_for_files(module: &Module) -> Option<&'static str> {
+    let mut parameters = module.parameters.iter();
+    let takes_files = parameters
+        .clone()
+        .any(|parameter| !parameter.is_flag() && parameter.takes == Takes::File);
+    let is_often = |parameter: &&Parameter| parameter.is_flag() && parameter.count == Count::Any;
+    let flag = parameters.find(is_often).filter(|_| !takes_files);
+    flag.map(|flag| flag.name)
 }

@@ -2,9 +2,9 @@
 //! a module that passes some of its objects, or a definition of such: a stage of its own, in the
 //! order of the text.
 
-use super::Lowering;
 use super::expression::{Condition, always, is_always};
 use super::functions::Functions;
+use super::{Lowering, bare_words};
 use crate::ast::{self, Call, ExprKind, Pipeline, StageKind};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -220,7 +220,10 @@ impl Condition<'_, '_, '_> {
             Some(Build::Aggregate(_)) => {
                 self.function(call);
             }
-            Some(Build::Operator(_) | Build::Expressions(_)) => {
+            Some(build) if build.brings_objects(&bare_words(call)) => {
+                self.lowering.no_condition(&call.name, "brings objects");
+            }
+            Some(Build::Operator(_) | Build::Expressions(_) | Build::Either(_)) => {
                 if let Some(words) = self.lowering.plain_words(&call.arguments, &call.name.text) {
                     let kind = StepKind::Module {
                         name: call.name.clone(),
@@ -231,8 +234,7 @@ impl Condition<'_, '_, '_> {
                     steps.push(Step { kind, used });
                 }
             }
-            Some(Build::Source(_)) => self.lowering.no_condition(&call.name, "brings objects"),
-            None => {}
+            Some(Build::Source(_)) | None => {}
         }
     }
 

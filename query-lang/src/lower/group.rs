@@ -172,7 +172,7 @@ impl Lowering<'_> {
                 .map(|module| &module.build)
             {
                 // Faults of its arguments are told when it is lowered.
-                Some(Build::Operator(_)) | None => Nature::Stateless,
+                Some(Build::Operator(_) | Build::Either(_)) | None => Nature::Stateless,
                 Some(_) => Nature::Stateful,
             },
         }
@@ -181,9 +181,7 @@ impl Lowering<'_> {
     /// What a call of a module builds; nothing is told of its faults.
     pub(super) fn operator_of(&self, call: &Call) -> Option<OperatorSpec> {
         let module = self.registry.module(&call.name.text)?;
-        let Build::Operator(build) = &module.build else {
-            return None;
-        };
+        let build = module.build.operator()?;
         let mut words = Vec::new();
         for argument in &call.arguments {
             match &argument.value {

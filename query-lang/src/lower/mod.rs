@@ -18,7 +18,7 @@ mod unknown;
 mod uses;
 
 use crate::Options;
-use crate::ast::{Pipeline, Stage, StageKind};
+use crate::ast::{Argument, ArgumentValue, Call, Pipeline, Stage, StageKind};
 use crate::names::Names;
 use definitions::Definitions;
 use group::GroupClause;
@@ -148,7 +148,7 @@ impl<'a> Lowering<'a> {
                 None => self
                     .registry
                     .module(&call.name.text)
-                    .is_none_or(|module| matches!(module.build, Build::Source(_))),
+                    .is_none_or(|module| module.build.brings_objects(&bare_words(call))),
             },
             StageKind::Bag(branches) => branches
                 .iter()
@@ -204,6 +204,15 @@ impl Names for Lowering<'_> {
     fn is_stream(&self, name: &str) -> bool {
         self.definitions.has_no_parameters(name)
     }
+}
+
+/// The words among the arguments of a call, without checks.
+fn bare_words(call: &Call) -> Vec<Word> {
+    let word = |argument: &Argument| match &argument.value {
+        ArgumentValue::Word(word) => Some(word.clone()),
+        ArgumentValue::Function(_) | ArgumentValue::Expression(_) => None,
+    };
+    call.arguments.iter().filter_map(word).collect()
 }
 
 /// A word without quotes.

@@ -55,6 +55,7 @@ fn spec() -> SourceSpec {
     SourceSpec {
         record_type: Arc::new(Anything),
         time_ordered: false,
+        live: None,
         open: Arc::new(open),
     }
 }

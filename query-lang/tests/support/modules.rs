@@ -88,6 +88,7 @@ fn source(record_type: Arc<dyn RecordType>) -> SourceSpec {
     SourceSpec {
         record_type,
         time_ordered: false,
+        live: None,
         open: Arc::new(|| unreachable!("nothing runs")),
     }
 }

@@ -73,6 +73,7 @@ impl Input<'_> {
         Ok(SourceSpec {
             record_type: table,
             time_ordered: false,
+            live: None,
             open: Arc::new(move || Ok(Box::new(Files::new(&plan)))),
         })
     }

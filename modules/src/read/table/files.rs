@@ -213,8 +213,8 @@ impl Files {
             let end = memchr(b'\n', file.input.unread());
             file.pass(end.unwrap_or_else(|| file.input.unread().len()));
             if end.is_some() || file.input.at_end {
-                let skipped = (offset, file.input.place() - offset, reason);
-                self.report().input.skipped.push(skipped);
+                let skipped = file.input.place() - offset;
+                self.report().input.skip(offset, skipped, &reason);
                 break;
             }
             self.read(context)?;
@@ -239,8 +239,7 @@ impl Files {
             });
         }
         let left = file.input.unread().len() as u64 + file.input.drain();
-        let skipped = (offset, left, reason.to_owned());
-        self.report().input.skipped.push(skipped);
+        self.report().input.skip(offset, left, reason);
         Ok(())
     }
 
@@ -249,9 +248,9 @@ impl Files {
         if let Some(file) = self.current.take() {
             let left = file.input.unread().len() as u64;
             if left > 0 {
-                let reason = "the file cannot be read on".to_owned();
-                let skipped = (file.input.place(), left, reason);
-                self.report().input.skipped.push(skipped);
+                let offset = file.input.place();
+                let report = &mut self.report().input;
+                report.skip(offset, left, "the file cannot be read on");
             }
         }
         self.unusable(reason, strict)

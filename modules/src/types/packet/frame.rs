@@ -2,7 +2,7 @@
 
 use super::Field;
 use super::linktypes::LINK_TYPES;
-use super::load::{slices, times, u8s, u16s, u32s, u64s};
+use super::load::{slices, times, u8s, u16s, u32s};
 use wireq_typesys::{FieldDef, Kind};
 
 const SOURCE: &str = "pcap";
@@ -16,7 +16,7 @@ pub(super) static FIELDS: &[Field] = &[
             summary: "When the frame was captured.",
             source: SOURCE,
         },
-        fill: |f, s, c| times(f, s, c, |_, frame| Some(frame.ts)),
+        fill: |f, s, c| times(f, s, c, |_, frame| frame.time()),
         frame_only: true,
     },
     Field {
@@ -84,7 +84,7 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             summary: "The same as ts.",
             source: SOURCE,
         },
-        fill: |f, s, c| times(f, s, c, |_, frame| Some(frame.ts)),
+        fill: |f, s, c| times(f, s, c, |_, frame| frame.time()),
         frame_only: true,
     },
     Field {
@@ -95,7 +95,7 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             summary: "The most bytes that the capture kept of a frame.",
             source: SOURCE,
         },
-        fill: |f, s, c| u64s(f, s, c, |_, _| Some(f.snaplen.into())),
+        fill: |f, s, c| u32s(f, s, c, |_, frame| Some(f.interface(frame)?.snaplen)),
         frame_only: true,
     },
     Field {
@@ -106,7 +106,7 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             summary: "What the link layer is: a LINKTYPE number, 1 for Ethernet.",
             source: SOURCE,
         },
-        fill: |f, s, c| u64s(f, s, c, |_, frame| Some(frame.link_type.into())),
+        fill: |f, s, c| u16s(f, s, c, |_, frame| Some(frame.link_type)),
         frame_only: true,
     },
     Field {
@@ -128,10 +128,10 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             name: "tsresol",
             aliases: &[],
             kind: Kind::Unsigned,
-            summary: "Digits of the fraction of a second in the capture's times: 6 or 9.",
+            summary: "Digits of the fraction of a second in the capture's times: 6 for microseconds.",
             source: "pcapng",
         },
-        fill: |f, s, c| u8s(f, s, c, |_, _| Some(f.tsresol)),
+        fill: |f, s, c| u8s(f, s, c, |_, frame| Some(f.interface(frame)?.tsresol)),
         frame_only: true,
     },
 ];

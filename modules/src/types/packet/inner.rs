@@ -68,8 +68,7 @@ pub(super) fn frames(frames: &Frames, selection: &Bitmap, depth: usize) -> Frame
     Frames {
         block: Arc::clone(&frames.block),
         rows,
-        snaplen: frames.snaplen,
-        tsresol: frames.tsresol,
+        interfaces: frames.interfaces.clone(),
         first_number: frames.first_number,
         ..Frames::default()
     }

@@ -89,7 +89,6 @@ pub(super) fn field_of_link(bytes: &[u8], link_type: u16, name: &str) -> Option<
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
         layers: true,
-        snaplen: 65535,
         ..Frames::default()
     };
     frames.reset(&block, 1);

@@ -30,6 +30,7 @@ mod icmp;
 mod icmpv6;
 mod igmp;
 mod inner;
+mod interface;
 mod ipsec;
 mod ipv4;
 mod ipv6;
@@ -61,6 +62,7 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
+pub use interface::{Interface, Record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
@@ -69,7 +71,7 @@ pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
 use values::Listed;
-use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, RecordType};
+use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, Recipe, RecordType, Shape};
 
 /// One field of a packet with one value: its declaration, and how a column of it is filled.
 struct Field {
@@ -88,6 +90,7 @@ static COLUMNS: &[&[Field]] = &[
     tcp::FIELDS,
     icmp::FIELDS,
     frame::CAPTURE_FIELDS,
+    interface::FIELDS,
 ];
 
 /// All protocols whose headers are found, and those that are carried.
@@ -232,19 +235,25 @@ impl RecordType for Packet {
     }
 }
 
-/// Whether filling any of these fields needs the layers of the frames.
-pub fn needs_layers(fields: impl IntoIterator<Item = usize>) -> bool {
-    let needs = |field: usize| match FIELDS.get(field) {
+/// Whether filling the columns of a shape needs the layers of the frames.
+pub fn wants_layers(shape: &Shape) -> bool {
+    let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => Some(field),
+        _ => None,
+    });
+    fields.any(|field| match FIELDS.get(field) {
         Some(Fill::Column(field)) => !field.frame_only,
         Some(Fill::List(..)) | None => false,
-    };
-    fields.into_iter().any(needs)
+    })
 }
+
+/// The time of frames without one.
+pub const NO_TIME: i64 = i64::MIN;
 
 /// One captured frame: where its bytes are in the block, and what the capture says of it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Frame {
-    /// Nanoseconds since 1970.
+    /// Nanoseconds since 1970, or [`NO_TIME`].
     pub ts: i64,
     /// The first byte in the block.
     pub start: u32,
@@ -254,8 +263,18 @@ pub struct Frame {
     pub len: u32,
     /// What its link layer is: a LINKTYPE number. A file may hold frames of several.
     pub link_type: u16,
+    /// The number of its interface in [`Frames::interfaces`].
+    pub interface: u16,
     /// Where its headers are.
     pub layers: Layers,
+}
+
+impl Frame {
+    /// When it was captured, where that is known.
+    #[inline(always)]
+    pub fn time(&self) -> Option<i64> {
+        (self.ts != NO_TIME).then_some(self.ts)
+    }
 }
 
 /// Where the headers of a frame are in the block. A header that [`Layers::has`] is within the frame.
@@ -302,10 +321,8 @@ pub struct Frames {
     pub block: Arc<Block>,
     /// The frames.
     pub rows: Vec<Frame>,
-    /// The most bytes that the capture kept of a frame.
-    pub snaplen: u32,
-    /// The digits of the fraction of a second that the capture keeps.
-    pub tsresol: u8,
+    /// The interfaces that frames were captured at, as far as there are frames of them.
+    pub interfaces: Vec<Arc<Interface>>,
     /// The number of the first frame in its file, from 1.
     pub first_number: u64,
     /// Whether layers are looked for.
@@ -324,8 +341,22 @@ impl Frames {
     pub fn reset(&mut self, block: &Arc<Block>, first_number: u64) {
         self.block = Arc::clone(block);
         self.rows.clear();
+        self.interfaces.clear();
         self.first_number = first_number;
         self.stack().reset();
+    }
+
+    /// Lets go of the block, where there are no frames of it.
+    pub fn let_go(&mut self) {
+        static NOTHING: LazyLock<Arc<Block>> = LazyLock::new(Arc::default);
+        self.block = Arc::clone(&NOTHING);
+    }
+
+    /// The interface that a frame was captured at.
+    #[inline]
+    pub fn interface(&self, frame: &Frame) -> Option<&Interface> {
+        let interface = self.interfaces.get(usize::from(frame.interface));
+        interface.map(|interface| &**interface)
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.

@@ -48,6 +48,7 @@ fn spec() -> SourceSpec {
     SourceSpec {
         record_type: Arc::new(Row),
         time_ordered: false,
+        live: None,
         open: Arc::new(|| Ok(Box::new(OneRow { given: false }))),
     }
 }

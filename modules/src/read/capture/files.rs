@@ -1,0 +1,250 @@
+//! The files of one source, read one after another.
+
+use super::capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
+use crate::read::blocks::{Blocks, Pool};
+use crate::read::packed::Packed;
+use crate::types::packet::{Frames, wants_layers};
+use std::sync::Arc;
+use wireq_engine::schedule::output::Item;
+use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_typesys::{Part, PartData, Position, Positions};
+
+/// The files of one source.
+pub(super) struct CaptureFiles {
+    paths: std::vec::IntoIter<String>,
+    /// The archive or compressed file that files are taken from.
+    archive: Option<Archive>,
+    current: Option<Capture>,
+    pool: Pool,
+    reports: Vec<InputReport>,
+    segment: u32,
+}
+
+/// A compressed file or an archive.
+struct Archive {
+    path: String,
+    packed: Packed,
+}
+
+/// What opening came to.
+enum Opened {
+    File(Blocks),
+    Archive(Archive),
+    /// The archive is at its end.
+    Nothing,
+}
+
+/// What is read next.
+enum Next {
+    Capture(Capture),
+    Archive(Archive),
+}
+
+/// Opens a path, and looks whether it is packed.
+fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
+    reading.report.name.clone_from(&path);
+    let input = Blocks::open(&path, reading.pool);
+    let mut input = input.map_err(|error| Stop::System("open", error))?;
+    if !is_packed(&mut input, reading)? {
+        return Ok(Opened::File(input));
+    }
+    let packed = Packed::new(input.into_source()).map_err(|error| Stop::System("unpack", error))?;
+    Ok(Opened::Archive(Archive { path, packed }))
+}
+
+impl Archive {
+    fn next_file(&mut self, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
+        reading.report.name.clone_from(&self.path);
+        let Some((name, stream)) = self
+            .packed
+            .next_file(reading.interrupt)
+            .map_err(Stop::reading)?
+        else {
+            return Ok(Opened::Nothing);
+        };
+        if let Some(name) = name {
+            reading.report.name = format!("{}/{name}", self.path);
+        }
+        Ok(Opened::File(Blocks::stream(stream, reading.pool)))
+    }
+}
+
+impl CaptureFiles {
+    pub(super) fn new(paths: Vec<String>) -> CaptureFiles {
+        CaptureFiles {
+            paths: paths.into_iter(),
+            archive: None,
+            current: None,
+            pool: Pool::default(),
+            reports: Vec::new(),
+            segment: 0,
+        }
+    }
+
+    /// Opens the next file; false where there is none.
+    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
+        let mut report = InputReport::default();
+        let mut reading = Reading {
+            pool: &mut self.pool,
+            interrupt: context.interrupt,
+            report: &mut report,
+            strict: context.strict,
+        };
+        let opened = match &mut self.archive {
+            Some(archive) => archive.next_file(&mut reading),
+            None => {
+                let Some(path) = self.paths.next() else {
+                    return Ok(false);
+                };
+                open(path, &mut reading)
+            }
+        };
+        let segment = self.segment + 1;
+        let opened = opened.and_then(|opened| {
+            Ok(match opened {
+                Opened::File(input) => {
+                    Some(Next::Capture(Capture::begin(input, segment, &mut reading)?))
+                }
+                Opened::Archive(archive) => Some(Next::Archive(archive)),
+                Opened::Nothing => None,
+            })
+        });
+        match opened {
+            Ok(Some(Next::Capture(capture))) => {
+                self.reports.push(report);
+                self.current = Some(capture);
+            }
+            Ok(Some(Next::Archive(archive))) => self.archive = Some(archive),
+            Ok(None) => self.archive = None,
+            Err(Stop::Interrupted) => {
+                self.reports.push(report);
+                return Ok(false);
+            }
+            // Archives hold other files too.
+            Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
+                self.reports.push(report);
+            }
+            Err(stop) => {
+                self.reports.push(report);
+                self.stopped(stop, context.strict)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Ends the current file, or what was to become it. The others are read all the same.
+    fn stopped(&mut self, stop: Stop, strict: bool) -> Result<(), Error> {
+        let capture = self.current.take();
+        let Some(report) = self.reports.last_mut() else {
+            return Ok(());
+        };
+        if let Some(capture) = capture {
+            report.bytes_searched = capture.searched();
+            capture.close(true, report);
+        }
+        let path = report.name.clone();
+        let reason = match stop {
+            Stop::Interrupted => return Ok(()),
+            Stop::System(action, source) if strict => {
+                return Err(Error::file(action, path, source));
+            }
+            Stop::Damaged(offset, reason) if strict => {
+                let place = offset.map(|offset| format!("at byte {offset}: "));
+                return Err(Error::Damaged {
+                    path,
+                    reason: place.unwrap_or_default() + reason,
+                });
+            }
+            Stop::System(action, source) => format!("cannot {action} it: {source}"),
+            Stop::Damaged(_, reason) => reason.to_owned(),
+        };
+        report.unusable = Some(reason);
+        Ok(())
+    }
+
+    /// A part of the next frames; none at the end of the file.
+    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Part>, Stop> {
+        let mut data = reusable(context);
+        let (Some(capture), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
+            return Ok(None);
+        };
+        let mut reading = Reading {
+            pool: &mut self.pool,
+            interrupt: context.interrupt,
+            report,
+            strict: context.strict,
+        };
+        let Some(frames) = Arc::get_mut(&mut data).and_then(|data| data.rows_mut::<Frames>())
+        else {
+            return Ok(None);
+        };
+        let filled = capture.frames(frames, context.rows_max, &mut reading);
+        self.segment = capture.segment;
+        let rows = frames.rows.len();
+        filled?;
+        if rows == 0 {
+            context.retired.push(data);
+            return Ok(None);
+        }
+        if let Some(data) = Arc::get_mut(&mut data) {
+            data.set_rows(rows, Position::new(capture.segment, capture.row));
+        }
+        capture.row += rows as u32;
+        Ok(Some(Part::new(data)))
+    }
+
+    /// Ends the current file, which was read to its end.
+    fn close(&mut self) {
+        if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
+            report.bytes_searched = capture.searched();
+            capture.close(false, report);
+        }
+    }
+}
+
+/// A part whose buffers can be used again, or a new one.
+fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
+    while let Some(mut data) = context.retired.pop() {
+        let fits = Arc::ptr_eq(&data.shape, context.shape);
+        let reused = data.reuse().filter(|_| fits);
+        if reused.is_some_and(|data| data.rows_mut::<Frames>().is_some()) {
+            return data;
+        }
+    }
+    let frames = Frames {
+        layers: wants_layers(context.shape),
+        ..Frames::default()
+    };
+    Arc::new(PartData::new(
+        Arc::clone(context.shape),
+        Box::new(frames),
+        0,
+        Positions::Run(Position::START),
+        context.origin,
+    ))
+}
+
+impl Source for CaptureFiles {
+    fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        loop {
+            if self.current.is_none() {
+                if !self.open_next(context)? {
+                    return Ok(None);
+                }
+                continue;
+            }
+            match self.part(context) {
+                Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
+                Ok(None) => self.close(),
+                Err(Stop::Interrupted) => return Ok(None),
+                Err(stop) => self.stopped(stop, context.strict)?,
+            }
+        }
+    }
+
+    fn input_account(&self) -> InputAccount {
+        InputAccount {
+            inputs: self.reports.clone(),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Sequence numbers of messages: what is missing was lost.
+
+use super::fault::{Fault, Faults};
+
+/// A message that is at most so far behind came late; one further behind is of an exporter that
+/// began anew.
+const LATE_MAX: u32 = 10_000;
+
+/// What the next message's number should be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sequence {
+    pub(super) expected: Option<u32>,
+}
+
+impl Sequence {
+    /// Takes in the number of a message that counts `own`; counts as `fault` what is missing.
+    pub(super) fn take(&mut self, number: u32, own: u32, fault: Fault, faults: &mut Faults) {
+        let next = number.wrapping_add(own);
+        let Some(expected) = self.expected else {
+            self.expected = Some(next);
+            return;
+        };
+        let missing = number.wrapping_sub(expected);
+        let behind = expected.wrapping_sub(number);
+        if missing == 0 {
+            self.expected = Some(next);
+        } else if behind <= LATE_MAX {
+            // It was counted as lost when the one behind it came.
+            faults.count(Fault::Reordered);
+            faults.take_back(fault, own.into());
+        } else if missing < 1 << 31 {
+            faults.add(fault, missing.into());
+            self.expected = Some(next);
+        } else {
+            faults.count(Fault::Reordered);
+            self.expected = Some(next);
+        }
+    }
+
+    /// The next message may have any number.
+    pub(super) fn forget(&mut self) {
+        self.expected = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_are_losses_and_late_messages_are_not() {
+        let (mut sequence, mut faults) = (Sequence::default(), Faults::default());
+        let mut take = |number: u32| {
+            sequence.take(number, 10, Fault::LostFlows, &mut faults);
+            faults.get(Fault::LostFlows)
+        };
+        assert_eq!([take(100), take(110), take(140)], [0, 0, 20]);
+        assert_eq!([take(120), take(150)], [10, 10]);
+        // A new start, and the end of the numbers.
+        assert_eq!([take(u32::MAX - 9), take(0), take(10)], [10, 10, 10]);
+        assert_eq!(faults.get(Fault::Reordered), 2);
+    }
+}

@@ -1,0 +1,275 @@
+//! Compressed files and archives, recognized by content: what is in them, on a thread of its own.
+//!
+//! gzip (bgzip among it), zstd with skippable frames (its seekable form), lz4, bzip2, xz, zip and tar,
+//! one within the other. To add one: a line in [`walk::packing`] and one in [`walk::walk`].
+
+mod walk;
+mod zip;
+mod zstd;
+
+use super::blocks::{Source, Stream};
+use std::fmt;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How many bytes show whether something is packed, and how.
+pub(super) const MAGIC_LEN: usize = 512;
+
+/// Whether a file that begins so is packed.
+pub(super) fn is_packed(begin: &[u8]) -> bool {
+    walk::packing(begin).is_some()
+}
+
+/// Chunks that wait between the threads, and how large they are.
+const CHUNKS: usize = 4;
+const CHUNK_LEN: usize = 128 * 1024;
+/// How long a read waits before it looks whether the run was interrupted.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// What the unpacking thread says.
+enum Message {
+    /// A file begins: its name where it is one of an archive.
+    Begin(Option<String>),
+    Data(Vec<u8>),
+    /// Nothing more can be had, of this file or any other.
+    Damage(&'static str),
+    /// The file below cannot be read.
+    Failed(io::Error),
+}
+
+/// Packed data that is damaged, as an error of reading.
+#[derive(Debug)]
+pub(super) struct Corrupt(pub(super) &'static str);
+
+impl fmt::Display for Corrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Corrupt {}
+
+/// The reason why data could not be unpacked, where that is what an error says.
+pub(super) fn damage(error: &io::Error) -> Option<&'static str> {
+    let corrupt = error.get_ref()?.downcast_ref::<Corrupt>()?;
+    Some(corrupt.0)
+}
+
+/// The files in a packed one.
+pub(super) struct Packed {
+    shared: Arc<Mutex<Shared>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// What the reading thread knows.
+struct Shared {
+    messages: Receiver<Message>,
+    /// Where chunks go to be used again.
+    used: SyncSender<Vec<u8>>,
+    chunk: Vec<u8>,
+    at: usize,
+    /// The next file, once its begin was seen.
+    next: Option<Option<String>>,
+    ended: bool,
+}
+
+impl Packed {
+    /// Begins to unpack.
+    pub(super) fn new(source: Source) -> io::Result<Packed> {
+        let (send, messages) = sync_channel(CHUNKS);
+        let (used, free) = sync_channel(CHUNKS + 2);
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut sink = Sink { send, free };
+        let mut source = Interruptible {
+            source,
+            stop: Arc::clone(&stop),
+        };
+        let unpack = move || {
+            // Decoders are others' code: where one panics on hostile bytes these are damage.
+            let walk = AssertUnwindSafe(|| walk::walk_all(&mut source, &mut sink));
+            let message = match catch_unwind(walk) {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => match damage(&error) {
+                    Some(reason) => Message::Damage(reason),
+                    None => Message::Failed(error),
+                },
+                Err(_) => Message::Damage("it cannot be unpacked"),
+            };
+            // Nobody may be left to hear it.
+            let _ = sink.send.send(message);
+        };
+        std::thread::Builder::new()
+            .name("unpack".to_owned())
+            .spawn(unpack)?;
+        let shared = Shared {
+            messages,
+            used,
+            chunk: Vec::new(),
+            at: 0,
+            next: None,
+            ended: false,
+        };
+        Ok(Packed {
+            shared: Arc::new(Mutex::new(shared)),
+            stop,
+        })
+    }
+
+    /// The next file; its name where it is one of an archive. What was not read of the one before is
+    /// passed over.
+    pub(super) fn next_file(
+        &mut self,
+        interrupt: &AtomicBool,
+    ) -> io::Result<Option<(Option<String>, Box<dyn Stream>)>> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        while shared.next.is_none() {
+            shared.at = shared.chunk.len();
+            if !shared.advance(interrupt)? && shared.next.is_none() {
+                return Ok(None);
+            }
+        }
+        let name = shared.next.take().flatten();
+        let stream = Contents(Arc::clone(&self.shared));
+        Ok(Some((name, Box::new(stream))))
+    }
+}
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    /// Waits for the next chunk of the file; false where there is none.
+    fn advance(&mut self, interrupt: &AtomicBool) -> io::Result<bool> {
+        if self.ended || self.next.is_some() {
+            return Ok(false);
+        }
+        let message = loop {
+            match self.messages.recv_timeout(WAIT) {
+                Ok(message) => break message,
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.ended = true;
+                    return Ok(false);
+                }
+                Err(RecvTimeoutError::Timeout) if interrupt.load(Ordering::Relaxed) => {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        };
+        match message {
+            Message::Begin(name) => {
+                self.next = Some(name);
+                Ok(false)
+            }
+            Message::Data(chunk) => {
+                let used = std::mem::replace(&mut self.chunk, chunk);
+                self.at = 0;
+                match self.used.try_send(used) {
+                    Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+                }
+                Ok(true)
+            }
+            Message::Damage(reason) => {
+                self.ended = true;
+                Err(io::Error::new(io::ErrorKind::InvalidData, Corrupt(reason)))
+            }
+            Message::Failed(error) => {
+                self.ended = true;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The contents of one file.
+struct Contents(Arc<Mutex<Shared>>);
+
+impl Stream for Contents {
+    fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while shared.at >= shared.chunk.len() {
+            if !shared.advance(interrupt)? {
+                return Ok(0);
+            }
+        }
+        let chunk = &shared.chunk[shared.at..];
+        let len = chunk.len().min(room.len());
+        room[..len].copy_from_slice(&chunk[..len]);
+        shared.at += len;
+        Ok(len)
+    }
+}
+
+/// The file below, as the unpacking thread reads it.
+struct Interruptible {
+    source: Source,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Interruptible {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.source.read(room, &self.stop).map_err(|error| {
+            // What decoders would only try again is no interruption for them.
+            if error.kind() == io::ErrorKind::Interrupted {
+                io::Error::other("nobody reads any more")
+            } else {
+                error
+            }
+        })
+    }
+}
+
+/// Where the unpacking thread puts what it finds.
+pub(super) struct Sink {
+    send: SyncSender<Message>,
+    free: Receiver<Vec<u8>>,
+}
+
+impl Sink {
+    fn say(&mut self, message: Message) -> io::Result<()> {
+        let gone = |_| io::Error::other("nobody reads any more");
+        self.send.send(message).map_err(gone)
+    }
+
+    /// A file begins.
+    fn begin(&mut self, name: Option<String>) -> io::Result<()> {
+        self.say(Message::Begin(name))
+    }
+
+    /// Passes on all of a file. What came before an error is passed on too.
+    fn copy(&mut self, from: &mut dyn Read) -> io::Result<()> {
+        loop {
+            let mut chunk = self.free.try_recv().unwrap_or_default();
+            chunk.resize(CHUNK_LEN, 0);
+            let (mut len, mut failed) = (0, None);
+            while len < CHUNK_LEN {
+                match from.read(&mut chunk[len..]) {
+                    Ok(0) => break,
+                    Ok(count) => len += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            let ended = len < CHUNK_LEN;
+            chunk.truncate(len);
+            if len > 0 {
+                self.say(Message::Data(chunk))?;
+            }
+            match failed {
+                Some(error) => return Err(error),
+                None if ended => return Ok(()),
+                None => {}
+            }
+        }
+    }
+}

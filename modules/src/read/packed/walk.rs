@@ -1,0 +1,214 @@
+//! From packed bytes to the files in them.
+
+use super::zip::unzip;
+use super::zstd::Frames;
+use super::{Corrupt, MAGIC_LEN, Sink};
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use lz4_flex::frame::FrameDecoder;
+use lzma_rust2::XzReader;
+use std::io::{self, BufRead, Read};
+
+/// How things are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    Gzip,
+    Zstd,
+    Lz4,
+    Bzip2,
+    Xz,
+    Zip,
+    Tar,
+}
+
+/// Packings within each other: more are nobody's backup.
+const DEPTH_MAX: usize = 4;
+/// The most memory that a file of xz may ask for, in KiB: the window of `xz -9` with room to spare.
+const XZ_KIB_MAX: u32 = 256 * 1024;
+const TAR_MAGIC_AT: usize = 257;
+const BUFFER_LEN: usize = 64 * 1024;
+
+/// How something is packed that begins so.
+pub(super) fn packing(begin: &[u8]) -> Option<Packing> {
+    match begin {
+        [0x1f, 0x8b, 8, ..] => Some(Packing::Gzip),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Packing::Zstd),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some(Packing::Lz4),
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31 | 0x17, 0x41 | 0x72, ..] => Some(Packing::Bzip2),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packing::Xz),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Packing::Zip),
+        _ => {
+            let magic = begin.get(TAR_MAGIC_AT..TAR_MAGIC_AT + 5);
+            (magic == Some(b"ustar")).then_some(Packing::Tar)
+        }
+    }
+}
+
+impl Packing {
+    /// What is said where it is damaged.
+    fn damage(self) -> &'static str {
+        match self {
+            Packing::Gzip => "the gzip data is damaged",
+            Packing::Zstd => "the zstd data is damaged",
+            Packing::Lz4 => "the lz4 data is damaged",
+            Packing::Bzip2 => "the bzip2 data is damaged",
+            Packing::Xz => "the xz data is damaged",
+            Packing::Zip => "the zip archive is damaged",
+            Packing::Tar => "the tar archive is damaged",
+        }
+    }
+}
+
+/// Marks errors of a decoder as damage of what it reads. Those of the system that come through it
+/// stay what they are.
+pub(super) struct Marked<R> {
+    pub(super) inner: R,
+    pub(super) damage: &'static str,
+}
+
+impl<R: Read> Read for Marked<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.inner
+            .read(room)
+            .map_err(|error| mark(error, self.damage))
+    }
+}
+
+fn mark(error: io::Error, damage: &'static str) -> io::Error {
+    match error.kind() {
+        _ if super::damage(&error).is_some() || error.raw_os_error().is_some() => error,
+        io::ErrorKind::Interrupted => error,
+        _ => io::Error::new(io::ErrorKind::InvalidData, Corrupt(damage)),
+    }
+}
+
+/// A reader whose next bytes can be seen before they are read.
+pub(super) struct Peeked<'a> {
+    inner: &'a mut dyn Read,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Peeked<'a> {
+    pub(super) fn new(inner: &'a mut dyn Read) -> Peeked<'a> {
+        Peeked {
+            inner,
+            buffer: vec![0; BUFFER_LEN],
+            at: 0,
+            end: 0,
+        }
+    }
+
+    /// The next bytes, `len` of them unless there are fewer. `len` is less than the buffer has.
+    pub(super) fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
+        if self.at + len > self.buffer.len() {
+            self.buffer.copy_within(self.at..self.end, 0);
+            (self.at, self.end) = (0, self.end - self.at);
+        }
+        while self.end - self.at < len {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Ok(0) => break,
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(&self.buffer[self.at..self.end.min(self.at + len)])
+    }
+}
+
+impl BufRead for Peeked<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.end {
+            (self.at, self.end) = (0, 0);
+            self.end = self.inner.read(&mut self.buffer)?;
+        }
+        Ok(&self.buffer[self.at..self.end])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at = (self.at + amount).min(self.end);
+    }
+}
+
+impl Read for Peeked<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.fill_buf()?;
+        let len = bytes.len().min(room.len());
+        room[..len].copy_from_slice(&bytes[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+/// Gives the sink all files in what a source has.
+pub(super) fn walk_all(source: &mut dyn Read, sink: &mut Sink) -> io::Result<()> {
+    walk(source, None, 0, sink)
+}
+
+/// Gives the sink the files in one that may be packed; `name` is its name in an archive.
+pub(super) fn walk(
+    source: &mut dyn Read,
+    name: Option<String>,
+    depth: usize,
+    sink: &mut Sink,
+) -> io::Result<()> {
+    let mut input = Peeked::new(source);
+    let begin = input.peek(MAGIC_LEN);
+    let packing = match begin {
+        Ok(begin) => packing(begin).filter(|_| depth < DEPTH_MAX),
+        Err(error) => {
+            // Something is there that cannot be read: it is to be heard of under its name.
+            sink.begin(name)?;
+            return Err(error);
+        }
+    };
+    let Some(packing) = packing else {
+        sink.begin(name)?;
+        return sink.copy(&mut input);
+    };
+    let damage = packing.damage();
+    let mut on = |decoder: &mut dyn Read| {
+        let inner = decoder;
+        walk(&mut Marked { inner, damage }, name.clone(), depth + 1, sink)
+    };
+    match packing {
+        Packing::Gzip => on(&mut MultiGzDecoder::new(&mut input)),
+        Packing::Bzip2 => on(&mut MultiBzDecoder::new(&mut input)),
+        Packing::Lz4 => on(&mut FrameDecoder::new(&mut input)),
+        Packing::Xz => on(&mut XzReader::new_mem_limit(&mut input, true, XZ_KIB_MAX)),
+        Packing::Zstd => on(&mut Frames::new(input)),
+        Packing::Zip => unzip(&mut input, &name, depth, damage, sink),
+        Packing::Tar => untar(&mut input, &name, depth, damage, sink),
+    }
+}
+
+/// The name of a file in an archive that may itself be in one.
+pub(super) fn within(archive: &Option<String>, name: &str) -> String {
+    match archive {
+        Some(archive) => format!("{archive}/{name}"),
+        None => name.to_owned(),
+    }
+}
+
+fn untar(
+    input: &mut Peeked<'_>,
+    name: &Option<String>,
+    depth: usize,
+    damage: &'static str,
+    sink: &mut Sink,
+) -> io::Result<()> {
+    let mut archive = tar::Archive::new(input);
+    for entry in archive.entries().map_err(|error| mark(error, damage))? {
+        let mut entry = entry.map_err(|error| mark(error, damage))?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let name = Some(within(name, &path));
+        let inner = &mut entry;
+        walk(&mut Marked { inner, damage }, name, depth + 1, sink)?;
+    }
+    Ok(())
+}

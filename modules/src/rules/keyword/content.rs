@@ -1,0 +1,217 @@
+//! `content`, and what stands behind it.
+
+use super::Read::{Option, Said};
+use super::{Keyword, negation, number, text, unquoted};
+use crate::rules::draft::Draft;
+use crate::rules::payload::{Content, Step};
+
+/// No pattern is longer.
+const LEN_MAX: usize = 65_535;
+/// The numbers of `offset` and `depth`.
+const PLACE_MAX: usize = 65_535;
+/// The numbers of `distance` and `within`.
+const DISTANCE_MAX: i32 = 1_048_576;
+
+pub(super) static KEYWORDS: &[Keyword] = &[
+    Keyword {
+        name: "content",
+        read: Option(read),
+    },
+    Keyword {
+        name: "nocase",
+        read: Option(|draft, _| modify(draft, |content| Ok(content.any_case = true))),
+    },
+    // Packets are not decoded before contents are looked for: they are raw.
+    Keyword {
+        name: "rawbytes",
+        read: Said,
+    },
+    Keyword {
+        name: "offset",
+        read: Option(|draft, value| {
+            let offset = place(value)?;
+            modify(draft, |content| {
+                if let Some(depth) = &mut content.depth {
+                    *depth += offset;
+                }
+                content.offset = offset;
+                Ok(())
+            })
+        }),
+    },
+    Keyword {
+        name: "depth",
+        read: Option(|draft, value| {
+            let depth = place(value)?;
+            modify(draft, |content| {
+                if depth < content.bytes.len() {
+                    return Err("is less than its content is long".into());
+                }
+                // It counts from where the content may begin.
+                content.depth = Some(content.offset + depth);
+                Ok(())
+            })
+        }),
+    },
+    Keyword {
+        name: "startswith",
+        read: Option(|draft, _| {
+            modify(draft, |content| {
+                if content.offset > 0 || content.depth.is_some() || content.is_relative() {
+                    return Err("does not go with another place".into());
+                }
+                content.depth = Some(content.bytes.len());
+                Ok(())
+            })
+        }),
+    },
+    Keyword {
+        name: "endswith",
+        read: Option(|draft, _| modify(draft, |content| Ok(content.at_end = true))),
+    },
+    Keyword {
+        name: "distance",
+        read: Option(|draft, value| {
+            let distance = shift(value)?;
+            modify(draft, |content| Ok(content.distance = Some(distance)))
+        }),
+    },
+    Keyword {
+        name: "within",
+        read: Option(|draft, value| {
+            let within = shift(value)?;
+            modify(draft, |content| {
+                if usize::try_from(within).is_ok_and(|within| within >= content.bytes.len()) {
+                    content.within = Some(within);
+                    return Ok(());
+                }
+                Err("is less than its content is long".into())
+            })
+        }),
+    },
+    Keyword {
+        name: "fast_pattern",
+        // Which part of it is looked for first is the engine's business.
+        read: Option(|draft, _| modify(draft, |content| Ok(content.fast = !content.negated))),
+    },
+];
+
+/// Reads a content.
+pub(super) fn read(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
+    let (negated, quoted) = negation(value);
+    let bytes = bytes(unquoted(quoted))?;
+    draft.push(Step::Content(Content::new(bytes, negated)));
+    Ok(())
+}
+
+/// Changes the content before.
+fn modify(
+    draft: &mut Draft,
+    change: impl FnOnce(&mut Content) -> Result<(), String>,
+) -> Result<(), String> {
+    let content = draft.last_content();
+    let content = content.ok_or_else(|| "has no content before it".to_owned())?;
+    change(content)?;
+    let placed = content.offset > 0 || content.depth.is_some();
+    if placed && content.is_relative() {
+        return Err("stands beside a place of another kind".into());
+    }
+    Ok(())
+}
+
+fn place(value: &[u8]) -> Result<usize, String> {
+    let text = text(unquoted(value))?;
+    let place: usize = variable(text).unwrap_or_else(|| number(text))?;
+    if place > PLACE_MAX {
+        return Err(format!("is more than {PLACE_MAX}"));
+    }
+    Ok(place)
+}
+
+fn shift(value: &[u8]) -> Result<i32, String> {
+    let text = text(unquoted(value))?;
+    let shift: i32 = variable(text).unwrap_or_else(|| number(text))?;
+    if shift.unsigned_abs() > DISTANCE_MAX.unsigned_abs() {
+        return Err(format!("is more than {DISTANCE_MAX}"));
+    }
+    Ok(shift)
+}
+
+/// The fault of a value that `byte_extract` is to give.
+fn variable<T>(text: &str) -> std::option::Option<Result<T, String>> {
+    let named = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    named.then(|| Err("takes a variable of `byte_extract`".into()))
+}
+
+/// The bytes that `text|0d 0a|\"` stands for.
+pub(super) fn bytes(text: &[u8]) -> Result<Vec<u8>, String> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.iter();
+    // In hexadecimal: the digit that waits for its second.
+    let mut hex = None;
+    while let Some(byte) = rest.next() {
+        match (byte, &mut hex) {
+            (b'|', None) => hex = Some(None),
+            (b'|', Some(None)) => hex = None,
+            (b'|', Some(Some(_))) => return Err("has half a byte in hexadecimal".into()),
+            (b' ', Some(_)) => {}
+            (byte, Some(half)) => {
+                let digit = char::from(*byte).to_digit(16).map(|digit| digit as u8);
+                let digit =
+                    digit.ok_or_else(|| format!("has `{}` in hexadecimal", byte.escape_ascii()))?;
+                match half.take() {
+                    None => *half = Some(digit),
+                    Some(first) => out.push(first << 4 | digit),
+                }
+            }
+            (b'\\', None) => match rest.next() {
+                Some(escaped @ (b'"' | b';' | b':' | b'\\')) => out.push(*escaped),
+                other => {
+                    let other = other.map_or(String::new(), |byte| byte.escape_ascii().to_string());
+                    return Err(format!("has `\\{other}`, which stands for nothing"));
+                }
+            },
+            (b'"', None) => return Err("has a quote without `\\` before it".into()),
+            (byte, None) => out.push(*byte),
+        }
+    }
+    match hex {
+        Some(_) => Err("has `|` without a second one".into()),
+        None if out.is_empty() => Err("has no bytes".into()),
+        None if out.len() > LEN_MAX => Err(format!("has more than {LEN_MAX} bytes")),
+        None => Ok(out),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_text_and_hexadecimal() {
+        for (text, expected) in [
+            ("abc", b"abc".as_slice()),
+            ("a|0D 0a|b", b"a\r\nb"),
+            ("|41424344|", b"ABCD"),
+            ("|4 1|", b"A"),
+            ("||a", b"a"),
+            (r#"\"\;\:\\"#, b"\";:\\"),
+            ("|5c|n", b"\\n"),
+        ] {
+            assert_eq!(bytes(text.as_bytes()).as_deref(), Ok(expected), "{text}");
+        }
+        for (text, part) in [
+            ("", "no bytes"),
+            ("||", "no bytes"),
+            ("|4|", "half a byte"),
+            ("|41", "without a second"),
+            ("|4g|", "`g` in hexadecimal"),
+            (r"\n", "stands for nothing"),
+            ("a\\", "stands for nothing"),
+            ("a\"b", "a quote"),
+        ] {
+            let message = bytes(text.as_bytes()).expect_err("a fault");
+            assert!(message.contains(part), "{text}: {message}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `content`: bytes in a payload.
+
+use memchr::memmem::Finder;
+use memchr::{memchr, memchr2};
+use std::fmt;
+
+/// Bytes that a rule asks for, or against.
+#[derive(Clone)]
+pub struct Content {
+    /// The bytes.
+    pub bytes: Box<[u8]>,
+    /// Whether they must not be there.
+    pub negated: bool,
+    /// Whether ASCII letters of either case are the same.
+    pub any_case: bool,
+    /// The first byte that they may begin at.
+    pub offset: usize,
+    /// The byte that they must end before or at; counted from the begin of the payload.
+    pub depth: Option<usize>,
+    /// How far behind the end of the part before they begin at least.
+    pub distance: Option<i32>,
+    /// How far behind that, or behind `distance`, they end at most.
+    pub within: Option<i32>,
+    /// Whether they end where the payload does.
+    pub at_end: bool,
+    /// Whether the rule marks them as what to look for first.
+    pub fast: bool,
+    finder: Option<Box<Finder<'static>>>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Content({:?})", String::from_utf8_lossy(&self.bytes))
+    }
+}
+
+impl Content {
+    /// Bytes that may be anywhere.
+    pub fn new(bytes: Vec<u8>, negated: bool) -> Content {
+        Content {
+            bytes: bytes.into(),
+            negated,
+            any_case: false,
+            offset: 0,
+            depth: None,
+            distance: None,
+            within: None,
+            at_end: false,
+            fast: false,
+            finder: None,
+        }
+    }
+
+    /// Makes ready to be looked for; nothing may be changed behind it.
+    pub fn prepare(&mut self) {
+        let has_letter = self.bytes.iter().any(u8::is_ascii_alphabetic);
+        self.any_case &= has_letter;
+        if !self.any_case && self.bytes.len() > 1 {
+            self.finder = Some(Box::new(Finder::new(&self.bytes).into_owned()));
+        }
+    }
+
+    /// Whether they are looked for from where the part before ended.
+    pub fn is_relative(&self) -> bool {
+        self.distance.is_some() || self.within.is_some()
+    }
+
+    /// Whether, from a later place, there are never more occurrences.
+    pub(super) fn is_open(&self) -> bool {
+        self.within.is_none()
+    }
+
+    /// How good they are to look for first: the longer the better, but one byte again and again
+    /// is in many payloads.
+    pub(super) fn worth(&self) -> (bool, usize) {
+        let first = self.bytes.first();
+        (
+            self.bytes.iter().any(|byte| Some(byte) != first),
+            self.bytes.len(),
+        )
+    }
+
+    /// Where they may be in a payload, where the part before ended at `from`: the first byte, and
+    /// one past the last.
+    fn range(&self, payload: &[u8], from: usize) -> Option<(usize, usize)> {
+        let mut end = payload.len();
+        let mut start = self.offset;
+        if self.is_relative() {
+            let from = from as i64;
+            let distance = i64::from(self.distance.unwrap_or(0));
+            start = start.max(usize::try_from(from + distance).unwrap_or(0));
+            if let Some(within) = self.within {
+                let last = from + distance + i64::from(within);
+                end = end.min(usize::try_from(last).unwrap_or(0));
+            }
+        }
+        if let Some(depth) = self.depth {
+            end = end.min(depth);
+        }
+        if self.at_end {
+            if end < payload.len() {
+                return None;
+            }
+            start = start.max(end.checked_sub(self.bytes.len())?);
+        }
+        (start <= end).then_some((start, end))
+    }
+
+    /// Where occurrences end, in order.
+    pub(super) fn occurrences<'a>(
+        &'a self,
+        payload: &'a [u8],
+        from: usize,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let mut next = self.range(payload, from);
+        std::iter::from_fn(move || {
+            let (start, end) = next?;
+            let found = self.find(payload.get(start..end)?);
+            let found = found.map(|at| start + at);
+            next = found.map(|at| (at + 1, end));
+            found.map(|at| at + self.bytes.len())
+        })
+    }
+
+    /// Whether they are anywhere that they may be.
+    pub(super) fn is_in(&self, payload: &[u8], from: usize) -> bool {
+        self.occurrences(payload, from).next().is_some()
+    }
+
+    /// Where they are first in bytes.
+    fn find(&self, bytes: &[u8]) -> Option<usize> {
+        let len = self.bytes.len();
+        if bytes.len() < len {
+            return None;
+        }
+        if let Some(finder) = &self.finder {
+            return finder.find(bytes);
+        }
+        let first = *self.bytes.first()?;
+        let last = bytes.len() - len;
+        let mut start = 0;
+        while start <= last {
+            let rest = &bytes[start..=last];
+            let found = if self.any_case {
+                memchr2(first.to_ascii_lowercase(), first.to_ascii_uppercase(), rest)
+            } else {
+                memchr(first, rest)
+            };
+            let at = start + found?;
+            let there = &bytes[at..at + len];
+            let equal = if self.any_case {
+                there.eq_ignore_ascii_case(&self.bytes)
+            } else {
+                there == &*self.bytes
+            };
+            if equal {
+                return Some(at);
+            }
+            start = at + 1;
+        }
+        None
+    }
+}
