@@ -5,7 +5,7 @@ WIREQ := target/release/wireq
 # Wrong operators can be switched on in test builds: see engine/src/planted.rs.
 FEATURES := --features wireq-engine/planted
 
-.PHONY: setup build demo test lint check-all bench-gate fuzz miri duckdb
+.PHONY: setup build demo test lint check-all bench-gate fuzz miri duckdb ja4plus
 
 ## Installs what is missing: packages of the system, cargo-nextest. Asks nothing.
 setup:
@@ -21,7 +21,7 @@ demo: setup build
 	@$(WIREQ) 'print srcip count() sum(len) group by srcip' testdata/captures/office.pcap
 
 ## Everything that has to pass on every change: under 30 minutes from an empty target folder.
-test: setup lint duckdb
+test: setup lint duckdb ja4plus
 	cargo build --release --locked -p wireq-cli
 	cargo build --release --locked -p wireq-bench --examples
 	bench/gate.sh
@@ -39,8 +39,8 @@ check-all: test
 	WIREQ_SELECTS=5000 cargo nextest run --release -p wireq-cli --test duckdb --locked --no-capture
 	WIREQ_KEYS=1000000,3000000 cargo nextest run --release -p wireq-cli --test main memory --locked --no-capture
 	bench/keys.sh
-	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 cargo nextest run --release -p wireq-cli --test live --locked --no-capture
-	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test capinfos --test tables --test pcapwrite --locked --no-capture
+	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 WIREQ_LIVE_SOAK=600 cargo nextest run --release -p wireq-cli --test live --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test applications --test capinfos --test tables --test pcapwrite --test netflow --locked --no-capture
 	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --lib --locked --no-capture hostile
 	$(MAKE) fuzz miri
 
@@ -52,12 +52,20 @@ duckdb:
 	  { python3 -m venv $(DUCKDB) && $(DUCKDB)/bin/pip install --quiet duckdb==2.0.0; } || \
 	  { rm -rf $(DUCKDB); echo "duckdb: SKIPPED, the Python package cannot be installed here: SELECTs are compared with nothing"; }
 
+## ja4plus, which fingerprints of TLS are compared with: see modules/tests/applications.rs.
+JA4PLUS := $(or $(CARGO_TARGET_DIR),target)/ja4plus
+ja4plus:
+	@$(JA4PLUS)/bin/python -c 'import ja4plus' 2>/dev/null || \
+	  { python3 -m venv $(JA4PLUS) && $(JA4PLUS)/bin/pip install --quiet ja4plus==1.4.0; } || \
+	  { rm -rf $(JA4PLUS); echo "ja4plus: SKIPPED, the Python package cannot be installed here: JA4 is compared with nothing"; }
+
 ## Fuzzing with coverage, FUZZ_SECONDS a target: needs a nightly toolchain; says so where there is none.
 FUZZ_SECONDS := 300
 fuzz:
 	@if cargo +nightly --version >/dev/null 2>&1; then \
 	  cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz; \
 	  (cd modules && cargo +nightly fuzz run pcap -- -max_total_time=$(FUZZ_SECONDS)) && \
+	  (cd modules && cargo +nightly fuzz run netflow -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run table -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd query-lang && cargo +nightly fuzz run query -- -max_total_time=$(FUZZ_SECONDS)); \
 	else echo "fuzz: SKIPPED, no nightly toolchain here"; fi

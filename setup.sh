@@ -10,6 +10,7 @@ need build-essential cc
 need libpcap-dev /usr/include/pcap/pcap.h
 need tshark tshark
 need valgrind valgrind
+need nfdump nfdump
 need python3 python3
 need iproute2 ip
 need ethtool ethtool

@@ -11,7 +11,7 @@ import struct
 import sys
 from pathlib import Path
 
-from generate import IPV4, SECOND, START, UDP, ether, file_header, ipv4, packed, record, udp
+from generate import IPV4, IPV6, SECOND, START, UDP, ether, file_header, ipv4, ipv6, packed, record, tcp, udp
 
 COLLECTOR = "198.51.100.99"
 R1, R2, R3 = "192.0.2.251", "192.0.2.252", "192.0.2.253"
@@ -156,7 +156,120 @@ def cflow():
     return text
 
 
+# --- nfdump ----------------------------------------------------------------------------------
+
+NFDUMP_FLOWS = [
+    # (src, dst, sport, dport, protocol, packets, bytes, first and last in milliseconds)
+    (A, C, 40001, 80, 6, 10, 5000, 250, 1750),
+    (C, A, 80, 40001, 6, 12, 15000, 251, 1749),
+    (B, D, 40005, 53, 17, 1, 62, 3000, 3000),
+    ("2001:db8::1", "2001:db8::53", 40030, 53, 17, 2, 180, 4000, 4100),
+]
+
+
+def host_order(address):
+    """An address as the numbers that nfdump writes: 32 bits, or twice 64."""
+    text = packed(address)
+    return text[::-1] if len(text) == 4 else text[7::-1] + text[:7:-1]
+
+
+def extension(kind, content):
+    return struct.pack("<HH", kind, 4 + len(content)) + content
+
+
+def nfdump_2(src, dst, sport, dport, protocol, packets, size, first, last):
+    start = START * 1000
+    flags = 0x1B if protocol == 6 else 0
+    generic = struct.pack("<QQQQQHHBBBB", start + first, start + last, start + 9000, packets, size, sport, dport,
+                          protocol, flags, 0, 16)
+    addresses = host_order(src) + host_order(dst)
+    parts = [extension(1, generic), extension(2 if len(addresses) == 8 else 3, addresses)]
+    if protocol == 6:
+        parts += [extension(4, struct.pack("<IIBBBBBBBB", 3, 4, 24, 16, 1, 32, 0, 0, 0, 0)),
+                  extension(7, struct.pack("<II", 64500, 64501)), extension(10, host_order("192.0.2.254"))]
+    parts.append(extension(12, host_order(R1)))
+    body = b"".join(parts)
+    return struct.pack("<HHHBBHBB", 11, 12 + len(body), len(parts), 1, 2, 1, 0, 5) + body
+
+
+def nfcapd_2():
+    """Layout 2: an exporter's record, which is no flow, then the flows in two blocks, then what nfdump
+    keeps behind them."""
+    exporter = struct.pack("<HHI", 7, 32, 5) + bytes(24)
+    blocks = b""
+    for records in ([exporter] + [nfdump_2(*flow) for flow in NFDUMP_FLOWS[:3]],
+                    [nfdump_2(*flow) for flow in NFDUMP_FLOWS[3:]]):
+        body = b"".join(records)
+        blocks += struct.pack("<IIHH", len(records), len(body), 3, 0) + body
+    ident = struct.pack("<HH", 0x8001, 12) + b"testing\0"
+    appendix = struct.pack("<IIHH", 1, len(ident), 3, 0) + ident
+    head = struct.pack("<HHIQBBHIQII", 0xA50C, 2, 0xF1070100, START, 0, 0, 1, 0, 40 + len(blocks), 1 << 20, 2)
+    return head + blocks + appendix
+
+
+def nfdump_1(src, dst, sport, dport, protocol, packets, size, first, last):
+    is_v6 = ":" in src
+    flags = (1 if is_v6 else 0) | (2 if packets > 10 else 0) | (4 if size > 10_000 else 0)
+    body = host_order(src) + host_order(dst)
+    body += struct.pack("<Q" if flags & 2 else "<I", packets) + struct.pack("<Q" if flags & 4 else "<I", size)
+    # The map's extensions: interfaces, networks, the next router, when it was received.
+    body += struct.pack("<HHBBBB", 3, 4, 32, 1, 24, 16) + host_order("192.0.2.254")
+    body += struct.pack("<Q", START * 1000 + 9000)
+    head = struct.pack("<HHIIBBBBHHHH", first % 1000, last % 1000, START + first // 1000, START + last // 1000, 0,
+                       0x1B if protocol == 6 else 0, protocol, 16, sport, dport, 1, 0)
+    return struct.pack("<HHHH", 10, 8 + len(head) + len(body), flags, 0) + head + body
+
+
+def nfcapd_1():
+    """Layout 1: a map of extensions, then the flows."""
+    extensions = struct.pack("<6H", 4, 8, 9, 27, 0, 0)
+    records = [struct.pack("<HHHH", 2, 8 + len(extensions), 0, 20) + extensions]
+    records += [nfdump_1(*flow) for flow in NFDUMP_FLOWS]
+    body = b"".join(records)
+    head = struct.pack("<HHII128s", 0xA50C, 1, 0, 1, b"testing") + bytes(136)
+    return head + struct.pack("<IIHH", len(records), len(body), 2, 0) + body
+
+
+# --- sFlow -----------------------------------------------------------------------------------
+
+def xdr(*words):
+    return struct.pack(f">{len(words)}I", *words)
+
+
+def opaque(content):
+    return xdr(len(content)) + content + bytes(-len(content) % 4)
+
+
+def sflow(sequence, samples):
+    head = xdr(5, 1) + packed(R1) + xdr(0, sequence, UPTIME, len(samples))
+    return head + b"".join(xdr(kind) + opaque(body) for kind, body in samples)
+
+
+def sampled(frame, *, expanded=False, more=()):
+    records = [(1, xdr(1, len(frame) + 4, 4) + opaque(frame[:128])), *more]
+    ports = xdr(0, 3, 0, 4) if expanded else xdr(3, 4)
+    source = xdr(1, 0, 3) if expanded else xdr(1, 3)
+    body = source + xdr(512, 5120, 0) + ports + xdr(len(records))
+    return body + b"".join(xdr(kind) + opaque(record) for kind, record in records)
+
+
+def sflow_pcap():
+    web = ether(IPV4, ipv4(6, tcp(40001, 80, b"GET / HTTP/1.1"), src=A, dst=C))
+    dns = ether(IPV6, ipv6(UDP, udp(40030, 53, b"query", src="2001:db8::1", dst="2001:db8::53"),
+                           src="2001:db8::1", dst="2001:db8::53"))
+    router = (1002, xdr(1) + packed("192.0.2.254") + xdr(24, 16))
+    counters = (2, xdr(1, 3, 0))
+    messages = [sflow(1, [(1, sampled(web, more=[router])), (3, sampled(dns, expanded=True))]),
+                sflow(2, [(1, sampled(dns))]), sflow(4, [counters, (1, sampled(web))])]
+    frames = [ether(IPV4, ipv4(UDP, udp(50000, 6343, message, src=R1, dst=COLLECTOR), src=R1, dst=COLLECTOR))
+              for message in messages]
+    return file_header() + b"".join(record((START + 80 + i) * SECOND, frame) for i, frame in enumerate(frames))
+
+
 FILES = {
+    "sflow.pcap": sflow_pcap,
+    "flows.nfcapd": nfcapd_2,
+    "flows-1.6.nfcapd": nfcapd_1,
     "netflow.pcap": netflow_pcap,
     "netflow-odd.pcap": lambda: netflow_pcap(odd=True),
     "flows.ipfix": flows_ipfix,

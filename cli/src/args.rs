@@ -10,7 +10,7 @@ pub enum Command {
     /// Run queries.
     Run(Arguments),
     /// Print the plans of queries.
-    Explain(Arguments),
+    Explain(Arguments, Shown),
     /// List modules, or describe one.
     Modules(Option<String>),
     /// List functions, or describe one.
@@ -122,8 +122,27 @@ pub struct Arguments {
     pub strict: bool,
     /// The most bytes that operators may keep in memory.
     pub memory_limit: Option<usize>,
+    /// The user to go on as once live sources are open.
+    pub user: Option<String>,
+    /// Whether nothing limits what a run over live sources may do.
+    pub sandbox_off: bool,
+    /// Whether live queries may keep more and more.
+    pub unbounded: bool,
     /// Rewrites that are off.
     pub rewrites_off: Vec<String>,
+    /// How many filters are matched.
+    pub strategy: Option<String>,
+    /// Tests are tried one by one.
+    pub vector_off: bool,
+}
+
+/// How a plan is shown.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// `dot`, `svg` or `json`; none is text.
+    pub form: Option<&'static str>,
+    /// Whether the queries are run for it.
+    pub analyze: bool,
 }
 
 /// Reads the command line.
@@ -131,7 +150,15 @@ pub fn parse() -> Result<Command, clap::Error> {
     let matches = command().try_get_matches()?;
     let text = |matches: &ArgMatches, id: &str| matches.get_one::<String>(id).cloned();
     Ok(match matches.subcommand() {
-        Some(("explain", matches)) => Command::Explain(arguments(matches)?),
+        Some(("explain", matches)) => {
+            let shown = Shown {
+                form: ["dot", "svg", "json"]
+                    .into_iter()
+                    .find(|id| matches.get_flag(id)),
+                analyze: matches.get_flag("analyze"),
+            };
+            Command::Explain(arguments(matches)?, shown)
+        }
         Some(("modules", matches)) => Command::Modules(text(matches, "name")),
         Some(("functions", matches)) => Command::Functions(text(matches, "name")),
         Some(("types", matches)) => Command::Types(text(matches, "name"), text(matches, "prefix")),
@@ -241,7 +268,12 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
             _ => StatsFormat::Text,
         }),
         strict: matches.get_flag("strict"),
+        user: text("user"),
+        sandbox_off: text("sandbox").as_deref() == Some("off"),
+        unbounded: matches.get_flag("allow-unbounded"),
         rewrites_off: all(matches, "no-rewrite"),
+        strategy: text("strategy"),
+        vector_off: text("vector").as_deref() == Some("off"),
         memory_limit: matches.get_one("memory-limit").copied(),
     })
 }

@@ -1,6 +1,8 @@
 //! The declarations of the command line: help, man page and completions follow from them.
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, ValueHint, value_parser};
+use wireq_engine::matching::Strategy;
 
 const ABOUT: &str = "Queries packets, flows and logs: one query text, one pass.";
 
@@ -11,7 +13,7 @@ Examples:
   wireq -o jsonl -n 10 'uniq srcip dstip' x.pcap
   wireq --arg port=80 'where dstport = $port | count()' x.pcap
   wireq -e 'web: where dstport = 80' -e 'dns: where dstport = 53' --out web=w.txt -r x.pcap
-  wireq -i eth0 'print srcip count() group by srcip'
+  wireq -i eth0 'print srcip count() group by srcip every 10s'
   wireq explain 'where dstport = 80 | count()' x.pcap
 
 `wireq modules` lists what a query can do, `wireq functions` what expressions can compute,
@@ -45,7 +47,9 @@ pub fn command() -> Clap {
     let name = |help: &'static str| Arg::new("name").value_name("NAME").help(help);
     run.args_conflicts_with_subcommands(true)
         .subcommand(with_query_arguments(
-            Clap::new("explain").about("Prints the plan of queries, as written and as run"),
+            Clap::new("explain")
+                .about("Prints the plan of queries, as written and as run")
+                .args(shown()),
         ))
         .subcommand(
             Clap::new("modules")
@@ -299,6 +303,19 @@ fn outputs() -> Vec<Arg> {
     under("Output", args)
 }
 
+fn shown() -> Vec<Arg> {
+    let args = vec![
+        flag("dot", "Prints the plan as run for Graphviz"),
+        flag("svg", "Prints the plan as run as a picture").conflicts_with("dot"),
+        flag("json", "Prints the plan as run as JSON").conflicts_with_all(["dot", "svg"]),
+        flag(
+            "analyze",
+            "Runs the queries, prints nothing of theirs, and says what each node took, gave and cost",
+        ),
+    ];
+    under("Plan", args)
+}
+
 fn runs() -> Vec<Arg> {
     let args = vec![
         one(
@@ -322,6 +339,20 @@ fn runs() -> Vec<Arg> {
         )
         .long("no-rewrite"),
         one(
+            "strategy",
+            "NAME",
+            "How many conditions on one stream are matched; results stay the same",
+        )
+        .value_parser(PossibleValuesParser::new(
+            Strategy::ALL.iter().map(|(name, _)| *name),
+        )),
+        one(
+            "vector",
+            "on|off",
+            "Whether many tests of one field are one look-up; results stay the same",
+        )
+        .value_parser(["on", "off"]),
+        one(
             "batch",
             "N",
             "The most rows in a batch; results stay the same",
@@ -335,6 +366,22 @@ fn runs() -> Vec<Arg> {
              stay the same",
         )
         .value_parser(size),
+        one(
+            "user",
+            "NAME",
+            "The user to go on as once live sources are open, where this is root",
+        ),
+        one(
+            "sandbox",
+            "WHEN",
+            "Over live sources, lets the run open no files but those of its outputs and inputs, make no connections and start no programs; off is told",
+        )
+        .value_parser(["on", "off"])
+        .default_value("on"),
+        flag(
+            "allow-unbounded",
+            "Runs queries over live sources that keep more the longer they run, which are refused else",
+        ),
         one(
             "seed",
             "N",

@@ -10,20 +10,23 @@ mod help;
 mod manual;
 mod report;
 mod rules;
+mod sandbox;
 mod settings;
 mod sinks;
 mod stats;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, Shown};
+use sandbox::Limits;
 use sinks::Sinks;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wireq_engine::plan::Plan;
-use wireq_engine::plan::explain::explain;
+use wireq_engine::plan::draw;
+use wireq_engine::plan::explain::{analyzed, explain};
 use wireq_engine::rewrite::rewrite;
-use wireq_engine::schedule::{Options, Signals, run};
+use wireq_engine::schedule::{Options, Outputs, Signals, Target, run};
 use wireq_engine::{Error, Report};
 use wireq_query_lang::{Text, compile};
 use wireq_typesys::Zone;
@@ -45,7 +48,7 @@ mod exit {
 fn main() -> ExitCode {
     let outcome = match args::parse() {
         Ok(Command::Run(arguments)) => run_queries(&arguments),
-        Ok(Command::Explain(arguments)) => explain_queries(&arguments),
+        Ok(Command::Explain(arguments, shown)) => explain_queries(&arguments, shown),
         Ok(Command::Modules(name)) => catalog::modules(&wireq_modules::registry(), name.as_deref()),
         Ok(Command::Functions(name)) => {
             catalog::functions(&wireq_modules::registry(), name.as_deref())
@@ -164,22 +167,51 @@ fn of_a_file(texts: &[Text]) -> String {
     })
 }
 
-fn explain_queries(arguments: &Arguments) -> Result<u8, Failure> {
+fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let mut plan = plan(arguments, &zone)?;
     let before = explain(&plan);
-    rewrite(&mut plan, &arguments.rewrites_off);
-    sinks::print(&format!(
-        "as written:\n{before}\nas run:\n{}",
-        explain(&plan)
-    ))?;
-    Ok(0)
+    let mut report = Report::default();
+    if shown.analyze {
+        let interrupt = Arc::new(AtomicBool::new(false));
+        let signals = Signals::default();
+        let is_live = plan.sources().any(|spec| spec.live.is_some());
+        watch(&interrupt, &signals, is_live)?;
+        let options = Options {
+            timed: true,
+            signals,
+            ..settings::run(arguments, zone, interrupt)
+        };
+        report = run(plan.clone(), &options, &mut Nowhere)?;
+    }
+    rewrite(&mut plan, &settings::choices(arguments));
+    let reports = &report.accounts;
+    sinks::print(&match shown.form {
+        Some("dot") => draw::dot(&plan, reports),
+        Some("svg") => draw::svg(&plan, reports),
+        Some(_) => draw::json(&plan, reports),
+        None => format!(
+            "as written:\n{before}\nas run:\n{}",
+            analyzed(&plan, reports)
+        ),
+    })?;
+    Ok(conclude(&report, arguments.quiet))
+}
+
+/// Takes what queries print, for runs that are about what they cost.
+struct Nowhere;
+
+impl Outputs for Nowhere {
+    fn write(&mut self, _: Target<'_>, _: &[u8], _: bool) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
-    let mut sinks = Sinks::new(!arguments.quiet);
+    let limits = Limits::of(&plan, arguments)?;
+    let mut sinks = Sinks::new(limits, !arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let signals = Signals::default();

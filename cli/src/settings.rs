@@ -6,6 +6,8 @@ use std::hash::{BuildHasher, Hasher};
 use std::io::{IsTerminal, stdout};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use wireq_engine::matching::Strategy;
+use wireq_engine::rewrite::Choices;
 use wireq_engine::schedule::Options;
 use wireq_query_lang::{Files, Period, Printing};
 use wireq_typesys::{ROWS_MAX, Zone, parse_time};
@@ -58,6 +60,7 @@ pub fn language<'a>(
         printing: printing(arguments),
         limit: arguments.limit,
         period: period(arguments, zone)?,
+        unbounded: arguments.unbounded,
     })
 }
 
@@ -111,12 +114,25 @@ fn flags(format: Option<&str>) -> Vec<String> {
     flags.into_iter().flatten().collect()
 }
 
+/// How plans are rewritten.
+pub fn choices(arguments: &Arguments) -> Choices {
+    let mut choices = Choices {
+        off: arguments.rewrites_off.clone(),
+        ..Choices::default()
+    };
+    if let Some(strategy) = arguments.strategy.as_deref().and_then(Strategy::of) {
+        choices.strategy = strategy;
+    }
+    choices.vector = !arguments.vector_off;
+    choices
+}
+
 /// What queries run with.
 pub fn run(arguments: &Arguments, zone: Arc<Zone>, interrupt: Arc<AtomicBool>) -> Options {
     let random = || std::hash::RandomState::new().build_hasher().finish();
     Options {
         rows_max: arguments.batch.unwrap_or(ROWS_MAX),
-        rewrites_off: arguments.rewrites_off.clone(),
+        choices: choices(arguments),
         seed: arguments.seed.unwrap_or_else(random),
         zone,
         strict: arguments.strict,

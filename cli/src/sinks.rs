@@ -4,6 +4,7 @@
 //! too slow to bring more.
 
 use crate::args::StatsFormat;
+use crate::sandbox::Limits;
 use crate::{Failure, stats};
 use std::collections::HashMap;
 use std::fs::{File, Metadata};
@@ -41,6 +42,8 @@ pub struct Sinks {
     thread: Option<JoinHandle<()>>,
     /// Whether to say what is listened on.
     says_progress: bool,
+    /// What the run may do once it listens.
+    limits: Limits,
 }
 
 type Shared = Arc<Mutex<Sink>>;
@@ -196,7 +199,7 @@ fn is_named(file: &File, path: &str) -> bool {
 
 impl Sinks {
     /// Standard output, and what it takes for the statements of a plan.
-    pub fn new(says_progress: bool) -> Sinks {
+    pub fn new(limits: Limits, says_progress: bool) -> Sinks {
         let stdout = io::stdout();
         let at_once = stdout.is_terminal();
         Sinks {
@@ -209,6 +212,7 @@ impl Sinks {
             timer: Arc::default(),
             thread: None,
             says_progress,
+            limits,
         }
     }
 
@@ -320,6 +324,9 @@ impl Outputs for Sinks {
     fn listening(&mut self, inputs: &[String]) -> Result<(), Error> {
         if self.says_progress {
             eprintln!("wireq: listening on {}", inputs.join(", "));
+        }
+        for line in self.limits.apply()? {
+            eprintln!("wireq: {line}");
         }
         Ok(())
     }

@@ -298,6 +298,11 @@ pub struct OperatorSpec {
     /// is [`Gives::Made`] without columns then, and the columns of [`Context::shape`] are filled by
     /// the type.
     pub record_type: Option<Arc<dyn RecordType>>,
+    /// Whether what it keeps grows with its input for as long as no group ends: over a source without
+    /// an end such a query is refused.
+    pub grows: bool,
+    /// The fields of which it says that a value does not come again: see [`Control::Close`].
+    pub closes: Arc<[FieldPath]>,
     /// What it does with controls.
     pub on_control: OnControl,
     /// The file its text goes to, where that is not the output of its statement.
@@ -330,6 +335,8 @@ impl OperatorSpec {
             stops: false,
             bound: None,
             record_type: None,
+            grows: false,
+            closes: Arc::default(),
             on_control: OnControl::Forward,
             output_file: None,
             objects: Vec::new(),

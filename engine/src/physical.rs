@@ -9,7 +9,6 @@ use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan};
-use crate::planted::is_planted;
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
@@ -48,6 +47,8 @@ pub(crate) struct PhysicalNode {
     pub(crate) inputs: Vec<usize>,
     /// Ranks of the nodes that read from this one, each once.
     pub(crate) readers: Vec<usize>,
+    /// Where each reader has rows of its own: by branch, its rank.
+    pub(crate) branches: Vec<usize>,
     /// Per shape of the input: where the columns of the operator's fields are.
     pub(crate) bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     /// Columns to fill in what the node gives: base shape, numbers of columns.
@@ -151,9 +152,7 @@ fn object_fields(
         }
     }
     // A column hides conversions of what came before it, so they stand behind it.
-    if !is_planted("carried-columns-as-wanted") {
-        fields.sort_by_key(|field| field.path.as_str().len());
-    }
+    fields.sort_by_key(|field| field.path.as_str().len());
     fields
 }
 
@@ -441,6 +440,17 @@ impl Builder<'_> {
                 .collect();
             readers.sort_unstable();
             readers.dedup();
+            let mut branches: Vec<(usize, usize)> = Vec::new();
+            if let NodeKind::Match(_) = &weight.kind {
+                let outputs = self.plan.outputs(*node).into_iter();
+                branches.extend(outputs.filter_map(
+                    |(reader, _)| match &self.plan.graph[reader].kind {
+                        NodeKind::Branch(branch) => Some((branch.number, rank[&reader])),
+                        _ => None,
+                    },
+                ));
+            }
+            branches.sort_unstable();
             let spec = self.specs.get(node);
             PhysicalNode {
                 name: weight.kind.to_string(),
@@ -458,6 +468,7 @@ impl Builder<'_> {
                     .map(|input| rank[input])
                     .collect(),
                 readers,
+                branches: branches.into_iter().map(|(_, rank)| rank).collect(),
                 bindings: self.bindings(*node),
                 fills: fills.remove(node).unwrap_or_default(),
                 annotated: annotated.remove(node).unwrap_or_default(),

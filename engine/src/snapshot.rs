@@ -318,6 +318,7 @@ mod tests {
         name: "shapes",
         entries: &[(1, "round")],
     };
+    static KNOWN: [&Names; 2] = [&SHAPES, &COLORS];
 
     fn values() -> Vec<Value> {
         vec![
@@ -368,10 +369,7 @@ mod tests {
 
     #[test]
     fn names_come_back() {
-        check_names(Writer::default(), |out| {
-            static KNOWN: [&Names; 2] = [&SHAPES, &COLORS];
-            Reader::new(out.as_bytes(), &KNOWN)
-        });
+        check_names(Writer::default(), |out| Reader::new(out.as_bytes(), &KNOWN));
         check_names(Writer::within(), |out| {
             Reader::within(out.as_bytes(), out.known_names())
         });

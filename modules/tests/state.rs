@@ -354,7 +354,7 @@ const KEYED: &[&str] = &[
     "changes -a -t 0.1 --histup 0.5 -i srcip ttl",
     "changes --base 2 --max 3 -i srcip seq",
     "(where true) a, b where a.srcip = b.srcip",
-    "(where true) a, b where a.srcip = b.srcip and a.len <= b.len and b.ttl",
+    "(where true) a, b where a.srcip = b.srcip and a.len <= b.len",
 ];
 
 /// What takes one row at a time: parts of the input cannot be merged.
@@ -367,6 +367,9 @@ const SERIAL: &[&str] = &[
     "fifodelay -t 10s",
     "fifodelay -t 20s -o ttl --max 3",
     "clock -t 3s ts",
+    "window --late 2s 3s",
+    "window --of 5s --late 0 2s",
+    "window --of 7s 3s",
     "delta seq",
     "derivative seq ts",
     "deskew -b 1 -e 2 -s ttl len",

@@ -72,6 +72,9 @@ pub fn compile(
         let first = texts.first().map_or(0, |text| text.text.trim_end().len());
         lowering.faults.extend(given.unused(Span::new(0, first)));
     }
+    if lowering.faults.is_empty() && !options.unbounded {
+        lowering.faults.extend(lowering.plan.unbounded());
+    }
     let faults = in_order(&begins, lowering.faults);
     if faults.is_empty() {
         Ok(lowering.plan)

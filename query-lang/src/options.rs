@@ -30,6 +30,8 @@ pub struct Options<'a> {
     pub limit: Option<u64>,
     /// The time that objects have to be of.
     pub period: Period,
+    /// Whether what is kept of sources without an end may grow without a bound.
+    pub unbounded: bool,
 }
 
 impl<'a> Options<'a> {
@@ -43,6 +45,7 @@ impl<'a> Options<'a> {
             printing: Printing::default(),
             limit: None,
             period: Period::default(),
+            unbounded: false,
         }
     }
 }

@@ -21,7 +21,7 @@ impl Piece<'_> {
 }
 
 /// Words at the begin of a line that continue the line before.
-const CLAUSES: [&str; 3] = ["group", "having", "from"];
+const CLAUSES: [&str; 4] = ["group", "every", "having", "from"];
 
 /// Divides tokens into statements; empty ones are left out.
 ///

@@ -204,7 +204,7 @@ fn definitions_have_no_output_of_their_own() {
     assert_eq!((plan.statements.len(), plan.graph.node_count()), (0, 0));
     let twice = "P :- pcapfile x | where len > 5; P | head 1; a: P | head 2";
     let mut plan = compile_all(&[twice], &[]).expect("no fault");
-    wireq_engine::rewrite::rewrite(&mut plan, &[]);
+    wireq_engine::rewrite::rewrite(&mut plan, &Default::default());
     assert_eq!(
         explain(&plan),
         "#1 pcapfile x\n  #2 where len > 5  [2 readers]\n    #3 head 1\n      #4 print --summary  [statement 1]\n    #5 head 2\n      #6 print --summary  [a]\nstatements: 2, nodes: 6, with several readers: 1\n"

@@ -57,7 +57,7 @@ fn selects_are_what_pipes_are() {
     ] {
         let plan = |text: &str| {
             let mut plan = compile_all(&[text], &[]).expect("no fault");
-            wireq_engine::rewrite::rewrite(&mut plan, &[]);
+            wireq_engine::rewrite::rewrite(&mut plan, &Default::default());
             wireq_engine::plan::explain::explain(&plan)
                 .replace('"', "")
                 .replace(" --rows", "")

@@ -212,7 +212,7 @@ impl Walk {
             Place::Arguments(module, before) => {
                 let mut all = self.argument(registry.module(module), before, &fields, registry);
                 if !self.word.starts_with('-') {
-                    all.extend(words(&["where", "group by", "having"]));
+                    all.extend(words(&["where", "group by", "every", "having"]));
                 }
                 all
             }
@@ -222,7 +222,7 @@ impl Walk {
                 [fields(), functions, words(&["and", "or", "not", "in"])].concat()
             }
             Place::By => words(&["by"]),
-            Place::Keys => [fields(), words(&["having"])].concat(),
+            Place::Keys => [fields(), words(&["every", "having"])].concat(),
             Place::Name => Vec::new(),
         }
     }

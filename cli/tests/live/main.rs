@@ -4,8 +4,10 @@
 //! touches no other network. Where that may not be done, tests say so and show nothing.
 
 mod namespace;
+mod sandbox;
 mod signals;
 mod sums;
+mod windows;
 
 use namespace::{Listener, Namespace, captures, wireq};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -68,6 +70,7 @@ fn a_recording_gives_the_same() {
     for batch in ["1", "3", "2048"] {
         let record = format!("pcapwrite -f {path}");
         let arguments = [
+            "--allow-unbounded",
             "-i",
             "eth0",
             "--batch",
@@ -124,7 +127,8 @@ fn interfaces_are_merged_by_time() {
     let listener = Listener::start(&namespace, &["--stats=json", query]);
     let first = namespace.start_sending("peer0", "office.pcap", &["--pps=1000"]);
     let second = namespace.start_sending("peer1", "office.pcap", &["--pps=1000"]);
-    (first.wait(), second.wait());
+    first.wait();
+    second.wait();
     let outcome = listener.end(842);
     let times: Vec<&str> = outcome.stdout.lines().collect();
     let times: Vec<&str> = times

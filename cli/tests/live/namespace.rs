@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,6 +27,11 @@ pub struct Outcome {
 
 pub fn captures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/captures")
+}
+
+fn is_root() -> bool {
+    let own = fs::metadata("/proc/self").map(|data| data.uid());
+    own.is_ok_and(|uid| uid == 0)
 }
 
 /// What queries print over captures.
@@ -82,7 +88,8 @@ impl Namespace {
         fs::create_dir_all(&folder).map_err(|error| format!("no folder: {error}"))?;
         // In a user namespace too where this is not root: there anybody may.
         let mut command = Command::new("unshare");
-        command.args(["--net", "--map-root-user", "--", "sleep", "1000"]);
+        let user: &[&str] = if is_root() { &[] } else { &["--map-root-user"] };
+        command.args(user).args(["--net", "--", "sleep", "1000"]);
         let holder = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -126,6 +133,17 @@ impl Namespace {
         Ok(())
     }
 
+    /// Whether there are other users than root: where this is root in truth.
+    pub fn has_users(&self) -> bool {
+        let map = fs::read_to_string(format!("/proc/{}/uid_map", self.holder.id()));
+        let is_one = |count: &str| count == "1";
+        map.is_ok_and(|map| {
+            map.split_whitespace()
+                .nth(2)
+                .is_none_or(|count| !is_one(count))
+        })
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -135,7 +153,12 @@ impl Namespace {
         let mut command = Command::new("nsenter");
         command
             .args(["--target", &self.holder.id().to_string()])
-            .args(["--user", "--preserve-credentials", "--net", "--", program])
+            .args(if is_root() {
+                &[][..]
+            } else {
+                &["--user", "--preserve-credentials"][..]
+            })
+            .args(["--net", "--", program])
             .current_dir(captures())
             .env("TZ", "UTC");
         command

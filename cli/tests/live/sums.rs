@@ -2,6 +2,8 @@
 
 use crate::namespace::{Listener, Namespace, wireq};
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The numbers of what is said of an interface: packets, bytes, dropped by the kernel, the interface
 /// and the reader.
@@ -92,4 +94,66 @@ fn an_overloaded_reader_drops_and_counts() {
     assert!(outcome.stderr.contains(&account), "{}", outcome.stderr);
     let dropped = format!("\"dropped\":{overload},");
     assert!(outcome.stderr.contains(&dropped), "{}", outcome.stderr);
+}
+
+/// Flows that are ever new, under a limit of memory: what the run takes stays the same.
+#[test]
+fn memory_stays_flat() {
+    let Some(namespace) = Namespace::new(1) else {
+        return;
+    };
+    let asked = std::env::var("WIREQ_LIVE_SOAK").ok();
+    let seconds: u64 = asked.and_then(|seconds| seconds.parse().ok()).unwrap_or(8);
+    let arguments = [
+        "-i",
+        "eth0",
+        "--memory-limit",
+        "64M",
+        "-e",
+        "print srcip dstip count() sum(len) group by srcip, dstip every 1s late 100ms",
+        "-e",
+        "print srcip distinct(dstport) group by srcip every 1s of 3s late 100ms",
+        "-e",
+        "uniq srcip dstip every 1s late 100ms | count() every 1s late 100ms",
+    ];
+    let out = namespace.folder().join("results").display().to_string();
+    let outs = ["1", "2", "3"].map(|number| format!("{number}={out}.{number}"));
+    let outs = outs.iter().flat_map(|out| ["--out", out.as_str()]);
+    let arguments: Vec<&str> = outs.chain(arguments).collect();
+    let mut listener = Listener::start(&namespace, &arguments);
+    // Each time round the addresses are others.
+    let how = [
+        "--unique-ip",
+        "--loop=100000000",
+        "--pps=20000",
+        "--preload-pcap",
+    ];
+    let duration = format!("--duration={seconds}");
+    let sender =
+        namespace.start_sending("peer0", "office.pcap", &[&how[..], &[&duration]].concat());
+    let begun = Instant::now();
+    let mut resident = Vec::new();
+    while begun.elapsed() < Duration::from_secs(seconds.saturating_sub(1)) {
+        thread::sleep(Duration::from_millis(500));
+        resident.push(kilobytes(&listener));
+    }
+    sender.wait();
+    listener.wait_for(1);
+    let outcome = listener.settle();
+    let [seen, _, kernel, _, overload] = counts(&outcome.stderr);
+    println!("seen {seen}, dropped {kernel} and {overload}; resident, in KiB: {resident:?}");
+    assert!(seen > 10_000 * seconds, "{}", outcome.stderr);
+    // The first windows fill what is used again later.
+    let (first, second) = resident[2..].split_at((resident.len() - 2) / 2);
+    let most = |part: &[u64]| part.iter().copied().max().unwrap_or(0);
+    assert!(most(second) <= most(first) + 16 * 1024, "{resident:?}");
+}
+
+/// What a run has in memory.
+fn kilobytes(listener: &Listener) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", listener.id()));
+    let status = status.expect("it runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.expect("the kernel says so")
 }

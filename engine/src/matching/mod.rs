@@ -9,6 +9,9 @@
 //! | `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
+//! | `values` | what tests of one field imply of each other |
+//! | `strategy` | which way conditions are matched |
+//! | `distinct`, `counting`, `dataflow`, `snort` | the same by other strategies |
 //! | `naive` | the same, condition by condition: what the index is tested against |
 //!
 //! Each field that conditions test is looked at once a row, which says of all tests of it whether
@@ -21,22 +24,37 @@
 
 mod classes;
 mod compile;
+mod counting;
+mod dataflow;
+mod distinct;
 mod index;
 mod line;
 mod memo;
 mod naive;
 mod patterns;
 mod set;
+mod snort;
 mod stab;
+mod strategy;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub use index::Index;
 pub use naive::Naive;
 pub use patterns::{Pattern, Patterns};
+pub use strategy::Strategy;
+pub use values::Values;
 
+use crate::View;
 use crate::plan::expr::Expr;
-use wireq_typesys::FieldPath;
+use wireq_typesys::{FieldPath, Zone};
+
+/// Finds which of many conditions hold.
+pub trait Matcher: Send {
+    /// The conditions that hold for each selected row.
+    fn select(&mut self, view: View<'_>, zone: &Zone, hits: &mut Hits);
+}
 
 /// A condition: all of its parts hold.
 #[derive(Clone, Debug, PartialEq)]

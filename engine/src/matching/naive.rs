@@ -1,6 +1,6 @@
 //! Condition by condition, as if each stood alone.
 
-use super::{Condition, Content, Hits};
+use super::{Condition, Content, Hits, Matcher};
 use crate::evaluate::Predicate;
 use crate::{Context, View};
 use wireq_typesys::{Bitmap, Data, FieldPath, Kind, Slot, Zone};
@@ -95,9 +95,10 @@ impl Naive {
             conditions: conditions.iter().map(ready).collect(),
         }
     }
+}
 
-    /// The conditions that hold for each selected row.
-    pub fn select(&mut self, view: View<'_>, zone: &Zone, hits: &mut Hits) {
+impl Matcher for Naive {
+    fn select(&mut self, view: View<'_>, zone: &Zone, hits: &mut Hits) {
         let all = view.part.selection;
         let mut passing = Vec::with_capacity(self.conditions.len());
         for (tests, contents) in &mut self.conditions {

@@ -5,6 +5,7 @@ use crate::function::{Function, FunctionParameter, Times};
 use crate::plan::expr::ArithmeticOp;
 use crate::{Context, Span, View};
 use proptest::prelude::*;
+use proptest::strategy::Strategy as Values;
 use std::net::IpAddr;
 use std::sync::Arc;
 use wireq_typesys::{
@@ -118,7 +119,7 @@ fn literal(text: &str) -> Expr {
     Expr::Literal(Literal::new(text), span())
 }
 
-fn any_op() -> impl Strategy<Value = CompareOp> {
+fn any_op() -> impl Values<Value = CompareOp> {
     prop::sample::select(vec![
         CompareOp::Equal,
         CompareOp::NotEqual,
@@ -129,7 +130,7 @@ fn any_op() -> impl Strategy<Value = CompareOp> {
     ])
 }
 
-fn comparison() -> impl Strategy<Value = Expr> {
+fn comparison() -> impl Values<Value = Expr> {
     let compare = |op, a, b| Expr::Compare(op, Box::new(a), Box::new(b));
     (0..FIELDS.len(), 0..10usize, any_op(), 0..10u8).prop_map(move |(at, constant, op, form)| {
         let constants = FIELDS[at].2;
@@ -154,7 +155,7 @@ fn comparison() -> impl Strategy<Value = Expr> {
     })
 }
 
-fn any_test() -> impl Strategy<Value = Expr> {
+fn any_test() -> impl Values<Value = Expr> {
     let leaf = prop_oneof![
         20 => comparison(),
         1 => any::<bool>().prop_map(|value| Expr::Bool(value, span())),
@@ -171,7 +172,7 @@ fn any_test() -> impl Strategy<Value = Expr> {
 }
 
 /// A list of constants of one field: what `in` becomes.
-fn in_list() -> impl Strategy<Value = Expr> {
+fn in_list() -> impl Values<Value = Expr> {
     (0..7usize, prop::collection::vec(0..10usize, 1..6)).prop_map(|(at, constants)| {
         let compare = |constant: &usize| {
             let constant = literal(FIELDS[at].2[constant % FIELDS[at].2.len()]);
@@ -181,7 +182,7 @@ fn in_list() -> impl Strategy<Value = Expr> {
     })
 }
 
-fn any_content() -> impl Strategy<Value = Content> {
+fn any_content() -> impl Values<Value = Content> {
     let bytes = prop::collection::vec(prop::sample::select(&b"abA"[..]), 0..4);
     let depth = prop::option::of(0..8usize);
     let flags = (any::<bool>(), prop::bool::weighted(0.2), any::<bool>());
@@ -197,7 +198,7 @@ fn any_content() -> impl Strategy<Value = Content> {
     })
 }
 
-fn any_condition() -> impl Strategy<Value = Condition> {
+fn any_condition() -> impl Values<Value = Condition> {
     let tests = prop::collection::vec(prop_oneof![4 => any_test(), 1 => in_list()], 0..4);
     let contents = prop_oneof![3 => Just(Vec::new()).boxed(), 2 => prop::collection::vec(any_content(), 1..3).boxed()];
     (tests, contents).prop_map(|(tests, contents)| Condition { tests, contents })
@@ -358,7 +359,7 @@ fn rows_of(hits: &Hits) -> Vec<Vec<u32>> {
         .collect()
 }
 
-fn any_rows() -> impl Strategy<Value = Vec<Row>> {
+fn any_rows() -> impl Values<Value = Vec<Row>> {
     let row = prop::collection::vec(0..22u16, FIELDS.len());
     prop::collection::vec(row, 1..40)
 }
@@ -369,23 +370,30 @@ proptest! {
     /// Several parts, so that what was remembered, counted and chosen anew is used too; some with
     /// columns that the plan does not expect, some without a column, some rows not selected.
     #[test]
-    fn the_index_finds_what_conditions_say_one_by_one(
+    fn every_strategy_finds_what_conditions_say_one_by_one(
         conditions in prop::collection::vec(any_condition(), 1..30),
         parts in prop::collection::vec((any_rows(), prop::bool::weighted(0.15), any::<u64>(), 0..30usize), 1..5),
     ) {
         let context = context(&conditions);
         let mut naive = Naive::new(&conditions, &context);
-        let mut index = Index::new(conditions.clone().into(), &context);
+        let matchers = super::Strategy::ALL.iter().flat_map(|(name, strategy)| {
+            let make = |vector| strategy.matcher(conditions.clone().into(), vector, &context);
+            [(name, true, make(true)), (name, false, make(false))]
+        });
+        let mut matchers: Vec<_> = matchers.collect();
         let zone = Zone::utc();
         for (rows, odd, chosen, missing) in parts {
             let mut part = part(&rows, odd);
             part.selection = (0..rows.len()).filter(|row| chosen >> (row % 64) & 3 != 0).collect();
             let slots = slots(&context, Some(missing));
             let view = View { part: &part, slots: &slots };
-            let (mut expected, mut found) = (Hits::default(), Hits::default());
+            let mut expected = Hits::default();
             naive.select(view, &zone, &mut expected);
-            index.select(view, &zone, &mut found);
-            prop_assert_eq!(rows_of(&found), rows_of(&expected));
+            for (name, vector, matcher) in &mut matchers {
+                let mut found = Hits::default();
+                matcher.select(view, &zone, &mut found);
+                prop_assert_eq!(rows_of(&found), rows_of(&expected), "{} {}", name, vector);
+            }
         }
     }
 }

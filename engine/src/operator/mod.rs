@@ -9,6 +9,7 @@ mod groups;
 mod index;
 mod join;
 mod keyed;
+mod matched;
 mod union;
 
 pub use compute::compute;
@@ -32,5 +33,7 @@ pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
         NodeKind::Filter(expr) => Some(filter::filter(expr)),
         NodeKind::Aggregate(aggregate) => Some(aggregate::aggregate(aggregate)),
         NodeKind::Union => Some(union::union()),
+        NodeKind::Match(matched) => Some(matched::matched(matched)),
+        NodeKind::Branch(_) => Some(matched::branch()),
     }
 }

@@ -1,7 +1,8 @@
 //! Plans as text.
 
 use super::stream::HIDDEN;
-use super::{NodeId, Plan};
+use super::{NodeId, NodeKind, Plan};
+use crate::NodeReport;
 use hashbrown::HashMap;
 use std::fmt::Write;
 
@@ -11,6 +12,25 @@ const INDENT_MAX: usize = 40;
 /// The plan as text: a line for each node, below it and indented those that read from it. A node
 /// with several inputs is named where it is met again.
 pub fn explain(plan: &Plan) -> String {
+    analyzed(plan, &[])
+}
+
+/// Likewise, with what came and went in a run of this plan.
+pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
+    let total: u64 = reports.iter().map(|report| report.nanos).sum();
+    let ranks: HashMap<NodeId, usize> = plan.order().into_iter().zip(0..).collect();
+    let ran = |node: NodeId| {
+        let Some(report) = ranks.get(&node).and_then(|rank| reports.get(*rank)) else {
+            return String::new();
+        };
+        let (account, share) = (report.account, report.nanos as f64 / total.max(1) as f64);
+        format!(
+            "  ({} in, {} out, {:.1} % of the time)",
+            account.rows_in,
+            account.passed + account.emitted,
+            share * 100.0
+        )
+    };
     let mut text = String::new();
     let mut numbers: HashMap<NodeId, usize> = HashMap::new();
     let order = plan.order();
@@ -29,9 +49,10 @@ pub fn explain(plan: &Plan) -> String {
         let readers = plan.outputs(node);
         let _ = writeln!(
             text,
-            "{indent}#{number} {}{}",
+            "{indent}#{number} {}{}{}",
             plan.graph[node].kind,
-            remark(plan, node, readers.len())
+            remark(plan, node, readers.len()),
+            ran(node)
         );
         stack.extend(readers.iter().rev().map(|(reader, _)| (*reader, depth + 1)));
     }
@@ -45,6 +66,16 @@ pub fn explain(plan: &Plan) -> String {
         plan.statements.len(),
         order.len()
     );
+    for node in &order {
+        if let NodeKind::Match(matched) = &plan.graph[*node].kind {
+            let (tests, left, most) = matched.figures(plan.stream(*node));
+            let _ = writeln!(
+                text,
+                "{} conditions: different tests {tests}, with vector functions {left}, at most {most} in one",
+                matched.conditions.len()
+            );
+        }
+    }
     // The plan's own columns.
     text.replace(HIDDEN, "~")
 }

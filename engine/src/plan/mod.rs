@@ -3,15 +3,18 @@
 //! All queries given together are ONE graph from the start. Languages build it with the `add_`
 //! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
 
+mod bounds;
+pub mod draw;
 pub mod explain;
 pub mod expr;
 pub mod stream;
 
 use crate::Span;
 use crate::arguments::Arguments;
+use crate::matching::{Condition, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use expr::Expr;
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
@@ -80,6 +83,52 @@ pub enum NodeKind {
     Join(Join),
     /// All objects of all inputs, ordered by position, then port.
     Union,
+    /// Which of many filters pass each object; read by a [`NodeKind::Branch`] for each of them.
+    Match(Match),
+    /// The objects that one filter of a [`NodeKind::Match`] passes.
+    Branch(Branch),
+}
+
+/// Many filters of one stream, as one node.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Match {
+    /// What each filter passes.
+    pub conditions: Arc<[Condition]>,
+    /// How they are matched.
+    pub strategy: Strategy,
+    /// Whether many tests of one field are one look-up.
+    pub vector: bool,
+}
+
+impl Match {
+    /// How many different tests the conditions have, how many look-ups and tests are left where all
+    /// tests of a field are one look-up, and the most tests in a condition.
+    pub fn figures(&self, stream: &Stream) -> (usize, usize, usize) {
+        let mut tests: HashSet<&Expr> = HashSet::new();
+        let (mut fields, mut others, mut most) = (HashSet::new(), 0, 0);
+        let kind = |field: &FieldPath| stream.kind(field).unwrap_or(Kind::Dynamic);
+        for condition in self.conditions.iter() {
+            most = most.max(condition.tests.len());
+            for test in &condition.tests {
+                if tests.insert(test) {
+                    match Values::of(test, &kind) {
+                        Some((field, _)) => _ = fields.insert(field),
+                        None => others += 1,
+                    }
+                }
+            }
+        }
+        (tests.len(), fields.len() + others, most)
+    }
+}
+
+/// One filter of a [`Match`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// The number of its condition.
+    pub number: usize,
+    /// What it passes.
+    pub test: Expr,
 }
 
 /// A column that is calculated.
@@ -201,6 +250,8 @@ impl PartialEq for NodeKind {
                     && a.functions == b.functions
             }
             (NodeKind::Union, NodeKind::Union) => true,
+            (NodeKind::Match(a), NodeKind::Match(b)) => a == b,
+            (NodeKind::Branch(a), NodeKind::Branch(b)) => a == b,
             _ => false,
         }
     }
@@ -222,6 +273,8 @@ impl NodeKind {
             NodeKind::Join(_) => "join",
             NodeKind::Aggregate(_) => "aggregate",
             NodeKind::Union => "union",
+            NodeKind::Match(_) => "match",
+            NodeKind::Branch(_) => "branch",
         }
     }
 }
@@ -246,6 +299,14 @@ impl fmt::Display for NodeKind {
             NodeKind::Join(join) => write!(f, "{join}"),
             NodeKind::Filter(expr) => write!(f, "where {expr}"),
             NodeKind::Union => f.write_str("union"),
+            NodeKind::Match(matched) => {
+                write!(f, "match {} conditions", matched.conditions.len())?;
+                match matched.strategy {
+                    Strategy::Auto => Ok(()),
+                    strategy => write!(f, " by {strategy}"),
+                }
+            }
+            NodeKind::Branch(branch) => write!(f, "branch {}", branch.test),
             NodeKind::Aggregate(aggregate) => {
                 f.write_str("aggregate")?;
                 for function in &aggregate.functions {
@@ -508,6 +569,52 @@ impl Plan {
         self.add(NodeKind::Union, inputs, stream, span)
     }
 
+    /// Puts a node between another one and filters that read from it, which become its branches. The
+    /// new node belongs to the first of their statements.
+    pub(crate) fn insert_match(
+        &mut self,
+        input: NodeId,
+        filters: &[NodeId],
+        strategy: Strategy,
+        vector: bool,
+    ) {
+        let Some(first) = filters.first() else {
+            return;
+        };
+        let (statement, span) = (self.graph[*first].statement, self.graph[*first].span);
+        let mut conditions: Vec<Condition> = Vec::new();
+        for (number, filter) in filters.iter().enumerate() {
+            let NodeKind::Filter(test) = &self.graph[*filter].kind else {
+                continue;
+            };
+            let test = test.clone();
+            conditions.push(test.clone().into());
+            self.graph[*filter].kind = NodeKind::Branch(Branch { number, test });
+        }
+        let node = self.graph.add_node(Node {
+            kind: NodeKind::Match(Match {
+                conditions: conditions.into(),
+                strategy,
+                vector,
+            }),
+            stream: self.graph[input].stream.clone(),
+            statement,
+            span,
+        });
+        // Latest first: that is the order in which a graph finds edges at once.
+        let taken_over: HashSet<NodeId> = filters.iter().copied().collect();
+        let edges = self.graph.edges(input);
+        let edges = edges.filter(|edge| taken_over.contains(&edge.target()));
+        let edges: Vec<_> = edges.map(|edge| edge.id()).collect();
+        for edge in edges {
+            self.graph.remove_edge(edge);
+        }
+        self.graph.add_edge(input, node, 0);
+        for filter in filters {
+            self.graph.add_edge(node, *filter, 0);
+        }
+    }
+
     fn add(&mut self, kind: NodeKind, inputs: &[NodeId], stream: Stream, span: Span) -> NodeId {
         let statement = self.statements.len().saturating_sub(1);
         let node = self.graph.add_node(Node {
@@ -585,6 +692,22 @@ impl Plan {
             })
     }
 
+    /// Whether a source without an end is somewhere before a node, or is it.
+    pub fn is_live(&self, node: NodeId) -> bool {
+        let mut known = HashSet::new();
+        let mut open = vec![node];
+        while let Some(node) = open.pop() {
+            if !known.insert(node) {
+                continue;
+            }
+            match &self.graph[node].kind {
+                NodeKind::Source(_, _, spec) if spec.live.is_some() => return true,
+                _ => open.extend(self.inputs(node)),
+            }
+        }
+        false
+    }
+
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
     pub fn order(&self) -> Vec<NodeId> {
         let before = |node: NodeId| {
@@ -598,11 +721,20 @@ impl Plan {
             .node_indices()
             .map(|node| (node, waits_for(node)))
             .collect();
+        // What stands in for filters stands where the first of them was written: the order of all
+        // others stays as it would be without it.
+        let place = |node: NodeId| match &self.graph[node].kind {
+            NodeKind::Match(_) => {
+                let first = self.graph.neighbors(node).min();
+                Reverse((first.unwrap_or(node), false, node))
+            }
+            _ => Reverse((node, true, node)),
+        };
         let ready = missing.iter().filter(|(_, count)| **count == 0);
-        let mut ready: BinaryHeap<Reverse<NodeId>> =
-            ready.map(|(node, _)| Reverse(*node)).collect();
+        let mut ready: BinaryHeap<Reverse<(NodeId, bool, NodeId)>> =
+            ready.map(|(node, _)| place(*node)).collect();
         let mut order = Vec::with_capacity(missing.len());
-        while let Some(Reverse(node)) = ready.pop() {
+        while let Some(Reverse((_, _, node))) = ready.pop() {
             order.push(node);
             let outputs = self.outputs(node).into_iter().map(|(output, _)| output);
             let later = self
@@ -614,7 +746,7 @@ impl Plan {
                 if let Some(count) = missing.get_mut(&next) {
                     *count -= 1;
                     if *count == 0 {
-                        ready.push(Reverse(next));
+                        ready.push(place(next));
                     }
                 }
             }

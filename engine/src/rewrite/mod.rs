@@ -2,9 +2,38 @@
 //!
 //! Every rewrite runs on the plan, before operators are built, and can be switched off by name.
 
+mod join_filters;
+mod normalize;
+mod push_filters;
 mod share_subgraphs;
+mod vector;
 
+use crate::matching::Strategy;
 use crate::plan::Plan;
+
+/// How plans are rewritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// Names of rewrites that are off.
+    pub off: Vec<String>,
+    /// How many filters of one stream are matched at once, at least: fewer are faster one by one.
+    pub vector_min: usize,
+    /// How they are matched.
+    pub strategy: Strategy,
+    /// Whether many tests of one field are one look-up.
+    pub vector: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Choices {
+            off: Vec::new(),
+            vector_min: 8,
+            strategy: Strategy::Auto,
+            vector: true,
+        }
+    }
+}
 
 /// One rewrite.
 pub struct Rewrite {
@@ -12,21 +41,47 @@ pub struct Rewrite {
     pub name: &'static str,
     /// What it does, in one sentence.
     pub summary: &'static str,
-    apply: fn(&mut Plan),
+    apply: fn(&mut Plan, &Choices),
 }
 
 /// All rewrites in the order in which they run.
-pub static REWRITES: &[Rewrite] = &[Rewrite {
-    name: "share",
-    summary: "Equal nodes on equal input become one, from the sources on.",
-    apply: share_subgraphs::apply,
-}];
+pub static REWRITES: &[Rewrite] = &[
+    // First: equal tests are then equal in form.
+    Rewrite {
+        name: "normalize",
+        summary: "Tests in one form: cheap ones first, none that another one implies.",
+        apply: |plan, _| normalize::apply(plan),
+    },
+    Rewrite {
+        name: "share",
+        summary: "Equal nodes on equal input become one, from the sources on.",
+        apply: |plan, _| share_subgraphs::apply(plan),
+    },
+    // Behind `share`: what stands before several filters stays one node.
+    Rewrite {
+        name: "push",
+        summary: "Filters stand before what need not be done for objects that they do not pass.",
+        apply: |plan, _| push_filters::apply(plan),
+    },
+    // Behind `push`, which brings filters together.
+    Rewrite {
+        name: "chain",
+        summary: "A filter behind a filter is one, and tries nothing that is known to hold.",
+        apply: |plan, _| join_filters::apply(plan),
+    },
+    // Last: the others know filters, and not what becomes of them here.
+    Rewrite {
+        name: "vector",
+        summary: "Many filters of one stream become one node that matches them at once.",
+        apply: vector::apply,
+    },
+];
 
-/// Runs all rewrites but those named.
-pub fn rewrite(plan: &mut Plan, off: &[String]) {
+/// Runs all rewrites but those that are off.
+pub fn rewrite(plan: &mut Plan, choices: &Choices) {
     for rewrite in REWRITES {
-        if !off.iter().any(|name| name == rewrite.name) {
-            (rewrite.apply)(plan);
+        if !choices.off.iter().any(|name| name == rewrite.name) {
+            (rewrite.apply)(plan, choices);
         }
     }
 }

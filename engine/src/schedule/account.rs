@@ -45,6 +45,8 @@ pub struct NodeReport {
     pub readers: usize,
     /// The counts.
     pub account: Account,
+    /// How long it ran, where [`crate::schedule::Options::timed`] asks for that.
+    pub nanos: u64,
     /// What was read: of sources, and of operators that read a format in the rows.
     pub input: Option<InputAccount>,
 }

@@ -232,6 +232,12 @@ impl Runner {
             }
             self.nodes[input].done = true;
             self.nodes[input].taken = Some(taken);
+            if let [before] = self.nodes[input].inputs[..]
+                && !self.nodes[before].branches.is_empty()
+            {
+                let rows_in = self.nodes[before].out.account.rows_in;
+                self.nodes[input].end_branch(rows_in);
+            }
             inputs.extend(&self.nodes[input].inputs);
         }
     }

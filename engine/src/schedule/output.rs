@@ -43,9 +43,17 @@ pub struct Output {
     /// For operators that annotate: the shape that each shape of the input becomes.
     pub(crate) annotated: Vec<(Arc<Shape>, Arc<Shape>)>,
     pub(crate) zone: Option<Arc<Zone>>,
+    /// Rows for single readers: the branch, the rows, and how many items stood before them.
+    pub(crate) routed: Vec<(u32, Part, usize)>,
 }
 
 impl Output {
+    /// Gives rows of the input to one branch. Those of all branches together are then passed.
+    pub(crate) fn route(&mut self, branch: u32, part: &Part, selection: Bitmap) {
+        let before = self.items.len();
+        self.routed.push((branch, part.select(selection), before));
+    }
+
     /// Passes rows of the input on: those of `selection`.
     pub fn pass(&mut self, part: &Part, selection: Bitmap) {
         let count = selection.count();
@@ -57,6 +65,16 @@ impl Output {
 
     /// Passes rows of the input on with columns attached, one for each that the operator declared.
     pub fn annotate(&mut self, part: &Part, selection: Bitmap, columns: Vec<Column>) {
+        self.annotate_shared(part, selection, columns.into_iter().map(Arc::new));
+    }
+
+    /// Passes rows of the input on with columns attached that others of them have too.
+    pub fn annotate_shared(
+        &mut self,
+        part: &Part,
+        selection: Bitmap,
+        columns: impl IntoIterator<Item = Arc<Column>>,
+    ) {
         let count = selection.count();
         if count == 0 {
             return;
@@ -72,7 +90,7 @@ impl Output {
             return;
         };
         let mut extra = part.extra.clone();
-        extra.extend(columns.into_iter().map(Arc::new));
+        extra.extend(columns);
         while let Some(def) = shape.extra.get(extra.len()) {
             let mut column = Column::default();
             if let (Recipe::Convert(Slot::Extra(from), conversion), Some(zone)) =
@@ -141,6 +159,7 @@ impl Output {
     /// Makes ready for the next step; buffers are kept.
     pub fn clear(&mut self) {
         self.items.clear();
+        self.routed.clear();
         self.text.clear();
     }
 }

@@ -10,12 +10,12 @@ use super::output::{Frame, Item, Output};
 use crate::physical::{self, Body, Maker, PhysicalNode};
 use crate::plan::Plan;
 use crate::planted::is_planted;
-use crate::rewrite::rewrite;
+use crate::rewrite::{Choices, rewrite};
 use crate::snapshot::{Reader, Writer};
 use crate::{Error, OnControl, Operator, Progress, Source, SourceContext, View};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 
 /// How to run.
@@ -23,8 +23,10 @@ use wireq_typesys::{Bitmap, Names, Part, PartData, ROWS_MAX, Shape, Slot, Zone};
 pub struct Options {
     /// The most rows in a batch, up to [`ROWS_MAX`]. Results don't depend on it.
     pub rows_max: usize,
-    /// Names of rewrites that are off.
-    pub rewrites_off: Vec<String>,
+    /// How the plan is rewritten. Results don't depend on it.
+    pub choices: Choices,
+    /// Whether to measure how long each node runs.
+    pub timed: bool,
     /// The seed of hashes.
     pub seed: u64,
     /// The zone of times, and what counts as now.
@@ -52,7 +54,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             rows_max: ROWS_MAX,
-            rewrites_off: Vec::new(),
+            choices: Choices::default(),
+            timed: false,
             seed: 0,
             zone: Arc::new(Zone::utc()),
             strict: false,
@@ -71,7 +74,7 @@ impl Default for Options {
 /// # Errors
 /// Where a source, an operator or an output fails.
 pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
-    rewrite(&mut plan, &options.rewrites_off);
+    rewrite(&mut plan, &options.choices);
     let nodes = physical::build(&plan, &options.zone, options.seed);
     let mut runner = Runner {
         nodes: nodes
@@ -85,6 +88,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         memory: options.memory_limit.map(Memory::new),
         spills: options.spill_every > 0,
         steps: 0,
+        timed: options.timed,
         zone: Arc::clone(&options.zone),
         names: plan.names(),
     };
@@ -98,6 +102,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     let closed = runner.close(outputs, outcome.is_ok());
     let interrupted = outcome?;
     closed?;
+    (0..runner.nodes.len()).for_each(|rank| runner.end_branches(rank));
     Ok(Report {
         interrupted,
         ..runner.report()
@@ -120,10 +125,14 @@ pub(super) struct RunNode {
     depth: usize,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
+    /// Where each reader has rows of its own: by branch, its rank.
+    pub(super) branches: Vec<usize>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     pub(super) shape: Option<Arc<Shape>>,
     pub(super) out: Output,
+    /// How long it ran, where that is measured.
+    nanos: u64,
     /// Whether it gave anything, since the end began.
     pub(super) spoke: bool,
     /// It takes no more rows.
@@ -162,10 +171,12 @@ impl RunNode {
             depth: node.depth,
             inputs: node.inputs,
             readers: node.readers,
+            branches: node.branches,
             bindings: node.bindings,
             fills: node.fills,
             shape: node.shape,
             out,
+            nanos: 0,
             spoke: false,
             done: false,
             trace: node.traced.then(Trace::default),
@@ -179,6 +190,13 @@ impl RunNode {
         file.map_or(Target::Number(self.target), Target::File)
     }
 
+    /// What came to a branch is what came to the node that it is a branch of.
+    pub(super) fn end_branch(&mut self, rows_in: u64) {
+        let account = &mut self.out.account;
+        account.rows_in = rows_in;
+        account.filtered = rows_in - account.passed;
+    }
+
     fn report(&self) -> NodeReport {
         NodeReport {
             name: self.name.clone(),
@@ -186,6 +204,7 @@ impl RunNode {
             statement: self.statement,
             readers: self.readers.len(),
             account: self.out.account,
+            nanos: self.nanos,
             input: match &self.source {
                 Some(source) => Some(source.input_account()),
                 None => self.operator.as_ref().and_then(|o| o.input_account()),
@@ -277,6 +296,7 @@ pub(super) struct Runner {
     pub(super) memory: Option<Memory>,
     /// Whether operators move to files what they can, limit or not.
     pub(super) spills: bool,
+    timed: bool,
     /// The steps so far.
     steps: u64,
     pub(super) zone: Arc<Zone>,
@@ -347,7 +367,11 @@ impl Runner {
                     return Ok(true);
                 }
                 self.attend(&options.signals, outputs)?;
-                let Some(item) = self.next(rank, Duration::ZERO, options)? else {
+                let start = self.timed.then(Instant::now);
+                let item = self.next(rank, Duration::ZERO, options)?;
+                let took = start.map_or(0, |start| start.elapsed().as_nanos() as u64);
+                self.nodes[rank].nanos += took;
+                let Some(item) = item else {
                     break;
                 };
                 self.take(rank, item, options, outputs)?;
@@ -465,13 +489,85 @@ impl Runner {
         }
         node.spoke = true;
         node.fill(&self.zone);
-        for reader in &node.readers {
-            self.pending.add(*reader);
+        if node.branches.is_empty() {
+            for reader in &node.readers {
+                self.pending.add(*reader);
+            }
+        } else {
+            self.route(rank);
         }
+    }
+
+    /// Ends the accounts of the branches of a node that are not done.
+    fn end_branches(&mut self, rank: usize) {
+        let rows_in = self.nodes[rank].out.account.rows_in;
+        for branch in self.nodes[rank].branches.clone() {
+            if !self.nodes[branch].done {
+                self.nodes[branch].end_branch(rows_in);
+            }
+        }
+    }
+
+    /// Hands what a node gave to its branches, each its own rows and all of them controls.
+    fn route(&mut self, rank: usize) {
+        let node = &mut self.nodes[rank];
+        let items = std::mem::take(&mut node.out.items);
+        let branches = std::mem::take(&mut node.branches);
+        let mut routed = std::mem::take(&mut node.out.routed);
+        let mut rows = routed.drain(..).peekable();
+        let mut reached: Vec<usize> = Vec::new();
+        for (at, item) in items.iter().enumerate() {
+            while let Some((branch, part, _)) = rows.next_if(|(_, _, before)| *before <= at) {
+                let next = usize::from(is_planted("match-route-to-next"));
+                let branch = branches[(branch as usize + next) % branches.len()];
+                if self.nodes[branch].done {
+                    continue;
+                }
+                let part = match item {
+                    Item::Rows(all) if is_planted("branch-of-shared-rows") => all.clone(),
+                    _ => part,
+                };
+                let out = &mut self.nodes[branch].out;
+                out.account.passed += part.count() as u64;
+                if out.items.is_empty() {
+                    reached.push(branch);
+                }
+                out.items.push(Item::Rows(part));
+            }
+            let Item::Control(position, control) = item else {
+                continue;
+            };
+            for branch in &branches {
+                let node = &mut self.nodes[*branch];
+                if node.done || control.depth() > node.depth {
+                    continue;
+                }
+                if node.out.items.is_empty() {
+                    reached.push(*branch);
+                }
+                node.out.control(*position, control.clone());
+            }
+        }
+        drop(rows);
+        for branch in reached {
+            self.gave(branch);
+        }
+        let node = &mut self.nodes[rank];
+        (node.out.items, node.branches, node.out.routed) = (items, branches, routed);
     }
 
     /// Hands a node what its inputs gave in this step.
     pub(super) fn run_node(&mut self, rank: usize) -> Result<(), Error> {
+        if !self.timed {
+            return self.hand_over(rank);
+        }
+        let start = Instant::now();
+        let ran = self.hand_over(rank);
+        self.nodes[rank].nanos += start.elapsed().as_nanos() as u64;
+        ran
+    }
+
+    fn hand_over(&mut self, rank: usize) -> Result<(), Error> {
         let (before, rest) = self.nodes.split_at_mut(rank);
         let node = &mut rest[0];
         if node.done {
@@ -589,6 +685,7 @@ impl Runner {
             let (true, Some(operator)) = (acts, node.operator.as_mut()) else {
                 continue;
             };
+            let start = self.timed.then(Instant::now);
             let rows = |taken: &Vec<Taken>| {
                 let each = taken.iter().map(|taken| taken.rows);
                 each.fold(0, usize::saturating_add)
@@ -616,6 +713,9 @@ impl Runner {
                 let first: Vec<&Part> = first.iter().collect();
                 with_views(bindings, &first, |views| operator.act(views, out))
             })?;
+            if let Some(start) = start {
+                node.nanos += start.elapsed().as_nanos() as u64;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! State that does not fit in memory: sorted runs of records in temporary files.
 //!
-//! A [`Run`] is written once, in ascending order of keys, to a file without a name in the
+//! A run is written once, in ascending order of keys, to a file without a name in the
 //! folder for temporary files (`TMPDIR`), and read at offsets, so that reading changes nothing.
 //! Several [`Runs`] are read as one by a [`Merge`], in the order of (key, run, place in the run).
 //! Runs of one level are merged as soon as there are so many of them: a record is written again

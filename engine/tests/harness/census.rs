@@ -96,7 +96,7 @@ impl Census {
                     count(&mut self.grouped, "group");
                 }
             }
-            NodeKind::Source(..) | NodeKind::Union => {}
+            NodeKind::Source(..) | NodeKind::Union | NodeKind::Match(_) | NodeKind::Branch(_) => {}
         }
     }
 

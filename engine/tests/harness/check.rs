@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use wireq_engine::matching::Strategy;
 use wireq_engine::plan::Plan;
+use wireq_engine::rewrite::{Choices, REWRITES};
 use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Target};
 use wireq_engine::{RecordType, Registry, ScalarFunction};
 use wireq_query_lang::{Files, Text, compile};
@@ -74,10 +76,10 @@ fn put(texts: &mut Texts, place: Place, bytes: &[u8]) {
 }
 
 /// One way to run a plan.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Mode {
     rows_max: usize,
-    rewrites_off: &'static [&'static str],
+    choices: Choices,
     /// Whether each statement has its own output.
     apart: bool,
     /// Steps after which all states are saved and loaded into fresh operators; 0 is never.
@@ -86,48 +88,86 @@ struct Mode {
     spill_every: u64,
 }
 
+/// All rewrites, wherever they can do something.
+fn all_rewrites() -> Choices {
+    Choices {
+        vector_min: 1,
+        ..Choices::default()
+    }
+}
+
+/// All rewrites off but those that `stays`.
+fn rewrites(stays: impl Fn(&str) -> bool) -> Choices {
+    let off = REWRITES.iter().filter(|rewrite| !stays(rewrite.name));
+    Choices {
+        off: off.map(|rewrite| rewrite.name.to_owned()).collect(),
+        ..all_rewrites()
+    }
+}
+
 impl Mode {
-    fn all() -> impl Iterator<Item = Mode> {
-        let sizes = [1, 3, 2048];
-        let rewrites: [&[&str]; 2] = [&[], &["share"]];
-        sizes.into_iter().flat_map(move |rows_max| {
-            rewrites.into_iter().flat_map(move |rewrites_off| {
-                [false, true].into_iter().map(move |apart| Mode {
-                    rows_max,
-                    rewrites_off,
-                    apart,
-                    // Where batches are small there are many steps to resume between.
-                    resume_every: if rows_max == 3 { 2 } else { 0 },
-                    spill_every: match (rows_max, apart) {
-                        (1, true) => 4,
-                        (3, true) => 1,
-                        _ => 0,
-                    },
-                })
+    /// All rewrites and none of them with every size of batch; each of them alone, and every way to
+    /// match conditions, with one.
+    fn all() -> Vec<Mode> {
+        let mut modes = Vec::new();
+        for rows_max in [1, 3, 2048] {
+            for choices in [all_rewrites(), rewrites(|_| false)] {
+                for apart in [false, true] {
+                    modes.push(Mode {
+                        rows_max,
+                        choices: choices.clone(),
+                        apart,
+                        // Where batches are small there are many steps to resume between.
+                        resume_every: if rows_max == 3 { 2 } else { 0 },
+                        spill_every: match (rows_max, apart) {
+                            (1, true) => 4,
+                            (3, true) => 1,
+                            _ => 0,
+                        },
+                    });
+                }
+            }
+        }
+        let alone = REWRITES
+            .iter()
+            .map(|alone| rewrites(|name| name == alone.name));
+        let strategies = Strategy::ALL.iter().flat_map(|(_, strategy)| {
+            [true, false].map(|vector| Choices {
+                strategy: *strategy,
+                vector,
+                ..all_rewrites()
             })
-        })
+        });
+        modes.extend(alone.chain(strategies).map(|choices| Mode {
+            rows_max: 5,
+            choices,
+            apart: false,
+            resume_every: 0,
+            spill_every: 0,
+        }));
+        modes
     }
 
-    fn target(self, statement: usize) -> usize {
+    fn target(&self, statement: usize) -> usize {
         if self.apart { statement } else { 0 }
     }
 
-    fn name(self) -> String {
+    fn name(&self) -> String {
         let Mode {
             rows_max,
-            rewrites_off,
+            choices,
             apart,
             resume_every,
             spill_every,
         } = self;
-        let outputs = if apart {
+        let outputs = if *apart {
             "an output for each statement"
         } else {
             "one output"
         };
         format!(
             "batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
-             {spill_every}, rewrites off {rewrites_off:?}, {outputs}"
+             {spill_every}, {choices:?}, {outputs}"
         )
     }
 }
@@ -237,9 +277,9 @@ impl Checker {
     }
 
     fn check_modes(&self, plan: &Plan, results: &oracle::Results) -> Result<(), Failure> {
-        Mode::all().try_for_each(|mode| {
+        Mode::all().into_iter().try_for_each(|mode| {
             let expected = expected(results, |statement| mode.target(statement));
-            self.compare(plan, mode, &expected)
+            self.compare(plan, &mode, &expected)
         })
     }
 
@@ -267,12 +307,12 @@ impl Checker {
         let renumbered = |statement| statement - usize::from(statement > set.dropped);
         let mode = Mode {
             rows_max: 2048,
-            rewrites_off: &[],
+            choices: all_rewrites(),
             apart: true,
             resume_every: 0,
             spill_every: 0,
         };
-        self.compare(&plan, mode, &expected(&kept, renumbered))
+        self.compare(&plan, &mode, &expected(&kept, renumbered))
             .map_err(|failure| Failure {
                 what: format!("statement {} dropped, {}", set.dropped, failure.what),
                 ..failure
@@ -306,7 +346,7 @@ impl Checker {
         })
     }
 
-    fn compare(&self, plan: &Plan, mode: Mode, expected: &Texts) -> Result<(), Failure> {
+    fn compare(&self, plan: &Plan, mode: &Mode, expected: &Texts) -> Result<(), Failure> {
         let failure = |what: String, expected: String, given: String| Failure {
             what: format!("{}: {what}", mode.name()),
             expected,
@@ -343,14 +383,10 @@ impl Checker {
         }
     }
 
-    fn run(&self, plan: &Plan, mode: Mode) -> Result<(Texts, Report), wireq_engine::Error> {
+    fn run(&self, plan: &Plan, mode: &Mode) -> Result<(Texts, Report), wireq_engine::Error> {
         let options = schedule::Options {
             rows_max: mode.rows_max,
-            rewrites_off: mode
-                .rewrites_off
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
+            choices: mode.choices.clone(),
             seed: 7,
             resume_every: mode.resume_every,
             spill_every: mode.spill_every,

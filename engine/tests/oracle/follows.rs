@@ -1,5 +1,5 @@
 //! Modules that attach what depends on the objects before: `delta`, `derivative`, `deskew`,
-//! `clock`.
+//! `clock`, `window`.
 
 use super::arithmetic::{arithmetic, number};
 use super::object::{Fields, Object};
@@ -186,5 +186,83 @@ impl Stage for Clock {
         let tick = self.tick.map_or(tick, |old| old.max(tick));
         self.tick = Some(tick);
         effects.give(object.annotated(vec![(clock, Value::Integer(tick))]));
+    }
+}
+
+/// The windows that each object is in, and which of them are over.
+pub struct Window {
+    /// The time.
+    pub field: FieldPath,
+    /// Nanoseconds from one window to the next.
+    pub step: i128,
+    /// Nanoseconds that a window takes.
+    pub length: i128,
+    /// Nanoseconds that an object may be late; none where windows stay open.
+    pub late: Option<i128>,
+    /// The latest time that is believed.
+    pub latest: Option<i128>,
+    /// Times far beyond it, one behind the other.
+    pub suspects: Vec<i128>,
+    /// Windows that objects came in and that are not over.
+    pub open: Vec<i128>,
+}
+
+const HOUR: i128 = 3600 * SECOND;
+
+impl Window {
+    fn believe(&mut self, time: i128) {
+        if self.latest.is_some_and(|latest| time - latest <= HOUR) {
+            self.suspects.clear();
+            self.latest = self.latest.max(Some(time));
+            return;
+        }
+        let earliest = self.suspects.iter().min();
+        if earliest.is_some_and(|earliest| (time - earliest).abs() > HOUR) {
+            self.suspects.clear();
+        }
+        self.suspects.push(time);
+        if self.suspects.len() == 3 {
+            self.latest = self.latest.max(self.suspects.iter().min().copied());
+            self.suspects.clear();
+        }
+    }
+}
+
+impl Stage for Window {
+    fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
+        let window = FieldPath::new("window");
+        let Some(time) = nanos(&object.get(&self.field, effects.zone), effects.zone) else {
+            return;
+        };
+        let mut over = i128::MIN;
+        if let Some(late) = self.late {
+            self.believe(time);
+            over = self.latest.map_or(i128::MIN, |latest| latest - late);
+            self.open.sort();
+            for start in std::mem::take(&mut self.open) {
+                match start + self.length <= over {
+                    true => effects.close(vec![(window.clone(), Value::Time(start as i64))]),
+                    false => self.open.push(start),
+                }
+            }
+        }
+        let last = time.div_euclid(self.step) * self.step;
+        let mut starts = Vec::new();
+        let mut start = last;
+        while start + self.length > time {
+            starts.push(start);
+            start -= self.step;
+        }
+        starts.reverse();
+        for start in starts
+            .into_iter()
+            .filter(|start| start + self.length > over)
+        {
+            if !self.open.contains(&start) {
+                self.open.push(start);
+            }
+            let value = Value::Time(start as i64);
+            effects.give(Rc::clone(&object).annotated(vec![(window.clone(), value)]));
+        }
     }
 }

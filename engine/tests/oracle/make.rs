@@ -8,7 +8,7 @@ use super::ends::{Last, Sort, Tail, Top};
 use super::expression::is_true;
 use super::filter::{self, FILTERS, literal};
 use super::flows::FlowId;
-use super::follows::{Clock, Deskew, Difference};
+use super::follows::{Clock, Deskew, Difference, Window};
 use super::join::Joining;
 use super::keeps::{Head, Identities, Sample, Uniq};
 use super::lately::{Active, Changes, FifoDelay};
@@ -19,7 +19,7 @@ use super::shares::{Cumdist, Entropy, Histogram, Pdf};
 use super::stage::{Alone, Each, Stage};
 use super::total::FUNCTIONS;
 use std::rc::Rc;
-use wireq_engine::arguments::Arguments;
+use wireq_engine::arguments::{Arguments, Word};
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::stream::Stream;
 use wireq_engine::plan::{NodeId, NodeKind, Plan};
@@ -27,7 +27,7 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 33] = [
+const MODULES: [&str; 34] = [
     "pcapfile",
     "tabularinput",
     "print",
@@ -61,6 +61,7 @@ const MODULES: [&str; 33] = [
     "active",
     "flowid",
     "dfa",
+    "window",
 ];
 
 /// Whether the oracle knows all that a plan consists of.
@@ -91,6 +92,8 @@ pub fn knows(plan: &Plan) -> bool {
             tests.chain(&join.condition).all(knows_expression)
         }
         NodeKind::Union | NodeKind::Group(_) => true,
+        // Made by rewrites, which the oracle does without.
+        NodeKind::Match(_) | NodeKind::Branch(_) => false,
     })
 }
 
@@ -134,7 +137,7 @@ fn knows_expression(expr: &Expr) -> bool {
 /// The stage of a node; none for sources.
 pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
     let stage: Box<dyn Stage> = match &plan.graph[node].kind {
-        NodeKind::Source(..) => return None,
+        NodeKind::Source(..) | NodeKind::Match(_) | NodeKind::Branch(_) => return None,
         NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),
         NodeKind::Filter(expr) => {
             let expr = expr.clone();
@@ -291,6 +294,7 @@ impl Call {
                 before: None,
             }),
             "deskew" => self.deskew(),
+            "window" => self.window(),
             "clock" => Box::new(Clock {
                 field: fields[0].clone(),
                 period: self.period().unwrap_or(1_000_000_000),
@@ -375,6 +379,26 @@ impl Call {
                 waiting: Vec::new(),
             }),
         }
+    }
+
+    fn window(&self) -> Box<dyn Stage> {
+        let length = |word: &Word| match Literal::new(&word.text).read(Kind::Duration, &Zone::utc())
+        {
+            Some(Value::Duration(nanos)) => i128::from(nanos),
+            other => panic!("{other:?} is no length of time"),
+        };
+        let flag = |name: &str| self.arguments.value(name).map(length);
+        let step = length(&self.arguments.words()[0]);
+        let field = self.arguments.value("--by").map_or("ts", |word| &word.text);
+        Box::new(Window {
+            field: FieldPath::new(field),
+            step,
+            length: flag("--of").unwrap_or(step),
+            late: flag("--late"),
+            latest: None,
+            suspects: Vec::new(),
+            open: Vec::new(),
+        })
     }
 
     fn top(&self) -> Box<dyn Stage> {

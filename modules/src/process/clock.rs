@@ -66,6 +66,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         // Ticks of a part may stand behind those before it, and were given on already.
         class: StateClass::Serial,
         bound: Some("one number"),
+        closes: [FieldPath::new("clock")].into(),
         ..OperatorSpec::stateless(arguments.fields(), move |context| {
             Box::new(Clock {
                 period: period.into(),

@@ -79,6 +79,11 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         } else {
             StateClass::Ordered
         },
+        grows: period.is_none(),
+        closes: match period {
+            Some(_) => arguments.fields().into(),
+            None => Arc::default(),
+        },
         bound: Some("one object for each distinct combination"),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(Vec::new(), move |context| {

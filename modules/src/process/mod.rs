@@ -18,6 +18,7 @@ mod div;
 mod during;
 mod entropy;
 mod equals;
+mod event_time;
 mod expression;
 mod fifodelay;
 mod flows;
@@ -53,6 +54,7 @@ mod texts;
 mod top;
 mod uniq;
 mod usual;
+mod window;
 
 use wireq_engine::Module;
 
@@ -100,4 +102,5 @@ pub(crate) static MODULES: &[&Module] = &[
     &tail::MODULE,
     &top::MODULE,
     &uniq::MODULE,
+    &window::MODULE,
 ];

@@ -94,6 +94,7 @@ fn spec(times: u64, class: StateClass) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         class,
         reads_identity: true,
+        grows: true,
         bound: Some("one count for each object"),
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(Identities {

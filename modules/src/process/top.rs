@@ -95,6 +95,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         gives: Gives::Made(columns),
         like,
         class: StateClass::Commutative,
+        grows: true,
         bound: Some("one count for each distinct combination"),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(fields, move |context| Box::new(Top::new(limit, context)))

@@ -51,6 +51,7 @@ pub(super) static MODULE: Module = Module {
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         class: StateClass::Ordered,
+        grows: true,
         bound: Some("one key for each distinct combination; past a limit of memory in files"),
         ..OperatorSpec::stateless(arguments.fields(), |context| Box::new(Uniq::new(context)))
     })

@@ -2,8 +2,10 @@
 
 mod blocks;
 mod capture;
+mod cflow;
 mod live;
 mod netflow;
+mod nfcapd;
 mod packed;
 mod table;
 
@@ -14,7 +16,9 @@ use wireq_engine::Module;
 pub(crate) static MODULES: &[&Module] = &[
     &capture::MODULE,
     &live::MODULE,
+    &cflow::MODULE,
     &netflow::MODULE,
+    &nfcapd::MODULE,
     &table::csv::CSV,
     &table::tabular_input::MODULE,
     &table::csv::TSV,

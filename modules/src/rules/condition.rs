@@ -63,9 +63,12 @@ fn of_protocol(protocol: Protocol) -> Vec<Expr> {
         Protocol::Ip => exists("srcip"),
         Protocol::Ip4 => compare("ip.version", CompareOp::Equal, "4"),
         Protocol::Ip6 => compare("ip.version", CompareOp::Equal, "6"),
-        Protocol::Tcp => exists("tcpflags"),
-        Protocol::Udp => exists("udp.payload"),
-        Protocol::Icmp => any(vec![exists("icmptype"), exists("icmpv6type")]),
+        Protocol::Tcp => compare("transport", CompareOp::Equal, "tcp"),
+        Protocol::Udp => compare("transport", CompareOp::Equal, "udp"),
+        Protocol::Icmp => any(vec![
+            compare("transport", CompareOp::Equal, "icmp"),
+            compare("transport", CompareOp::Equal, "icmpv6"),
+        ]),
     }]
 }
 
@@ -207,33 +210,33 @@ mod tests {
     #[test]
     fn headers_are_tests_of_fields() {
         for (header, expected) in [
-            ("tcp any any -> any any", &["tcpflags"][..]),
+            ("tcp any any -> any any", &["transport = tcp"][..]),
             (
                 "ip any any -> 10.0.0.0/8 any",
                 &["srcip and dstip = 10.0.0.0/8"],
             ),
             (
                 "udp any any -> any [53,1024:]",
-                &["udp.payload and (dstport = 53 or dstport >= 1024)"],
+                &["transport = udp and (dstport = 53 or dstport >= 1024)"],
             ),
             (
                 "udp any !53 -> any any",
-                &["udp.payload and srcport and not srcport = 53"],
+                &["transport = udp and srcport and not srcport = 53"],
             ),
             (
                 "tcp $EXTERNAL_NET any -> any any",
                 &[
-                    "tcpflags and not (srcip = 10.0.0.0/8 or srcip = 172.16.0.0/12 or srcip = 192.168.0.0/16)",
+                    "transport = tcp and not (srcip = 10.0.0.0/8 or srcip = 172.16.0.0/12 or srcip = 192.168.0.0/16)",
                 ],
             ),
             (
                 "tcp 10.0.0.3-10.0.0.9 any <> ::1 80",
                 &[
-                    "tcpflags and (srcip = 10.0.0.3/32 or srcip = 10.0.0.4/30 or srcip = 10.0.0.8/31) and dstip = ::1/128 and dstport = 80",
-                    "tcpflags and srcip = ::1/128 and srcport = 80 and (dstip = 10.0.0.3/32 or dstip = 10.0.0.4/30 or dstip = 10.0.0.8/31)",
+                    "transport = tcp and (srcip = 10.0.0.3/32 or srcip = 10.0.0.4/30 or srcip = 10.0.0.8/31) and dstip = ::1/128 and dstport = 80",
+                    "transport = tcp and srcip = ::1/128 and srcport = 80 and (dstip = 10.0.0.3/32 or dstip = 10.0.0.4/30 or dstip = 10.0.0.8/31)",
                 ],
             ),
-            ("tcp any any <> any any", &["tcpflags"]),
+            ("tcp any any <> any any", &["transport = tcp"]),
         ] {
             assert_eq!(expressions(header), expected, "{header}");
         }

@@ -14,14 +14,13 @@ enum Fact {
     SourcePort,
     TargetPort,
     Protocol,
+    Transport,
+    Carried,
     TcpFlags,
     IcmpType,
     Icmp6Type,
     IcmpCode,
     Icmp6Code,
-    TcpPayload,
-    UdpPayload,
-    IcmpPayload,
     Ttl,
     Tos,
     Id,
@@ -41,16 +40,15 @@ impl Fact {
             Fact::Protocol => "ipprotocol",
             Fact::TcpFlags => "tcpflags",
             Fact::IcmpType => "icmptype",
-            Fact::Icmp6Type => "icmpv6type",
+            Fact::Icmp6Type => "icmp6type",
             Fact::IcmpCode => "icmpcode",
-            Fact::Icmp6Code => "icmpv6code",
-            Fact::TcpPayload => "tcp.payload",
-            Fact::UdpPayload => "udp.payload",
-            Fact::IcmpPayload => "icmp.payload",
+            Fact::Icmp6Code => "icmp6code",
+            Fact::Transport => "transport",
+            Fact::Carried => "carried",
             Fact::Ttl => "ttl",
             Fact::Tos => "tos",
             Fact::Id => "ipid",
-            Fact::FragmentBits => "ipflags",
+            Fact::FragmentBits => "fragbits",
             Fact::Sequence => "seq",
             Fact::Acknowledgment => "ack",
             Fact::Window => "tcpwindow",
@@ -70,16 +68,12 @@ impl Facts {
             Fact::Target,
             Fact::SourcePort,
             Fact::TargetPort,
-            Fact::Protocol,
-            Fact::TcpFlags,
-            Fact::UdpPayload,
-            Fact::IcmpType,
-            Fact::Icmp6Type,
+            Fact::Transport,
         ]);
         for rule in rules {
             let sized = |test: &Test| matches!(test, Test::PayloadSize(_));
             if !rule.payload.is_empty() || rule.tests.iter().any(sized) {
-                facts.add_payloads(rule.header.protocol);
+                facts.add(Fact::Carried);
             }
             rule.tests.iter().for_each(|test| facts.add_test(test));
         }
@@ -89,19 +83,6 @@ impl Facts {
     fn add(&mut self, fact: Fact) {
         if !self.0.contains(&fact) {
             self.0.push(fact);
-        }
-    }
-
-    fn add_payloads(&mut self, protocol: Protocol) {
-        match protocol {
-            Protocol::Tcp => self.add(Fact::TcpPayload),
-            Protocol::Udp => self.add(Fact::UdpPayload),
-            Protocol::Icmp => self.add(Fact::IcmpPayload),
-            Protocol::Ip | Protocol::Ip4 | Protocol::Ip6 => {
-                self.add(Fact::TcpPayload);
-                self.add(Fact::UdpPayload);
-                self.add(Fact::IcmpPayload);
-            }
         }
     }
 
@@ -118,11 +99,13 @@ impl Facts {
                 self.add(Fact::IcmpCode);
                 self.add(Fact::Icmp6Code);
             }
-            Test::PayloadSize(_)
-            | Test::Flags(_)
-            | Test::IcmpType(_)
-            | Test::IpProtocol(_)
-            | Test::SameAddress => {}
+            Test::Flags(_) => self.add(Fact::TcpFlags),
+            Test::IpProtocol(_) => self.add(Fact::Protocol),
+            Test::IcmpType(_) => {
+                self.add(Fact::IcmpType);
+                self.add(Fact::Icmp6Type);
+            }
+            Test::PayloadSize(_) | Test::SameAddress => {}
         }
     }
 
@@ -145,13 +128,12 @@ impl Facts {
             target_port: column(Fact::TargetPort),
             protocol: column(Fact::Protocol),
             flags: column(Fact::TcpFlags),
+            transport: column(Fact::Transport),
+            carried: column(Fact::Carried),
             icmp_type: column(Fact::IcmpType),
             icmp6_type: column(Fact::Icmp6Type),
             icmp_code: column(Fact::IcmpCode),
             icmp6_code: column(Fact::Icmp6Code),
-            tcp_payload: column(Fact::TcpPayload),
-            udp_payload: column(Fact::UdpPayload),
-            icmp_payload: column(Fact::IcmpPayload),
             ttl: column(Fact::Ttl),
             tos: column(Fact::Tos),
             id: column(Fact::Id),
@@ -171,13 +153,12 @@ pub struct Columns<'a> {
     target_port: Option<&'a Column>,
     protocol: Option<&'a Column>,
     flags: Option<&'a Column>,
+    transport: Option<&'a Column>,
+    carried: Option<&'a Column>,
     icmp_type: Option<&'a Column>,
     icmp6_type: Option<&'a Column>,
     icmp_code: Option<&'a Column>,
     icmp6_code: Option<&'a Column>,
-    tcp_payload: Option<&'a Column>,
-    udp_payload: Option<&'a Column>,
-    icmp_payload: Option<&'a Column>,
     ttl: Option<&'a Column>,
     tos: Option<&'a Column>,
     id: Option<&'a Column>,
@@ -190,50 +171,33 @@ pub struct Columns<'a> {
 impl<'a> Columns<'a> {
     /// What rules see of the packet in a row; none where it has no addresses, which every rule
     /// asks for.
-    #[inline]
     pub fn packet(&self, row: usize) -> Option<Packet<'a>> {
-        let source = address(self.source, row)?;
-        let target = address(self.target, row)?;
-        let flags = unsigned(self.flags, row);
-        let mut packet = Packet {
-            source,
-            target,
-            source_port: unsigned(self.source_port, row).map(|port| port as u16),
-            target_port: unsigned(self.target_port, row).map(|port| port as u16),
-            protocol: unsigned(self.protocol, row).map(|number| number as u8),
-            flags: flags.map(|flags| flags as u16),
-            ttl: unsigned(self.ttl, row).map(|ttl| ttl as u8),
-            tos: unsigned(self.tos, row).map(|tos| tos as u8),
-            id: unsigned(self.id, row).map(|id| id as u16),
-            fragment_bits: unsigned(self.fragment_bits, row).map(|bits| bits as u8),
-            ..Packet::default()
-        };
-        if flags.is_some() {
-            packet.transport = Some(Protocol::Tcp);
-            packet.payload = bytes(self.tcp_payload, row);
-            packet.sequence = unsigned(self.sequence, row);
-            packet.acknowledgment = unsigned(self.acknowledgment, row);
-            packet.window = unsigned(self.window, row).map(|window| window as u16);
-        } else if self
-            .udp_payload
-            .is_some_and(|payload| payload.valid.get(row))
-        {
-            packet.transport = Some(Protocol::Udp);
-            packet.payload = bytes(self.udp_payload, row);
-        } else if let Some(number) = unsigned(self.icmp_type, row) {
-            packet.icmp_code = unsigned(self.icmp_code, row).map(|code| code as u8);
-            self.set_message(&mut packet, row, number);
-        } else if let Some(number) = unsigned(self.icmp6_type, row) {
-            packet.icmp_code = unsigned(self.icmp6_code, row).map(|code| code as u8);
-            self.set_message(&mut packet, row, number);
-        }
-        Some(packet)
-    }
-
-    fn set_message(&self, packet: &mut Packet<'a>, row: usize, number: u32) {
-        packet.transport = Some(Protocol::Icmp);
-        packet.icmp_type = Some(number as u8);
-        packet.payload = bytes(self.icmp_payload, row);
+        let byte = |column| unsigned(column, row).map(|number| number as u8);
+        let word = |column| unsigned(column, row).map(|number| number as u16);
+        let transport = byte(self.transport);
+        Some(Packet {
+            source: address(self.source, row)?,
+            target: address(self.target, row)?,
+            source_port: word(self.source_port),
+            target_port: word(self.target_port),
+            transport: transport.map(|number| match number {
+                6 => Protocol::Tcp,
+                17 => Protocol::Udp,
+                _ => Protocol::Icmp,
+            }),
+            payload: bytes(self.carried, row),
+            protocol: byte(self.protocol),
+            ttl: byte(self.ttl),
+            tos: byte(self.tos),
+            id: word(self.id),
+            fragment_bits: byte(self.fragment_bits),
+            flags: word(self.flags),
+            sequence: unsigned(self.sequence, row),
+            acknowledgment: unsigned(self.acknowledgment, row),
+            window: word(self.window),
+            icmp_type: byte(self.icmp_type).or_else(|| byte(self.icmp6_type)),
+            icmp_code: byte(self.icmp_code).or_else(|| byte(self.icmp6_code)),
+        })
     }
 }
 

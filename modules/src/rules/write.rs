@@ -304,7 +304,7 @@ mod tests {
         );
         assert_eq!(
             query(&rule),
-            "where tcpflags and dstip = 10.0.0.0/8 and dstport = 80 and ttl <= 4 \
+            "where transport = tcp and dstip = 10.0.0.0/8 and dstport = 80 and ttl <= 4 \
              | inspect 'dsize:>9; content:\"a|27|b\"; nocase;'"
         );
         assert_eq!(

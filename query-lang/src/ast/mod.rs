@@ -130,10 +130,22 @@ pub(crate) enum ArgumentValue {
     Expression(Box<Expr>),
 }
 
-/// `group by KEYS having CONDITION`.
+/// `group by KEYS every PERIOD having CONDITION`.
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub keys: Vec<Word>,
+    pub every: Option<Every>,
     pub having: Option<Box<Expr>>,
+    pub span: Span,
+}
+
+/// `every PERIOD of LENGTH late TIME`: groups of a stretch of time each.
+#[derive(Clone, Debug)]
+pub(crate) struct Every {
+    pub period: Word,
+    /// How long the stretches are, where that is not the period.
+    pub of: Option<Word>,
+    /// How late an object may come.
+    pub late: Option<Word>,
     pub span: Span,
 }

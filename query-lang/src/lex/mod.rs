@@ -51,6 +51,8 @@ pub(crate) enum Keyword {
     Where,
     Group,
     Having,
+    /// Before a stretch of time: `every 10s`.
+    Every,
     From,
     As,
     And,
@@ -144,7 +146,24 @@ fn lex_from<'a>(
             rest.next();
         }
     }
+    find_every(&mut lexer.tokens);
     (lexer.tokens, lexer.faults)
+}
+
+/// `every` is a keyword before a length of time such as `10s`, else a word as any other.
+fn find_every(tokens: &mut [Token<'_>]) {
+    for at in 1..tokens.len().saturating_sub(1) {
+        let is_length = |token: &Token<'_>| {
+            let begins = token.text.starts_with(|c: char| c.is_ascii_digit());
+            token.kind == Kind::Word && begins && token.text.ends_with(char::is_alphabetic)
+        };
+        let behind_pipe = tokens[at - 1].kind == Kind::Pipe;
+        let every = &tokens[at];
+        let is_every = every.kind == Kind::Word && every.text.eq_ignore_ascii_case("every");
+        if is_every && !behind_pipe && is_length(&tokens[at + 1]) {
+            tokens[at].kind = Kind::Keyword(Keyword::Every);
+        }
+    }
 }
 
 struct Lexer<'a, 'n> {

@@ -3,17 +3,35 @@
 use super::definitions::Known;
 use super::functions::Functions;
 use super::group::GroupClause;
-use super::{Flow, Lowering};
-use crate::ast::{Call, Pipeline, Stage, StageKind};
+use super::{Flow, Lowering, bare};
+use crate::ast::{Call, Every, Pipeline, Stage, StageKind};
 use std::rc::Rc;
+use wireq_engine::arguments::Word;
 use wireq_engine::module::Build;
 use wireq_engine::plan::NodeId;
 use wireq_engine::{Diagnostic, Span};
+
+/// The module that tells objects their windows, and the column that it gives.
+const WINDOW: &str = "window";
+
+/// How late an object of a live source may come where the query does not say.
+const LATE: &str = "1s";
 
 impl Lowering<'_> {
     /// A stage with objects of its own.
     pub(super) fn first_stage(&mut self, stage: &Stage, group: Option<GroupClause<'_>>) -> Flow {
         let group = Self::one_group(stage, group);
+        if let Some(every) = stage
+            .group
+            .as_deref()
+            .and_then(|group| group.every.as_ref())
+        {
+            let message = "`every` behind what brings objects";
+            let fault = Diagnostic::new("Q035", every.span, message);
+            self.faults.push(fault.label("no function before it").help(
+                "write it behind the function that takes the groups: `SOURCE | count() every 10s`",
+            ));
+        }
         match &stage.kind {
             StageKind::Bag(branches) => self.bag(branches, None, group, stage.span),
             StageKind::Call(call) => match self.definition(call) {
@@ -59,6 +77,45 @@ impl Lowering<'_> {
         group: Option<GroupClause<'_>>,
     ) -> Flow {
         let group = Self::one_group(stage, group);
+        let every = stage
+            .group
+            .as_deref()
+            .and_then(|group| group.every.as_ref());
+        let (every, clause) = match (every, group) {
+            (Some(every), Some(clause)) => (every, clause),
+            (_, group) => return self.stage_by(stage, input, group),
+        };
+        let input = self.windows(every, input);
+        let window = bare(WINDOW, every.span);
+        let keys: Vec<Word> = std::iter::once(window)
+            .chain(clause.keys.iter().cloned())
+            .collect();
+        let clause = GroupClause {
+            keys: &keys,
+            ..clause
+        };
+        self.stage_by(stage, input, Some(clause))
+    }
+
+    /// Gives objects the windows that they are in.
+    fn windows(&mut self, every: &Every, input: Flow) -> Flow {
+        let mut words = Vec::new();
+        let mut add = |flag: &str, word: Word| words.extend([bare(flag, word.span), word]);
+        if let Some(of) = &every.of {
+            add("--of", of.clone());
+        }
+        // Nobody waits for the end of a live source.
+        let live = self.plan.is_live(input.node);
+        let late = live.then(|| bare(LATE, every.span));
+        if let Some(late) = every.late.clone().or(late) {
+            add("--late", late);
+        }
+        words.push(every.period.clone());
+        self.operator(&bare(WINDOW, every.span), &words, input, every.span)
+    }
+
+    /// A stage with its groups.
+    fn stage_by(&mut self, stage: &Stage, input: Flow, group: Option<GroupClause<'_>>) -> Flow {
         match group {
             Some(clause) if !clause.keys.is_empty() && !self.is_one_aggregate(stage, &clause) => {
                 self.stage_for_each(stage, input, clause)

@@ -8,7 +8,7 @@ use super::input::{
 use super::operand::scalar;
 use super::query::Clauses;
 use super::quoted::quoted_expression;
-use crate::ast::{Argument, ArgumentValue, Call, Expr, Group, Stage, StageKind};
+use crate::ast::{Argument, ArgumentValue, Call, Every, Expr, Group, Stage, StageKind};
 use crate::lex::{Keyword, Kind};
 use nom::combinator::{cut, map, opt};
 use nom::sequence::preceded;
@@ -65,7 +65,7 @@ pub(super) fn condition<'a>(word: Keyword) -> impl FnMut(Tokens<'a>) -> Parsed<'
             | Some(
                 Kind::Pipe
                 | Kind::Close
-                | Kind::Keyword(Keyword::Group | Keyword::Having | Keyword::From),
+                | Kind::Keyword(Keyword::Group | Keyword::Every | Keyword::Having | Keyword::From),
             ) => Ok((rest, condition)),
             Some(_) => Err(fatal(
                 rest.unexpected("an operator, `|` or the end of the query"),
@@ -199,12 +199,52 @@ pub(super) fn separated<'a, T>(
 }
 
 pub(super) fn group(input: Tokens<'_>) -> Parsed<'_, Box<Group>> {
-    let (rest, _) = keyword(Keyword::Group)(input)?;
-    let (rest, _) = by(rest).map_err(fatal)?;
-    let (rest, keys) = separated(expecting("a field", word), rest).map_err(fatal)?;
+    let (rest, keys) = match keyword(Keyword::Group)(input) {
+        Ok((rest, _)) => {
+            let (rest, _) = by(rest).map_err(fatal)?;
+            separated(expecting("a field", word), rest).map_err(fatal)?
+        }
+        // `every` makes groups by itself.
+        Err(_) if input.kind() == Some(&Kind::Keyword(Keyword::Every)) => (input, Vec::new()),
+        Err(fault) => return Err(fault),
+    };
+    let (rest, every) = opt(every).parse(rest)?;
     let (rest, having) = opt(condition(Keyword::Having)).parse(rest)?;
     let span = covered(input, rest);
-    Ok((rest, Box::new(Group { keys, having, span })))
+    let group = Group {
+        keys,
+        every,
+        having,
+        span,
+    };
+    Ok((rest, Box::new(group)))
+}
+
+/// `every 10s`, with `of 1m` and `late 5s` behind it.
+fn every(input: Tokens<'_>) -> Parsed<'_, Every> {
+    let (rest, _) = keyword(Keyword::Every)(input)?;
+    let (rest, period) = expecting("a period", word)(rest).map_err(fatal)?;
+    let (rest, of) = behind_word("of", rest)?;
+    let (rest, late) = behind_word("late", rest)?;
+    let span = covered(input, rest);
+    let every = Every {
+        period,
+        of,
+        late,
+        span,
+    };
+    Ok((rest, every))
+}
+
+/// The word behind one that may be there.
+fn behind_word<'a>(name: &str, input: Tokens<'a>) -> Parsed<'a, Option<Word>> {
+    match input.next().filter(|_| input.is_word(name)) {
+        Some((rest, _)) => {
+            let (rest, word) = expecting("a length of time", word)(rest).map_err(fatal)?;
+            Ok((rest, Some(word)))
+        }
+        None => Ok((input, None)),
+    }
 }
 
 fn by(input: Tokens<'_>) -> Parsed<'_, Word> {

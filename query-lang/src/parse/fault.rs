@@ -154,6 +154,10 @@ fn advice(found: &Token<'_>, expected: &str, before: &[Token<'_>]) -> Option<Str
             found.text
         )),
         Kind::Keyword(Keyword::Having) => Some("`having` stands behind `group by KEYS`".to_owned()),
+        Kind::Keyword(Keyword::Every) => Some(
+            "`every 10s` stands behind the call that takes the groups, or behind `group by KEYS`"
+                .to_owned(),
+        ),
         Kind::Keyword(Keyword::Group) => {
             Some("`group by` stands behind the call that takes the groups".to_owned())
         }

@@ -1,7 +1,6 @@
 //! The objects that moved a machine, latest first, as bytes.
 
 use super::super::keep::Keeper;
-use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Error, View};
 use wireq_typesys::{Kind, Value};
@@ -67,9 +66,7 @@ impl Links {
             self.keeper.append_row(view, row, &mut bytes);
         }
         let mut len = self.depth.min(1);
-        if let Some(before) =
-            before.filter(|_| self.depth > 1 && !is_planted("machine-forgets-chain"))
-        {
+        if let Some(before) = before.filter(|_| self.depth > 1) {
             let kept = (before.len as usize).min(self.depth - 1);
             bytes.extend_from_slice(self.first(before, kept));
             len += kept;

@@ -126,6 +126,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         // Flows are numbered in the order of their first objects, whatever their keys.
         class: StateClass::Serial,
         bound: Some("--max flows"),
+        closes: arguments.fields().into(),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(FlowId::new(limits, keys.clone(), context))

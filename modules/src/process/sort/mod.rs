@@ -115,6 +115,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         } else {
             StateClass::Ordered
         },
+        grows: run.is_none(),
         bound: Some(if run.is_some() {
             "the objects of one run"
         } else {

@@ -84,9 +84,9 @@ pub(super) static MODULE: Module = Module {
         },
         Example {
             title: "two interfaces, and what there is when SIGINT comes",
-            query: "pcaplive -i eth0 -i eth1 | print ipprotocol count() group by ipprotocol",
+            query: "pcaplive -i eth0 -i eth1 | print ipprotocol count() group by ipprotocol every 1h",
             input: "",
-            output: "tcp\t3\nudp\t1\n",
+            output: "\t1\ntcp\t3\nudp\t1\n",
         },
     ],
     build: Build::Source(build),

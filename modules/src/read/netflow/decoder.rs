@@ -5,6 +5,7 @@ use super::fault::{Fault, Faults};
 use super::fixed::{self, V1, V5, V7, Version};
 use super::held::Held;
 use super::sets::{self, Kind, Sets};
+use super::sflow;
 use super::template::{DomainKey, Domains};
 use std::sync::Arc;
 use wireq_typesys::{Address, Block};
@@ -27,6 +28,7 @@ pub(in crate::read) struct Decoder {
     pub(super) domains: Domains,
     pub(super) held: Held,
     pub(super) faults: Faults,
+    samples: sflow::Layouts,
     /// Whether records about the exporter are wanted besides those of flows.
     pub(super) options: bool,
 }
@@ -35,10 +37,14 @@ pub(in crate::read) struct Decoder {
 enum Format {
     Fixed(&'static Version),
     Sets(Kind),
+    Samples,
 }
 
 impl Format {
     fn of(bytes: &[u8]) -> Option<Format> {
+        if sflow::begins(bytes) {
+            return Some(Format::Samples);
+        }
         let version = bytes.get(..2)?;
         Some(match u16::from_be_bytes([version[0], version[1]]) {
             1 => Format::Fixed(&V1),
@@ -68,6 +74,7 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
             let (end, fills) = sets::end_of_sets(kind, body);
             fills && end > 0
         }
+        Some(Format::Samples) => sflow::is_whole(bytes),
         None => false,
     }
 }
@@ -86,6 +93,11 @@ impl Decoder {
         match Format::of(message.bytes) {
             Some(Format::Fixed(version)) => self.fixed(version, message, batch),
             Some(Format::Sets(kind)) => self.sets(kind, message, batch),
+            Some(Format::Samples) => {
+                let (domains, faults) = (&mut self.domains, &mut self.faults);
+                sflow::decode(message, domains, &mut self.samples, faults, batch);
+                message.bytes.len()
+            }
             None => {
                 self.faults.count(Fault::Unknown);
                 message.bytes.len()

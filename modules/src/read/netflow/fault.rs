@@ -20,7 +20,7 @@ pub(in crate::read) enum Fault {
     Reordered,
     SampleLength,
     SampleKind,
-    Behind,
+    Counters,
 }
 
 const REASONS: [(Fault, &str); 18] = [
@@ -45,8 +45,8 @@ const REASONS: [(Fault, &str); 18] = [
     (Fault::SampleLength, "samples with an impossible length"),
     (Fault::SampleKind, "samples of a kind that is not known"),
     (
-        Fault::Behind,
-        "messages with bytes behind their last record",
+        Fault::Counters,
+        "samples of counters, which tell of no flow",
     ),
 ];
 

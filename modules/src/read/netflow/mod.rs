@@ -6,15 +6,19 @@ mod fault;
 mod files;
 mod fixed;
 mod held;
+mod live;
 mod operator;
 mod sequence;
 mod sets;
+mod sflow;
 mod state;
 mod template;
 
 use crate::types::netflow::Netflow;
 use files::Files;
+use live::Live;
 use operator::Exports;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
 use wireq_engine::{
@@ -27,10 +31,10 @@ const NAME: &str = "netflow";
 
 pub(super) static MODULE: Module = Module {
     name: NAME,
-    summary: "Gives the records of flows that exporters send: NetFlow 1, 5, 7, 9 and IPFIX.",
-    details: "With FILE it reads files of messages one after another, such as IPFIX files (RFC 5655); \
-              without, it takes packets and decodes the messages in them: UDP datagrams to a \
-              port that exports are sent to (2055, 4432, 4739, 9995, 9996) or one of -p, and \
+    summary: "Gives the records of flows that exporters send: NetFlow 1, 5, 7, 9, IPFIX and sFlow 5.",
+    details: "With -l it listens for datagrams until it is interrupted. With FILE it reads files of messages \
+              one after another, such as IPFIX files (RFC 5655). Without either it takes packets and decodes the messages in them: UDP datagrams to a \
+              port that exports are sent to (2055, 4432, 4739, 6343, 9995, 9996) or one of -p, and \
               datagrams to other ports that are a whole message. Other packets are filtered.\n\
               \n\
               `wireq types netflow` lists the fields. Templates are kept for each exporter's address \
@@ -38,6 +42,10 @@ pub(super) static MODULE: Module = Module {
               longest are forgotten first. Data that comes before its template is held for 10 \
               minutes, 4 MiB at most. What is missing in the sequence of an exporter's messages, and \
               all that could not be decoded, is counted by reason.\n\
+              \n\
+              A sample of sFlow is a record of one packet: what its header has are the fields, `bytes` is \
+              the length of the frame, `sampling` the rate; `dataLinkFrameSection` are the bytes. \
+              Samples of counters are counted.\n\
               \n\
               Records that tell of the exporter (data of options templates) are given with \
               --options; `options` is true in them and absent in others.",
@@ -47,6 +55,12 @@ pub(super) static MODULE: Module = Module {
             takes: Takes::Number,
             count: Count::Any,
             summary: "Of packets: decode what is sent to this port, and nothing else.",
+        },
+        Parameter {
+            name: "-l",
+            takes: Takes::Text,
+            count: Count::Any,
+            summary: "Listen for datagrams on this address and port, such as 127.0.0.1:2055.",
         },
         Parameter {
             name: "--options",
@@ -96,7 +110,7 @@ pub(super) static MODULE: Module = Module {
 
 /// The ports that exports are sent to as a rule: NetFlow's, IPFIX's (IANA), and what collectors
 /// listen to.
-const PORTS: [u16; 5] = [2055, 4432, 4739, 9995, 9996];
+const PORTS: [u16; 6] = [2055, 4432, 4739, 6343, 9995, 9996];
 
 fn is_source(words: &[Word]) -> bool {
     let mut words = words.iter();
@@ -105,6 +119,7 @@ fn is_source(words: &[Word]) -> bool {
             "-p" if !word.quoted => {
                 words.next();
             }
+            "-l" if !word.quoted => return true,
             "-" => return true,
             text if text.starts_with('-') && !word.quoted => {}
             _ => return true,
@@ -127,6 +142,25 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         .map(|word| word.text.clone())
         .collect();
     let options = arguments.flag("--options");
+    let mut addresses: Vec<SocketAddr> = Vec::new();
+    for word in arguments.values("-l") {
+        addresses.push(word.text.parse().map_err(|_| ArgumentError {
+            help: Some("write an address and a port: 127.0.0.1:2055, [::]:2055".into()),
+            ..ArgumentError::at(NAME, word, "is no address to listen on")
+        })?);
+    }
+    if let (Some(word), false) = (arguments.words().first(), addresses.is_empty()) {
+        let message = "is a file: with -l messages come from elsewhere";
+        return Err(ArgumentError::at(NAME, word, message));
+    }
+    if !addresses.is_empty() {
+        return Ok(SourceSpec {
+            record_type: Arc::new(Netflow),
+            time_ordered: false,
+            live: None,
+            open: Arc::new(move || Ok(Box::new(Live::new(&addresses, options)?))),
+        });
+    }
     Ok(SourceSpec {
         record_type: Arc::new(Netflow),
         time_ordered: false,

@@ -22,6 +22,15 @@ pub const fn key(enterprise: u32, id: u16) -> Key {
 
 /// The number of a record of SMACQ's cflow.
 pub const INDEX: Key = key(OWN, 1);
+/// The bytes of a sampled frame on the wire.
+pub const FRAME_LEN: Key = key(OWN, 4);
+/// The version that records of sFlow have, whose own is 5.
+pub const SFLOW: u8 = 105;
+/// The first and last time of a flow in layout 1 of nfdump: 12 bytes, the milliseconds of both, then
+/// the seconds of both.
+pub const START_PARTS: Key = key(OWN, 2);
+/// See [`START_PARTS`].
+pub const END_PARTS: Key = key(OWN, 3);
 /// The scopes of NetFlow v9's options, by their number there (RFC 3954, section 6.1).
 pub const SCOPE: [Key; 6] = [
     key(OWN, 16),
@@ -121,6 +130,10 @@ pub(super) enum Unit {
     Uptime,
     /// Microseconds before the message was exported.
     BeforeExport,
+    /// The first of [`START_PARTS`].
+    StartParts,
+    /// The second of them.
+    EndParts,
 }
 
 /// The element of IANA's with this number.

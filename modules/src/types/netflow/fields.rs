@@ -1,6 +1,6 @@
 //! The fields of flow records: SMACQ's names, each over the elements that mean it.
 
-use super::element::{INDEX, Key, REVERSE, SCOPE, key};
+use super::element::{END_PARTS, FRAME_LEN, INDEX, Key, REVERSE, SCOPE, SFLOW, START_PARTS, key};
 use super::records::Header;
 use crate::types::packet::IP_PROTOCOLS;
 use wireq_typesys::{Address, Kind};
@@ -34,8 +34,8 @@ pub(super) struct Named {
 }
 
 /// The elements that a flow's first and last time are in.
-pub(super) const START: &[Key] = &[152, 154, 156, 150, 22, 158, 323, 324, 325, 322];
-pub(super) const END: &[Key] = &[153, 155, 157, 151, 21, 159];
+pub(super) const START: &[Key] = &[152, 154, 156, 150, 22, 158, START_PARTS, 323, 324, 325, 322];
+pub(super) const END: &[Key] = &[153, 155, 157, 151, 21, 159, END_PARTS];
 /// What the exporter says of the time between them.
 pub(super) const DURATION: &[Key] = &[161, 162];
 
@@ -84,6 +84,11 @@ const fn of_header(
         summary,
         from: From::Number(4, keys, Some(get)),
     }
+}
+
+/// A sample is of one packet.
+fn one_sample(header: &Header) -> Option<u64> {
+    (header.version == SFLOW).then_some(1)
 }
 
 /// The fields, in the order in which they are listed and printed. An alias that is an element's name
@@ -137,12 +142,18 @@ pub(super) static NAMED: &[Named] = &[
         summary: "The protocol in the packets.",
         from: From::Number(1, &[4], None),
     },
-    number("packets", &[], 8, &[2, 86, 298], "Packets of the flow."),
+    Named {
+        name: "packets",
+        aliases: &[],
+        kind: Kind::Unsigned,
+        summary: "Packets of the flow; 1 of a sample.",
+        from: From::Number(8, &[2, 86, 298], Some(one_sample)),
+    },
     number(
         "bytes",
         &["len"],
         8,
-        &[1, 85, 231],
+        &[1, 85, 231, FRAME_LEN],
         "Bytes of the flow's packets from the IP header on.",
     ),
     number(
@@ -272,7 +283,7 @@ pub(super) static NAMED: &[Named] = &[
         &["exportProtocolVersion"],
         &[214],
         |header| Some(header.version.into()).filter(|version| *version > 0),
-        "The export protocol: 1, 5, 7, 9 for NetFlow, 10 for IPFIX.",
+        "The export protocol: 1, 5, 7, 9 for NetFlow, 10 for IPFIX, 105 for sFlow 5.",
     ),
     of_header(
         "domain",

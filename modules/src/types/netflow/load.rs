@@ -2,7 +2,7 @@
 //!
 //! Where a field stands is found once for each layout of a part; then every record is a load.
 
-use super::element::{Key, Unit, of_key};
+use super::element::{END_PARTS, Key, START_PARTS, Unit, of_key};
 use super::layout::{Layout, Place};
 use super::records::{Header, Records, Row};
 use wireq_typesys::{Address, Bitmap, Column, Data, Kind, Mac};
@@ -416,6 +416,11 @@ const NTP_EPOCH: i64 = 2_208_988_800;
 
 /// How the times of an element are written.
 pub(super) fn unit(key: Key) -> Option<Unit> {
+    match key {
+        START_PARTS => return Some(Unit::StartParts),
+        END_PARTS => return Some(Unit::EndParts),
+        _ => {}
+    }
     match key as u16 {
         21 | 22 => Some(Unit::Uptime),
         158 | 159 => Some(Unit::BeforeExport),
@@ -425,6 +430,12 @@ pub(super) fn unit(key: Key) -> Option<Unit> {
 
 /// The nanoseconds since 1970 that a time is.
 fn nanoseconds(bytes: &[u8], little: bool, unit: Unit, header: Option<&Header>) -> Option<i64> {
+    if let Unit::StartParts | Unit::EndParts = unit {
+        let second = usize::from(unit == Unit::EndParts);
+        let milliseconds = number(bytes.get(2 * second..2 * second + 2)?, true)? as i64;
+        let seconds = number(bytes.get(4 + 4 * second..8 + 4 * second)?, true)? as i64;
+        return Some(seconds * SECOND + milliseconds * MILLISECOND);
+    }
     let number = number(bytes, little).filter(|_| !bytes.is_empty())?;
     let signed = i64::try_from(number).ok();
     match unit {
@@ -448,6 +459,7 @@ fn nanoseconds(bytes: &[u8], little: bool, unit: Unit, header: Option<&Header>) 
                 .exported?
                 .checked_sub(i64::from(before) * MILLISECOND)
         }
+        Unit::StartParts | Unit::EndParts => None,
         Unit::BeforeExport => header?.exported?.checked_sub(signed?.checked_mul(1000)?),
     }
 }

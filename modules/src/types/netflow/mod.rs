@@ -15,7 +15,7 @@ mod layout;
 mod load;
 mod records;
 
-pub use element::{INDEX, Key, OWN, REVERSE, SCOPE, key};
+pub use element::{END_PARTS, FRAME_LEN, INDEX, Key, OWN, REVERSE, SCOPE, SFLOW, START_PARTS, key};
 pub use layout::{Field, Layout, Place, VARIABLE};
 pub use records::{Header, PARTS_MAX, Records, Row};
 

@@ -350,21 +350,6 @@ pub(super) static FIELDS: &[Field] = &[
     },
     Field {
         def: FieldDef {
-            name: "ipflags",
-            aliases: &[],
-            kind: Kind::Unsigned,
-            summary: "IPv4's three flag bits: 2 is don't fragment, 1 is more fragments.",
-            source: "RFC 791",
-        },
-        fill: |f, s, c| {
-            u8s(f, s, c, |bytes, frame| {
-                bytes.get(at(frame, FRAGMENT)?).map(|byte| byte >> 5)
-            })
-        },
-        frame_only: false,
-    },
-    Field {
-        def: FieldDef {
             name: "ttl",
             aliases: &[],
             kind: Kind::Unsigned,

@@ -14,7 +14,9 @@
 //! To add a protocol: one file with a [`layers::Protocol`] (what it is found by, what it carries, its
 //! fields) and tests, and one entry in `PROTOCOLS`.
 
+mod app;
 mod arp;
+mod carried;
 mod checksum;
 mod dccp;
 mod erspan;
@@ -70,7 +72,7 @@ use layers::Protocol;
 pub use layers::{Layer, Stack};
 use std::any::Any;
 use std::sync::{Arc, LazyLock, Mutex};
-use values::Listed;
+use values::{First, Listed};
 use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind, Recipe, RecordType, Shape};
 
 /// One field of a packet with one value: its declaration, and how a column of it is filled.
@@ -89,6 +91,7 @@ static COLUMNS: &[&[Field]] = &[
     transport::FIELDS,
     tcp::FIELDS,
     icmp::FIELDS,
+    carried::FIELDS,
     frame::CAPTURE_FIELDS,
     interface::FIELDS,
 ];
@@ -154,23 +157,40 @@ enum Fill {
     Column(&'static Field),
     /// A list of what is in the headers of a protocol, by its place.
     List(&'static Listed, u8),
+    /// The first value of such a list.
+    First(&'static First),
 }
 
 static FIELDS: LazyLock<Vec<Fill>> = LazyLock::new(|| {
     let columns = COLUMNS.iter().copied().flatten().map(Fill::Column);
-    let lists = PROTOCOLS.iter().enumerate().flat_map(|(at, protocol)| {
+    let firsts = app::FIRSTS.iter().copied().flatten().map(Fill::First);
+    let lists = all_protocols().enumerate().flat_map(|(at, protocol)| {
         let fields = protocol.fields.iter();
         fields.map(move |field| Fill::List(field, at as u8))
     });
-    columns.chain(lists).collect()
+    columns.chain(firsts).chain(lists).collect()
 });
 static DEFS: LazyLock<Vec<FieldDef>> = LazyLock::new(|| {
     let def = |fill: &Fill| match fill {
         Fill::Column(field) => field.def,
-        Fill::List(field, protocol) => field.def(PROTOCOLS[usize::from(*protocol)].source),
+        Fill::List(field, protocol) => field.def(source(*protocol)),
+        Fill::First(field) => field.def,
     };
     FIELDS.iter().map(def).collect()
 });
+
+/// The place of a protocol without headers of its own.
+const NO_HEADER: u8 = u8::MAX;
+
+/// The protocols of headers, and those that TCP and UDP carry.
+fn all_protocols() -> impl Iterator<Item = &'static Protocol> {
+    PROTOCOLS.iter().chain(app::PROTOCOLS).copied()
+}
+
+fn source(protocol: u8) -> &'static str {
+    let protocol = all_protocols().nth(protocol.into());
+    protocol.map_or("", |protocol| protocol.source)
+}
 
 /// The record type of packets.
 pub struct Packet;
@@ -219,6 +239,10 @@ impl RecordType for Packet {
             Some(Fill::List(field, protocol)) => {
                 values::fill(frames, selection, column, field, *protocol, depth);
             }
+            Some(Fill::First(field)) => {
+                values::fill(frames, selection, column, field.of, NO_HEADER, depth);
+                values::keep_first(column);
+            }
             None => {}
         }
     }
@@ -235,6 +259,11 @@ impl RecordType for Packet {
     }
 }
 
+/// The layers of an Ethernet frame that begins at `start` of `bytes` and ends with them.
+pub fn find_layers(bytes: &[u8], start: usize) -> Layers {
+    ethernet::find(bytes, start)
+}
+
 /// Whether filling the columns of a shape needs the layers of the frames.
 pub fn wants_layers(shape: &Shape) -> bool {
     let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
@@ -243,7 +272,7 @@ pub fn wants_layers(shape: &Shape) -> bool {
     });
     fields.any(|field| match FIELDS.get(field) {
         Some(Fill::Column(field)) => !field.frame_only,
-        Some(Fill::List(..)) | None => false,
+        Some(Fill::List(..) | Fill::First(_)) | None => false,
     })
 }
 

@@ -155,6 +155,10 @@ impl Values {
                 Data::Text(v)
             }
             (Kind::Text, _) => Data::Text(Slices::default()),
+            (Kind::Signed, _) => Data::I64(Vec::new()),
+            (Kind::Double, _) => Data::Double(Vec::new()),
+            (Kind::Time, _) => Data::Time(Vec::new()),
+            (Kind::Duration, _) => Data::Duration(Vec::new()),
             (_, Data::U64(mut v)) => {
                 v.clear();
                 Data::U64(v)
@@ -174,6 +178,20 @@ impl Values {
             Data::U64(v) => v.push(number.into()),
             Data::Bool(v) => v.push(number.into() != 0),
             _ => {}
+        }
+    }
+
+    /// A number that may be negative, or nanoseconds: since 1970 where the field is a time.
+    pub fn signed(&mut self, number: i64) {
+        if let Data::I64(v) | Data::Time(v) | Data::Duration(v) = &mut self.data {
+            v.push(number);
+        }
+    }
+
+    /// A floating-point number.
+    pub fn double(&mut self, number: f64) {
+        if let Data::Double(v) = &mut self.data {
+            v.push(number);
         }
     }
 
@@ -214,6 +232,17 @@ impl Values {
         if let Data::Bytes(v) | Data::Text(v) = &mut self.data {
             v.rows.push((1, self.made.len() as u32, bytes.len() as u32));
             self.made.extend_from_slice(bytes);
+        }
+    }
+
+    /// Bytes or text that `write` makes; nothing where it gives none.
+    pub fn written(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Option<()>) {
+        let start = self.made.len();
+        if write(&mut self.made).is_none() {
+            self.made.truncate(start);
+        } else if let Data::Bytes(v) | Data::Text(v) = &mut self.data {
+            v.rows
+                .push((1, start as u32, (self.made.len() - start) as u32));
         }
     }
 
@@ -303,6 +332,45 @@ pub(super) fn fill(
     column.names = match kind {
         Kind::Named(names) => Some(names),
         _ => None,
+    };
+}
+
+/// A field that is the first value of another.
+pub(super) struct First {
+    /// Its declaration.
+    pub def: FieldDef,
+    /// The field with all values.
+    pub of: &'static Listed,
+}
+
+/// Makes a column of lists one of the first values of the lists.
+pub(super) fn keep_first(column: &mut Column) {
+    fn pick<T: Copy + Default>(values: &[T], lists: &[(u32, u32)]) -> Vec<T> {
+        let first = |(start, end): &(u32, u32)| values[..*end as usize].get(*start as usize);
+        let firsts = lists.iter().map(|list| first(list).copied());
+        firsts.map(Option::unwrap_or_default).collect()
+    }
+    let Data::List(lists, data) = std::mem::replace(&mut column.data, Data::U8(Vec::new())) else {
+        return;
+    };
+    column.data = match *data {
+        Data::Bool(v) => Data::Bool(pick(&v, &lists)),
+        Data::U64(v) => Data::U64(pick(&v, &lists)),
+        Data::I64(v) => Data::I64(pick(&v, &lists)),
+        Data::Double(v) => Data::Double(pick(&v, &lists)),
+        Data::Time(v) => Data::Time(pick(&v, &lists)),
+        Data::Duration(v) => Data::Duration(pick(&v, &lists)),
+        Data::Address(v) => Data::Address(pick(&v, &lists)),
+        Data::Mac(v) => Data::Mac(pick(&v, &lists)),
+        Data::Bytes(v) => Data::Bytes(Slices {
+            rows: pick(&v.rows, &lists),
+            blocks: v.blocks,
+        }),
+        Data::Text(v) => Data::Text(Slices {
+            rows: pick(&v.rows, &lists),
+            blocks: v.blocks,
+        }),
+        other => other,
     };
 }
 

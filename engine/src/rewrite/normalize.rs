@@ -1,0 +1,128 @@
+//! `normalize`: tests in one form, so that equal ones are found to be equal.
+//!
+//! A conjunction loses what stands in it twice, what is always true, and tests that another one
+//! implies (`len > 50` beside `len > 100`, a block beside one within it); one that contradicts
+//! itself is false. Constants stand on the right. Cheap tests stand first, and those of one price
+//! in the order of their texts: a conjunction holds where all of its tests do, whatever their order.
+
+use crate::matching::Values;
+use crate::plan::expr::Expr;
+use crate::plan::stream::Stream;
+use crate::plan::{NodeKind, Plan};
+use crate::planted::is_planted;
+use wireq_typesys::{FieldPath, Kind};
+
+pub(super) fn apply(plan: &mut Plan) {
+    for node in plan.order() {
+        if let NodeKind::Filter(test) = &plan.graph[node].kind {
+            let normal = normalized(test.clone(), &plan.graph[node].stream);
+            plan.graph[node].kind = NodeKind::Filter(normal);
+        }
+    }
+}
+
+/// A test of a filter in normal form.
+pub(super) fn normalized(test: Expr, stream: &Stream) -> Expr {
+    let span = crate::Span::default();
+    let mut tests: Vec<Expr> = Vec::new();
+    for mut test in test.conjuncts() {
+        order_sides(&mut test);
+        match test {
+            Expr::Bool(true, _) => {}
+            Expr::Bool(false, _) => return test,
+            test if tests.contains(&test) => {}
+            test => tests.push(test),
+        }
+    }
+    let sets: Vec<Option<(FieldPath, Values)>> =
+        tests.iter().map(|test| values_of(test, stream)).collect();
+    if contradict(&sets) {
+        return Expr::Bool(false, span);
+    }
+    let mut kept: Vec<Expr> = Vec::new();
+    for (at, test) in tests.iter().enumerate() {
+        let implied = |other: usize| match (&sets[at], &sets[other]) {
+            (Some((field, mine)), Some((of, others))) if field == of && other != at => {
+                // Of tests that say the same the first stays.
+                others.is_within(mine) && (other < at || !mine.is_within(others))
+            }
+            _ => false,
+        };
+        if !(0..tests.len()).any(implied) {
+            kept.push(test.clone());
+        }
+    }
+    kept.sort_by_cached_key(|test| (price(test), test.to_string()));
+    match kept.len() {
+        0 => Expr::Bool(true, span),
+        1 => kept.swap_remove(0),
+        _ => Expr::And(kept),
+    }
+}
+
+/// The values of a field for which a test holds, where the kind of the field is beyond doubt.
+pub(super) fn values_of(test: &Expr, stream: &Stream) -> Option<(FieldPath, Values)> {
+    let known = |field: &FieldPath| {
+        let closed = |types: &Stream| {
+            let mut types = types.types.iter();
+            !stream.types.is_empty() && types.all(|t| !t.open() && t.more_names().is_empty())
+        };
+        let attached = stream.given.iter().any(|(name, _)| field.is_of(name));
+        let carried = stream
+            .objects
+            .iter()
+            .any(|o| field.below(&o.name).is_some());
+        match closed(stream) && !attached && !carried {
+            true => stream.kind(field).unwrap_or(Kind::Dynamic),
+            false => Kind::Dynamic,
+        }
+    };
+    Values::of(test, &known)
+}
+
+/// Whether no value of some field passes all tests of it.
+fn contradict(sets: &[Option<(FieldPath, Values)>]) -> bool {
+    let sets: Vec<&(FieldPath, Values)> = sets.iter().flatten().collect();
+    sets.iter().enumerate().any(|(at, (field, values))| {
+        let others = sets[at + 1..].iter().filter(|(of, _)| of == field);
+        let all = others.fold(values.clone(), |all, (_, values)| all.and(values));
+        all.is_none()
+    })
+}
+
+/// Constants stand on the right.
+fn order_sides(test: &mut Expr) {
+    match test {
+        Expr::Compare(op, left, right) => {
+            if matches!(**left, Expr::Literal(..)) && !matches!(**right, Expr::Literal(..)) {
+                std::mem::swap(left, right);
+                if !is_planted("normalize-keeps-operator") {
+                    *op = op.mirrored();
+                }
+            }
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().for_each(order_sides),
+        Expr::Not(inner) | Expr::Holds(inner) => order_sides(inner),
+        _ => {}
+    }
+}
+
+/// About what a test costs beside others.
+fn price(test: &Expr) -> u32 {
+    match test {
+        Expr::Bool(..) | Expr::Absent(_) | Expr::Field(..) | Expr::Exists(..) => 0,
+        Expr::Literal(..) => 0,
+        Expr::Compare(_, left, right) => match (&**left, &**right) {
+            (Expr::Field(..), Expr::Literal(..)) => 1,
+            (left, right) => 8 + price(left) + price(right),
+        },
+        Expr::Arithmetic(_, left, right) => 8 + price(left) + price(right),
+        Expr::Holds(inner) | Expr::Not(inner) | Expr::Truth(inner) | Expr::IsAbsent(inner) => {
+            price(inner)
+        }
+        Expr::And(parts) | Expr::Or(parts) => parts.iter().map(price).sum(),
+        Expr::Call(_, arguments, _) => 16 + arguments.iter().map(price).sum::<u32>(),
+        Expr::Case(arms, _) => 16 + arms.iter().map(|(t, v)| price(t) + price(v)).sum::<u32>(),
+        Expr::Passes(_) => 32,
+    }
+}

@@ -1,0 +1,535 @@
+//! The fields of applications, beside tshark's, over the shared captures: every occurrence of every
+//! field of every packet, without reassembly.
+//!
+//! Where the two differ a rule has to say why: a predicate and a reason. Every cell that a rule
+//! excuses is counted and printed with its rule.
+
+mod support;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::process::Command;
+use support::{Indexed, Random, number, run_query, shared, shared_pcaps};
+use wireq_engine::schedule::Options;
+use wireq_modules::types::packet::Packet;
+use wireq_typesys::{Kind, RecordType};
+
+/// What the names of the fields compared begin with.
+const PROTOCOLS: &[&str] = &[
+    "dns.", "tls.", "x509", "http.", "dhcp.", "ntp.", "ssh.", "quic.",
+];
+
+/// What tshark is told: each packet on its own, as far as it lets itself be told.
+const OPTIONS: &[&str] = &[
+    "tcp.desegment_tcp_streams:FALSE",
+    "tcp.analyze_sequence_numbers:FALSE",
+    "tcp.relative_sequence_numbers:FALSE",
+    "ip.defragment:FALSE",
+    "ipv6.defragment:FALSE",
+    "tls.desegment_ssl_records:FALSE",
+    "tls.desegment_ssl_application_data:FALSE",
+    "http.desegment_headers:FALSE",
+    "http.desegment_body:FALSE",
+    "dns.desegment_dns_messages:FALSE",
+];
+
+/// Of the excused among all cells, one in so many is allowed.
+const EXCUSED_ONE_IN: usize = 1000;
+
+/// Columns that rules read besides those of fields; tshark takes no name twice.
+const CONTEXT: &[&str] = &[
+    "frame.number",
+    "frame.protocols",
+    "_ws.malformed",
+    "frame.len",
+    "frame.cap_len",
+    "tcp.len",
+    "tls.record.opaque_type",
+];
+
+struct Field {
+    name: &'static str,
+    element: Kind,
+}
+
+/// Our fields that tshark has too.
+fn fields() -> Vec<Field> {
+    let list = Command::new("tshark").args(["-G", "fields"]).output();
+    let list = list.expect("tshark runs").stdout;
+    let list = String::from_utf8_lossy(&list);
+    let theirs: HashSet<&str> = list
+        .lines()
+        .filter_map(|line| line.split('\t').nth(2))
+        .collect();
+    let ours = Packet.fields().iter();
+    ours.filter_map(|field| {
+        let is_application = PROTOCOLS.iter().any(|start| field.name.starts_with(start));
+        match field.kind {
+            Kind::List(element) if is_application && theirs.contains(field.name) => Some(Field {
+                name: field.name,
+                element: *element,
+            }),
+            _ => None,
+        }
+    })
+    .collect()
+}
+
+/// A field of a packet in both programs.
+struct Cell<'a> {
+    field: &'a str,
+    ours: &'a str,
+    theirs: &'a str,
+    /// All of tshark's values of the packet, by name.
+    context: &'a HashMap<&'a str, &'a str>,
+    our_record_lengths: &'a str,
+    /// Whether no field of the protocol has a value in ours.
+    is_ours_empty: bool,
+    is_theirs_empty: bool,
+}
+
+impl Cell<'_> {
+    fn context(&self, name: &str) -> &str {
+        self.context.get(name).copied().unwrap_or("")
+    }
+
+    fn has_protocol(&self, name: &str) -> bool {
+        self.context("frame.protocols")
+            .split(':')
+            .any(|p| p == name)
+    }
+
+    fn is_of(&self, start: &str) -> bool {
+        self.field.starts_with(start)
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_of("tls.") || self.is_of("x509")
+    }
+
+    fn is_cut(&self) -> bool {
+        self.context("frame.len") != self.context("frame.cap_len")
+    }
+
+    /// Whether a record of TLS goes on behind the segment.
+    fn goes_on(&self) -> bool {
+        let numbers = |text: &str| -> usize {
+            text.split(',')
+                .filter_map(|n| n.parse::<usize>().ok())
+                .map(|n| n + 5)
+                .sum()
+        };
+        numbers(self.our_record_lengths) > numbers(self.context("tcp.len"))
+    }
+}
+
+/// A reason why a cell may differ, and when it holds.
+type Rule = (&'static str, fn(&Cell<'_>) -> bool);
+
+const RULES: &[Rule] = &[
+    (
+        "tshark knows a message from the packets before it, of which this one is the rest",
+        |cell| {
+            let is_rest =
+                cell.context("http.request").is_empty() && cell.context("http.response").is_empty();
+            cell.is_of("http.") && cell.ours.is_empty() && cell.is_ours_empty && is_rest
+        },
+    ),
+    (
+        "tshark reads the part of a header's line that is in this packet",
+        |cell| {
+            let lines = [
+                cell.context("http.request.line"),
+                cell.context("http.response.line"),
+            ];
+            let is_cut = lines
+                .iter()
+                .any(|lines| !lines.is_empty() && !lines.ends_with("\\n"));
+            cell.is_of("http.") && is_cut && cell.theirs.starts_with(cell.ours)
+        },
+    ),
+    (
+        "tshark reads a request whose first line goes on behind the packet, or names no version",
+        |cell| {
+            let has_version = ["http.request.version", "http.response.version"]
+                .iter()
+                .any(|name| !cell.context(name).is_empty());
+            cell.is_of("http.") && cell.is_ours_empty && !has_version
+        },
+    ),
+    (
+        "tshark calls the type of a record of TLS 1.3 that is encrypted tls.record.opaque_type",
+        |cell| {
+            let others = cell.ours.split(',').filter(|kind| *kind != "23");
+            cell.field == "tls.record.content_type"
+                && cell.context("tls.record.opaque_type").contains("23")
+                && others.collect::<Vec<_>>().join(",") == cell.theirs
+        },
+    ),
+    (
+        "tshark reads nothing of a TLS record that goes on behind the segment; here what is there is read",
+        |cell| cell.is_tls() && cell.goes_on() && cell.ours.starts_with(cell.theirs),
+    ),
+    (
+        "tshark knows a TLS message from the packets before it, of which this one is the rest, or that it is encrypted",
+        |cell| {
+            cell.is_tls()
+                && !cell.has_protocol("quic")
+                && cell.is_ours_empty != cell.is_theirs_empty
+        },
+    ),
+    (
+        "what a QUIC server sends is encrypted with keys from a packet before; a hello in several packets is put together",
+        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.ours.is_empty(),
+    ),
+    (
+        "tshark takes QUIC's hello for one in several packets, or does not decrypt it",
+        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.is_theirs_empty,
+    ),
+    ("a QUIC version of somebody's own", |cell| {
+        cell.is_of("quic.") && cell.ours.is_empty()
+    }),
+    (
+        "SSH: tshark reads a message that was sent again once, and knows who the client is from the first packets",
+        |cell| cell.is_of("ssh."),
+    ),
+    (
+        "DHCP: tshark lists the end of the options as an option of type 0",
+        |cell| {
+            cell.field == "dhcp.option.type" && cell.theirs.strip_prefix(cell.ours) == Some(",0")
+        },
+    ),
+    (
+        "DHCP: tshark takes seconds for bytes in the wrong order where they are many",
+        |cell| {
+            let swapped = cell.ours.parse::<u16>().map(u16::swap_bytes);
+            cell.field == "dhcp.secs" && swapped.ok() == cell.theirs.parse().ok()
+        },
+    ),
+    (
+        "a message of DNS over TCP that is not whole in the segment",
+        |cell| cell.is_of("dns.") && cell.ours.is_empty() && cell.has_protocol("tcp"),
+    ),
+    (
+        "the packet is cut, or malformed: one program reads further than the other",
+        |cell| {
+            let is_damaged = cell.is_cut() || !cell.context("_ws.malformed").is_empty();
+            let is_more = cell.ours.starts_with(cell.theirs) || cell.theirs.starts_with(cell.ours);
+            is_damaged && is_more
+        },
+    ),
+];
+
+/// A row of values for each packet that tshark finds anything in, by the number of the packet.
+fn theirs(path: &str, fields: &[Field]) -> BTreeMap<u64, Vec<String>> {
+    let mut command = Command::new("tshark");
+    command
+        .env("TZ", "UTC")
+        .args(["-n", "-r", path, "-T", "fields"]);
+    command.args([
+        "-E",
+        "separator=/t",
+        "-E",
+        "occurrence=a",
+        "-E",
+        "aggregator=,",
+    ]);
+    OPTIONS
+        .iter()
+        .for_each(|option| _ = command.args(["-o", option]));
+    for name in CONTEXT
+        .iter()
+        .copied()
+        .chain(fields.iter().map(|field| field.name))
+    {
+        command.args(["-e", name]);
+    }
+    let output = command.output().expect("tshark runs").stdout;
+    rows(&output, CONTEXT.len() + fields.len())
+}
+
+fn ours(path: &str, fields: &[Field]) -> BTreeMap<u64, Vec<String>> {
+    let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+    let query = format!("print frame.number {}", names.join(" "));
+    let (text, _) = run_query(&query, path, &Options::default()).expect("the capture is read");
+    rows(&text, 1 + fields.len())
+}
+
+fn rows(text: &[u8], width: usize) -> BTreeMap<u64, Vec<String>> {
+    let lines = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let cells = line.split(|byte| *byte == b'\t');
+            // One character a byte, so that bytes that are no UTF-8 stay apart.
+            let mut cells: Vec<String> = cells
+                .map(|cell| cell.iter().map(|b| char::from(*b)).collect())
+                .collect();
+            cells.resize(width, String::new());
+            (cells[0].parse().unwrap_or(0), cells)
+        })
+        .collect()
+}
+
+/// Characters that either program writes behind a backslash.
+fn unescape(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        let code = rest.as_str();
+        let number = |digits: &str, radix| u8::from_str_radix(digits, radix).ok().map(char::from);
+        match rest.next() {
+            Some('n') => out.push('\n'),
+            Some('r') => out.push('\r'),
+            Some('t') => out.push('\t'),
+            Some('a') => out.push('\x07'),
+            Some('b') => out.push('\x08'),
+            Some('v') => out.push('\x0b'),
+            Some('f') => out.push('\x0c'),
+            Some('x') => {
+                out.extend(code.get(1..3).and_then(|digits| number(digits, 16)));
+                rest.nth(1);
+            }
+            Some('0'..='7') => {
+                out.extend(code.get(..3).and_then(|digits| number(digits, 8)));
+                rest.nth(1);
+            }
+            Some(c) => out.push(c),
+            None => {}
+        }
+    }
+    out
+}
+
+fn hex(text: &str) -> String {
+    text.chars()
+        .map(|c| format!("{:02x}", u32::from(c)))
+        .collect()
+}
+
+/// Our text of a cell, as it is compared.
+fn our_form(text: &str, element: Kind) -> String {
+    match element {
+        Kind::Bool => text.replace("true", "1").replace("false", "0"),
+        Kind::Bytes => hex(&unescape(text)),
+        Kind::Named(names) => {
+            let number = |name: &str| {
+                names
+                    .number(name)
+                    .map_or(name.to_owned(), |n| n.to_string())
+            };
+            text.split(',').map(number).collect::<Vec<_>>().join(",")
+        }
+        _ => unescape(text),
+    }
+}
+
+/// The text of a cell of tshark's, as it is compared.
+fn their_form(text: &str, element: Kind) -> String {
+    match element {
+        Kind::Unsigned | Kind::Named(_) => {
+            let number = |text: &str| {
+                let digits = text.strip_prefix("0x");
+                let number = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+                number.map_or(text.to_owned(), |n| n.to_string())
+            };
+            text.split(',').map(number).collect::<Vec<_>>().join(",")
+        }
+        // Ours are written with the commas between values as bytes.
+        Kind::Bytes => text.replace(':', "").replace(',', "2c"),
+        Kind::Bool => text.replace("True", "1").replace("False", "0"),
+        Kind::Signed => {
+            let number = |text: &str| {
+                text.parse::<u8>()
+                    .map_or(text.to_owned(), |n| (n as i8).to_string())
+            };
+            text.split(',').map(number).collect::<Vec<_>>().join(",")
+        }
+        Kind::Time => time(text),
+        _ => unescape(text),
+    }
+}
+
+/// `Feb  7, 2036 06:28:17.500000000 UTC` as it is written here.
+fn time(text: &str) -> String {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let words: Vec<&str> = text
+        .split([' ', ','])
+        .filter(|word| !word.is_empty())
+        .collect();
+    let [month, day, year, clock, _] = words[..] else {
+        return text.to_owned();
+    };
+    let month = MONTHS.find(month).map_or(0, |at| at / 3 + 1);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let fraction = if fraction.is_empty() {
+        String::new()
+    } else {
+        format!(".{fraction}")
+    };
+    format!("{year}-{month:02}-{day:0>2}T{clock}{fraction}+00:00")
+}
+
+#[derive(Default)]
+struct Account {
+    captures: usize,
+    cells: usize,
+    filled: usize,
+    excused: BTreeMap<&'static str, usize>,
+    differences: Vec<String>,
+}
+
+fn compare(capture: &Indexed, fields: &[Field], account: &mut Account) {
+    let path = capture.path.to_string_lossy();
+    let theirs = theirs(&path, fields);
+    let ours = ours(&path, fields);
+    let record_lengths = fields
+        .iter()
+        .position(|field| field.name == "tls.record.length");
+    let none = vec![String::new(); CONTEXT.len() + fields.len()];
+    account.captures += 1;
+    for (number, ours) in &ours {
+        let theirs = theirs.get(number).unwrap_or(&none);
+        let names = fields.iter().map(|field| field.name);
+        let names = CONTEXT.iter().copied().chain(names);
+        let context: HashMap<&str, &str> = names.zip(theirs.iter().map(String::as_str)).collect();
+        let our_record_lengths = record_lengths.map_or("", |at| ours[1 + at].as_str());
+        let (ours, theirs) = (&ours[1..], &theirs[CONTEXT.len()..]);
+        for (at, field) in fields.iter().enumerate() {
+            account.cells += 1;
+            if ours[at].is_empty() && theirs[at].is_empty() {
+                continue;
+            }
+            account.filled += 1;
+            let our = our_form(&ours[at], field.element);
+            let their = their_form(&theirs[at], field.element);
+            if our == their {
+                continue;
+            }
+            let protocol = field.name.split('.').next().unwrap_or("");
+            let is_empty = |cells: &[String]| {
+                let of_protocol = fields
+                    .iter()
+                    .zip(cells)
+                    .filter(|(f, _)| f.name.starts_with(protocol));
+                of_protocol.into_iter().all(|(_, cell)| cell.is_empty())
+            };
+            let cell = Cell {
+                field: field.name,
+                ours: &our,
+                theirs: &their,
+                context: &context,
+                our_record_lengths,
+                is_ours_empty: is_empty(ours),
+                is_theirs_empty: is_empty(theirs),
+            };
+            match RULES.iter().find(|(_, holds)| holds(&cell)) {
+                Some((reason, _)) => *account.excused.entry(reason).or_default() += 1,
+                None => account.differences.push(format!(
+                    "{path} {number} {}\n  ours   {our:?}\n  theirs {their:?} in {}",
+                    field.name,
+                    cell.context("frame.protocols"),
+                )),
+            }
+        }
+    }
+}
+
+#[test]
+fn fields_of_applications_are_those_of_tshark() {
+    let Some(folder) = shared() else {
+        return;
+    };
+    let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
+    let mut random = Random(11);
+    let fields = fields();
+    assert!(fields.len() >= 150, "{} fields", fields.len());
+    let mut account = Account::default();
+    for capture in shared_pcaps(&folder) {
+        if all || random.below(40) == 0 {
+            compare(&capture, &fields, &mut account);
+        }
+    }
+    let excused: usize = account.excused.values().sum();
+    println!(
+        "{} fields of {} captures: {} cells, {} with values; {excused} excused, {} differ",
+        fields.len(),
+        account.captures,
+        account.cells,
+        account.filled,
+        account.differences.len()
+    );
+    for (reason, count) in &account.excused {
+        println!("{count:8} {reason}");
+    }
+    assert!(account.filled > 1000, "enough to compare");
+    assert!(
+        account.differences.is_empty(),
+        "{} differ:\n{}",
+        account.differences.len(),
+        account.differences[..account.differences.len().min(number("WIREQ_SHOWN", 60))].join("\n")
+    );
+    assert!(
+        excused * EXCUSED_ONE_IN <= account.cells,
+        "{excused} of {} cells excused",
+        account.cells
+    );
+}
+
+/// JA4 beside ja4plus (PyPI), which `make ja4plus` installs: where both have a fingerprint of a
+/// packet it is the same. Of damaged hellos the other has one, and this one none; of hellos in
+/// drafts of QUIC this one.
+#[test]
+fn ja4_is_that_of_ja4plus() {
+    let target = std::env::var("CARGO_TARGET_DIR")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../target").to_owned());
+    let python = std::path::Path::new(&target).join("ja4plus/bin/python");
+    let Some(folder) = shared().filter(|_| python.exists()) else {
+        eprintln!(
+            "JA4 COMPARED WITH NOTHING: no shared captures, or no {}",
+            python.display()
+        );
+        return;
+    };
+    let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
+    let mut ours = BTreeMap::new();
+    let mut paths = Vec::new();
+    for (number, capture) in shared_pcaps(&folder).iter().enumerate() {
+        let path = capture.path.to_string_lossy().into_owned();
+        let query = "where tls.ja4 | print frame.number tls.handshake.ja4";
+        let (text, _) = run_query(query, &path, &Options::default()).expect("the capture is read");
+        if text.is_empty() || !all && number % 8 != 0 {
+            continue;
+        }
+        for line in String::from_utf8_lossy(&text).lines() {
+            if let Some((frame, ja4)) = line.split_once('\t') {
+                ours.insert(format!("{path}\t{frame}"), ja4.to_owned());
+            }
+        }
+        paths.push(path);
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ja4/fingerprints.py");
+    let output = Command::new(python).arg(script).args(&paths).output();
+    let output = output.expect("Python runs").stdout;
+    let (mut equal, mut alone) = (0, 0);
+    for line in String::from_utf8_lossy(&output).lines() {
+        let (packet, theirs) = line.rsplit_once('\t').expect("a fingerprint");
+        match ours.remove(packet) {
+            Some(ours) => {
+                assert_eq!(ours, theirs, "{packet}");
+                equal += 1;
+            }
+            None => alone += 1,
+        }
+    }
+    println!(
+        "JA4: {equal} equal, {} only here, {alone} only there",
+        ours.len()
+    );
+    assert!(equal > 20 && ours.len() + alone < equal / 2);
+}
