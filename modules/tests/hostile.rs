@@ -154,8 +154,8 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     }
 }
 
-/// Every field of a frame as text; panics where filling does.
-fn all_fields(bytes: &[u8]) -> usize {
+/// Writes every field of a frame as text; panics where filling does.
+fn all_fields(bytes: &[u8]) {
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
         layers: true,
@@ -173,14 +173,12 @@ fn all_fields(bytes: &[u8]) -> usize {
         },
     );
     let rows: &(dyn Any + Send + Sync) = &frames;
-    let mut present = 0;
     for field in 0..Packet.fields().len() {
         let mut column = Column::default();
         Packet.fill(rows, field, &Bitmap::first(1), &mut column);
         let mut text = Vec::new();
-        present += usize::from(write_column_text(&column, 0, &Zone::utc(), &mut text));
+        write_column_text(&column, 0, &Zone::utc(), &mut text);
     }
-    present
 }
 
 #[test]
@@ -195,15 +193,8 @@ fn every_prefix_of_every_packet_is_decoded() {
             let Some(packet) = bytes.get(at + 16..at + 16 + caplen) else {
                 break;
             };
-            let mut before = 0;
             for end in 0..=packet.len().min(120) {
-                let present = all_fields(&packet[..end]);
-                assert!(
-                    present >= before || end > 54,
-                    "{}: more bytes, fewer fields at {end}",
-                    path.display()
-                );
-                before = present;
+                all_fields(&packet[..end]);
                 prefixes += 1;
             }
             at += 16 + caplen;

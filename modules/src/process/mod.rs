@@ -4,6 +4,7 @@ mod active;
 mod bins;
 mod blocks;
 mod bound;
+mod bpf;
 mod changes;
 mod clock;
 mod clockwork;
@@ -59,6 +60,7 @@ use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[
     &active::MODULE,
+    &bpf::MODULE,
     &changes::MODULE,
     &clock::MODULE,
     &constant::MODULE,

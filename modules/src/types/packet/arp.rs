@@ -102,6 +102,6 @@ mod tests {
             Some("10.0.0.2")
         );
         assert_eq!(field(&bytes, "srcip"), None);
-        assert_eq!(field(&bytes[..41], "arp.opcode"), None);
+        assert_eq!(field(&bytes[..41], "arp.dst.proto_ipv4"), None);
     }
 }

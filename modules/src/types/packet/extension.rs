@@ -89,6 +89,7 @@ fn carries(header: &Header<'_>) -> Next {
 fn fragment(header: &Header<'_>) -> Next {
     match (header.u8(0), header.u16(2)) {
         (Some(next), Some(word)) if word & OFFSET == 0 => Next::behind(FRAGMENT_LEN, By::Ip(next)),
+        _ if header.bytes.len() < FRAGMENT_LEN => Next::broken(0),
         _ => Next::last(FRAGMENT_LEN),
     }
 }
@@ -121,4 +122,41 @@ pub(super) fn skip(bytes: &[u8], mut protocol: u8, mut at: usize) -> (u8, Option
         at += length;
     }
     (protocol, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field, in_ethernet};
+
+    fn packet(next: u8, behind: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x60, 0, 0, 0, 0, behind.len() as u8, next, 64];
+        packet.extend([0xfd; 16]);
+        packet.extend([0xfe; 16]);
+        packet.extend(behind);
+        in_ethernet(0x86dd, &packet)
+    }
+
+    #[test]
+    fn ports_stand_behind_headers() {
+        let udp = [0, 53, 0, 54, 0, 8, 0, 0];
+        let hop_by_hop = [17, 0, 5, 2, 0, 0, 1, 0];
+        let bytes = packet(0, &[hop_by_hop, udp].concat());
+        assert_eq!(field(&bytes, "dstport").as_deref(), Some("54"));
+        assert_eq!(field(&bytes, "ipprotocol").as_deref(), Some("udp"));
+        assert_eq!(field(&bytes, "ipv6.nxt").as_deref(), Some("hopopt"));
+        assert_eq!(field(&bytes, "ipv6.hopopts.nxt").as_deref(), Some("udp"));
+    }
+
+    #[test]
+    fn only_the_first_fragment_has_ports() {
+        let udp = [0, 53, 0, 54, 0, 8, 0, 0];
+        let first = packet(44, &[[17, 0, 0, 1, 0, 0, 0, 9], udp].concat());
+        assert_eq!(field(&first, "srcport").as_deref(), Some("53"));
+        assert_eq!(field(&first, "ipv6.fraghdr.more").as_deref(), Some("true"));
+        assert_eq!(field(&first, "ipv6.fraghdr.ident").as_deref(), Some("9"));
+        let later = packet(44, &[[17, 0, 0, 8, 0, 0, 0, 9], udp].concat());
+        assert_eq!(field(&later, "srcport"), None);
+        assert_eq!(field(&later, "udp.srcport"), None);
+        assert_eq!(field(&later, "ipv6.fraghdr.offset").as_deref(), Some("1"));
+    }
 }

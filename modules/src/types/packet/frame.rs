@@ -1,6 +1,7 @@
 //! What the capture says of a frame.
 
 use super::Field;
+use super::linktypes::LINK_TYPES;
 use super::load::{slices, times, u8s, u16s, u32s};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -106,6 +107,20 @@ pub(super) static CAPTURE_FIELDS: &[Field] = &[
             source: SOURCE,
         },
         fill: |f, s, c| u16s(f, s, c, |_, frame| Some(frame.link_type)),
+        frame_only: true,
+    },
+    Field {
+        def: FieldDef {
+            name: "link",
+            aliases: &[],
+            kind: Kind::Named(&LINK_TYPES),
+            summary: "What the link layer is, by name; headers of most link types are decoded, all are named.",
+            source: "tcpdump.org/linktypes.html",
+        },
+        fill: |f, s, c| {
+            u16s(f, s, c, |_, frame| Some(frame.link_type));
+            c.names = Some(&LINK_TYPES);
+        },
         frame_only: true,
     },
     Field {

@@ -136,3 +136,34 @@ fn carries(header: &Header<'_>) -> Next {
         ethertype => Next::behind(at, By::Ethertype(ethertype)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field, in_ethernet, ipv4};
+
+    #[test]
+    fn optional_parts_and_the_packet_in_it() {
+        let mut carried = vec![0xb0, 0, 8, 0, 0x12, 0x34, 0, 0, 0, 0, 0, 7, 0, 0, 0, 9];
+        carried.extend(ipv4(17, 2, &[0, 53, 0, 54, 0, 8, 0, 0]));
+        let bytes = in_ethernet(0x0800, &ipv4(47, 1, &carried));
+        for (name, value) in [
+            ("gre.proto", "2048"),
+            ("gre.checksum", "4660"),
+            ("gre.key", "7"),
+            ("gre.sequence_number", "9"),
+            ("ip.src", "10.0.0.1,10.0.0.2"),
+            ("ip.addr", "10.0.0.1,10.0.1.1,10.0.0.2,10.0.1.1"),
+            ("srcip", "10.0.0.1"),
+            ("inner.srcip", "10.0.0.2"),
+            ("innermost.srcip", "10.0.0.2"),
+            ("inner.dstport", "54"),
+            ("inner.ip.src", "10.0.0.2"),
+            ("udp.dstport", "54"),
+        ] {
+            assert_eq!(field(&bytes, name).as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(field(&bytes, "dstport"), None);
+        assert_eq!(field(&bytes, "inner.inner.srcip"), None);
+        assert_eq!(field(&bytes, "gre.ack_number"), None);
+    }
+}

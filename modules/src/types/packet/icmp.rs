@@ -41,7 +41,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "icmp.ident",
-            In(|h, v| of(h, &ASKING, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            In(|h, v| of(h, &NUMBERED, |h| _ = h.u16(4).map(|n| v.number(n)))),
             "The number of who asks.",
         ),
         number(
@@ -76,6 +76,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 /// Messages that ask or answer, and so have a number.
 const ASKING: [u8; 8] = [0, 8, 13, 14, 15, 16, 17, 18];
+/// Those, and extended echoes (RFC 8335), whose sequence number is shorter.
+const NUMBERED: [u8; 10] = [0, 8, 13, 14, 15, 16, 17, 18, 42, 43];
 /// Errors, which quote what they are about.
 const ERRORS: [u8; 5] = [3, 4, 5, 11, 12];
 

@@ -290,3 +290,33 @@ fn carries(header: &Header<'_>) -> Next {
         _ => Next::last(8),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field, in_ethernet};
+
+    #[test]
+    fn reads_a_solicitation() {
+        let mut message = vec![135, 0, 0, 0, 0, 0, 0, 0];
+        message.extend([0xfd; 16]);
+        message.extend([1, 1, 0, 0, 0x5e, 0, 0x53, 1]);
+        let mut packet = vec![0x60, 0, 0, 0, 0, message.len() as u8, 58, 255];
+        packet.extend([0xfe; 32]);
+        packet.extend(message);
+        let bytes = in_ethernet(0x86dd, &packet);
+        let target = "fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd";
+        assert_eq!(field(&bytes, "icmpv6.type").as_deref(), Some("135"));
+        assert_eq!(
+            field(&bytes, "icmpv6.nd.ns.target_address").as_deref(),
+            Some(target)
+        );
+        assert_eq!(
+            field(&bytes, "icmpv6.opt.linkaddr").as_deref(),
+            Some("00:00:5e:00:53:01")
+        );
+        assert_eq!(
+            field(&bytes, "icmpv6.checksum.ok").as_deref(),
+            Some("false")
+        );
+    }
+}

@@ -123,10 +123,10 @@ mod tests {
         bytes.extend([0xfd; 16]);
         bytes.extend([0xfe; 16]);
         bytes.extend([0, 53, 0, 54, 0, 10, 0, 0, b'x', b'y', b'z']);
-        assert_eq!(field(&bytes, "ip.version").as_deref(), Some("6"));
+        assert_eq!(field(&bytes, "ipv6.version").as_deref(), Some("6"));
         assert_eq!(field(&bytes, "tos").as_deref(), Some("171"));
         assert_eq!(field(&bytes, "ttl").as_deref(), Some("63"));
-        assert_eq!(field(&bytes, "ip.len").as_deref(), Some("10"));
+        assert_eq!(field(&bytes, "ipv6.plen").as_deref(), Some("10"));
         assert_eq!(field(&bytes, "dstport").as_deref(), Some("54"));
         assert_eq!(field(&bytes, "udp.payload").as_deref(), Some("xy"));
         assert_eq!(

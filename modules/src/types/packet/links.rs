@@ -158,3 +158,36 @@ fn name(header: &Header<'_>, values: &mut super::values::Values, at: usize) {
         values.slice(header.layer.start + at as u32, length);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field_of_link, ipv4};
+
+    #[test]
+    fn ip_behind_little_or_nothing() {
+        let packet = ipv4(17, 1, &[0, 53, 0, 54, 0, 8, 0, 0]);
+        for (before, link) in [
+            (&[][..], 101),
+            (&[], 228),
+            (&[2, 0, 0, 0], 0),
+            (&[0, 0, 0, 2], 0),
+            (&[0, 0, 0, 2], 108),
+            (&[0x0f, 0, 8, 0], 104),
+            (&[0xff, 3, 0, 0x21], 9),
+            (&[0x21], 9),
+            (&[2, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0, 0, 32, 0, 9, 0], 239),
+        ] {
+            let bytes = [before, &packet].concat();
+            let port = field_of_link(&bytes, link, "dstport");
+            assert_eq!(port.as_deref(), Some("54"), "link type {link}");
+            let list = field_of_link(&bytes, link, "udp.dstport");
+            assert_eq!(list.as_deref(), Some("54"), "link type {link}");
+        }
+        assert_eq!(field_of_link(&packet, 229, "srcip"), None);
+        assert_eq!(field_of_link(&packet, 147, "srcip"), None);
+        assert_eq!(
+            field_of_link(&packet, 113, "link").as_deref(),
+            Some("linux_sll")
+        );
+    }
+}

@@ -75,11 +75,17 @@ pub(super) fn slices(
     });
 }
 
-/// The bytes that test code puts into a frame of its own.
+/// The text of a field of a frame; none where it is absent.
 #[cfg(test)]
-pub(super) fn one_frame(bytes: &[u8]) -> Frames {
+pub(super) fn field(bytes: &[u8], name: &str) -> Option<String> {
+    field_of_link(bytes, super::LINKTYPE_ETHERNET, name)
+}
+
+/// The text of a field of a frame of a link type.
+#[cfg(test)]
+pub(super) fn field_of_link(bytes: &[u8], link_type: u16, name: &str) -> Option<String> {
     use std::sync::Arc;
-    use wireq_typesys::Block;
+    use wireq_typesys::{Block, RecordType, Zone, write_column_text};
     let block = Arc::new(Block(bytes.to_vec()));
     let mut frames = Frames {
         layers: true,
@@ -87,29 +93,47 @@ pub(super) fn one_frame(bytes: &[u8]) -> Frames {
     };
     frames.reset(&block, 1);
     let len = bytes.len() as u32;
-    frames.push(
-        &block.0,
-        Frame {
-            ts: 0,
-            start: 0,
-            caplen: len,
-            len,
-            link_type: super::LINKTYPE_ETHERNET,
-            ..Frame::default()
-        },
-    );
-    frames
-}
-
-/// The text of a field of a frame; none where it is absent.
-#[cfg(test)]
-pub(super) fn field(bytes: &[u8], name: &str) -> Option<String> {
-    use wireq_typesys::{RecordType, Zone, write_column_text};
-    let frames = one_frame(bytes);
-    let number = super::Packet.field(name).expect("a field of packets");
+    let frame = Frame {
+        caplen: len,
+        len,
+        link_type,
+        ..Frame::default()
+    };
+    frames.push(&block.0, frame);
+    let (number, _) = super::Packet.resolve(name).expect("a field of packets");
     let mut column = Column::default();
     super::Packet.fill(&frames, number, &Bitmap::first(1), &mut column);
     let mut out = Vec::new();
     write_column_text(&column, 0, &Zone::utc(), &mut out)
         .then(|| String::from_utf8(out).expect("text is UTF-8"))
+}
+
+/// A frame of Ethernet.
+#[cfg(test)]
+pub(super) fn in_ethernet(ethertype: u16, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 12];
+    bytes.extend(ethertype.to_be_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+/// A packet of IPv4 from 10.0.0.`host`.
+#[cfg(test)]
+pub(super) fn ipv4(protocol: u8, host: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0x45, 0];
+    bytes.extend((20 + payload.len() as u16).to_be_bytes());
+    bytes.extend([0, 0, 0, 0, 64, protocol, 0, 0, 10, 0, 0, host, 10, 0, 1, 1]);
+    bytes.extend(payload);
+    bytes
+}
+
+/// A frame of Ethernet and IPv4 with a datagram to a port.
+#[cfg(test)]
+pub(super) fn in_udp(port: u16, payload: &[u8]) -> Vec<u8> {
+    let mut datagram = vec![0x30, 0x39];
+    datagram.extend(port.to_be_bytes());
+    datagram.extend((8 + payload.len() as u16).to_be_bytes());
+    datagram.extend([0, 0]);
+    datagram.extend(payload);
+    in_ethernet(0x0800, &ipv4(17, 1, &datagram))
 }

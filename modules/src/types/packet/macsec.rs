@@ -44,6 +44,9 @@ fn carries(header: &Header<'_>) -> Next {
         return Next::last(LEN);
     };
     let at = LEN + if control & CHANNEL != 0 { 8 } else { 0 };
+    if header.bytes.len() < at {
+        return Next::broken(0);
+    }
     match header.u16(at) {
         Some(ethertype) if control & (ENCRYPTED | CHANGED) == 0 => {
             let whole = header.bytes.len().saturating_sub(CHECK_LEN);

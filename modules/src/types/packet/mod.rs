@@ -39,6 +39,7 @@ mod ipv6;
 mod l2tp;
 mod layers;
 mod links;
+mod linktypes;
 mod llc;
 mod lldp;
 mod load;
@@ -46,6 +47,7 @@ mod macsec;
 mod mpls;
 mod names;
 mod ospf;
+mod pim;
 mod ppp;
 mod pppoe;
 mod radiotap;
@@ -63,6 +65,7 @@ mod vxlan;
 mod wlan;
 
 pub use interface::{Interface, Record};
+pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
 use layers::Protocol;
@@ -146,6 +149,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &l2tp::PROTOCOL,
     &ospf::PROTOCOL,
     &vrrp::PROTOCOL,
+    &pim::PROTOCOL,
 ];
 
 /// How a field is filled.
@@ -244,7 +248,8 @@ impl RecordType for Packet {
     }
 
     fn stands_for_all(&self, field: usize) -> bool {
-        matches!(FIELDS.get(field), Some(Fill::Column(_)))
+        // The name of the link type is its number once more.
+        matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.def.name != "link")
     }
 
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
@@ -414,5 +419,14 @@ impl Frames {
             };
         }
         layers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_readme_shows_a_protocol_as_it_is() {
+        let readme = include_str!("../../../../README.md");
+        assert!(readme.contains(include_str!("vxlan.rs")));
     }
 }

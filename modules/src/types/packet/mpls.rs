@@ -48,3 +48,21 @@ fn carries(header: &Header<'_>) -> Next {
         _ => Next::last(LEN),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field, in_ethernet, ipv4};
+
+    #[test]
+    fn reads_the_stack_and_what_is_below() {
+        let mut bytes = in_ethernet(0x8847, &[0, 1, 0x02, 63, 0, 2, 0x03, 64]);
+        bytes.extend(ipv4(17, 7, &[0, 53, 0, 54, 0, 8, 0, 0]));
+        assert_eq!(field(&bytes, "mpls.label").as_deref(), Some("16,32"));
+        assert_eq!(field(&bytes, "mpls.exp").as_deref(), Some("1,1"));
+        assert_eq!(field(&bytes, "mpls.bottom").as_deref(), Some("false,true"));
+        assert_eq!(field(&bytes, "mpls.ttl").as_deref(), Some("63,64"));
+        assert_eq!(field(&bytes, "srcip").as_deref(), Some("10.0.0.7"));
+        assert_eq!(field(&bytes, "dstport").as_deref(), Some("54"));
+        assert_eq!(field(&bytes[..20], "mpls.label").as_deref(), Some("16"));
+    }
+}

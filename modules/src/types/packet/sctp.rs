@@ -177,3 +177,31 @@ fn of(
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field, in_ethernet, ipv4};
+
+    #[test]
+    fn reads_all_chunks() {
+        let mut packet = vec![0, 80, 0, 90, 0, 0, 0, 1, 0, 0, 0, 2];
+        packet.extend([3, 0, 0, 16, 0, 0, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0]);
+        packet.extend([
+            0, 3, 0, 17, 0, 0, 0, 6, 0, 7, 0, 8, 0, 0, 0, 9, b'x', 0, 0, 0,
+        ]);
+        let bytes = in_ethernet(0x0800, &ipv4(132, 1, &packet));
+        for (name, value) in [
+            ("sctp.port", "80,90"),
+            ("sctp.chunk_type", "3,0"),
+            ("sctp.chunk_length", "16,17"),
+            ("sctp.data_tsn_raw", "6"),
+            ("sctp.data_sid", "7"),
+            ("sctp.data_ssn", "8"),
+            ("sctp.data_payload_proto_id", "9"),
+            ("sctp.sack_cumulative_tsn_ack_raw", "5"),
+            ("sctp.sack_a_rwnd", "256"),
+        ] {
+            assert_eq!(field(&bytes, name).as_deref(), Some(value), "{name}");
+        }
+    }
+}

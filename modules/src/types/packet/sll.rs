@@ -127,3 +127,30 @@ fn ethertype(header: &Header<'_>, values: &mut Values) {
         put(values, is_type);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::load::{field_of_link, ipv4};
+
+    #[test]
+    fn reads_both_versions() {
+        let mut first = vec![0, 4, 0, 1, 0, 6, 0, 0, 0x5e, 0, 0x53, 1, 0, 0, 8, 0];
+        first.extend(ipv4(17, 1, &[0, 53, 0, 54, 0, 8, 0, 0]));
+        let mut second = vec![
+            8, 0, 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, 0, 0, 0x5e, 0, 0x53, 1, 0, 0,
+        ];
+        second.extend(ipv4(17, 1, &[0, 53, 0, 54, 0, 8, 0, 0]));
+        for (bytes, link) in [(&first, 113), (&second, 276)] {
+            let field = |name| field_of_link(bytes, link, name);
+            assert_eq!(field("sll.pkttype").as_deref(), Some("4"));
+            assert_eq!(field("sll.src.eth").as_deref(), Some("00:00:5e:00:53:01"));
+            assert_eq!(field("sll.etype").as_deref(), Some("2048"));
+            assert_eq!(field("srcip").as_deref(), Some("10.0.0.1"));
+            assert_eq!(field("dstport").as_deref(), Some("54"));
+        }
+        assert_eq!(
+            field_of_link(&second, 276, "sll.ifindex").as_deref(),
+            Some("3")
+        );
+    }
+}

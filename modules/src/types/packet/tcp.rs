@@ -220,7 +220,8 @@ fn carries(header: &Header<'_>) -> Next {
     match header.u8(DATA_OFFSET).map(|byte| byte >> 4) {
         Some(words) if words < 5 => Next::broken(4),
         Some(words) => Next::last(usize::from(words) * 4),
-        None => Next::last(LEN_MIN),
+        None if header.layer.quoted => Next::last(LEN_MIN),
+        None => Next::broken(4),
     }
 }
 
@@ -261,8 +262,9 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
         each(header, at, length);
-        // A length that can't be.
-        if length == 0 || kind > 1 && length < 2 || at + length > end {
+        // The list ends, but for padding; or a length is none that could be.
+        let is_padding = kind == 0 && header.u8(at + 1) == Some(0);
+        if kind == 0 && !is_padding || length == 0 || kind > 1 && length < 2 || at + length > end {
             return;
         }
         at += length;
@@ -417,7 +419,6 @@ mod tests {
             ("urg", "1"),
             ("urgptr", "9"),
             ("tcpwindow", "258"),
-            ("tcp.payload", ""),
         ] {
             assert_eq!(field(&bytes, name).as_deref(), Some(value), "{name}");
         }
