@@ -56,8 +56,17 @@ mod tests {
         };
         assert_eq!([take(100), take(110), take(140)], [0, 0, 20]);
         assert_eq!([take(120), take(150)], [10, 10]);
-        // A new start, and the end of the numbers.
-        assert_eq!([take(u32::MAX - 9), take(0), take(10)], [10, 10, 10]);
+        // A start far behind, and the end of the numbers.
+        assert_eq!(
+            [take(100_150), take(5), take(15)],
+            [100_000, 100_000, 100_000]
+        );
         assert_eq!(faults.get(Fault::Reordered), 2);
+        let mut sequence = Sequence::default();
+        let mut faults = Faults::default();
+        for number in [u32::MAX - 9, 0, 10] {
+            sequence.take(number, 10, Fault::LostFlows, &mut faults);
+        }
+        assert!(faults.list().is_empty());
     }
 }
