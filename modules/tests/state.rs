@@ -369,7 +369,6 @@ const SERIAL: &[&str] = &[
     "clock -t 3s ts",
     "window --late 2s 3s",
     "window --of 5s --late 0 2s",
-    "window --of 7s 3s",
     "delta seq",
     "derivative seq ts",
     "deskew -b 1 -e 2 -s ttl len",

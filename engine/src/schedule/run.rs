@@ -220,7 +220,13 @@ impl RunNode {
                 .rows()
                 .filter(|part| Arc::ptr_eq(&part.data.shape, shape))
                 .peekable();
+            let mut last: Option<&Arc<PartData>> = None;
             while let Some(part) = rows.next() {
+                // Rows that come one by one are of one part mostly: all of it is filled at once.
+                let before = last.replace(&part.data);
+                if before.is_some_and(|before| Arc::ptr_eq(before, &part.data)) {
+                    continue;
+                }
                 // The same rows may have come on several ways: fill for all of them at once.
                 let mut selection = part.selection;
                 let more_to_come = rows.peek().is_some();
