@@ -184,6 +184,8 @@ pub struct Frames {
     pub first_number: u64,
     /// Whether layers are looked for.
     pub layers: bool,
+    /// Stands for the block where there is none.
+    pub nothing: Arc<Block>,
 }
 
 /// The LINKTYPE of Ethernet.
@@ -200,8 +202,7 @@ impl Frames {
 
     /// Lets go of the block, where there are no frames of it.
     pub fn let_go(&mut self) {
-        static NOTHING: LazyLock<Arc<Block>> = LazyLock::new(Arc::default);
-        self.block = Arc::clone(&NOTHING);
+        self.block = Arc::clone(&self.nothing);
     }
 
     /// The interface that a frame was captured at.
