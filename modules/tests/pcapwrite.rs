@@ -125,10 +125,16 @@ fn office() -> PathBuf {
         .expect("it ships")
 }
 
+/// Our captures but the one that others stop reading where we go on.
+fn readable_captures() -> impl Iterator<Item = PathBuf> {
+    let captures = own_captures().into_iter();
+    captures.filter(|path| !path.ends_with("bad-length.pcap"))
+}
+
 #[test]
 fn own_captures_come_out_as_they_went_in() {
     let folder = Folder::new("own");
-    for path in own_captures() {
+    for path in readable_captures() {
         let expected = Capture::read(&path);
         for (rows_max, resume_every) in [(2048, 0), (1, 0), (3, 0), (1, 1), (3, 2), (64, 1)] {
             let options = Options {
@@ -201,7 +207,7 @@ fn shared_captures_come_out_as_they_went_in() {
 fn other_programs_agree() {
     let folder = Folder::new("others");
     let (out, theirs) = (folder.path("out.pcap"), folder.path("theirs.pcap"));
-    for path in own_captures() {
+    for path in readable_captures() {
         let nanos = Capture::read(&path).nanos;
         write(
             &format!("pcapwrite -f {out} | count()"),
@@ -223,9 +229,7 @@ fn other_programs_agree() {
             theirs.expect("it was written"),
         );
         // editcap gives up at damage with what it has, and writes a snaplen of its own choice.
-        assert!(
-            status.success() || path.ends_with("cut.pcap") || path.ends_with("bad-length.pcap")
-        );
+        assert!(status.success() || path.ends_with("cut.pcap"));
         assert_eq!(ours[..16], theirs[..16], "{}", path.display());
         assert!(ours[20..] == theirs[20..], "{}", path.display());
     }

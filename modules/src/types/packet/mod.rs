@@ -360,6 +360,8 @@ pub struct Frames {
     pub stack: Mutex<Stack>,
     /// The layers of one frame, while the outermost are looked for.
     pub buffer: Vec<Layer>,
+    /// Stands for the block where there is none.
+    pub nothing: Arc<Block>,
 }
 
 /// The LINKTYPE of Ethernet.
@@ -377,8 +379,7 @@ impl Frames {
 
     /// Lets go of the block, where there are no frames of it.
     pub fn let_go(&mut self) {
-        static NOTHING: LazyLock<Arc<Block>> = LazyLock::new(Arc::default);
-        self.block = Arc::clone(&NOTHING);
+        self.block = Arc::clone(&self.nothing);
     }
 
     /// The interface that a frame was captured at.
