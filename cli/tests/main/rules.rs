@@ -82,16 +82,14 @@ fn rules_of_others_give_what_their_queries_give() {
     let Some(shared) = shared() else { return };
     // A seeded sample: every so many-th rule; the sweep takes more.
     let sweep = std::env::var_os("WIREQ_SWEEP").is_some();
-    let every = if sweep { 5 } else { 100 };
+    let every = if sweep { 1 } else { 4 };
     let folder = std::env::temp_dir().join(format!("wireq-rules-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     let sample = folder.join("sample.rules");
     let mut text = Vec::new();
-    for name in ["snort-gpl.rules", "et-open-part.rules"] {
-        let bytes = std::fs::read(shared.join("data/rules").join(name)).expect("rules");
-        let lines = bytes.split(|byte| *byte == b'\n').step_by(every);
-        lines.for_each(|line| text.extend([line, b"\n"].concat()));
-    }
+    let bytes = std::fs::read(shared.join("data/rules/snort-gpl.rules")).expect("rules");
+    let lines = bytes.split(|byte| *byte == b'\n').step_by(every);
+    lines.for_each(|line| text.extend([line, b"\n"].concat()));
     std::fs::write(&sample, text).expect("a file");
     let sample = sample.to_str().expect("a path");
     let flags = [
@@ -115,14 +113,14 @@ fn rules_of_others_give_what_their_queries_give() {
         .filter(|path| path.metadata().is_ok_and(|data| data.len() > 20_000))
         .collect();
     others.sort();
-    let others = others.iter().step_by(if sweep { 4 } else { 200 });
+    let others = others.iter().step_by(if sweep { 4 } else { 100 });
     paths.extend(others.filter_map(|path| Some(path.to_str()?.to_owned())));
     let mut pairs = 0;
     for path in &paths {
         pairs += compare(path, &[sample], &flags);
     }
     let _ = std::fs::remove_dir_all(&folder);
-    assert!(pairs > 100, "{pairs} pairs of {} captures", paths.len());
+    assert!(pairs >= 10, "{pairs} pairs of {} captures", paths.len());
 }
 
 #[test]
