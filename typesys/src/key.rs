@@ -282,7 +282,7 @@ impl WideKey {
     #[inline(always)]
     fn push(&mut self, bits: u128, len: u8) {
         // Behind the bytes come zeros, over which the next ones are written.
-        let bytes = bits << (8 * (16 - u32::from(len)) & 127);
+        let bytes = bits << ((8 * (16 - u32::from(len))) & 127);
         let at = usize::from(self.len.min(WIDE_MAX));
         self.bytes[at..at + 16].copy_from_slice(&bytes.to_be_bytes());
         self.len += len;

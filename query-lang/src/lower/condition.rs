@@ -108,7 +108,7 @@ impl Lowering<'_> {
         if self.definitions.checking {
             // Kinds follow from objects that are not known yet: a word beside one may be a constant.
             let mut words = Vec::new();
-            words_beside_unknown(expr, &stream, &mut words);
+            words_beside_unknown(expr, stream, &mut words);
             let mut at = 0;
             self.faults.retain(|fault| {
                 at += 1;

@@ -19,7 +19,12 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     },
     Keyword {
         name: "nocase",
-        read: Option(|draft, _| modify(draft, |content| Ok(content.any_case = true))),
+        read: Option(|draft, _| {
+            modify(draft, |content| {
+                let _: () = content.any_case = true;
+                Ok(())
+            })
+        }),
     },
     // Packets are not decoded before contents are looked for: they are raw.
     Keyword {
@@ -67,13 +72,21 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     },
     Keyword {
         name: "endswith",
-        read: Option(|draft, _| modify(draft, |content| Ok(content.at_end = true))),
+        read: Option(|draft, _| {
+            modify(draft, |content| {
+                let _: () = content.at_end = true;
+                Ok(())
+            })
+        }),
     },
     Keyword {
         name: "distance",
         read: Option(|draft, value| {
             let distance = shift(value)?;
-            modify(draft, |content| Ok(content.distance = Some(distance)))
+            modify(draft, |content| {
+                let _: () = content.distance = Some(distance);
+                Ok(())
+            })
         }),
     },
     Keyword {
@@ -92,7 +105,12 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     Keyword {
         name: "fast_pattern",
         // Which part of it is looked for first is the engine's business.
-        read: Option(|draft, _| modify(draft, |content| Ok(content.fast = !content.negated))),
+        read: Option(|draft, _| {
+            modify(draft, |content| {
+                let _: () = content.fast = !content.negated;
+                Ok(())
+            })
+        }),
     },
 ];
 

@@ -24,16 +24,25 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     },
     Keyword {
         name: "gid",
-        read: Option(|draft, value| Ok(draft.gid = number(text(value)?)?)),
+        read: Option(|draft, value| {
+            let _: () = draft.gid = number(text(value)?)?;
+            Ok(())
+        }),
     },
     Keyword {
         name: "rev",
-        read: Option(|draft, value| Ok(draft.rev = number(text(value)?)?)),
+        read: Option(|draft, value| {
+            let _: () = draft.rev = number(text(value)?)?;
+            Ok(())
+        }),
     },
     Keyword {
         name: "priority",
         read: Option(|draft, value| match number(text(value)?)? {
-            priority @ 1..=255 => Ok(draft.priority = Some(priority)),
+            priority @ 1..=255 => {
+                let _: () = draft.priority = Some(priority);
+                Ok(())
+            }
             _ => Err("must be from 1 to 255".into()),
         }),
     },
@@ -42,9 +51,15 @@ pub(super) static KEYWORDS: &[Keyword] = &[
         read: Option(|draft, value| {
             draft.classtype = text(unquoted(value))?.to_owned();
             match classes::priority(&draft.classtype) {
-                Some(priority) => Ok(draft.class_priority = priority),
+                Some(priority) => {
+                    let _: () = draft.class_priority = priority;
+                    Ok(())
+                }
                 // A class that is not known is as urgent as most.
-                None => Ok(draft.class_priority = classes::UNKNOWN),
+                None => {
+                    let _: () = draft.class_priority = classes::UNKNOWN;
+                    Ok(())
+                }
             }
         }),
     },

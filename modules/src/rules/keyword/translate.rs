@@ -277,20 +277,45 @@ impl<'a> Translator<'a> {
     fn escape(&mut self) -> Result<(), String> {
         match self.take() {
             None => Err(r"ends with `\`".into()),
-            Some(b'A') => Ok(self.assertion(r"\A")),
-            Some(b'z') => Ok(self.assertion(r"\z")),
-            Some(b'Z') => Ok(self.assertion(r"(?:\n?\z)")),
-            Some(b'b') => Ok(self.assertion(r"\b")),
-            Some(b'B') => Ok(self.assertion(r"\B")),
-            Some(b'N') => Ok(self.set(&std::array::from_fn(|byte| byte != 10))),
-            Some(b'Q') => Ok(self.quoted()),
+            Some(b'A') => {
+                self.assertion(r"\A");
+                Ok(())
+            }
+            Some(b'z') => {
+                self.assertion(r"\z");
+                Ok(())
+            }
+            Some(b'Z') => {
+                self.assertion(r"(?:\n?\z)");
+                Ok(())
+            }
+            Some(b'b') => {
+                self.assertion(r"\b");
+                Ok(())
+            }
+            Some(b'B') => {
+                self.assertion(r"\B");
+                Ok(())
+            }
+            Some(b'N') => {
+                self.set(&std::array::from_fn(|byte| byte != 10));
+                Ok(())
+            }
+            Some(b'Q') => {
+                self.quoted();
+                Ok(())
+            }
             Some(b'E') => Ok(()),
             Some(b'1'..=b'9' | b'g' | b'k') => refused("a back reference"),
             Some(byte) => match kind(byte) {
-                Some(bytes) => Ok(self.set(&bytes)),
+                Some(bytes) => {
+                    self.set(&bytes);
+                    Ok(())
+                }
                 None => {
                     let byte = self.character(byte)?;
-                    Ok(self.literal(byte))
+                    self.literal(byte);
+                    Ok(())
                 }
             },
         }
@@ -494,6 +519,7 @@ impl<'a> Translator<'a> {
 }
 
 /// What a class is made of.
+#[allow(clippy::large_enum_variant, reason = "a pattern has few elements")]
 enum Element {
     Byte(u8),
     Set(Bytes),

@@ -44,10 +44,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 fn sequence(header: &Header<'_>, values: &mut Values) {
-    if let (Some(flags), Some(number)) = (header.u8(0), header.u16(LEN_MIN)) {
-        if flags & SEQUENCE != 0 {
-            values.number(number);
-        }
+    if let (Some(flags), Some(number)) = (header.u8(0), header.u16(LEN_MIN))
+        && flags & SEQUENCE != 0
+    {
+        values.number(number);
     }
 }
 

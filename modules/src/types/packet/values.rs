@@ -320,11 +320,11 @@ pub(super) fn fill(
         if let Some(layers) = layers_from(&stack, row, from) {
             each(frames, row, layers, field, protocol, &mut values);
         }
-        if values.len() > start {
-            if let Some(list) = lists.get_mut(row) {
-                *list = (start as u32, values.len() as u32);
-                valid.set(row);
-            }
+        if values.len() > start
+            && let Some(list) = lists.get_mut(row)
+        {
+            *list = (start as u32, values.len() as u32);
+            valid.set(row);
         }
     });
     column.data = Data::List(lists, Box::new(values.finish(&frames.block)));
@@ -375,7 +375,7 @@ pub(super) fn keep_first(column: &mut Column) {
 }
 
 /// The layers of a row, and how many of them are left out.
-fn layers_from<'a>(stack: &'a Stack, row: usize, from: usize) -> Option<(&'a [Layer], usize)> {
+fn layers_from(stack: &Stack, row: usize, from: usize) -> Option<(&[Layer], usize)> {
     let layers = stack.layers(row);
     let skip = if from == 0 {
         0
