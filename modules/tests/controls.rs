@@ -130,13 +130,10 @@ impl Source for Script {
             return Ok(Some(Item::Rows(Part::new(Arc::new(data)))));
         }
         let control = match word.strip_prefix("close") {
-            Some(key) => Control::Close(vec![
-                (
-                    FieldPath::new("key"),
-                    Value::Integer(key.parse().expect("a number")),
-                ),
-                (FieldPath::new("other"), Value::Bool(true)),
-            ]),
+            Some(key) => Control::Close(vec![(
+                FieldPath::new("key"),
+                Value::Integer(key.parse().expect("a number")),
+            )]),
             None if word == "flush" => Control::Flush,
             None => {
                 let time = word.strip_prefix("mark").unwrap_or_default();

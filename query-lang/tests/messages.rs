@@ -58,7 +58,8 @@ fn every_code_is_explained_and_shown() {
         .lines()
         .filter(|line| line.starts_with("| Q"));
     let codes: Vec<&str> = rows.map(|row| &row[2..6]).collect();
-    let limits = ["Q003", "Q058"]; // Their queries are long: see hostile.rs.
+    // The queries of two are long: see hostile.rs. One needs an interface: see cli/tests/live.
+    let limits = ["Q003", "Q058", "Q063"];
     for code in codes.iter().filter(|code| !limits.contains(code)) {
         assert!(
             messages.contains(&format!("\n{code} at")),

@@ -319,8 +319,8 @@ mod tests {
             ("print srcip group b", &["print srcip group by"]),
             ("count() group by dstpo", &["count() group by dstport"]),
             (
-                "count() as total group by x having tota",
-                &["count() as total group by x having total"],
+                "count() as entirety group by x having entir",
+                &["count() as entirety group by x having entirety"],
             ),
             ("print ts.hou", &["print ts.hour"]),
             ("print srcip from uniqo", &["print srcip from uniqobj"]),

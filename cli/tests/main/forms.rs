@@ -71,6 +71,10 @@ fn forms(query: &str, input: &str) -> Option<Vec<Form>> {
     let is_source = registry
         .module(module)
         .is_some_and(|module| matches!(module.build, wireq_engine::module::Build::Source(_)));
+    // Packets of interfaces come when they come.
+    if query.contains("pcaplive") {
+        return None;
+    }
     let (source, rest) = match (is_source, input) {
         (true, _) => (stages[0].to_owned(), &stages[1..]),
         (false, "") => return None,

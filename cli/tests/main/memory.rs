@@ -72,7 +72,7 @@ fn sizes() -> Vec<Sizes> {
             keys: 200_000,
             limit: "8M",
             limit_bytes: 8 << 20,
-            beside: 12 << 20,
+            beside: 16 << 20,
         }],
     }
 }

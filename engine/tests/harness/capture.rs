@@ -171,7 +171,7 @@ fn address4(random: &mut Random) -> [u8; 4] {
 }
 
 fn ipv6(random: &mut Random) -> (u16, Vec<u8>) {
-    let (next, carried) = transport(random, &[(4, TCP), (3, UDP), (2, 58), (1, 0)]);
+    let (next, carried) = transport(random, &[(4, TCP), (3, UDP), (2, 58), (1, 47)]);
     let length = random.weighted(&[(9, carried.len()), (1, 0), (1, carried.len() / 2)]);
     let mut ip = vec![
         0x60 | random.weighted(&[(3, 0), (1, 5)]),

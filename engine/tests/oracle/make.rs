@@ -67,6 +67,10 @@ const MODULES: [&str; 34] = [
 /// Whether the oracle knows all that a plan consists of.
 pub fn knows(plan: &Plan) -> bool {
     plan.graph.node_weights().all(|node| match &node.kind {
+        NodeKind::Source(module, arguments, _) if module.name == "pcapfile" => arguments
+            .words()
+            .iter()
+            .all(|word| super::capture::is_known(&word.text)),
         NodeKind::Source(module, ..) => MODULES.contains(&module.name),
         NodeKind::Operator(module, arguments, spec) => {
             let known = MODULES.contains(&module.name) || knows_filter(module, arguments);

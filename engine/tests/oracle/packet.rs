@@ -113,7 +113,8 @@ fn vlan(frame: &Frame) -> Option<Value> {
 fn network(frame: &Frame) -> Option<(u16, &[u8])> {
     let ethernet = ethernet(frame)?;
     let tags = tags(ethernet);
-    if tags > 16 {
+    // The decoder follows 48 headers, the Ethernet header included.
+    if tags > 46 {
         return None;
     }
     Some((be16(ethernet, 12 + 4 * tags)?, &ethernet[14 + 4 * tags..]))

@@ -19,7 +19,7 @@ pub(super) static COUNT: Function = Function {
     strict: true,
     kind: |kinds| takes(&COUNT, kinds, Kind::Unsigned),
     call: |values, _| Value::Integer(values_of(argument(values, 0)).len() as i128),
-    examples: &[("count('one')", "1"), ("count(null)", "")],
+    examples: &[("count('one')", "1"), ("count('')", "1")],
 };
 
 pub(super) static ALL: Function = Function {

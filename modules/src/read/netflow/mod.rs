@@ -176,7 +176,7 @@ fn operator(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         ports.push(port.map_err(|_| ArgumentError::at(NAME, word, "is not the number of a port"))?);
     }
     let options = arguments.flag("--options");
-    let needs = ["udp.payload", "srcip", "dstport", "ts"];
+    let needs = ["carried", "srcip", "dstport", "ts", "transport"];
     Ok(OperatorSpec {
         needs: Needs::Fields(needs.iter().map(|name| FieldPath::new(name)).collect()),
         gives: Gives::Made(Vec::new()),

@@ -18,6 +18,10 @@ const PAYLOAD: usize = 0;
 const SRCIP: usize = 1;
 const DSTPORT: usize = 2;
 const TS: usize = 3;
+const TRANSPORT: usize = 4;
+
+/// The number of UDP.
+const UDP: u64 = 17;
 
 /// The operator of `netflow`.
 pub(super) struct Exports {
@@ -86,7 +90,9 @@ impl Exports {
     }
 
     fn row(&mut self, view: &View<'_>, row: usize, out: &mut Output) {
+        let is_udp = matches!(view.value(TRANSPORT, row), Value::Named(UDP, _));
         let payload = view.column(PAYLOAD).and_then(|column| slice(column, row));
+        let payload = payload.filter(|_| is_udp);
         let Some(payload) = payload else {
             out.account.filtered += 1;
             return;
