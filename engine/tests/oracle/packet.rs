@@ -27,8 +27,6 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         "ipid" => ipv4(frame).and_then(|ip| unsigned(be16(ip, 4)?)),
         "ttl" => ttl(frame),
         "tos" => tos(frame),
-        "ip.version" => ip_version(frame),
-        "ip.len" => ip_len(frame),
         "srcport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 0)?)),
         "dstport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 2)?)),
         "seq" => tcp(frame).and_then(|tcp| unsigned(be32(tcp, 4)?)),
@@ -37,15 +35,14 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         "urg" => tcp(frame).and_then(|tcp| unsigned(tcp[13] >> 5 & 1)),
         "tcpwindow" => tcp(frame).and_then(|tcp| unsigned(be16(tcp, 14)?)),
         "urgptr" => tcp(frame).and_then(|tcp| unsigned(be16(tcp, 18)?)),
-        "udp.length" => udp(frame).and_then(|udp| unsigned(be16(udp, 4)?)),
         "payload" => payload(frame).map(|payload| Value::Bytes(to_the_end(frame, payload).into())),
-        "tcp.payload" => tcp_payload(frame).map(|payload| Value::Bytes(payload.into())),
-        "udp.payload" => udp_payload(frame).map(|payload| Value::Bytes(payload.into())),
+        "transport" => transport(frame).and_then(unsigned),
+        "carried" => carried(frame).map(|bytes| Value::Bytes(bytes.into())),
+        "fragbits" => ipv4(frame).and_then(|ip| unsigned(ip[6] >> 5)),
+        "icmp6type" => icmp6(frame, 0).and_then(unsigned),
+        "icmp6code" => icmp6(frame, 1).and_then(unsigned),
         "icmptype" => icmp(frame).and_then(|icmp| unsigned(icmp[0])),
         "icmpcode" => icmp(frame).and_then(|icmp| unsigned(icmp[1])),
-        "arp.opcode" => arp(frame).and_then(|arp| unsigned(be16(arp, 6)?)),
-        "arp.src.proto_ipv4" => arp(frame).and_then(|arp| address4(arp, 14)),
-        "arp.dst.proto_ipv4" => arp(frame).and_then(|arp| address4(arp, 24)),
         _ => return None,
     };
     Some(value.unwrap_or_default())
@@ -151,8 +148,57 @@ fn dstip(frame: &Frame) -> Option<Value> {
 fn ipprotocol(frame: &Frame) -> Option<u8> {
     match ipv4(frame) {
         Some(ip) => Some(ip[9]),
-        None => Some(ipv6(frame)?[6]),
+        None => Some(behind_extensions(ipv6(frame)?).0),
     }
+}
+
+/// The protocol behind the extension headers of IPv6, and its bytes where these are whole.
+fn behind_extensions(ip: &[u8]) -> (u8, Option<&[u8]>) {
+    let (mut next, mut rest) = (ip[6], ipv6_carries(ip));
+    let mut headers = 0;
+    while matches!(next, 0 | 43 | 44 | 51 | 60) {
+        headers += 1;
+        if headers > 16 {
+            return (next, None);
+        }
+        let Some(bytes) = rest.filter(|bytes| bytes.len() >= 8) else {
+            return (next, None);
+        };
+        let length = match next {
+            44 => 8,
+            51 => (usize::from(bytes[1]) + 2) * 4,
+            _ => (usize::from(bytes[1]) + 1) * 8,
+        };
+        if next == 44 && be16(bytes, 2).is_some_and(|offset| offset >> 3 != 0) {
+            return (bytes[0], None);
+        }
+        (next, rest) = (bytes[0], bytes.get(length..));
+    }
+    (next, rest)
+}
+
+/// The protocol of the header that there is.
+fn transport(frame: &Frame) -> Option<u8> {
+    let has = tcp(frame).is_some() || udp(frame).is_some() || icmp(frame).is_some();
+    (has || icmp6(frame, 1).is_some()).then(|| ipprotocol(frame))?
+}
+
+fn carried(frame: &Frame) -> Option<&[u8]> {
+    if tcp(frame).is_some() {
+        return tcp_payload(frame);
+    }
+    if udp(frame).is_some() {
+        return udp_payload(frame);
+    }
+    let has = icmp(frame).is_some() || icmp6(frame, 1).is_some();
+    layer4(frame).filter(|_| has)?.get(8..)
+}
+
+/// A byte of an ICMPv6 message.
+fn icmp6(frame: &Frame, at: usize) -> Option<u8> {
+    ipv6(frame)?;
+    let layer4 = layer4(frame).filter(|_| ipprotocol(frame) == Some(58))?;
+    layer4.get(at).copied()
 }
 
 fn ttl(frame: &Frame) -> Option<Value> {
@@ -169,25 +215,11 @@ fn tos(frame: &Frame) -> Option<Value> {
     }
 }
 
-fn ip_version(frame: &Frame) -> Option<Value> {
-    match ipv4(frame) {
-        Some(_) => unsigned(4u8),
-        None => ipv6(frame).and_then(|_| unsigned(6u8)),
-    }
-}
-
-fn ip_len(frame: &Frame) -> Option<Value> {
-    match ipv4(frame) {
-        Some(ip) => unsigned(be16(ip, 2)?),
-        None => unsigned(be16(ipv6(frame)?, 4)?),
-    }
-}
-
 /// What IP carries, as far as it was captured.
 fn layer4(frame: &Frame) -> Option<&[u8]> {
     match ipv4(frame) {
         Some(ip) => ipv4_carries(ip),
-        None => ipv6_carries(ipv6(frame)?),
+        None => behind_extensions(ipv6(frame)?).1,
     }
 }
 
@@ -263,10 +295,4 @@ fn icmp(frame: &Frame) -> Option<&[u8]> {
     ipv4(frame)?;
     let layer4 = layer4(frame)?;
     (ipprotocol(frame)? == 1 && layer4.len() >= 2).then_some(layer4)
-}
-
-fn arp(frame: &Frame) -> Option<&[u8]> {
-    let (ethertype, arp) = network(frame)?;
-    let valid = ethertype == 0x0806 && arp.len() >= 28 && arp[..6] == [0, 1, 8, 0, 6, 4];
-    valid.then_some(arp)
 }
