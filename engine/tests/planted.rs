@@ -9,7 +9,7 @@ mod harness;
 
 use wireq_engine::planted::{NAMES, plant};
 
-const SETS_MAX: usize = 400;
+const SETS_MAX: usize = 1500;
 
 #[test]
 fn every_planted_fault_is_found() {
