@@ -9,9 +9,9 @@
 //! Fields are of two kinds. Those with short names (`srcip`) have one value, of the outermost header;
 //! they are columns of the framing pass. Those with Wireshark's names (`ip.src`) are lists of the
 //! values in all headers of a frame, tunnels and quoted packets included: the first of them that is
-//! asked for makes all layers of the part be found ([`layers`]).
+//! asked for makes all layers of the part be found (`layers`).
 //!
-//! To add a protocol: one file with a [`layers::Protocol`] (what it is found by, what it carries, its
+//! To add a protocol: one file with a `layers::Protocol` (what it is found by, what it carries, its
 //! fields) and tests, and one entry in `PROTOCOLS`.
 
 mod app;
