@@ -1,12 +1,11 @@
 //! Calculated columns.
 
+use super::stateless::stateless;
 use crate::evaluate::Scalar;
 use crate::plan::Calculation;
 use crate::planted::is_planted;
 use crate::schedule::output::Output;
-use crate::snapshot::{Reader, Writer};
-use crate::{Error, Gives, Operator, OperatorSpec, Progress, Verdict, View};
-use std::any::Any;
+use crate::{Gives, OperatorSpec, View};
 use std::sync::Arc;
 use wireq_typesys::{FieldPath, Kind, Slot, Zone};
 
@@ -33,11 +32,12 @@ pub fn compute(list: &[Calculation]) -> OperatorSpec {
                 let places = scalar.fields.iter().map(|f| place(f).unwrap_or(usize::MAX));
                 (places.collect(), scalar)
             };
-            Box::new(Compute {
+            let mut compute = Compute {
                 columns: list.iter().map(scalar).collect(),
                 slots: Vec::new(),
                 zone: Arc::clone(&context.zone),
-            })
+            };
+            stateless(move |view, out| compute.step(view, out))
         })
     }
 }
@@ -49,44 +49,22 @@ struct Compute {
     zone: Arc<Zone>,
 }
 
-impl Operator for Compute {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            let mut columns = Vec::with_capacity(self.columns.len());
-            for (places, scalar) in &mut self.columns {
-                let slot = |place: &usize| view.slots.get(*place).copied().flatten();
-                self.slots.clear();
-                self.slots.extend(places.iter().map(slot));
-                let mine = View {
-                    part: view.part,
-                    slots: &self.slots,
-                };
-                columns.push(scalar.column(mine, &self.zone));
-            }
-            if is_planted("compute-shifted-by-one") {
-                columns.rotate_left(1);
-            }
-            out.annotate(view.part, view.part.selection, columns);
+impl Compute {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for (places, scalar) in &mut self.columns {
+            let slot = |place: &usize| view.slots.get(*place).copied().flatten();
+            self.slots.clear();
+            self.slots.extend(places.iter().map(slot));
+            let mine = View {
+                part: view.part,
+                slots: &self.slots,
+            };
+            columns.push(scalar.column(mine, &self.zone));
         }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        if is_planted("compute-shifted-by-one") {
+            columns.rotate_left(1);
+        }
+        out.annotate(view.part, view.part.selection, columns);
     }
 }

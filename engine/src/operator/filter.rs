@@ -1,12 +1,11 @@
 //! `where`: passes objects for which an expression is known and true.
 
+use super::stateless::stateless;
 use crate::evaluate::Predicate;
 use crate::plan::expr::Expr;
 use crate::planted::is_planted;
 use crate::schedule::output::Output;
-use crate::snapshot::{Reader, Writer};
-use crate::{Error, Operator, OperatorSpec, Progress, Verdict, View};
-use std::any::Any;
+use crate::{OperatorSpec, View};
 use std::sync::Arc;
 use wireq_typesys::Zone;
 
@@ -14,10 +13,11 @@ use wireq_typesys::Zone;
 pub(crate) fn filter(expr: &Expr) -> OperatorSpec {
     let expr = expr.clone();
     OperatorSpec::stateless(expr.fields(), move |context| {
-        Box::new(Filter {
+        let mut filter = Filter {
             predicate: Predicate::new(&expr, context),
             zone: Arc::clone(&context.zone),
-        })
+        };
+        stateless(move |view, out| filter.step(view, out))
     })
 }
 
@@ -26,38 +26,16 @@ struct Filter {
     zone: Arc<Zone>,
 }
 
-impl Operator for Filter {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            let mut passing = self.predicate.select(*view, &self.zone);
-            if is_planted("filter-unknown-passes") {
-                let absent = view.column(0).map_or(view.part.selection, |column| {
-                    view.part.selection.minus(&column.valid)
-                });
-                passing = passing.or(&absent);
-            }
-            out.account.filtered += (view.part.count() - passing.count()) as u64;
-            out.pass(view.part, passing);
+impl Filter {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
+        let mut passing = self.predicate.select(view, &self.zone);
+        if is_planted("filter-unknown-passes") {
+            let absent = view.column(0).map_or(view.part.selection, |column| {
+                view.part.selection.minus(&column.valid)
+            });
+            passing = passing.or(&absent);
         }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        out.account.filtered += (view.part.count() - passing.count()) as u64;
+        out.pass(view.part, passing);
     }
 }

@@ -1,11 +1,10 @@
 //! The key of each object's group, as a column: what operators that keep a state for each group go
 //! by.
 
+use super::stateless::stateless;
 use crate::plan::GroupBy;
 use crate::schedule::output::Output;
-use crate::snapshot::{Reader, Writer};
-use crate::{Error, Gives, Operator, OperatorSpec, Progress, Verdict, View};
-use std::any::Any;
+use crate::{Gives, OperatorSpec, View};
 use std::sync::Arc;
 use wireq_typesys::{Bitmap, Block, Column, Kind, key};
 
@@ -18,7 +17,10 @@ pub(crate) fn group(group: &GroupBy) -> OperatorSpec {
     let needs = outer.into_iter().chain(group.keys.iter().cloned());
     OperatorSpec {
         gives: Gives::Annotated(vec![(group.column.clone(), Kind::Bytes)]),
-        ..OperatorSpec::stateless(needs.collect(), move |_| Box::new(Group { around, keys }))
+        ..OperatorSpec::stateless(needs.collect(), move |_| {
+            let group = Group { around, keys };
+            stateless(move |view, out| group.step(view, out))
+        })
     }
 }
 
@@ -54,35 +56,13 @@ impl Group {
     }
 }
 
-impl Operator for Group {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            let columns = (0..self.keys).filter_map(|at| view.column(self.around + at));
-            let keyed = columns.fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
-            let rows = view.part.selection.and(&keyed);
-            out.account.filtered += (view.part.count() - rows.count()) as u64;
-            let column = self.column(*view, &rows);
-            out.annotate(view.part, rows, vec![column]);
-        }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+impl Group {
+    fn step(&self, view: View<'_>, out: &mut Output) {
+        let columns = (0..self.keys).filter_map(|at| view.column(self.around + at));
+        let keyed = columns.fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
+        let rows = view.part.selection.and(&keyed);
+        out.account.filtered += (view.part.count() - rows.count()) as u64;
+        let column = self.column(view, &rows);
+        out.annotate(view.part, rows, vec![column]);
     }
 }

@@ -1,12 +1,11 @@
 //! Many filters of one stream: one node says which of them pass each row, and gives each of them
 //! its rows.
 
+use super::stateless::stateless;
 use crate::matching::{Condition, Hits, Matcher};
 use crate::plan::Match;
 use crate::schedule::output::Output;
-use crate::snapshot::{Reader, Writer};
-use crate::{Error, Operator, OperatorSpec, Progress, Verdict, View};
-use std::any::Any;
+use crate::{OperatorSpec, View};
 use std::sync::Arc;
 use wireq_typesys::{Bitmap, Zone};
 
@@ -19,13 +18,14 @@ pub(crate) fn matched(matched: &Match) -> OperatorSpec {
     } = matched.clone();
     let fields = Condition::fields(&conditions);
     OperatorSpec::stateless(fields, move |context| {
-        Box::new(Matched {
+        let mut matched = Matched {
             matcher: strategy.matcher(Arc::clone(&conditions), vector, context),
             hits: Hits::default(),
             rows: vec![Bitmap::EMPTY; conditions.len()],
             met: Vec::new(),
             zone: Arc::clone(&context.zone),
-        })
+        };
+        stateless(move |view, out| matched.step(view, out))
     })
 }
 
@@ -39,88 +39,38 @@ struct Matched {
     zone: Arc<Zone>,
 }
 
-impl Operator for Matched {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            self.matcher.select(*view, &self.zone, &mut self.hits);
-            let mut any = Bitmap::EMPTY;
-            for row in view.part.selection.iter() {
-                let ids = self.hits.of(row);
-                if ids.is_empty() {
-                    continue;
-                }
-                any.set(row);
-                for id in ids {
-                    let rows = &mut self.rows[*id as usize];
-                    if rows.is_empty() {
-                        self.met.push(*id);
-                    }
-                    rows.set(row);
-                }
+impl Matched {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
+        self.matcher.select(view, &self.zone, &mut self.hits);
+        let mut any = Bitmap::EMPTY;
+        for row in view.part.selection.iter() {
+            let ids = self.hits.of(row);
+            if ids.is_empty() {
+                continue;
             }
-            self.met.sort_unstable();
-            out.account.filtered += (view.part.count() - any.count()) as u64;
-            for id in self.met.drain(..) {
-                let rows = std::mem::take(&mut self.rows[id as usize]);
-                out.route(id, view.part, rows);
+            any.set(row);
+            for id in ids {
+                let rows = &mut self.rows[*id as usize];
+                if rows.is_empty() {
+                    self.met.push(*id);
+                }
+                rows.set(row);
             }
-            out.pass(view.part, any);
         }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        self.met.sort_unstable();
+        out.account.filtered += (view.part.count() - any.count()) as u64;
+        for id in self.met.drain(..) {
+            let rows = std::mem::take(&mut self.rows[id as usize]);
+            out.route(id, view.part, rows);
+        }
+        out.pass(view.part, any);
     }
 }
 
 /// The operator of one branch. The scheduler hands it what is its own, so there is nothing left to
 /// do.
 pub(crate) fn branch() -> OperatorSpec {
-    OperatorSpec::stateless(Vec::new(), |_| Box::new(Branch))
-}
-
-struct Branch;
-
-impl Operator for Branch {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            out.pass(view.part, view.part.selection);
-        }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
+    OperatorSpec::stateless(Vec::new(), |_| {
+        stateless(|view, out| out.pass(view.part, view.part.selection))
+    })
 }

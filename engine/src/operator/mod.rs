@@ -10,11 +10,13 @@ mod index;
 mod join;
 mod keyed;
 mod matched;
+mod stateless;
 mod union;
 
 pub use compute::compute;
 pub use groups::{Drained, Groups, KeyedHash, Numbered, SHARDS};
 pub use index::{Candidates, Index};
+pub use stateless::{of_ports, stateless};
 
 use crate::OperatorSpec;
 use crate::plan::NodeKind;

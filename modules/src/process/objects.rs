@@ -1,13 +1,11 @@
 //! `streamalias` and `take`: objects within objects.
 
-use std::any::Any;
+use super::stateless::rows;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Output;
-use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Build, Context, Error, Example, Gives, Module, Needs, ObjectColumn, ObjectOf, Operator,
-    OperatorSpec, Progress, Verdict, View,
+    Build, Context, Example, Gives, Module, Needs, ObjectColumn, ObjectOf, OperatorSpec, View,
 };
 use wireq_typesys::{Column, FieldPath, PartData, Positions, Recipe, Shape, Value};
 
@@ -111,7 +109,10 @@ fn made(needs: Vec<FieldPath>, object: Option<ObjectColumn>) -> OperatorSpec {
         needs: Needs::Fields(needs),
         gives: Gives::Made(Vec::new()),
         objects: object.into_iter().collect(),
-        ..OperatorSpec::stateless(Vec::new(), |context| Box::new(Objects::new(context)))
+        ..OperatorSpec::stateless(Vec::new(), |context| {
+            let mut objects = Objects::new(context);
+            rows(move |view, out| objects.step(view, out))
+        })
     }
 }
 
@@ -152,56 +153,34 @@ impl Objects {
     }
 }
 
-impl Operator for Objects {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
+impl Objects {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
         let Some(shape) = &self.shape else {
-            return Ok(Progress::Continue);
+            return;
         };
-        for view in views {
-            let mut rows = view.part.selection;
-            if let Some(needed) = self.needed {
-                let valid = view.column(needed).map(|column| column.valid);
-                rows = rows.and(&valid.unwrap_or_default());
-            }
-            let count = rows.count();
-            out.account.filtered += (view.part.count() - count) as u64;
-            out.account.absorbed += count as u64;
-            let column = |place: &Option<usize>| match place {
-                Some(at) => match view.column(*at) {
-                    Some(column) => column.gather(&rows),
-                    None => Column::from_values(std::iter::repeat_n(Value::Absent, count)),
-                },
-                None => Column::from_values(std::iter::repeat_n(Value::Bool(true), count)),
-            };
-            let columns = self.columns.iter().map(column).collect();
-            let positions = rows.iter().map(|row| view.part.data.position(row));
-            out.emit(PartData::from_columns(
-                Arc::clone(shape),
-                columns,
-                count,
-                Positions::Each(positions.collect()),
-                self.origin,
-            ));
+        let mut rows = view.part.selection;
+        if let Some(needed) = self.needed {
+            let valid = view.column(needed).map(|column| column.valid);
+            rows = rows.and(&valid.unwrap_or_default());
         }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        let count = rows.count();
+        out.account.filtered += (view.part.count() - count) as u64;
+        out.account.absorbed += count as u64;
+        let column = |place: &Option<usize>| match place {
+            Some(at) => match view.column(*at) {
+                Some(column) => column.gather(&rows),
+                None => Column::from_values(std::iter::repeat_n(Value::Absent, count)),
+            },
+            None => Column::from_values(std::iter::repeat_n(Value::Bool(true), count)),
+        };
+        let columns = self.columns.iter().map(column).collect();
+        let positions = rows.iter().map(|row| view.part.data.position(row));
+        out.emit(PartData::from_columns(
+            Arc::clone(shape),
+            columns,
+            count,
+            Positions::Each(positions.collect()),
+            self.origin,
+        ));
     }
 }

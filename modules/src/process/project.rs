@@ -1,14 +1,11 @@
 //! `project`: new objects that have some fields and nothing else.
 
-use std::any::Any;
+use super::stateless::rows;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
-use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{
-    Build, Context, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, Verdict, View,
-};
+use wireq_engine::{Build, Context, Example, Gives, Module, OperatorSpec, View};
 use wireq_typesys::{Bitmap, Column, ColumnBuilder, PartData, Positions, Recipe, Shape, Value};
 
 pub(super) static MODULE: Module = Module {
@@ -48,7 +45,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         gives: Gives::Projected,
         ..OperatorSpec::stateless(arguments.fields(), |context| {
-            Box::new(Project::new(context))
+            let mut project = Project::new(context);
+            rows(move |view, out| project.step(view, out))
         })
     })
 }
@@ -98,51 +96,29 @@ fn absent(count: usize) -> Column {
     builder.finish()
 }
 
-impl Operator for Project {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
+impl Project {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
         let Some(shape) = &self.shape else {
-            return Ok(Progress::Continue);
+            return;
         };
-        for view in views {
-            let rows = &view.part.selection;
-            let count = rows.count();
-            let columns = self
-                .columns
-                .iter()
-                .map(|at| self.column(*view, *at, rows, count))
-                .collect();
-            let positions = rows
-                .iter()
-                .map(|row| view.part.data.position(row))
-                .collect();
-            out.account.absorbed += count as u64;
-            out.emit(PartData::from_columns(
-                Arc::clone(shape),
-                columns,
-                count,
-                Positions::Each(positions),
-                self.origin,
-            ));
-        }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        let rows = &view.part.selection;
+        let count = rows.count();
+        let columns = self
+            .columns
+            .iter()
+            .map(|at| self.column(view, *at, rows, count))
+            .collect();
+        let positions = rows
+            .iter()
+            .map(|row| view.part.data.position(row))
+            .collect();
+        out.account.absorbed += count as u64;
+        out.emit(PartData::from_columns(
+            Arc::clone(shape),
+            columns,
+            count,
+            Positions::Each(positions),
+            self.origin,
+        ));
     }
 }

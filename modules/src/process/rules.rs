@@ -1,15 +1,12 @@
 //! `rules`: the packets that rules of Snort and Suricata are about.
 
+use super::stateless::rows;
 use crate::rules::search::{Search, Searched};
 use crate::rules::{Options, Rule, RuleSet, Variables};
-use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Output;
-use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{
-    Build, Context, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, Verdict, View,
-};
+use wireq_engine::{Build, Context, Example, Gives, Module, OperatorSpec, View};
 use wireq_typesys::{
     ColumnBuilder, FieldPath, Kind, PartData, Positions, ROWS_MAX, Recipe, Shape, Value,
 };
@@ -134,7 +131,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         gives: Gives::Retained(columns.to_vec()),
         ..OperatorSpec::stateless(rules.fields(), move |context| {
-            Box::new(Rules::new(Arc::clone(&rules), context))
+            let mut rules = Rules::new(Arc::clone(&rules), context);
+            rows(move |view, out| rules.step(view, out))
         })
     })
 }
@@ -253,41 +251,19 @@ fn value(rule: &Rule, column: usize) -> Value {
     }
 }
 
-impl Operator for Rules {
-    fn step(
-        &mut self,
-        _port: usize,
-        views: &[View<'_>],
-        out: &mut Output,
-    ) -> Result<Progress, Error> {
-        for view in views {
-            self.search.find(*view, &mut self.found);
-            let mut rows = 0;
-            let mut last = None;
-            for (row, _) in &self.found {
-                rows += u64::from(last != Some(*row));
-                last = Some(*row);
-            }
-            out.account.absorbed += rows;
-            out.account.filtered += view.part.count() as u64 - rows;
-            for found in self.found.chunks(ROWS_MAX) {
-                self.emit(*view, found, out);
-            }
+impl Rules {
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
+        self.search.find(view, &mut self.found);
+        let mut rows = 0;
+        let mut last = None;
+        for (row, _) in &self.found {
+            rows += u64::from(last != Some(*row));
+            last = Some(*row);
         }
-        Ok(Progress::Continue)
-    }
-
-    fn save(&self, _out: &mut Writer) {}
-
-    fn load(&mut self, _from: &mut Reader<'_>) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Ok(Verdict::All)
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
+        out.account.absorbed += rows;
+        out.account.filtered += view.part.count() as u64 - rows;
+        for found in self.found.chunks(ROWS_MAX) {
+            self.emit(view, found, out);
+        }
     }
 }
