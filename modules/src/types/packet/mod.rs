@@ -390,7 +390,7 @@ impl Frames {
     }
 
     /// Adds a frame, and finds its layers. `bytes` are those of the block.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, bytes: &[u8], mut frame: Frame) {
         if self.layers {
             let end = (frame.start as usize)
