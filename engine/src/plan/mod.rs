@@ -641,15 +641,21 @@ impl Plan {
     /// The tables of names that numbers in it may have; a snapshot refers to them by name.
     pub fn names(&self) -> Vec<&'static Names> {
         let mut all: Vec<&'static Names> = Vec::new();
+        let mut add = |names: &'static Names| {
+            if !all.contains(&names) {
+                all.push(names);
+            }
+        };
+        // Thousands of statements have a few types between them.
+        let mut types = HashSet::new();
         for node in self.graph.node_weights() {
-            let types = node.stream.types.iter();
-            let given = node.stream.given.iter();
-            let of_types = types.flat_map(|record_type| record_type.names_of_numbers());
-            for names in of_types.chain(given.filter_map(|(_, kind)| kind.names())) {
-                if !all.contains(&names) {
-                    all.push(names);
+            for record_type in &node.stream.types {
+                if types.insert(Arc::as_ptr(record_type).cast::<()>()) {
+                    record_type.names_of_numbers().into_iter().for_each(&mut add);
                 }
             }
+            let given = node.stream.given.iter();
+            given.filter_map(|(_, kind)| kind.names()).for_each(&mut add);
         }
         all
     }
