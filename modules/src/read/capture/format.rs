@@ -121,6 +121,33 @@ pub(super) struct Budget {
     looked: u64,
 }
 
+/// Bounds the work of what claims to be large and is not: it has to be read as far as it claims.
+#[derive(Default)]
+pub(super) struct Claims {
+    lied: u64,
+    passed: u64,
+}
+
+impl Claims {
+    /// Counts bytes that were read.
+    #[inline]
+    pub(super) fn passed(&mut self, bytes: usize) {
+        self.passed += bytes as u64;
+    }
+
+    /// Whether what claims so many bytes may be read on for.
+    pub(super) fn may_claim(&self, bytes: usize) -> bool {
+        bytes <= FRAME_USUAL_MAX as usize || self.lied <= self.passed
+    }
+
+    /// Counts a claim that was none.
+    pub(super) fn lied(&mut self, bytes: usize) {
+        if bytes > FRAME_USUAL_MAX as usize {
+            self.lied += bytes as u64;
+        }
+    }
+}
+
 /// Looks that are free, so that short files are searched well.
 const LOOKS_FREE: u64 = 4096;
 
@@ -145,5 +172,16 @@ impl Budget {
     /// The bytes looked at so far.
     pub(super) fn spent(&self) -> u64 {
         self.places + self.looked
+    }
+}
+
+/// The four bytes at `at` as a number.
+#[inline(always)]
+pub(super) fn number<const BIG: bool>(bytes: &[u8], at: usize) -> u32 {
+    let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    if BIG {
+        u32::from_be_bytes(bytes)
+    } else {
+        u32::from_le_bytes(bytes)
     }
 }

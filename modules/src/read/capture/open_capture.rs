@@ -81,7 +81,7 @@ impl Capture {
             Ok(begun) => begun,
             Err(Stop::Damaged(at, reason)) => {
                 let reason = input.corrupt.unwrap_or(reason);
-                let left = input.unread().len() as u64 + input.drain();
+                let left = input.unread().len() as u64 + input.drain(reading.interrupt);
                 if left > 0 {
                     reading.report.skip(0, left, reason);
                 }

@@ -265,7 +265,7 @@ pub fn find_layers(bytes: &[u8], start: usize) -> Layers {
 }
 
 /// Whether filling the columns of a shape needs the layers of the frames.
-pub fn wants_layers(shape: &Shape) -> bool {
+fn wants_layers(shape: &Shape) -> bool {
     let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
         Recipe::Field(field) => Some(field),
         _ => None,
@@ -368,6 +368,14 @@ pub struct Frames {
 pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
+    /// No frames, for parts of this shape.
+    pub fn of(shape: &Shape) -> Frames {
+        Frames {
+            layers: wants_layers(shape),
+            ..Frames::default()
+        }
+    }
+
     /// Makes ready for the frames of another part.
     pub fn reset(&mut self, block: &Arc<Block>, first_number: u64) {
         self.block = Arc::clone(block);

@@ -1,5 +1,7 @@
 //! Blocks: their types, their heads, and what a likely one looks like.
 
+use crate::read::capture::format::number;
+
 /// Types of blocks.
 pub(super) mod types {
     pub const SECTION: u32 = 0x0a0d_0d0a;
@@ -33,17 +35,6 @@ pub(super) const BLOCK_MAX: u32 = 16 * 1024 * 1024 + 256 * 1024;
 pub(super) struct Head {
     pub(super) kind: u32,
     pub(super) length: u32,
-}
-
-/// The four bytes at `at` as a number.
-#[inline(always)]
-pub(super) fn number<const BIG: bool>(bytes: &[u8], at: usize) -> u32 {
-    let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    if BIG {
-        u32::from_be_bytes(bytes)
-    } else {
-        u32::from_le_bytes(bytes)
-    }
 }
 
 /// The four bytes at `at` as a number, away from the loop over all packets; 0 where they are not

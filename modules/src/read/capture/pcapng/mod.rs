@@ -8,9 +8,9 @@ mod interface;
 mod search;
 mod time;
 
-use super::format::{Begun, Budget, Format, Kind, Search, Step, Window};
+use super::format::{Begun, Budget, Claims, Format, Kind, Search, Step, Window, number};
 use crate::types::packet::{Frame, Frames, NO_TIME};
-use block::{BLOCK_MAX, Head, number, types};
+use block::{BLOCK_MAX, Head, types};
 use interface::{Interfaces, Kind as Of};
 use time::Units;
 
@@ -27,6 +27,7 @@ pub(super) static KIND: Kind = Kind {
                 interfaces: Interfaces::default(),
                 section: 0,
                 faults: Faults::default(),
+                claims: Claims::default(),
             }),
             header_len: 0,
         })
@@ -41,6 +42,7 @@ struct Pcapng {
     /// The number of the section, from 1.
     section: u32,
     faults: Faults,
+    claims: Claims,
 }
 
 /// The interface of a frame, for the next one.
@@ -89,10 +91,12 @@ const TOO_MANY: &str = "a section describes more interfaces than can be kept";
 impl Format for Pcapng {
     fn frames(&mut self, window: &mut Window<'_>, frames: &mut Frames, rows_max: usize) -> Step {
         loop {
+            let start = window.at;
             let step = match self.big_endian {
                 true => self.enhanced::<true>(window, frames, rows_max),
                 false => self.enhanced::<false>(window, frames, rows_max),
             };
+            self.claims.passed(window.at - start);
             if let Some(step) = step {
                 break step;
             }
@@ -215,6 +219,7 @@ impl Pcapng {
             self.big_endian = big_endian;
         }
         self.content(head.kind, block, window, frames)?;
+        self.claims.passed(length);
         window.at += length;
         Ok(())
     }
@@ -227,6 +232,9 @@ impl Pcapng {
         big_endian: bool,
     ) -> Result<usize, Step> {
         let length = head.length as usize;
+        if !self.claims.may_claim(length) {
+            return Err(Step::Damage(LENGTH_LIES));
+        }
         let padded = length.next_multiple_of(4);
         let (at, bytes) = (window.at, window.bytes);
         let tail_at = |end: usize| {
@@ -250,7 +258,10 @@ impl Pcapng {
                 None => {}
             }
         }
-        let end = fits.ok_or(Step::Damage(LENGTHS_DIFFER))?;
+        let Some(end) = fits else {
+            self.claims.lied(length);
+            return Err(Step::Damage(LENGTHS_DIFFER));
+        };
         match tail_at(end) {
             Some(tail) if tail == length || tail == end => self.faults.not_padded += 1,
             _ => self.faults.lengths_differ += 1,
