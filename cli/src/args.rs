@@ -172,7 +172,10 @@ pub fn parse() -> Result<Command, clap::Error> {
             Command::Explain(arguments(matches)?, shown)
         }
         Some(("info", matches)) => Command::Info(InfoArguments {
-            files: files(all(matches, "files"), matches)?,
+            files: match files(all(matches, "files"), matches)? {
+                none if none.is_empty() && !matches.get_flag("list") => vec!["-".to_owned()],
+                files => files,
+            },
             json: text(matches, "output").as_deref() == Some("json"),
             strict: matches.get_flag("strict"),
             utc: matches.get_flag("utc"),

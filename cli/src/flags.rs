@@ -280,7 +280,11 @@ fn inputs() -> Vec<Arg> {
             "Leaves out objects of this time and later, where a source has times (`ts`)",
         ),
         strict(),
-        flag("quiet", "Says nothing of what could not be read").short('q'),
+        flag(
+            "quiet",
+            "Says nothing of damage; inputs of which nothing could be used are told all the same",
+        )
+        .short('q'),
     ];
     under("Input", args.into_iter().chain(names_of_files()).collect())
 }
@@ -413,12 +417,12 @@ fn runs() -> Vec<Arg> {
         one(
             "user",
             "NAME",
-            "The user to go on as once live sources are open, where this is root",
+            "The user to go on as once live sources are open",
         ),
         one(
             "sandbox",
             "WHEN",
-            "Over live sources, lets the run open no files but those of its outputs and inputs, make no connections and start no programs; off is told",
+            "Over live sources, lets the run open no files but its inputs and those in the folders of its outputs, make no connections and start no programs; off is told",
         )
         .value_parser(["on", "off"])
         .default_value("on"),

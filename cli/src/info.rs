@@ -3,7 +3,7 @@
 use crate::{Failure, exit, report, sinks, stats};
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use wireq_modules::capture::{CaptureInfo, Interface, capture_info, link_type_name};
 use wireq_typesys::{Zone, write_time};
 
@@ -27,6 +27,10 @@ pub fn info(options: Options) -> Result<u8, Failure> {
         texts.join("\n")
     };
     sinks::print(&text)?;
+    if options.interrupt.load(Relaxed) {
+        eprintln!("wireq: interrupted: the last capture was read in part");
+        return Ok(exit::INTERRUPTED);
+    }
     let unusable = infos.iter().any(|info| info.report.unusable.is_some());
     Ok(if unusable { exit::UNUSABLE } else { 0 })
 }
@@ -63,7 +67,9 @@ fn text_of(interface: &Interface, range: Option<(u32, u32)>) -> Option<String> {
 fn text(info: &CaptureInfo, zone: &Zone) -> String {
     let mut out = String::new();
     let mut line = |label: &str, value: String| {
-        let _ = writeln!(out, "{:<22}{}", format!("{label}:"), value);
+        // Names come from the captures.
+        let value = report::show(&value);
+        let _ = writeln!(out, "{:<22}{value}", format!("{label}:"));
     };
     line("File name", info.report.name.clone());
     if let Some(reason) = &info.report.unusable {

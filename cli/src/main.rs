@@ -108,14 +108,10 @@ impl From<Error> for Failure {
 }
 
 fn show_info(arguments: args::InfoArguments) -> Result<u8, Failure> {
-    let mut files = arguments.files;
-    if files.is_empty() {
-        files.push("-".to_owned());
-    }
     let interrupt = Arc::new(AtomicBool::new(false));
     watch(&interrupt, &Signals::default(), false)?;
     info::info(info::Options {
-        files,
+        files: arguments.files,
         json: arguments.json,
         strict: arguments.strict,
         zone: if arguments.utc {
@@ -197,14 +193,15 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
     if shown.analyze {
         let interrupt = Arc::new(AtomicBool::new(false));
         let signals = Signals::default();
-        let is_live = plan.sources().any(|spec| spec.live.is_some());
+        let is_live = plan.has_live_source();
         watch(&interrupt, &signals, is_live)?;
         let options = Options {
             timed: true,
             signals,
             ..settings::run(arguments, zone, interrupt)
         };
-        report = run(plan.clone(), &options, &mut Nowhere)?;
+        let mut nowhere = Nowhere(Limits::of(&plan, arguments)?);
+        report = run(plan.clone(), &options, &mut nowhere)?;
     }
     rewrite(&mut plan, &settings::choices(arguments));
     let reports = &report.accounts;
@@ -221,11 +218,15 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
 }
 
 /// Takes what queries print, for runs that are about what they cost.
-struct Nowhere;
+struct Nowhere(Limits);
 
 impl Outputs for Nowhere {
     fn write(&mut self, _: Target<'_>, _: &[u8], _: bool) -> std::io::Result<()> {
         Ok(())
+    }
+
+    fn listening(&mut self, _inputs: &[String]) -> Result<(), Error> {
+        self.0.apply_and_say()
     }
 }
 
@@ -237,7 +238,7 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let signals = Signals::default();
-    let is_live = plan.sources().any(|spec| spec.live.is_some());
+    let is_live = plan.has_live_source();
     watch(&interrupt, &signals, is_live)?;
     if arguments.memory_limit.is_some() {
         allocator::return_what_is_freed();
@@ -249,8 +250,9 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     };
     let outcome = run(plan, &options, &mut sinks);
     // Results from before a failure are results.
-    sinks.finish()?;
+    let written = sinks.finish();
     let report = outcome?;
+    written?;
     if let Some(format) = arguments.stats {
         eprint!("{}", stats::write(&report, format));
     }

@@ -104,7 +104,7 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 /// A line as it is shown: one column a character, and nothing that a terminal would act on.
-fn show(line: &str) -> String {
+pub fn show(line: &str) -> String {
     line.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()

@@ -11,13 +11,17 @@ use landlock::{
     path_beneath_rules,
 };
 use nix::unistd::{self, User};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use wireq_engine::Error;
 use wireq_engine::arguments::{Parameter, Takes};
 use wireq_engine::plan::{NodeKind, Plan};
+use wireq_modules::capture::expand;
 
 /// What is read by the libraries: counters of interfaces, zones.
 const READ: [&str; 4] = ["/sys", "/proc/net", "/etc/localtime", "/usr/share/zoneinfo"];
@@ -25,9 +29,10 @@ const READ: [&str; 4] = ["/sys", "/proc/net", "/etc/localtime", "/usr/share/zone
 /// What a run may do.
 #[derive(Default)]
 pub struct Limits {
-    /// Files that are read, and folders that outputs are in.
+    /// Files that are read, folders that outputs are in, and that of states that memory does not hold.
     read: Vec<PathBuf>,
     write: Vec<PathBuf>,
+    spill: Option<PathBuf>,
     user: Option<User>,
     off: bool,
 }
@@ -35,7 +40,12 @@ pub struct Limits {
 impl Limits {
     /// What the sinks and sources of a plan need.
     pub fn of(plan: &Plan, arguments: &Arguments) -> Result<Limits, Failure> {
+        let is_live = plan.has_live_source();
         let user = match &arguments.user {
+            Some(_) if !is_live => {
+                let message = "--user: no source is live, so this run goes on as who began it";
+                return Err(Failure::usage(message));
+            }
             Some(name) => Some(find_user(name)?),
             None => None,
         };
@@ -45,17 +55,20 @@ impl Limits {
             ..Limits::default()
         };
         limits.read.extend(READ.iter().map(PathBuf::from));
-        limits.write.push(std::env::temp_dir());
+        limits.spill = arguments.memory_limit.map(|_| std::env::temp_dir());
         let outputs = arguments.outputs.iter().map(|(_, path)| path);
         outputs.for_each(|path| limits.writes(path));
         for node in plan.graph.node_weights() {
             match &node.kind {
                 NodeKind::Source(module, words, _) => {
                     for path in files(module.parameters, words) {
+                        let files = expand(path, false);
+                        limits.read.extend(files.into_iter().map(PathBuf::from));
                         limits.read.push(path.into());
                     }
                 }
-                NodeKind::Operator(module, words, spec) => {
+                // What others read, such as rules, they read before there is anything to run.
+                NodeKind::Operator(module, words, spec) if spec.side_effect => {
                     spec.output_file.iter().for_each(|path| limits.writes(path));
                     for path in files(module.parameters, words) {
                         limits.writes(path);
@@ -75,7 +88,7 @@ impl Limits {
     }
 
     /// Gives up all else. Gives what is to be said of it.
-    pub fn apply(&self) -> Result<Vec<&'static str>, Error> {
+    fn apply(&self) -> Result<Vec<&'static str>, Error> {
         if let Some(user) = &self.user {
             become_user(user).map_err(|error| {
                 Error::file("become the user", &user.name, io::Error::from(error))
@@ -95,18 +108,25 @@ impl Limits {
         Ok(said)
     }
 
+    /// The same, told on standard error.
+    pub fn apply_and_say(&self) -> Result<(), Error> {
+        let said = self.apply()?;
+        said.iter().for_each(|line| eprintln!("wireq: {line}"));
+        Ok(())
+    }
+
     /// Whether the kernel can do that.
     fn limit_files(&self) -> Result<bool, landlock::RulesetError> {
         let abi = ABI::V5;
+        let write = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg;
+        let spill = write | AccessFs::ReadFile | AccessFs::RemoveFile;
         let ruleset = Ruleset::default()
             .handle_access(AccessFs::from_all(abi))?
             .handle_access(AccessNet::from_all(abi))?
             .create()?
             .add_rules(path_beneath_rules(&self.read, AccessFs::from_read(abi)))?
-            .add_rules(path_beneath_rules(
-                &self.write,
-                AccessFs::from_all(abi) & !AccessFs::Execute,
-            ))?;
+            .add_rules(path_beneath_rules(&self.write, write))?
+            .add_rules(path_beneath_rules(&self.spill, spill))?;
         let status = ruleset.restrict_self()?;
         Ok(status.ruleset != RulesetStatus::NotEnforced)
     }
@@ -183,7 +203,6 @@ const CALLS: &[i64] = &[
     libc::SYS_getsockopt,
     libc::SYS_gettid,
     libc::SYS_getuid,
-    libc::SYS_ioctl,
     libc::SYS_lseek,
     libc::SYS_madvise,
     libc::SYS_membarrier,
@@ -210,7 +229,6 @@ const CALLS: &[i64] = &[
     libc::SYS_rt_sigreturn,
     libc::SYS_sched_getaffinity,
     libc::SYS_sched_yield,
-    libc::SYS_sendto,
     libc::SYS_set_robust_list,
     libc::SYS_sigaltstack,
     libc::SYS_statx,
@@ -233,9 +251,25 @@ const CALLS: &[i64] = &[
     libc::SYS_unlink,
 ];
 
+/// What devices are asked: whether there is a terminal and how wide it is, what libpcap asks of
+/// interfaces. Nothing that types into the terminal (TIOCSTI).
+const REQUESTS: [u64; 5] = [
+    libc::TCGETS,
+    libc::TIOCGWINSZ,
+    libc::FIONBIO,
+    libc::FIONREAD,
+    libc::SIOCGIFFLAGS,
+];
+
 /// All other calls fail as if they were not permitted.
 fn limit_calls() -> Result<(), Box<dyn std::error::Error>> {
-    let rules: BTreeMap<i64, Vec<_>> = CALLS.iter().map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<_>> = CALLS.iter().map(|call| (*call, Vec::new())).collect();
+    let request = |request: u64| {
+        let (length, equal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
+        SeccompRule::new(vec![SeccompCondition::new(1, length, equal, request)?])
+    };
+    let requests: Result<Vec<_>, _> = REQUESTS.into_iter().map(request).collect();
+    rules.insert(libc::SYS_ioctl, requests?);
     let refused = SeccompAction::Errno(libc::EPERM as u32);
     let filter = SeccompFilter::new(
         rules,
@@ -254,6 +288,7 @@ mod tests {
     use super::*;
     use std::fs;
     use std::net::{TcpStream, UdpSocket};
+    use std::os::fd::AsRawFd;
     use std::process::Command;
 
     /// Limits hold for a thread: that of the test alone.
@@ -264,10 +299,11 @@ mod tests {
         let mut limits = Limits::default();
         limits.writes(&inside);
         limits.read.push("/proc/net".into());
+        let open = UdpSocket::bind("127.0.0.1:0").expect("loopback is there");
+        let terminal = fs::File::open("/dev/null").expect("it is there");
         let thread = std::thread::spawn(move || {
             let said = limits.apply().expect("it can be done");
             fs::write(&inside, "x").expect("the folder of an output may be written");
-            assert_eq!(fs::read_to_string(&inside).expect("and read"), "x");
             let denied = |result: io::Result<()>, what: &str| {
                 let error = result.expect_err(what).kind();
                 assert_eq!(error, io::ErrorKind::PermissionDenied, "{what}");
@@ -275,6 +311,8 @@ mod tests {
             let done = |_| ();
             if said.is_empty() {
                 denied(fs::read_to_string("/etc/passwd").map(drop), "a file");
+                denied(fs::read_to_string(&inside).map(drop), "an output read");
+                denied(fs::remove_file(&inside), "an output removed");
                 denied(fs::write("/var/tmp/wireq-outside", "x"), "another folder");
             } else {
                 eprintln!("SKIPPED for files: {said:?}");
@@ -282,6 +320,8 @@ mod tests {
             denied(Command::new("/bin/true").status().map(drop), "a program");
             denied(TcpStream::connect("127.0.0.1:9").map(drop), "a connection");
             denied(UdpSocket::bind("127.0.0.1:0").map(drop), "a socket");
+            denied(open.send_to(b"x", "127.0.0.1:9").map(drop), "a datagram");
+            denied(type_into(&terminal), "keys of a terminal");
             // What the run still does: threads.
             std::thread::spawn(|| ())
                 .join()
@@ -289,7 +329,19 @@ mod tests {
                 .expect("a thread");
         });
         thread.join().expect("nothing else fails");
+        let written = fs::read_to_string(folder.join("out"));
+        assert_eq!(written.expect("it is there"), "x");
         let _ = fs::remove_dir_all(folder);
+    }
+
+    /// What would type a key where the file is a terminal.
+    #[allow(unsafe_code, reason = "only the C library has this call")]
+    fn type_into(file: &fs::File) -> io::Result<()> {
+        // SAFETY: the call reads one byte at the address, which is that of a byte that lives.
+        match unsafe { libc::ioctl(file.as_raw_fd(), libc::TIOCSTI, &b'x') } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
     }
 
     fn tempfile() -> PathBuf {

@@ -283,16 +283,18 @@ impl Sinks {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+        // That one cannot be written keeps no other from being whole.
+        let mut outcome = Ok(());
         for sink in self.all() {
             let mut sink = lock(sink);
             match sink.flush() {
                 Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                    return Err(Error::file("write", &sink.path, error).into());
+                    outcome = outcome.and(Err(Error::file("write", &sink.path, error).into()));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -325,10 +327,7 @@ impl Outputs for Sinks {
         if self.says_progress {
             eprintln!("wireq: listening on {}", inputs.join(", "));
         }
-        for line in self.limits.apply()? {
-            eprintln!("wireq: {line}");
-        }
-        Ok(())
+        self.limits.apply_and_say()
     }
 
     fn idle(&mut self) {

@@ -41,14 +41,14 @@ fn text(report: &Report) -> String {
     for input in inputs(report) {
         if let Some(lost) = &input.lost {
             let _ = writeln!(text, "{}", live(input, lost));
-            continue;
+        } else {
+            let skipped = input.bytes_skipped();
+            let _ = writeln!(
+                text,
+                "{}: {} records, {} bytes used, {skipped} skipped",
+                input.name, input.records, input.bytes_used
+            );
         }
-        let skipped = input.bytes_skipped();
-        let _ = writeln!(
-            text,
-            "{}: {} records, {} bytes used, {skipped} skipped",
-            input.name, input.records, input.bytes_used
-        );
         for skipped in &input.skipped {
             let _ = writeln!(text, "{}: {}", input.name, report::skipped(skipped));
         }

@@ -4,7 +4,7 @@ use super::files::CaptureFiles;
 use crate::types::packet::{Frame, Frames, Interface, Packet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputReport, Source, SourceContext};
 use wireq_typesys::{ROWS_MAX, Shape, Zone};
@@ -129,7 +129,7 @@ pub fn capture_info(
     let (shape, zone) = (Arc::new(shape()), Arc::new(Zone::utc()));
     let mut retired = Vec::new();
     let mut infos: Vec<CaptureInfo> = Vec::new();
-    loop {
+    while !interrupt.load(Relaxed) {
         let mut context = SourceContext {
             shape: &shape,
             origin: 0,
