@@ -1,5 +1,6 @@
 //! `pcre`: regular expressions in a payload.
 
+use super::Budget;
 use regex_automata::meta::Regex;
 use regex_automata::{Anchored, Input};
 use std::fmt;
@@ -38,18 +39,36 @@ impl Pcre {
     }
 
     /// Where matches end, by where they begin: one for each begin.
-    pub(super) fn occurrences<'a>(
-        &'a self,
-        payload: &'a [u8],
-        from: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let start = if self.relative { from } else { 0 };
-        let mut skip = Some(0);
-        std::iter::from_fn(move || {
-            let at = skip.filter(|at| start + at <= payload.len())?;
-            let found = self.find(payload, from, at);
-            skip = found.map(|(begin, _)| begin - start + 1);
-            found.map(|(_, end)| end)
-        })
+    pub(super) fn occurrences<'a>(&'a self, payload: &'a [u8], from: usize) -> Matches<'a> {
+        Matches {
+            pcre: self,
+            payload,
+            from,
+            skip: Some(0),
+        }
+    }
+}
+
+/// Where an expression matches in a payload.
+pub(super) struct Matches<'a> {
+    pcre: &'a Pcre,
+    payload: &'a [u8],
+    /// Where the part before ended.
+    from: usize,
+    /// How far behind the begin of the text the next one begins at least.
+    skip: Option<usize>,
+}
+
+impl Matches<'_> {
+    /// Where the next one ends. All bytes behind are charged: an expression may look at them all to
+    /// know that a match goes no further.
+    pub(super) fn next(&mut self, budget: &mut Budget) -> Option<usize> {
+        let start = if self.pcre.relative { self.from } else { 0 };
+        let skip = self.skip.take()?;
+        let behind = self.payload.len().checked_sub(start + skip)?;
+        budget.charge(behind);
+        let (begin, end) = self.pcre.find(self.payload, self.from, skip)?;
+        self.skip = Some(begin - start + 1);
+        Some(end)
     }
 }
