@@ -4,6 +4,9 @@ use super::classes;
 use super::payload::{Content, Step};
 use super::test::Test;
 
+/// A rule asks for no more parts of the payload: the search goes from each into the next.
+const PARTS_MAX: usize = 256;
+
 /// What the options of a rule have said so far.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -49,12 +52,21 @@ impl Draft {
     }
 
     /// Adds a part.
-    pub fn push(&mut self, step: Step) {
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn push(&mut self, step: Step) -> Result<(), String> {
+        if self.steps.len() == PARTS_MAX {
+            return Err(format!(
+                "is more than the {PARTS_MAX}th part of the payload"
+            ));
+        }
         self.broken = false;
         self.steps.push(Part {
             step,
             in_buffer: self.in_buffer,
         });
+        Ok(())
     }
 
     /// The content read last.
@@ -96,5 +108,26 @@ impl Draft {
             }
         }
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PARTS_MAX;
+    use crate::rules::{Options, RuleSet};
+
+    #[test]
+    fn a_rule_has_so_many_parts_at_most() {
+        let read = |parts: usize| {
+            let parts = "content:\"a\"; distance:0; ".repeat(parts);
+            let text = format!("alert ip any any -> any any ({parts} sid:1;)");
+            RuleSet::from_text("test", text.as_bytes(), &Options::default())
+        };
+        assert_eq!(read(PARTS_MAX).rules.len(), 1);
+        // What is behind the first that is too much is not read, and so not told.
+        let set = read(100_000);
+        let first = set.refusals[0].to_string();
+        assert!(first.contains("256th part"), "{first}");
+        assert!(set.rules.is_empty());
     }
 }

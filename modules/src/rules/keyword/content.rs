@@ -118,8 +118,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
 pub(super) fn read(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
     let (negated, quoted) = negation(value);
     let bytes = bytes(unquoted(quoted))?;
-    draft.push(Step::Content(Content::new(bytes, negated)));
-    Ok(())
+    draft.push(Step::Content(Content::new(bytes, negated)))
 }
 
 /// Changes the content before.

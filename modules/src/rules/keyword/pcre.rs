@@ -13,8 +13,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[Keyword {
     read: Option(|draft, value| {
         let (negated, value) = negation(value);
         let pcre = read(unquoted(value), negated)?;
-        draft.push(Step::Pcre(pcre));
-        Ok(())
+        draft.push(Step::Pcre(pcre))
     }),
 }];
 
