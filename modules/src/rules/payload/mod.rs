@@ -17,7 +17,7 @@ mod tests;
 use budget::Budget;
 pub use bytes::{BINARY_MAX, ByteJump, ByteTest, DIGITS_MAX, Number, Operator, Origin};
 pub use content::Content;
-pub use pcre::Pcre;
+pub use pcre::{LINE_ENDS_MAX, Pcre};
 
 /// One part of what a rule asks of a payload.
 #[derive(Clone, Debug)]

@@ -6,13 +6,18 @@ use regex_automata::{Anchored, Input};
 use std::fmt;
 use std::sync::Arc;
 
+/// An expression may ask for the end of a line in so many places.
+pub const LINE_ENDS_MAX: usize = 16;
+
 /// An expression that a payload has to match, or must not.
 #[derive(Clone)]
 pub struct Pcre {
     /// The expression, translated.
     pub regex: Arc<Regex>,
+    /// How many groups the expression has, each of which is a line end that a match does not take.
+    pub line_ends: usize,
     /// As the rule has it, with slashes and flags.
-    pub text: Arc<str>,
+    pub text: Arc<[u8]>,
     /// Whether it must not match.
     pub negated: bool,
     /// Whether the text it is about begins where the part before ended.
@@ -21,21 +26,36 @@ pub struct Pcre {
 
 impl fmt::Debug for Pcre {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pcre({})", self.text)
+        write!(f, "Pcre({})", self.text.escape_ascii())
     }
 }
 
 impl Pcre {
     /// The first match that begins `skip` bytes or more behind the begin of the text: where it
     /// begins and ends in the payload.
-    pub(super) fn find(&self, payload: &[u8], from: usize, skip: usize) -> Option<(usize, usize)> {
+    pub fn find(&self, payload: &[u8], from: usize, skip: usize) -> Option<(usize, usize)> {
         let start = if self.relative { from } else { 0 };
         let text = payload.get(start..)?;
         let input = Input::new(text)
             .range(skip.min(text.len())..)
             .anchored(Anchored::No);
-        let found = self.regex.search(&input)?;
-        Some((start + found.start(), start + found.end()))
+        let (begin, end) = self.search(&input)?;
+        Some((start + begin, start + end))
+    }
+
+    fn search(&self, input: &Input<'_>) -> Option<(usize, usize)> {
+        if self.line_ends == 0 {
+            let found = self.regex.search(input)?;
+            return Some((found.start(), found.end()));
+        }
+        let mut slots = [None; 2 * (LINE_ENDS_MAX + 1)];
+        let slots = &mut slots[..2 * (self.line_ends + 1).min(LINE_ENDS_MAX + 1)];
+        self.regex.search_slots(input, slots)?;
+        let mut slots = slots.iter().map(|slot| slot.map(|at| at.get()));
+        let (begin, end) = (slots.next()??, slots.next()??);
+        // The group of the line end that was met, if any was, ends with the match.
+        let line_end = slots.step_by(2).flatten().min();
+        Some((begin, line_end.map_or(end, |at| at.min(end))))
     }
 
     /// Where matches end, by where they begin: one for each begin.
