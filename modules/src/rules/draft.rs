@@ -39,6 +39,8 @@ struct Part {
     step: Step,
     /// Whether it is about something else than the payload.
     in_buffer: bool,
+    /// The keywords that have said where it is.
+    places: Vec<&'static str>,
 }
 
 impl Draft {
@@ -65,17 +67,18 @@ impl Draft {
         self.steps.push(Part {
             step,
             in_buffer: self.in_buffer,
+            places: Vec::new(),
         });
         Ok(())
     }
 
-    /// The content read last.
-    pub fn last_content(&mut self) -> Option<&mut Content> {
+    /// The content read last, with the keywords that have said where it is.
+    pub fn last_content(&mut self) -> Option<(&mut Content, &mut Vec<&'static str>)> {
         self.steps
             .iter_mut()
             .rev()
             .find_map(|part| match &mut part.step {
-                Step::Content(content) => Some(content),
+                Step::Content(content) => Some((content, &mut part.places)),
                 _ => None,
             })
     }

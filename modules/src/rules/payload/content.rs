@@ -16,7 +16,8 @@ pub struct Content {
     pub any_case: bool,
     /// The first byte that they may begin at.
     pub offset: usize,
-    /// The byte that they must end before or at; counted from the begin of the payload.
+    /// The byte that they must end before or at: counted from `offset`, as rules say it, and from
+    /// the begin of the payload once it is made ready.
     pub depth: Option<usize>,
     /// How far behind the end of the part before they begin at least.
     pub distance: Option<i32>,
@@ -61,6 +62,7 @@ impl Content {
 
     /// Makes ready to be looked for; nothing may be changed behind it.
     pub fn prepare(&mut self) {
+        self.depth = self.depth.map(|depth| self.offset + depth);
         let has_letter = self.bytes.iter().any(u8::is_ascii_alphabetic);
         self.any_case &= has_letter;
         if self.bytes.len() > 1 {

@@ -175,7 +175,7 @@ fn content() -> impl Strategy<Value = Step> {
         content.any_case = any_case;
         content.at_end = at_end;
         content.offset = place.0;
-        content.depth = place.1.map(|depth| place.0 + len + depth);
+        content.depth = place.1.map(|depth| len + depth);
         content.distance = shift.0;
         content.within = shift.1.map(|within| within + len as i32);
         content.prepare();
