@@ -48,7 +48,7 @@ const QUERIES: &[&str] = &[
     "rules --packet-only --skip-unsupported ../testdata/rules/mixed.rules | print sid msg srcip",
     "inspect 'content:\"GET\"; nocase; pcre:\"/http/iR\";' | print srcip len",
     "inspect 'flags:A; dsize:>0;' | print srcip dstport count() group by srcip",
-    "window 100ms --of 250ms --late 50ms | print window count() group by window",
+    "window --of 250ms --late 50ms 100ms | print window count() group by window",
     "uniq srcip dstport",
     "print srcip count() sum(len) distinct(dstport) list(dstip) group by srcip",
     "print distinct(srcip) distinct(dstport) as ports count()",
