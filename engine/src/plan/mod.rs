@@ -651,11 +651,16 @@ impl Plan {
         for node in self.graph.node_weights() {
             for record_type in &node.stream.types {
                 if types.insert(Arc::as_ptr(record_type).cast::<()>()) {
-                    record_type.names_of_numbers().into_iter().for_each(&mut add);
+                    record_type
+                        .names_of_numbers()
+                        .into_iter()
+                        .for_each(&mut add);
                 }
             }
             let given = node.stream.given.iter();
-            given.filter_map(|(_, kind)| kind.names()).for_each(&mut add);
+            given
+                .filter_map(|(_, kind)| kind.names())
+                .for_each(&mut add);
         }
         all
     }
