@@ -46,7 +46,6 @@ pub(super) fn untar(
         }
         let Ahead { name, .. } = std::mem::take(&mut ahead);
         if kind.is_gnu_sparse() {
-            drop(content);
             pass_map(input, &header, damage)?;
             content = Read::by_ref(input).take(size);
         }
