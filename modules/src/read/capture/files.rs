@@ -7,7 +7,7 @@ use crate::read::reuse::reusable;
 use crate::types::packet::Frames;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, Position};
 
 /// The files of one source.
@@ -21,6 +21,8 @@ pub(super) struct CaptureFiles {
     /// The formats of the files of the reports.
     formats: Vec<Option<&'static str>>,
     segment: u32,
+    /// The part that what was given last stands before.
+    next: Option<Part>,
 }
 
 /// A compressed file or an archive.
@@ -88,6 +90,7 @@ impl CaptureFiles {
             reports: Vec::new(),
             formats: Vec::new(),
             segment: 0,
+            next: None,
         }
     }
 
@@ -201,8 +204,8 @@ impl CaptureFiles {
         Ok(())
     }
 
-    /// A part of the next frames; none at the end of the file.
-    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Part>, Stop> {
+    /// A part of the next frames, or what stands before them; none at the end of the file.
+    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Stop> {
         let mut data = reusable(context, |context| Frames::of(context.shape));
         let (Some(capture), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
             return Ok(None);
@@ -221,15 +224,23 @@ impl CaptureFiles {
         self.segment = capture.segment;
         let rows = frames.rows.len();
         filled?;
+        let position = Position::new(capture.segment, capture.row);
         if rows == 0 {
             context.retired.push(data);
-            return Ok(None);
+        } else {
+            if let Some(data) = Arc::get_mut(&mut data) {
+                data.set_rows(rows, position);
+            }
+            capture.row += rows as u32;
+            self.next = Some(Part::new(data));
         }
-        if let Some(data) = Arc::get_mut(&mut data) {
-            data.set_rows(rows, Position::new(capture.segment, capture.row));
-        }
-        capture.row += rows as u32;
-        Ok(Some(Part::new(data)))
+        Ok(match capture.beside() {
+            Some(beside) => {
+                let control = Control::Beside(Arc::new(beside));
+                Some(Item::Control(position, control))
+            }
+            None => self.next.take().map(Item::Rows),
+        })
     }
 
     /// Ends the current file, which was read to its end.
@@ -243,6 +254,9 @@ impl CaptureFiles {
 
 impl Source for CaptureFiles {
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        if let Some(part) = self.next.take() {
+            return Ok(Some(Item::Rows(part)));
+        }
         loop {
             if self.current.is_none() {
                 if !self.open_next(context)? {
@@ -251,7 +265,7 @@ impl Source for CaptureFiles {
                 continue;
             }
             match self.part(context) {
-                Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
+                Ok(Some(item)) => return Ok(Some(item)),
                 Ok(None) => self.close(),
                 Err(Stop::Interrupted) => return Ok(None),
                 Err(stop) => self.stopped(stop, context.strict)?,

@@ -2,7 +2,7 @@
 
 use super::{pcap, pcapng, snoop};
 use crate::read::packed;
-use crate::types::packet::Frames;
+use crate::types::packet::{Beside, Frames};
 use wireq_engine::Recognized;
 
 /// The most bytes of one frame: a record that claims more is damage.
@@ -60,6 +60,12 @@ pub(super) trait Format: Send {
 
     /// What it is called.
     fn name(&self) -> &'static str;
+
+    /// What stood between the records before and those of the last call, where the frames say that it
+    /// is to be kept: it ends a call where there are records before it.
+    fn beside(&mut self) -> Option<Beside> {
+        None
+    }
 
     /// What was wrong with records that were delivered: reason, how often. Called at the end.
     fn faults(&self) -> Vec<(&'static str, u64)> {
