@@ -372,7 +372,7 @@ fn damage_ends_strict_runs_behind_what_was_read() {
         let text = format!("{reader} {} | print srcport", scratch.path());
         for rows_max in [1, 3, 2048] {
             let (rows, error) = ended(&text, rows_max, true);
-            let error = error.err().expect("damage is an error");
+            let error = error.expect_err("damage is an error");
             assert!(error.contains(reason), "{error}");
             assert_eq!(rows, before, "{reader}: {reason}, {rows_max}");
             let (rows, report) = ended(&text, rows_max, false);
