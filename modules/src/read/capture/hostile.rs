@@ -71,7 +71,7 @@ fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (In
         frames.let_go();
     }
     report.bytes_searched = capture.searched();
-    capture.close(false, &mut report);
+    capture.close(None, &mut report);
     (report, sum)
 }
 

@@ -64,7 +64,7 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
-pub use interface::{Interface, Record};
+pub use interface::{Interface, Record, record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
