@@ -44,6 +44,8 @@ mod wildcards;
 
 use wireq_engine::ScalarFunction;
 
+pub(crate) use time_format::write_strftime;
+
 pub(crate) static FUNCTIONS: &[&ScalarFunction] = &[
     &lists::ALL,
     &lists::ALL_EQUAL,

@@ -39,6 +39,15 @@ impl Outputs for Kept {
 
 /// Runs a query over a capture.
 pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>, Report), Error> {
+    run_files(query, vec![path.to_owned()], options)
+}
+
+/// Runs a query over captures, one after the other.
+pub fn run_files(
+    query: &str,
+    paths: Vec<String>,
+    options: &Options,
+) -> Result<(Vec<u8>, Report), Error> {
     let zone = Zone::utc();
     let texts = [Text {
         name: "query".into(),
@@ -46,7 +55,7 @@ pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>,
     }];
     let files = Some(Files {
         module: "pcapfile",
-        paths: vec![path.to_owned()],
+        paths,
     });
     let language = wireq_query_lang::Options {
         files,

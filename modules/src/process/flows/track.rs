@@ -244,7 +244,7 @@ impl Operator for Flows {
                 self.give_all(Reason::Flush, position, out);
                 out.control(position, Control::Flush);
             }
-            Control::Close(_) => {}
+            Control::Close(_) | Control::Beside(_) => {}
         }
         Ok(())
     }
