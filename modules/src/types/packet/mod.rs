@@ -234,7 +234,8 @@ impl RecordType for Packet {
         match FIELDS.get(field) {
             Some(Fill::Column(field)) if depth == 0 => (field.fill)(frames, selection, column),
             Some(Fill::Column(field)) => {
-                (field.fill)(&inner::frames(frames, selection, depth), selection, column);
+                let (frames, tunnelled) = inner::frames(frames, selection, depth);
+                (field.fill)(&frames, &tunnelled, column);
             }
             Some(Fill::List(field, protocol)) => {
                 values::fill(frames, selection, column, field, *protocol, depth);
@@ -255,7 +256,9 @@ impl RecordType for Packet {
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
         let (depth, name) = inner::depth(name)?;
         let field = self.field(name)?;
-        Some((inner::join(depth, field), DEFS.get(field)?.kind))
+        let of_frame = matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.frame_only);
+        let def = DEFS.get(field).filter(|_| depth == 0 || !of_frame)?;
+        Some((inner::join(depth, field), def.kind))
     }
 }
 
