@@ -23,10 +23,11 @@ const TAG_LEN: usize = 4;
 /// Tags that are followed; real networks have at most three.
 const TAGS_MAX: usize = 16;
 
-/// Whether a type says that a VLAN tag follows: 802.1Q, 802.1ad, and what was used before it.
+/// Whether a type says that a VLAN tag follows: 802.1Q, 802.1ad, and what was used before
+/// it. `vlan` finds the same.
 #[inline(always)]
 fn is_tag(ethertype: u16) -> bool {
-    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100)
+    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100 | 0x9200)
 }
 
 /// The layers of the frame that begins at `start` and ends where `bytes` ends, if it is plain. Most

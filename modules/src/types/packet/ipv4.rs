@@ -276,6 +276,7 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
         let Some(kind) = header.u8(at) else { return };
         let length = match kind {
             0 | 1 => 1,
+            _ if at + 1 == end => 0,
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
         each(header, at, length);
