@@ -85,7 +85,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "eth",
     source: "IEEE 802.3",
     found: &[
-        By::Link(super::LINKTYPE_ETHERNET as u32),
+        By::Link(super::LINKTYPE_ETHERNET),
         By::Ethertype(0x6558),
         By::Ip(143),
     ],
@@ -119,7 +119,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 pub(super) fn behind(_header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
     match value {
         Some(length) if (1..TYPE_MIN).contains(&length) => {
-            Next::behind(at, By::Name("llc")).of(at + usize::from(length))
+            Next::behind(at, By::Link(super::llc::LINK)).of(at + usize::from(length))
         }
         Some(ethertype) => Next::behind(at, By::Ethertype(ethertype)),
         None => Next::last(at),

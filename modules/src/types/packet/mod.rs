@@ -46,6 +46,7 @@ mod load;
 mod macsec;
 mod mpls;
 mod names;
+mod opened;
 mod ospf;
 mod pim;
 mod ppp;
@@ -150,6 +151,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &ospf::PROTOCOL,
     &vrrp::PROTOCOL,
     &pim::PROTOCOL,
+    &layers::EVERY,
 ];
 
 /// How a field is filled.

@@ -2,7 +2,7 @@
 
 use super::checksum;
 use super::header::Header;
-use super::layers::{Layer, STACK};
+use super::layers::STACK;
 use super::load::{be16, slices, u16s};
 use super::values::Values;
 use super::{Field, Frame, Layers, has, icmp, tcp, udp};
@@ -42,11 +42,7 @@ fn port(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u16> {
 /// Bytes of a header and what it carries, as the IP header before it says; those captured where
 /// that says nothing.
 pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
-    let ip = header
-        .below
-        .iter()
-        .rev()
-        .find(|layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6)?;
+    let ip = header.below.get(header.ip()?)?;
     let bytes = header.block.get(ip.start as usize..)?;
     let end = if ip.protocol == STACK.ipv4 {
         usize::from(be16(bytes, 2)?)
@@ -59,8 +55,7 @@ pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
 
 /// Whether the packet that a header is in is a fragment.
 pub(super) fn is_fragment(header: &Header<'_>) -> bool {
-    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
-    let Some(ip) = header.below.iter().rposition(|layer| is_ip(&layer)) else {
+    let Some(ip) = header.ip() else {
         return false;
     };
     let (ip, behind) = (&header.below[ip], &header.below[ip..]);
@@ -72,18 +67,28 @@ pub(super) fn is_fragment(header: &Header<'_>) -> bool {
 /// Whether the checksum of a header, of what it carries and of the addresses is right (RFC 9293,
 /// section 3.1); nothing where not all of that was captured or the packet is a fragment.
 pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8) {
-    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
-    let Some(ip) = header.below.iter().rev().find(is_ip) else {
+    let Some(ip) = header.ip().map(|at| &header.below[at]) else {
         return;
     };
-    let whole = match protocol {
+    let sent = sent(header);
+    let covered = match protocol {
         udp::PROTOCOL_NUMBER => header
             .u16(4)
             .map(usize::from)
             .filter(|length| *length >= udp::LEN),
-        _ => sent(header),
+        // How much is covered (RFC 3828, 3.1).
+        udp::LITE_NUMBER => match header.u16(4).map(usize::from) {
+            Some(0) => sent,
+            covered => covered.filter(|covered| *covered >= udp::LEN && Some(*covered) <= sent),
+        },
+        _ => sent,
     };
-    let Some(bytes) = whole.and_then(|whole| header.bytes.get(..whole)) else {
+    let whole = match protocol {
+        udp::PROTOCOL_NUMBER => covered,
+        _ => sent,
+    };
+    let bytes = covered.and_then(|covered| header.bytes.get(..covered));
+    let (Some(bytes), Some(whole)) = (bytes, whole) else {
         return;
     };
     let start = ip.start as usize;
@@ -91,9 +96,17 @@ pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8
     let (from, to) = if is_v4 { (12, 20) } else { (8, 40) };
     let addresses = header.block.get(start + from..start + to);
     if let (Some(addresses), false) = (addresses, is_fragment(header) || ip.quoted) {
-        let [a, b, c, d] = (bytes.len() as u32).to_be_bytes();
+        let [a, b, c, d] = (whole as u32).to_be_bytes();
         let pseudo = [0, protocol, a, b, c, d];
         values.number(checksum::is_right(&[addresses, &pseudo, bytes]));
+    }
+}
+
+/// What a header carries; nothing where that is nothing.
+pub(super) fn carried(header: &Header<'_>, values: &mut Values) {
+    let length = header.payload().len();
+    if length > 0 {
+        values.slice(header.layer.payload, length);
     }
 }
 

@@ -110,7 +110,7 @@ firsts! {
 
 fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     if payload.is_udp() {
-        return quic::hello(payload, |kind, body, len| {
+        return quic::hello(payload, found, |kind, body, len, found| {
             found.number(Id::MessageType, kind);
             found.number(Id::MessageLength, len);
             message(kind, body, len as usize, Carried::Quic, found);
