@@ -193,7 +193,7 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
     if shown.analyze {
         let interrupt = Arc::new(AtomicBool::new(false));
         let signals = Signals::default();
-        let is_live = plan.sources().any(|spec| spec.live.is_some());
+        let is_live = plan.has_live_source();
         watch(&interrupt, &signals, is_live)?;
         let options = Options {
             timed: true,
@@ -238,7 +238,7 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let targets = sinks.targets(&plan, &arguments.outputs)?;
     let interrupt = Arc::new(AtomicBool::new(false));
     let signals = Signals::default();
-    let is_live = plan.sources().any(|spec| spec.live.is_some());
+    let is_live = plan.has_live_source();
     watch(&interrupt, &signals, is_live)?;
     if arguments.memory_limit.is_some() {
         allocator::return_what_is_freed();

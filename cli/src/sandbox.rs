@@ -40,7 +40,7 @@ pub struct Limits {
 impl Limits {
     /// What the sinks and sources of a plan need.
     pub fn of(plan: &Plan, arguments: &Arguments) -> Result<Limits, Failure> {
-        let is_live = plan.sources().any(|spec| spec.live.is_some());
+        let is_live = plan.has_live_source();
         let user = match &arguments.user {
             Some(_) if !is_live => {
                 let message = "--user: no source is live, so this run goes on as who began it";

@@ -34,7 +34,7 @@ pub use diagnostic::Diagnostic;
 pub use error::{Error, Size};
 pub use function::{Function as ScalarFunction, FunctionParameter, Times};
 pub use module::*;
-pub use registry::Registry;
+pub use registry::{FileReader, Recognized, Registry};
 pub use schedule::{Account, NodeReport, Report};
 pub use span::Span;
 pub use wireq_typesys::RecordType;

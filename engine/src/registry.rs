@@ -3,12 +3,40 @@
 use crate::{Module, RecordType, ScalarFunction};
 use std::sync::Arc;
 
+/// A module that reads files which a query names without saying what reads them.
+#[derive(Clone, Copy, Debug)]
+pub struct FileReader {
+    /// The name of the module, whose arguments are files.
+    pub module: &'static str,
+    /// The ends of names of such files, in lower case.
+    pub endings: &'static [&'static str],
+    /// What the first bytes of a file say, up to [`FileReader::BEGIN_LEN`].
+    pub recognizes: fn(&[u8]) -> Recognized,
+}
+
+impl FileReader {
+    /// So many bytes of a file are shown to readers.
+    pub const BEGIN_LEN: usize = 512;
+}
+
+/// What the first bytes of a file say of whether a reader reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recognized {
+    /// They are those of its format.
+    Surely,
+    /// Its format may be in them, as in compressed files: names of files count more.
+    Perhaps,
+    /// Nothing.
+    No,
+}
+
 /// Modules, functions and record types by name.
 #[derive(Default, Clone)]
 pub struct Registry {
     modules: Vec<&'static Module>,
     functions: Vec<&'static ScalarFunction>,
     types: Vec<Arc<dyn RecordType>>,
+    readers: Vec<FileReader>,
 }
 
 impl Registry {
@@ -27,6 +55,16 @@ impl Registry {
     /// Adds a record type.
     pub fn add_type(&mut self, record_type: Arc<dyn RecordType>) {
         self.types.push(record_type);
+    }
+
+    /// Adds a reader of files.
+    pub fn add_reader(&mut self, reader: FileReader) {
+        self.readers.push(reader);
+    }
+
+    /// All readers of files, in the order they were added.
+    pub fn readers(&self) -> &[FileReader] {
+        &self.readers
     }
 
     /// The module of a name.

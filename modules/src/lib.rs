@@ -48,7 +48,26 @@ pub fn registry() -> Registry {
     function::FUNCTIONS
         .iter()
         .for_each(|function| registry.add_function(function));
+    read::READERS
+        .iter()
+        .for_each(|reader| registry.add_reader(*reader));
     registry.add_type(Arc::new(types::packet::Packet));
     registry.add_type(Arc::new(types::netflow::Netflow));
     registry
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn readers_of_files_are_modules_that_take_files() {
+        let registry = super::registry();
+        assert!(!registry.readers().is_empty());
+        for reader in registry.readers() {
+            let module = registry.module(reader.module).expect(reader.module);
+            let takes_files = |parameter: &wireq_engine::arguments::Parameter| {
+                parameter.takes == wireq_engine::arguments::Takes::File && !parameter.is_flag()
+            };
+            assert!(module.parameters.iter().any(takes_files), "{}", module.name);
+        }
+    }
 }

@@ -3,7 +3,8 @@
 use super::{NodeId, NodeKind, Plan};
 use crate::module::{GroupKeys, StateClass};
 use crate::{Diagnostic, Span};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
+use std::rc::Rc;
 use wireq_typesys::FieldPath;
 
 const HELP_KEYS: &str = "say for how long: `every 1m` behind the keys; or allow it with \
@@ -16,14 +17,27 @@ const HELP_JOIN: &str = "say how long objects wait: `a until (new.a.ts > a.ts)`,
 impl Plan {
     /// The faults of nodes whose state grows for as long as a source without an end is read.
     pub fn unbounded(&self) -> Vec<Diagnostic> {
-        let order = self.order();
-        let nodes = order.into_iter().filter(|node| self.is_live(*node));
-        nodes.filter_map(|node| self.unbounded_at(node)).collect()
+        if !self.has_live_source() {
+            return Vec::new();
+        }
+        let mut before: HashMap<NodeId, Before> = HashMap::new();
+        let mut faults = Vec::new();
+        for node in self.order() {
+            let inputs = self.inputs(node);
+            let inputs = inputs.iter().filter_map(|input| before.get(input));
+            let here = Before::of(inputs.cloned(), &self.graph[node].kind);
+            faults.extend(
+                here.live
+                    .then(|| self.unbounded_at(node, &here.closed))
+                    .flatten(),
+            );
+            before.insert(node, here);
+        }
+        faults
     }
 
-    fn unbounded_at(&self, node: NodeId) -> Option<Diagnostic> {
+    fn unbounded_at(&self, node: NodeId, closed: &HashSet<FieldPath>) -> Option<Diagnostic> {
         let weight = &self.graph[node];
-        let closed = self.closed_before(node);
         let closes = |keys: &[FieldPath]| keys.iter().any(|key| closed.contains(key));
         let group_ends =
             |group: &Option<GroupKeys>| group.as_ref().is_some_and(|group| closes(&group.keys));
@@ -64,21 +78,36 @@ impl Plan {
         };
         Some(fault(weight.kind.name(), what, weight.span, help))
     }
+}
 
-    /// The fields of which it is said somewhere before a node that a value does not come again.
-    fn closed_before(&self, node: NodeId) -> HashSet<FieldPath> {
-        let (mut closed, mut known) = (HashSet::new(), HashSet::new());
-        let mut open = vec![node];
-        while let Some(node) = open.pop() {
-            if !known.insert(node) {
-                continue;
+/// What stands before a node, itself included.
+#[derive(Clone, Default)]
+struct Before {
+    /// Whether a source without an end is there.
+    live: bool,
+    /// The fields of which it is said that a value does not come again.
+    closed: Rc<HashSet<FieldPath>>,
+}
+
+impl Before {
+    fn of(inputs: impl Iterator<Item = Before>, kind: &NodeKind) -> Before {
+        let mut here = inputs.fold(Before::default(), |mut here, input| {
+            here.live |= input.live;
+            if here.closed.is_empty() {
+                here.closed = input.closed;
+            } else if !input.closed.is_subset(&here.closed) {
+                Rc::make_mut(&mut here.closed).extend(input.closed.iter().cloned());
             }
-            if let NodeKind::Operator(_, _, spec) = &self.graph[node].kind {
-                closed.extend(spec.closes.iter().cloned());
+            here
+        });
+        match kind {
+            NodeKind::Source(_, _, spec) => here.live |= spec.live.is_some(),
+            NodeKind::Operator(_, _, spec) if !spec.closes.is_empty() => {
+                Rc::make_mut(&mut here.closed).extend(spec.closes.iter().cloned());
             }
-            open.extend(self.inputs(node));
+            _ => {}
         }
-        closed
+        here
     }
 }
 

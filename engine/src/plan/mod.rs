@@ -707,6 +707,11 @@ impl Plan {
             })
     }
 
+    /// Whether any source has no end.
+    pub fn has_live_source(&self) -> bool {
+        self.sources().any(|spec| spec.live.is_some())
+    }
+
     /// Whether a source without an end is somewhere before a node, or is it.
     pub fn is_live(&self, node: NodeId) -> bool {
         let mut known = HashSet::new();
@@ -725,12 +730,14 @@ impl Plan {
 
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
     pub fn order(&self) -> Vec<NodeId> {
-        let before = |node: NodeId| {
-            self.precedes
-                .iter()
-                .filter(move |(_, after)| *after == node)
-        };
-        let waits_for = |node: NodeId| self.inputs(node).len() + before(node).count();
+        let mut before: HashMap<NodeId, usize> = HashMap::new();
+        let mut behind: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+        for (first, later) in &self.precedes {
+            *before.entry(*later).or_default() += 1;
+            behind.entry(*first).or_default().push(*later);
+        }
+        let waits_for =
+            |node: NodeId| self.inputs(node).len() + before.get(&node).copied().unwrap_or_default();
         let mut missing: HashMap<NodeId, usize> = self
             .graph
             .node_indices()
@@ -752,11 +759,7 @@ impl Plan {
         while let Some(Reverse((_, _, node))) = ready.pop() {
             order.push(node);
             let outputs = self.outputs(node).into_iter().map(|(output, _)| output);
-            let later = self
-                .precedes
-                .iter()
-                .filter(|(first, _)| *first == node)
-                .map(|(_, later)| *later);
+            let later = behind.get(&node).into_iter().flatten().copied();
             for next in outputs.chain(later) {
                 if let Some(count) = missing.get_mut(&next) {
                     *count -= 1;

@@ -102,7 +102,6 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     let closed = runner.close(outputs, outcome.is_ok());
     let interrupted = outcome?;
     closed?;
-    (0..runner.nodes.len()).for_each(|rank| runner.end_branches(rank));
     Ok(Report {
         interrupted,
         ..runner.report()
@@ -344,7 +343,10 @@ impl Runner {
     }
 
     /// What became of everything so far.
-    pub(super) fn report(&self) -> Report {
+    pub(super) fn report(&mut self) -> Report {
+        // Rows that a branch does not get are counted here alone: there may be many branches, and
+        // few of them have rows in a step.
+        (0..self.nodes.len()).for_each(|rank| self.end_branches(rank));
         Report {
             accounts: self.nodes.iter().map(RunNode::report).collect(),
             interrupted: false,
@@ -507,7 +509,7 @@ impl Runner {
         }
     }
 
-    /// Ends the accounts of the branches of a node that are not done.
+    /// Takes into the accounts of the branches of a node what came to it so far.
     fn end_branches(&mut self, rank: usize) {
         let rows_in = self.nodes[rank].out.account.rows_in;
         for branch in self.nodes[rank].branches.clone() {

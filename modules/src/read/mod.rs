@@ -13,7 +13,7 @@ mod table;
 pub use live::{Interface, interfaces};
 
 pub use paths::expand;
-use wireq_engine::Module;
+use wireq_engine::{FileReader, Module, Recognized};
 
 pub(crate) static MODULES: &[&Module] = &[
     &capture::MODULE,
@@ -24,4 +24,28 @@ pub(crate) static MODULES: &[&Module] = &[
     &table::csv::CSV,
     &table::tabular_input::MODULE,
     &table::csv::TSV,
+];
+
+/// Who reads files that a query names without a module.
+pub(crate) static READERS: &[FileReader] = &[
+    FileReader {
+        module: "pcapfile",
+        endings: &["pcap", "pcapng", "cap", "dmp", "ntar", "snoop", "tar"],
+        recognizes: capture::recognizes,
+    },
+    FileReader {
+        module: "nfcapd",
+        endings: &["nf", "nfcapd"],
+        recognizes: nfcapd::recognizes,
+    },
+    FileReader {
+        module: "csv",
+        endings: &["csv"],
+        recognizes: |_| Recognized::No,
+    },
+    FileReader {
+        module: "tsv",
+        endings: &["tsv", "tab"],
+        recognizes: |_| Recognized::No,
+    },
 ];

@@ -3,11 +3,18 @@
 
 mod modules;
 
-use wireq_engine::Registry;
 use wireq_engine::plan::Plan;
 use wireq_engine::plan::explain::explain;
+use wireq_engine::{FileReader, Recognized, Registry};
 use wireq_query_lang::{Fault, Files, Language, Options, Text, compile};
 use wireq_typesys::Zone;
+
+/// What reads files, by the ends of their names.
+const READERS: [(&str, &[&str]); 3] = [
+    ("pcapfile", &["pcap", "pcapng", "cap"]),
+    ("csv", &["csv"]),
+    ("jsonfile", &["json", "jsonl"]),
+];
 
 /// All fake modules.
 fn registry() -> Registry {
@@ -18,6 +25,13 @@ fn registry() -> Registry {
     modules::FUNCTIONS
         .iter()
         .for_each(|function| registry.add_function(function));
+    for (module, endings) in READERS {
+        registry.add_reader(FileReader {
+            module,
+            endings,
+            recognizes: |_| Recognized::No,
+        });
+    }
     modules::types()
         .into_iter()
         .for_each(|record_type| registry.add_type(record_type));

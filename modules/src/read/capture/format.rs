@@ -1,7 +1,9 @@
 //! What a capture format is, and which one a file has.
 
 use super::{pcap, pcapng, snoop};
+use crate::read::packed;
 use crate::types::packet::Frames;
+use wireq_engine::Recognized;
 
 /// The most bytes of one frame: a record that claims more is damage.
 pub(super) const FRAME_MAX: u32 = 16 * 1024 * 1024;
@@ -35,6 +37,15 @@ pub(super) const MAGIC_LEN: usize = 8;
 /// The kind of a file by its first bytes; a file of fewer than [`MAGIC_LEN`] may be given whole.
 pub(super) fn kind_of(begin: &[u8]) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| (kind.recognizes)(begin)).copied()
+}
+
+/// What the first bytes of a file say of whether it is a capture.
+pub(in crate::read) fn recognizes(begin: &[u8]) -> Recognized {
+    match kind_of(begin) {
+        Some(_) => Recognized::Surely,
+        None if packed::is_packed(begin) => Recognized::Perhaps,
+        None => Recognized::No,
+    }
 }
 
 /// Reads the records of one file.

@@ -16,6 +16,7 @@ mod pcap;
 mod pcapng;
 mod snoop;
 
+pub(super) use format::recognizes;
 pub use info::{CaptureInfo, capture_info};
 pub use link_types::link_type_name;
 

@@ -2,6 +2,7 @@
 
 use super::unpack::Compression;
 use super::{le16, le32};
+use wireq_engine::Recognized;
 
 /// What a file's header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,14 @@ const MAGIC: u16 = 0xa50c;
 /// A header, then a record of statistics.
 const LAYOUT_1_LEN: usize = 140 + 136;
 const LAYOUT_2_LEN: usize = 40;
+
+/// What the first bytes of a file say of whether it is one of nfdump.
+pub(in crate::read) fn recognizes(begin: &[u8]) -> Recognized {
+    match FileHeader::read(begin) {
+        Ok(_) => Recognized::Surely,
+        Err(_) => Recognized::No,
+    }
+}
 
 impl FileHeader {
     /// Reads a header.

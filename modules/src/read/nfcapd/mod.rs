@@ -10,6 +10,8 @@ mod layout_1;
 mod layout_2;
 mod unpack;
 
+pub(super) use blocks::recognizes;
+
 use crate::types::netflow::Netflow;
 use file::NfFiles;
 use std::sync::Arc;

@@ -8,54 +8,15 @@ use std::io::Read;
 use std::path::Path;
 use wireq_engine::arguments::Word;
 use wireq_engine::plan::NodeId;
-use wireq_engine::{Diagnostic, Span};
-
-/// Modules and the ends of names of files that they read, where the content does not tell.
-const READERS: [(&str, &[&str]); 6] = [
-    ("pcapfile", &["pcap", "pcapng", "cap", "dmp", "ntar"]),
-    ("csv", &["csv"]),
-    ("tsv", &["tsv", "tab"]),
-    ("jsonfile", &["json", "jsonl", "ndjson"]),
-    ("parquet", &["parquet"]),
-    ("nffile", &["nf", "nfcapd"]),
-];
+use wireq_engine::{Diagnostic, FileReader, Recognized, Span};
 
 /// Ends of names of compressed files, before which the end stands that counts.
 const COMPRESSED: [&str; 6] = ["gz", "zst", "xz", "bz2", "lz4", "z"];
 
-/// What captures begin with: pcap in both orders of bytes with micro- and nanoseconds, modified, and
-/// of IXIA; pcapng; snoop.
-const CAPTURES: [[u8; 4]; 12] = [
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0xcd, 0x34],
-    [0x34, 0xcd, 0xb2, 0xa1],
-    [0x1c, 0x00, 0x01, 0xab],
-    [0xab, 0x01, 0x00, 0x1c],
-    [0x1c, 0x00, 0x01, 0xac],
-    [0xac, 0x01, 0x00, 0x1c],
-    [0x0a, 0x0d, 0x0d, 0x0a],
-    *b"snoo",
-];
-
-/// What compressed files and archives begin with: they are taken for captures unless their names say
-/// otherwise.
-const PACKED: [&[u8]; 6] = [
-    &[0x1f, 0x8b],
-    &[0x28, 0xb5, 0x2f, 0xfd],
-    &[0x04, 0x22, 0x4d, 0x18],
-    b"BZh",
-    &[0xfd, b'7', b'z', b'X'],
-    &[b'P', b'K', 3, 4],
-];
-
 impl Lowering<'_> {
     /// The rows of a file.
     pub(in crate::lower) fn file(&mut self, file: &Word, span: Span) -> NodeId {
-        let reader = reader(&file.text);
-        match reader.filter(|name| self.registry.module(name).is_some()) {
+        match reader(&file.text, self.registry.readers()) {
             Some(name) => {
                 // As it is written behind the module's name, so that it is the same source.
                 let path = word_of(&file.text, file.span);
@@ -74,31 +35,38 @@ impl Lowering<'_> {
 }
 
 /// The module that reads a file: by what it begins with, else by the end of its name.
-fn reader(name: &str) -> Option<&'static str> {
+fn reader(name: &str, readers: &[FileReader]) -> Option<&'static str> {
     let begin = begin(Path::new(name));
-    if begin.is_some_and(|begin| CAPTURES.contains(&begin)) {
-        return Some("pcapfile");
-    }
+    let by_content = |wanted: Recognized| {
+        let mut readers = readers.iter();
+        readers.find(|reader| (reader.recognizes)(&begin) == wanted)
+    };
     let lower = name.to_ascii_lowercase();
     let mut ends = lower.rsplit('.');
     let mut end = ends.next();
     if end.is_some_and(|end| COMPRESSED.contains(&end)) {
         end = ends.next();
     }
-    let mut readers = READERS.iter();
-    let named = readers.find(|(_, known)| end.is_some_and(|end| known.contains(&end)));
-    let is_packed =
-        || begin.is_some_and(|begin| PACKED.iter().any(|magic| begin.starts_with(magic)));
-    named
-        .map(|(module, _)| *module)
-        .or_else(|| is_packed().then_some("pcapfile"))
+    let by_name = || {
+        let mut readers = readers.iter();
+        readers.find(|reader| end.is_some_and(|end| reader.endings.contains(&end)))
+    };
+    let reader = by_content(Recognized::Surely)
+        .or_else(by_name)
+        .or_else(|| by_content(Recognized::Perhaps));
+    reader.map(|reader| reader.module)
 }
 
-/// The first bytes of a file.
-fn begin(path: &Path) -> Option<[u8; 4]> {
-    let mut begin = [0; 4];
-    let is_file = std::fs::metadata(path).is_ok_and(|file| file.is_file());
-    let read =
-        is_file && File::open(path).is_ok_and(|mut file| file.read_exact(&mut begin).is_ok());
-    read.then_some(begin)
+/// The first bytes of a file; none where it is no file that can be read.
+fn begin(path: &Path) -> Vec<u8> {
+    let mut begin = Vec::new();
+    if std::fs::metadata(path).is_ok_and(|file| file.is_file())
+        && let Ok(file) = File::open(path)
+    {
+        // What cannot be read says nothing; its reader will say why.
+        let _ = file
+            .take(FileReader::BEGIN_LEN as u64)
+            .read_to_end(&mut begin);
+    }
+    begin
 }
