@@ -18,6 +18,7 @@ mod app;
 mod arp;
 mod carried;
 mod checksum;
+mod community_id;
 mod dccp;
 mod erspan;
 mod ethernet;
@@ -65,6 +66,7 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
+pub use community_id::Flow;
 pub use interface::{Interface, Record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
@@ -93,6 +95,7 @@ static COLUMNS: &[&[Field]] = &[
     tcp::FIELDS,
     icmp::FIELDS,
     carried::FIELDS,
+    community_id::FIELDS,
     frame::CAPTURE_FIELDS,
     interface::FIELDS,
 ];

@@ -31,6 +31,12 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     }
 }
 
+/// Whether so many bytes of the transport header were captured, and belong to the packet.
+pub(super) fn is_captured(frame: &Frame, len: u32) -> bool {
+    let layers = &frame.layers;
+    layers.transport > layers.network && layers.transport + len <= layers.end
+}
+
 #[inline(always)]
 fn port(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u16> {
     if frame.layers.has & has::PORTS == 0 {
@@ -53,15 +59,22 @@ pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
     end.checked_sub(before)
 }
 
-/// Whether the packet that a header is in is a fragment.
+/// Whether the packet that a header is in is a fragment. One that is the first and the last (RFC 6946)
+/// is whole.
 pub(super) fn is_fragment(header: &Header<'_>) -> bool {
-    let Some(ip) = header.ip() else {
+    let Some(behind) = header.ip().map(|at| &header.below[at..]) else {
         return false;
     };
-    let (ip, behind) = (&header.below[ip], &header.below[ip..]);
-    let is_part = |word: u16| word & 0x3fff != 0;
-    ip.protocol == STACK.ipv4 && be16(header.block, ip.start as usize + 6).is_some_and(is_part)
-        || behind.iter().any(|layer| layer.protocol == STACK.fragment)
+    behind.iter().any(|layer| {
+        let (at, mask) = if layer.protocol == STACK.ipv4 {
+            (6, 0x3fff)
+        } else if layer.protocol == STACK.fragment {
+            (2, 0xfff9)
+        } else {
+            return false;
+        };
+        be16(header.block, layer.start as usize + at).is_some_and(|word| word & mask != 0)
+    })
 }
 
 /// Whether the checksum of a header, of what it carries and of the addresses is right (RFC 9293,
