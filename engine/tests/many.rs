@@ -1,7 +1,7 @@
-//! Queries of thousands of tests are made ready in time that grows about as they do.
+//! Queries of thousands of tests are made ready. What grew as the cube of their number would take
+//! minutes here, and be stopped as a test that hangs.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::{NodeKind, Plan};
 use wireq_engine::rewrite::{Choices, rewrite};
@@ -9,10 +9,6 @@ use wireq_query_lang::{Options, Text, compile};
 use wireq_typesys::Zone;
 
 const TESTS: usize = 5_000;
-
-/// Each of them would take minutes if the work grew as the cube of the number of tests. What they
-/// take is far under a second where nothing else runs.
-const TIME_MAX: Duration = Duration::from_secs(30);
 
 /// The plan of a query, rewritten.
 fn rewritten(query: String) -> Plan {
@@ -26,11 +22,7 @@ fn rewritten(query: String) -> Plan {
         Ok(plan) => plan,
         Err(faults) => panic!("{:?}", faults[0].diagnostic),
     };
-    let start = Instant::now();
     rewrite(&mut plan, &Choices::default());
-    let took = start.elapsed();
-    println!("rewritten in {took:?}");
-    assert!(took < TIME_MAX, "rewriting took {took:?}");
     plan
 }
 

@@ -42,6 +42,8 @@ mod time_format;
 mod times;
 mod wildcards;
 
+pub(crate) use encodings::write_base64;
+
 use wireq_engine::ScalarFunction;
 
 pub(crate) use time_format::write_strftime;

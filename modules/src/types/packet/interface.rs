@@ -161,7 +161,7 @@ fn option(
     found.map(|(_, start, len)| (start, len))
 }
 
-/// The number that an option is.
+/// The number that an option is; none where it has not the length of one.
 fn option_number<const N: usize>(
     frames: &Frames,
     bytes: &[u8],
@@ -170,8 +170,9 @@ fn option_number<const N: usize>(
 ) -> Option<u64> {
     let all = options(frames, bytes, frame)?;
     let big_endian = all.big_endian;
-    let (start, _) = option(frames, bytes, frame, |code| code == wanted)?;
-    number::<N>(bytes, start as usize, big_endian)
+    let (start, len) = option(frames, bytes, frame, |code| code == wanted)?;
+    let is_number = len as usize == N;
+    number::<N>(bytes, start as usize, big_endian).filter(|_| is_number)
 }
 
 /// The frames that were dropped before a frame, which only the old block has in its header.

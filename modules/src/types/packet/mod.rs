@@ -18,6 +18,7 @@ mod app;
 mod arp;
 mod carried;
 mod checksum;
+mod community_id;
 mod dccp;
 mod erspan;
 mod ethernet;
@@ -46,6 +47,7 @@ mod load;
 mod macsec;
 mod mpls;
 mod names;
+mod opened;
 mod ospf;
 mod pim;
 mod ppp;
@@ -64,6 +66,7 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
+pub use community_id::Flow;
 pub use interface::{Interface, Record, record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
@@ -92,6 +95,7 @@ static COLUMNS: &[&[Field]] = &[
     tcp::FIELDS,
     icmp::FIELDS,
     carried::FIELDS,
+    community_id::FIELDS,
     frame::CAPTURE_FIELDS,
     interface::FIELDS,
 ];
@@ -150,6 +154,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &ospf::PROTOCOL,
     &vrrp::PROTOCOL,
     &pim::PROTOCOL,
+    &layers::EVERY,
 ];
 
 /// How a field is filled.
@@ -234,7 +239,8 @@ impl RecordType for Packet {
         match FIELDS.get(field) {
             Some(Fill::Column(field)) if depth == 0 => (field.fill)(frames, selection, column),
             Some(Fill::Column(field)) => {
-                (field.fill)(&inner::frames(frames, selection, depth), selection, column);
+                let (frames, tunnelled) = inner::frames(frames, selection, depth);
+                (field.fill)(&frames, &tunnelled, column);
             }
             Some(Fill::List(field, protocol)) => {
                 values::fill(frames, selection, column, field, *protocol, depth);
@@ -255,7 +261,9 @@ impl RecordType for Packet {
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
         let (depth, name) = inner::depth(name)?;
         let field = self.field(name)?;
-        Some((inner::join(depth, field), DEFS.get(field)?.kind))
+        let of_frame = matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.frame_only);
+        let def = DEFS.get(field).filter(|_| depth == 0 || !of_frame)?;
+        Some((inner::join(depth, field), def.kind))
     }
 }
 
