@@ -107,7 +107,8 @@ pub(super) static MODULE: Module = Module {
             title: "two files by time",
             query: "pcapfile --merge five.pcap five-nano-be.pcap | head 3 | print ts",
             input: "",
-            output: "2026-01-01T00:00:00+00:00\n2026-01-01T00:00:00.123456789+00:00\n2026-01-01T00:00:01+00:00\n",
+            output: "2026-01-01T00:00:00.123456+00:00\n2026-01-01T00:00:00.123456789+00:00\n\
+                     2026-01-01T00:00:01.123456+00:00\n",
         },
     ],
     build: Build::Source(build),
