@@ -22,8 +22,8 @@ struct Told {
     /// Nanoseconds since 1970.
     first: Option<i128>,
     last: Option<i128>,
-    /// The nanoseconds that times are given to.
-    unit: i128,
+    /// The nanoseconds that the two times are given to.
+    units: [i128; 2],
 }
 
 /// What we say, with the packets of each link type.
@@ -88,7 +88,7 @@ fn theirs(paths: &[PathBuf]) -> Vec<Option<(Told, String)>> {
                     packets: row[1].parse().expect("capinfos counts packets"),
                     first: epoch(row[2]),
                     last: epoch(row[3]),
-                    unit: unit(row[2]),
+                    units: [row[2], row[3]].map(unit),
                 };
                 (told, row[0].to_owned())
             }));
@@ -177,10 +177,11 @@ impl Comparison {
         }
         // Where some packets have no time, capinfos says none.
         let silent = told.first.is_none() && ours.told.packets == told.packets;
-        let cut = |time: Option<i128>| time.map(|time| time.div_euclid(told.unit) * told.unit);
+        // Interfaces of one capture may have other units.
+        let cut = |time: Option<i128>, unit: i128| time.map(|time| time.div_euclid(unit) * unit);
         let alike = ours.told.packets == told.packets
-            && cut(ours.told.first) == told.first
-            && cut(ours.told.last) == told.last;
+            && cut(ours.told.first, told.units[0]) == told.first
+            && cut(ours.told.last, told.units[1]) == told.last;
         if alike || silent {
             return;
         }

@@ -183,23 +183,43 @@ fn shared_captures_come_out_as_they_went_in() {
         let expected = Capture::read(&indexed.path);
         let out = folder.path("out.pcap");
         let query = format!("pcapwrite -f {out} | count()");
-        write(&query, &indexed.path, &Options::default()).expect("a capture");
+        let written = write(&query, &indexed.path, &Options::default());
+        let (_, report) = written.expect("a capture");
         let mut got = Capture::read(Path::new(&out));
         if expected.packets.is_empty() {
             (got.snaplen, got.link_type, got.nanos) =
                 (expected.snaplen, expected.link_type, expected.nanos);
         }
-        assert_eq!(
-            got.packets.len() as u64,
-            indexed.packets,
-            "{}",
-            indexed.path.display()
-        );
-        assert!(got == expected, "{}", indexed.path.display());
+        let path = indexed.path.display();
+        if holes(&report) {
+            // Others take zeros for packets of 1970 without bytes.
+            let none = |packet: &(u64, u32, Vec<u8>)| packet.0 == 0 && packet.2.is_empty();
+            assert!(expected.packets.starts_with(&got.packets), "{path}");
+            assert!(
+                expected.packets[got.packets.len()..].iter().all(none),
+                "{path}"
+            );
+            println!("{path}: a hole, in which others see packets");
+            continue;
+        }
+        assert_eq!(got.packets.len() as u64, indexed.packets, "{path}");
+        assert!(got == expected, "{path}");
         compared += 1;
         packets += got.packets.len();
     }
     println!("{compared} captures with {packets} packets written and compared");
+}
+
+/// Whether zeros were passed over.
+fn holes(report: &Report) -> bool {
+    let inputs = report
+        .accounts
+        .iter()
+        .filter_map(|node| node.input.as_ref());
+    let mut skipped = inputs
+        .flat_map(|input| &input.inputs)
+        .flat_map(|input| &input.skipped);
+    skipped.any(|skipped| skipped.reason == "zeros where a record should be")
 }
 
 /// What others read and write: tshark sees the same packets, and editcap writes the same bytes.

@@ -77,7 +77,11 @@ fn read_stream(
             let end = frame.start as usize + frame.caplen as usize;
             let bytes = &frames.block.0[frame.start as usize..end];
             let first = bytes.first().copied().unwrap_or_default();
-            assert!(frames.interface(frame).is_some());
+            let interfaces = frames.interfaces.len();
+            assert!(
+                frames.interface(frame).is_some(),
+                "{frame:?} of {interfaces} interfaces"
+            );
             sum = (sum.rotate_left(5) ^ frame.ts as u64 ^ u64::from(frame.caplen))
                 .wrapping_add(first.into());
         }
@@ -92,8 +96,20 @@ fn read_stream(
 /// Bytes looked at that are free, whatever the length of a file.
 const WORK_FREE: u64 = 16 * 1024;
 
+/// Says what was tried where that panics.
+struct Tried<F: Fn() -> String>(F);
+
+impl<F: Fn() -> String> Drop for Tried<F> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("tried: {}", (self.0)());
+        }
+    }
+}
+
 /// Reads bytes and checks what is said of them; gives the work for each byte.
 fn survives(bytes: &[u8], pool: &mut Pool, what: impl Fn() -> String) -> f64 {
+    let _tried = Tried(&what);
     let (report, _) = read(bytes.to_vec(), 2048, pool);
     let len = bytes.len() as u64;
     let covered = report.bytes_used + report.bytes_skipped();

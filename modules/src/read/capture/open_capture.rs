@@ -49,6 +49,8 @@ pub(super) struct Capture {
     pub(super) input: Blocks,
     format: Box<dyn Format>,
     skipping: Option<Skipping>,
+    /// Why framing stopped, where the frames before that were given first.
+    stopped: Option<Step>,
     budget: Budget,
     /// Bytes looked at outside of searches, besides those used.
     looked: u64,
@@ -104,6 +106,7 @@ impl Capture {
             input,
             format,
             skipping: None,
+            stopped: None,
             budget: Budget::default(),
             looked: 0,
             segment,
@@ -126,16 +129,15 @@ impl Capture {
                 continue;
             }
             frames.reset(&self.input.block, reading.report.records + 1);
-            let start = self.input.at;
-            let mut window = window(&self.input);
-            let step = self.format.frames(&mut window, frames, rows_max);
-            let (at, looked) = (window.at, window.looked);
-            self.input.at = at;
-            self.looked += looked;
-            reading.report.bytes_used += (at - start) as u64;
+            // Where framing stopped is not looked at twice: what is counted there would be too.
+            let step = match self.stopped.take() {
+                Some(step) => step,
+                None => self.frame(frames, rows_max, reading),
+            };
             let rows = frames.rows.len();
             if rows > 0 {
                 reading.report.records += rows as u64;
+                self.stopped = Some(step).filter(|step| !matches!(step, Step::Full));
                 return Ok(());
             }
             // The block is to be read into, so nobody else may hold it.
@@ -167,6 +169,18 @@ impl Capture {
                 }
             }
         }
+    }
+
+    /// Frames records from the current place on.
+    fn frame(&mut self, frames: &mut Frames, rows_max: usize, reading: &mut Reading<'_>) -> Step {
+        let start = self.input.at;
+        let mut window = window(&self.input);
+        let step = self.format.frames(&mut window, frames, rows_max);
+        let (at, looked) = (window.at, window.looked);
+        self.input.at = at;
+        self.looked += looked;
+        reading.report.bytes_used += (at - start) as u64;
+        step
     }
 
     /// Begins to search for the next record.

@@ -52,16 +52,16 @@ struct Pcapng {
 
 /// The interface of a frame, for the next one.
 struct Last {
-    id: u32,
+    /// Wider than a block's, so that there is one that none has.
+    id: u64,
     units: Units,
     link_type: u16,
     place: u16,
 }
 
 impl Last {
-    /// There are not so many interfaces.
     const NONE: Last = Last {
-        id: u32::MAX,
+        id: u64::MAX,
         units: Units::MICROSECONDS,
         link_type: 0,
         place: 0,
@@ -180,12 +180,12 @@ impl Pcapng {
                 break None;
             }
             let id = number::<BIG>(head, 8);
-            if id != last.id {
+            if u64::from(id) != last.id {
                 let Some(known) = self.interfaces.get(id) else {
                     break None;
                 };
                 last = Last {
-                    id,
+                    id: id.into(),
                     units: known.units,
                     link_type: known.link_type,
                     place: known.place(frames, Of::Enhanced),
@@ -417,5 +417,37 @@ impl Pcapng {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest number of an interface is one that is not described either.
+    #[test]
+    fn packets_of_no_interface_are_damage() {
+        let section = b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0";
+        let interface = b"\x01\0\0\0\x14\0\0\0\x01\0\0\0\0\0\0\0\x14\0\0\0";
+        for number in [1, u32::MAX] {
+            let mut bytes = [&section[..], interface].concat();
+            for field in [6, 36, number, 0, 0, 4, 4, 0, 36] {
+                bytes.extend(u32::to_le_bytes(field));
+            }
+            let begun = (KIND.begin)(&bytes).ok().expect("a section begins");
+            let mut window = Window {
+                bytes: &bytes,
+                at: 0,
+                at_end: true,
+                looked: 0,
+            };
+            let (mut format, mut frames) = (begun.format, Frames::default());
+            let step = format.frames(&mut window, &mut frames, 10);
+            let reason = match step {
+                Step::Pass { reason, .. } => reason,
+                _ => "it is read",
+            };
+            assert_eq!((reason, frames.rows.len()), (NO_INTERFACE, 0));
+        }
     }
 }
