@@ -254,8 +254,10 @@ impl RecordType for Packet {
     }
 
     fn stands_for_all(&self, field: usize) -> bool {
-        // The name of the link type is its number once more.
-        matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.def.name != "link")
+        // The name of the link type is its number once more, and an ID of what flow it is says
+        // what addresses and ports do.
+        let said_already = |name| ["link", "community_id"].contains(&name);
+        matches!(FIELDS.get(field), Some(Fill::Column(field)) if !said_already(field.def.name))
     }
 
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
