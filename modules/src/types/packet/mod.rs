@@ -67,7 +67,7 @@ mod vxlan;
 mod wlan;
 
 pub use community_id::Flow;
-pub use interface::{Interface, Record};
+pub use interface::{Interface, Record, record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
