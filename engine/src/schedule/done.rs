@@ -8,8 +8,8 @@
 //! Where that matters, between a side effect and an operator that may be done, nodes take their
 //! rows one by one and keep a [`Trace`]: what they had given once they had taken each of them.
 
+use super::graph::{Graph, RunNode};
 use super::output::Item;
-use super::run::{RunNode, Runner};
 use crate::Operator;
 use std::collections::BinaryHeap;
 use wireq_typesys::{Part, Position};
@@ -194,7 +194,7 @@ pub(super) fn position_of(parts: &[&Part], count: usize) -> Position {
     rows.take(count.max(1)).last().unwrap_or(Position::START)
 }
 
-impl Runner {
+impl Graph {
     /// A node takes no more rows. What nobody else reads is done too.
     pub(super) fn finish_node(&mut self, rank: usize, taken: Vec<Taken>) {
         self.nodes[rank].done = true;

@@ -7,6 +7,7 @@
 pub mod account;
 mod done;
 mod end;
+mod graph;
 mod live;
 mod memory;
 pub(crate) mod merge;
