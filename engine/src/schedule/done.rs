@@ -199,6 +199,7 @@ impl Graph {
     pub(super) fn finish_node(&mut self, rank: usize, taken: Vec<Taken>) {
         self.nodes[rank].done = true;
         self.nodes[rank].taken = Some(taken);
+        self.finished.push(rank);
         // Highest rank first: what the readers took is settled before what they read from. No
         // recursion, since pipelines may be longer than the stack is deep.
         let mut inputs: BinaryHeap<usize> = self.nodes[rank].inputs.iter().copied().collect();
@@ -209,7 +210,7 @@ impl Graph {
                 continue;
             }
             let wanted = self.wanted_of(input);
-            if node.operator.is_none() {
+            if node.spec.is_some() {
                 self.stop_source(input, wanted);
                 continue;
             }
@@ -232,6 +233,7 @@ impl Graph {
             }
             self.nodes[input].done = true;
             self.nodes[input].taken = Some(taken);
+            self.finished.push(input);
             if let [before] = self.nodes[input].inputs[..]
                 && !self.nodes[before].branches.is_empty()
             {

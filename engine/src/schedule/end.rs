@@ -5,12 +5,16 @@
 //! once. Where it could, all pieces are gathered first.
 
 use super::multiplexer::Outputs;
-use super::run::Runner;
+use super::run::{Options, Runner};
 use crate::Error;
 use crate::planted::is_planted;
 
 impl Runner {
-    pub(super) fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
+    pub(super) fn end(
+        &mut self,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
         self.graph
             .nodes
             .iter_mut()
@@ -19,12 +23,38 @@ impl Runner {
             if self.graph.pending.take(rank) {
                 self.graph.run_node(rank)?;
             }
+            self.say_at_once(rank, options, outputs)?;
             self.speak(rank, outputs)?;
             let text = self.graph.nodes[rank].out.text.memory();
             self.check_waiting(rank, text)?;
             self.graph.gave(rank);
         }
         self.end_step(outputs)
+    }
+
+    /// Lets several threads say what a node has to say, where that is much and may be.
+    fn say_at_once(
+        &mut self,
+        rank: usize,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
+        let may = options.threads > 1 && self.memory.is_none() && !self.spills;
+        let node = &mut self.graph.nodes[rank];
+        let (Some(operator), true) = (&mut node.operator, may && !node.done) else {
+            return Ok(());
+        };
+        let Some(pieces) = operator.finish_in_pieces() else {
+            return Ok(());
+        };
+        if self.can_give_in_pieces(rank) {
+            // What was said before this node stands before it.
+            self.end_step(outputs)?;
+            return self.say_on_threads(rank, &*pieces, options, outputs);
+        }
+        let out = &mut self.graph.nodes[rank].out;
+        (0..pieces.len()).for_each(|piece| pieces.give(piece, out));
+        Ok(())
     }
 
     /// Lets a node say what it has to say at the end.

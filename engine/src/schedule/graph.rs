@@ -6,9 +6,10 @@ use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Share, Target};
 use super::output::{Item, Output};
 use super::run::Options;
+use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::planted::is_planted;
-use crate::{Error, OnControl, Operator, Progress, Source, View};
+use crate::{Error, InputMark, OnControl, Operator, Progress, Source, View};
 use std::sync::Arc;
 use std::time::Instant;
 use wireq_typesys::{Bitmap, Part, PartData, Shape, Slot, Zone};
@@ -27,6 +28,16 @@ pub(super) struct RunNode {
     pub(super) side_effect: bool,
     on_control: OnControl,
     depth: usize,
+    /// How it runs where there are several threads.
+    pub(super) place: Place,
+    /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
+    pub(super) goes_ahead: bool,
+    /// Whether what it gives is read behind the frontier; always of sources, whose rows are counted.
+    pub(super) read_behind: bool,
+    /// Whether it ran on another thread in this step, what it does beyond giving rows included.
+    pub(super) acted: bool,
+    /// How far its input was read when it was done, where more was read ahead.
+    pub(super) mark: Option<InputMark>,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
     /// Where each reader has rows of its own: by branch, its rank.
@@ -73,6 +84,11 @@ impl RunNode {
             side_effect: node.side_effect,
             on_control: node.on_control,
             depth: node.depth,
+            place: node.place,
+            goes_ahead: node.goes_ahead,
+            read_behind: false,
+            acted: false,
+            mark: None,
             inputs: node.inputs,
             readers: node.readers,
             branches: node.branches,
@@ -84,6 +100,40 @@ impl RunNode {
             spoke: false,
             done: false,
             trace: node.traced.then(Trace::default),
+            taken: None,
+        }
+    }
+
+    /// The same node for another thread, with nothing done yet.
+    pub(super) fn twin(&self, operator: Option<Box<dyn Operator>>) -> RunNode {
+        RunNode {
+            name: self.name.clone(),
+            operator,
+            make: None,
+            source: None,
+            spec: None,
+            statement: self.statement,
+            target: self.target,
+            output_file: None,
+            side_effect: self.side_effect,
+            on_control: self.on_control,
+            depth: self.depth,
+            place: self.place,
+            goes_ahead: self.goes_ahead,
+            read_behind: self.read_behind,
+            acted: false,
+            mark: None,
+            inputs: self.inputs.clone(),
+            readers: self.readers.clone(),
+            branches: self.branches.clone(),
+            bindings: self.bindings.clone(),
+            fills: self.fills.clone(),
+            shape: self.shape.clone(),
+            out: self.out.twin(),
+            nanos: 0,
+            spoke: false,
+            done: self.done,
+            trace: None,
             taken: None,
         }
     }
@@ -110,7 +160,13 @@ impl RunNode {
             account: self.out.account,
             nanos: self.nanos,
             input: match &self.source {
-                Some(source) => Some(source.input_account()),
+                Some(source) => {
+                    let account = source.input_account();
+                    Some(match &self.mark {
+                        Some(mark) => account.until(mark),
+                        None => account,
+                    })
+                }
                 None => self.operator.as_ref().and_then(|o| o.input_account()),
             },
         }
@@ -201,12 +257,16 @@ pub(super) struct Graph {
     pub(super) pending: Pending,
     /// The nodes that ran in this step.
     pub(super) ran: Vec<usize>,
+    /// Those that became done, until other threads are told.
+    pub(super) finished: Vec<usize>,
+    /// How many nodes that are done on other threads are known to be.
+    pub(super) done_known: usize,
     pub(super) timed: bool,
     pub(super) zone: Arc<Zone>,
 }
 
 impl Graph {
-    pub(super) fn new(nodes: Vec<RunNode>, options: &Options) -> Graph {
+    pub(super) fn new(nodes: Vec<RunNode>, timed: bool, zone: Arc<Zone>) -> Graph {
         let pending = Pending {
             bits: vec![0; nodes.len().div_ceil(64)],
         };
@@ -214,9 +274,36 @@ impl Graph {
             nodes,
             pending,
             ran: Vec::new(),
-            timed: options.timed,
-            zone: Arc::clone(&options.zone),
+            finished: Vec::new(),
+            done_known: 0,
+            timed,
+            zone,
         }
+    }
+
+    /// Where each node runs on several threads, if what a node gives is divided among them.
+    pub(super) fn set_frontier(&mut self, rank: usize, place: impl Fn(&[RunNode], usize) -> Place) {
+        for at in 0..self.nodes.len() {
+            self.nodes[at].place = place(&self.nodes, at);
+        }
+        for at in 0..self.nodes.len() {
+            let mut readers = self.nodes[at].readers.iter();
+            let in_order = |reader: &usize| self.nodes[*reader].place == Place::InOrder;
+            // What is divided is counted: who stops it asks for its rows.
+            self.nodes[at].read_behind = at == rank || readers.any(in_order);
+        }
+    }
+
+    /// Lets nodes run for an item of a source.
+    pub(super) fn run_source(&mut self, rank: usize, item: Item) -> Result<(), Error> {
+        let source = &mut self.nodes[rank];
+        if let Item::Rows(part) = &item {
+            source.out.account.rows_in += part.count() as u64;
+            source.out.account.passed += part.count() as u64;
+        }
+        source.out.items.push(item);
+        self.gave(rank);
+        self.run_pending()
     }
 
     /// Runs the nodes that have input, and those that get some by that.
@@ -400,7 +487,8 @@ impl Graph {
             let (before, rest) = self.nodes.split_at_mut(*rank);
             let node = &mut rest[0];
             // A node that was done before this step took nothing of it.
-            let acts = node.side_effect && (!node.done || node.taken.is_some());
+            let takes = !node.done || node.taken.is_some();
+            let acts = node.side_effect && takes && !node.acted;
             let (true, Some(operator)) = (acts, node.operator.as_mut()) else {
                 continue;
             };

@@ -14,6 +14,7 @@ pub(crate) mod merge;
 mod multiplexer;
 pub mod output;
 mod run;
+mod threads;
 
 pub use account::{Account, NodeReport, Report};
 pub use live::Signals;

@@ -7,6 +7,7 @@ use super::live::Signals;
 use super::memory::Memory;
 use super::multiplexer::{Multiplexer, Outputs, Share};
 use super::output::{Frame, Item};
+use crate::frontier::Place;
 use crate::physical;
 use crate::plan::Plan;
 use crate::rewrite::{Choices, rewrite};
@@ -41,6 +42,14 @@ pub struct Options {
     /// The most bytes that operators may keep in memory: above it they move to files what they can,
     /// and where none can the run ends with an error. Results don't depend on it.
     pub memory_limit: Option<usize>,
+    /// How many threads run what can be run on several: see [`crate::frontier`]. Results don't
+    /// depend on it.
+    pub threads: usize,
+    /// The steps that one thread takes before there are others: what is small is through by then.
+    pub alone: u64,
+    /// For tests: holds threads up at chance, as of this seed, so that they meet in other orders.
+    /// Results don't depend on it; 0 is never.
+    pub shake: u64,
     /// After every so many steps, lets every operator move to files what it can, limit or not. Results
     /// don't depend on it; 0 is never.
     pub spill_every: u64,
@@ -62,11 +71,17 @@ impl Default for Options {
             signals: Signals::default(),
             targets: Vec::new(),
             memory_limit: None,
+            threads: 1,
+            alone: ALONE,
+            shake: 0,
             spill_every: 0,
             resume_every: 0,
         }
     }
 }
+
+/// The usual number of steps before there are several threads: less than a millisecond.
+const ALONE: u64 = 4;
 
 /// Runs a plan to its end.
 ///
@@ -75,14 +90,17 @@ impl Default for Options {
 pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
     rewrite(&mut plan, &options.choices);
     let nodes = physical::build(&plan, &options.zone, options.seed);
+    let places = nodes.iter().map(|node| node.place).collect();
     let nodes = nodes.into_iter().map(|node| RunNode::new(node, options));
     let mut runner = Runner {
-        graph: Graph::new(nodes.collect(), options),
+        graph: Graph::new(nodes.collect(), options.timed, Arc::clone(&options.zone)),
         retired: Vec::new(),
         multiplexer: Multiplexer::default(),
         memory: options.memory_limit.map(Memory::new),
         spills: options.spill_every > 0,
         steps: 0,
+        places,
+        stops: plan.graph.node_weights().any(|node| node.kind.stops()),
         names: plan.names(),
     };
     runner.stop_what_wants_nothing();
@@ -108,6 +126,10 @@ pub(super) struct Runner {
     pub(super) spills: bool,
     /// The steps so far.
     steps: u64,
+    /// How nodes run while a source is read on several threads, by rank.
+    pub(super) places: Vec<Place>,
+    /// Whether any node may be done before its input ends.
+    stops: bool,
     /// The tables of names that states may refer to.
     names: Vec<&'static Names>,
 }
@@ -135,7 +157,7 @@ impl Runner {
     /// Reads the sources and ends the nodes. Gives whether that was interrupted.
     fn read(&mut self, options: &Options, outputs: &mut dyn Outputs) -> Result<bool, Error> {
         let interrupted = self.read_sources(options, outputs)?;
-        self.end(outputs)?;
+        self.end(options, outputs)?;
         Ok(interrupted)
     }
 
@@ -164,6 +186,7 @@ impl Runner {
         outputs: &mut dyn Outputs,
     ) -> Result<bool, Error> {
         let live = self.open_live(outputs)?;
+        let is_live = !live.is_empty();
         for rank in 0..self.graph.nodes.len() {
             let node = &mut self.graph.nodes[rank];
             let Some(spec) = node.spec.clone().filter(|spec| spec.live.is_none()) else {
@@ -173,19 +196,8 @@ impl Runner {
                 continue;
             }
             node.source = Some((spec.open)()?);
-            while !self.graph.nodes[rank].done {
-                if options.interrupt.load(Ordering::Relaxed) {
-                    return Ok(true);
-                }
-                self.attend(&options.signals, outputs)?;
-                let start = self.graph.timed.then(Instant::now);
-                let item = self.next(rank, Duration::ZERO, options)?;
-                let took = start.map_or(0, |start| start.elapsed().as_nanos() as u64);
-                self.graph.nodes[rank].nanos += took;
-                let Some(item) = item else {
-                    break;
-                };
-                self.take(rank, item, options, outputs)?;
+            if self.read_one_by_one(rank, !is_live, options, outputs)? {
+                return Ok(true);
             }
             self.retired.clear();
             if options.interrupt.load(Ordering::Relaxed) {
@@ -193,6 +205,47 @@ impl Runner {
             }
         }
         self.read_live(live, options, outputs)
+    }
+
+    /// Reads a source to its end: on one thread, and where it is long and may be, on several. Gives
+    /// whether that was interrupted.
+    fn read_one_by_one(
+        &mut self,
+        rank: usize,
+        may_share: bool,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<bool, Error> {
+        let mut shares = may_share && options.threads > 1;
+        if let Some(source) = &self.graph.nodes[rank].source
+            && source.tells_of_columns()
+            && (options.strict || self.stops)
+        {
+            shares = false;
+        }
+        let first = self.steps;
+        while !self.graph.nodes[rank].done {
+            if options.interrupt.load(Ordering::Relaxed) {
+                return Ok(true);
+            }
+            self.attend(&options.signals, outputs)?;
+            let item = if shares && self.steps - first >= options.alone {
+                // A source that gives controls is read on one thread from the first of them on.
+                shares = false;
+                self.read_on_threads(rank, options, outputs)?
+            } else {
+                let start = self.graph.timed.then(Instant::now);
+                let item = self.next(rank, Duration::ZERO, options)?;
+                let took = start.map_or(0, |start| start.elapsed().as_nanos() as u64);
+                self.graph.nodes[rank].nanos += took;
+                item
+            };
+            let Some(item) = item else {
+                break;
+            };
+            self.take(rank, item, options, outputs)?;
+        }
+        Ok(false)
     }
 
     /// The next item of a source.
@@ -227,6 +280,11 @@ impl Runner {
         outputs: &mut dyn Outputs,
     ) -> Result<(), Error> {
         self.step(rank, item, outputs)?;
+        self.count_step(options)
+    }
+
+    /// Does what is due after so many steps.
+    pub(super) fn count_step(&mut self, options: &Options) -> Result<(), Error> {
         self.steps += 1;
         let is_due = |every: u64| every > 0 && self.steps.is_multiple_of(every);
         let (spills, resumes) = (is_due(options.spill_every), is_due(options.resume_every));
@@ -263,18 +321,11 @@ impl Runner {
 
     /// Runs one batch of a source through all nodes.
     fn step(&mut self, rank: usize, item: Item, outputs: &mut dyn Outputs) -> Result<(), Error> {
-        let source = &mut self.graph.nodes[rank];
         let data = match &item {
-            Item::Rows(part) => {
-                source.out.account.rows_in += part.count() as u64;
-                source.out.account.passed += part.count() as u64;
-                Some(Arc::clone(&part.data))
-            }
+            Item::Rows(part) => Some(Arc::clone(&part.data)),
             Item::Control(..) => None,
         };
-        source.out.items.push(item);
-        self.graph.gave(rank);
-        self.graph.run_pending()?;
+        self.graph.run_source(rank, item)?;
         self.end_step(outputs)?;
         if let Some(data) = data.filter(|_| self.retired.len() < RETIRED_MAX) {
             self.retired.push(data);
@@ -307,6 +358,7 @@ impl Runner {
         for rank in &ran {
             let node = &mut self.graph.nodes[*rank];
             node.out.clear();
+            node.acted = false;
             node.taken = None;
             node.trace.as_mut().map(Trace::clear);
         }

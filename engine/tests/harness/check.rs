@@ -86,6 +86,7 @@ struct Mode {
     resume_every: u64,
     /// Steps after which all states are moved to files, as far as they can be; 0 is never.
     spill_every: u64,
+    threads: usize,
 }
 
 /// All rewrites, wherever they can do something.
@@ -110,11 +111,13 @@ impl Mode {
     /// match conditions, with one.
     fn all() -> Vec<Mode> {
         let mut modes = Vec::new();
-        for rows_max in [1, 3, 2048] {
+        // Where batches are small, many are under way on several threads at once.
+        for (rows_max, threads) in [(1, 1), (1, 3), (3, 1), (3, 2), (2048, 1)] {
             for choices in [all_rewrites(), rewrites(|_| false)] {
                 for apart in [false, true] {
                     modes.push(Mode {
                         rows_max,
+                        threads,
                         choices: choices.clone(),
                         apart,
                         // Where batches are small there are many steps to resume between.
@@ -144,6 +147,7 @@ impl Mode {
             apart: false,
             resume_every: 0,
             spill_every: 0,
+            threads: 1,
         }));
         modes
     }
@@ -159,6 +163,7 @@ impl Mode {
             apart,
             resume_every,
             spill_every,
+            threads,
         } = self;
         let outputs = if *apart {
             "an output for each statement"
@@ -166,7 +171,7 @@ impl Mode {
             "one output"
         };
         format!(
-            "batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
+            "{threads} threads, batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
              {spill_every}, {choices:?}, {outputs}"
         )
     }
@@ -311,6 +316,7 @@ impl Checker {
             apart: true,
             resume_every: 0,
             spill_every: 0,
+            threads: 1,
         };
         self.compare(&plan, &mode, &expected(&kept, renumbered))
             .map_err(|failure| Failure {
@@ -390,6 +396,10 @@ impl Checker {
             seed: 7,
             resume_every: mode.resume_every,
             spill_every: mode.spill_every,
+            threads: mode.threads,
+            alone: 0,
+            // Half of the sets at full speed.
+            shake: if mode.apart { 11 } else { 0 },
             zone: Arc::clone(&self.zone),
             targets: (0..plan.statements.len()).map(|s| mode.target(s)).collect(),
             ..schedule::Options::default()

@@ -72,7 +72,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
 }
 
 /// What knows how many distinct keys it was given.
-trait Counter: Clone + Default + Send + 'static {
+trait Counter: Clone + Default + Send + Sync + 'static {
     /// Adds a key; what more memory that takes is added to `memory`.
     fn add(&mut self, key: Key<'_>, hasher: &RandomState, memory: &mut usize);
     fn merge(&mut self, other: &Self, hasher: &RandomState, memory: &mut usize);

@@ -4,6 +4,7 @@
 //! that the block's end cuts is moved to the next block.
 
 use super::packed;
+use super::stretch::{Next, Stretch, Stretches};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fs::File;
@@ -15,32 +16,41 @@ use wireq_typesys::Block;
 
 /// What a block holds: large enough that reading costs little, small enough to stay in cache.
 pub(super) const BLOCK_LEN: usize = 256 * 1024;
-/// Blocks kept for use again.
+/// Blocks kept for use again, by one thread and by several.
 const POOL_MAX: usize = 4;
+const POOL_OF_THREADS_MAX: usize = 64;
 
 /// Blocks to be used again.
 #[derive(Default)]
-pub(super) struct Pool(Vec<Arc<Block>>);
+pub(super) struct Pool {
+    blocks: Vec<Arc<Block>>,
+    /// Whether several threads use them.
+    threads: bool,
+}
 
 impl Pool {
     /// A block that nobody reads any more, or a new one.
-    fn take(&mut self, len: usize) -> Arc<Block> {
+    pub(super) fn take(&mut self, len: usize) -> Arc<Block> {
         let free = self
-            .0
+            .blocks
             .iter_mut()
             .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
         match free {
-            Some(at) => self.0.swap_remove(at),
+            Some(at) => self.blocks.swap_remove(at),
             // Room for more than one long record, so that not each of them is moved.
             None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
             None => Arc::new(Block(vec![0; BLOCK_LEN])),
         }
     }
 
-    fn put(&mut self, block: Arc<Block>) {
+    pub(super) fn put(&mut self, block: Arc<Block>) {
+        let most = match self.threads {
+            true => POOL_OF_THREADS_MAX,
+            false => POOL_MAX,
+        };
         // Oversized blocks of single records are not worth keeping.
-        if self.0.len() < POOL_MAX && block.0.len() == BLOCK_LEN {
-            self.0.push(block);
+        if self.blocks.len() < most && block.0.len() == BLOCK_LEN {
+            self.blocks.push(block);
         }
     }
 }
@@ -53,7 +63,9 @@ pub(super) trait Stream: Send {
 
 /// Where bytes come from.
 enum Input {
-    /// A file, or a pipe or device, where reading may block.
+    /// A file, where several threads may read.
+    Stretches(Stretches),
+    /// A file that others may read on in, or a pipe or device, where reading may block.
     File { file: File, may_block: bool },
     /// Something that makes them.
     Stream(Box<dyn Stream>),
@@ -63,6 +75,12 @@ impl Stream for Input {
     fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
         match self {
             Input::Stream(stream) => stream.read(room, interrupt),
+            Input::Stretches(stretches) => loop {
+                match stretches.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => return result,
+                }
+            },
             Input::File { file, may_block } => loop {
                 if *may_block {
                     wait_for_input(file, interrupt)?;
@@ -107,14 +125,25 @@ pub(super) struct Blocks {
     pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
     pub(super) moved: u64,
+    /// Whether it cannot be read on only because a stretch is handed out that is not back.
+    pub(super) waits: bool,
 }
 
 impl Blocks {
     /// Opens a path; `-` is standard input.
     pub(super) fn open(path: &str, pool: &mut Pool) -> io::Result<Blocks> {
         let file = open(path)?;
-        let may_block = !file.metadata().is_ok_and(|data| data.is_file());
-        Ok(Blocks::new(Input::File { file, may_block }, pool))
+        let len = file.metadata().ok().filter(|data| data.is_file());
+        let len = len.map(|data| data.len());
+        let input = match len {
+            // The place in standard input is everybody's.
+            Some(len) if path != "-" => Input::Stretches(Stretches::new(file, len)),
+            _ => Input::File {
+                file,
+                may_block: len.is_none(),
+            },
+        };
+        Ok(Blocks::new(input, pool))
     }
 
     /// Reads what something else makes.
@@ -132,6 +161,7 @@ impl Blocks {
             at_end: false,
             corrupt: None,
             moved: 0,
+            waits: false,
         }
     }
 
@@ -142,17 +172,57 @@ impl Blocks {
 
     /// Where they begin in the file.
     pub(super) fn place(&self) -> u64 {
-        self.offset + self.at as u64
+        self.offset.wrapping_add(self.at as u64)
+    }
+
+    /// The next stretch of the input, for another thread to read.
+    pub(super) fn hand_out(&mut self, pool: &mut Pool) -> Option<Stretch> {
+        pool.threads = true;
+        match &mut self.input {
+            Input::Stretches(stretches) if !self.at_end => stretches.hand_out(pool),
+            _ => None,
+        }
+    }
+
+    /// Takes a stretch back that was read.
+    pub(super) fn give_back(&mut self, stretch: Stretch, pool: &mut Pool) {
+        let left = match &mut self.input {
+            Input::Stretches(stretches) => stretches.give_back(stretch),
+            _ => Some(stretch.block),
+        };
+        if let Some(block) = left {
+            pool.put(block);
+        }
     }
 
     /// Makes room for `need` bytes from the first unread one on, in this block where nobody reads it
-    /// and else in another one, and reads once. Gives whether it is another block.
+    /// and else in another one, and reads once. Gives whether it is another block. Fails where it
+    /// [`Blocks::waits`].
     pub(super) fn more(
         &mut self,
         need: usize,
         pool: &mut Pool,
         interrupt: &AtomicBool,
     ) -> io::Result<bool> {
+        self.waits = false;
+        if let Input::Stretches(stretches) = &mut self.input {
+            match stretches.next(pool)? {
+                Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
+                Next::Waits => {
+                    self.waits = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Next::Rest => {}
+            }
+        }
+        let moves = self.make_room(need, pool);
+        self.read(interrupt)?;
+        Ok(moves)
+    }
+
+    /// Makes room in this block where nobody reads it and else in another one. Gives whether it is
+    /// another block.
+    fn make_room(&mut self, need: usize, pool: &mut Pool) -> bool {
         let len = self.block.0.len();
         let fits = self.end < len && len - self.at >= need;
         let writable = Arc::get_mut(&mut self.block).is_some();
@@ -160,8 +230,41 @@ impl Blocks {
         if moves {
             self.move_on(need, pool);
         }
-        self.read(interrupt)?;
-        Ok(moves)
+        moves
+    }
+
+    /// Goes on in a stretch that was read, with the unread bytes before it: in its block where they
+    /// fit before it. Gives whether it is another block.
+    fn take(&mut self, mut stretch: Stretch, need: usize, pool: &mut Pool) -> bool {
+        let have = self.end - self.at;
+        let len = stretch.end - stretch.at;
+        if have <= stretch.at
+            && need <= have + len
+            && let Some(block) = Arc::get_mut(&mut stretch.block)
+        {
+            let begin = stretch.at - have;
+            block.0[begin..stretch.at].copy_from_slice(&self.block.0[self.at..self.end]);
+            pool.put(std::mem::replace(&mut self.block, stretch.block));
+            // The block may begin before the file does.
+            self.offset = stretch.offset.wrapping_sub(stretch.at as u64);
+            self.moved += have as u64;
+            (self.at, self.end) = (begin, stretch.end);
+            return true;
+        }
+        let moves = self.make_room(need, pool);
+        if let Some(block) = Arc::get_mut(&mut self.block) {
+            let count = len.min(block.0.len() - self.end);
+            let bytes = &stretch.block.0[stretch.at..stretch.at + count];
+            block.0[self.end..self.end + count].copy_from_slice(bytes);
+            self.end += count;
+            stretch.at += count;
+            stretch.offset += count as u64;
+        }
+        match &mut self.input {
+            Input::Stretches(stretches) if stretch.at < stretch.end => stretches.put_back(stretch),
+            _ => pool.put(stretch.block),
+        }
+        moves
     }
 
     /// Takes the unread bytes to another block.
@@ -171,7 +274,7 @@ impl Blocks {
         let target = Arc::get_mut(&mut block).expect("a block from the pool is not shared");
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
         pool.put(std::mem::replace(&mut self.block, block));
-        self.offset += self.at as u64;
+        self.offset = self.place();
         self.moved += have as u64;
         (self.at, self.end) = (0, have);
     }

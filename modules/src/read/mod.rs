@@ -8,6 +8,7 @@ mod netflow;
 mod nfcapd;
 mod packed;
 mod paths;
+mod stretch;
 mod table;
 
 pub use live::{Interface, interfaces};

@@ -6,7 +6,7 @@ use crate::read::packed::Packed;
 use crate::types::packet::{Frames, wants_layers};
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Ahead, Error, InputAccount, InputMark, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, PartData, Position, Positions};
 
 /// The files of one source.
@@ -20,6 +20,8 @@ pub(super) struct CaptureFiles {
     /// The formats of the files of the reports.
     formats: Vec<Option<&'static str>>,
     segment: u32,
+    /// Whether nothing came only because another thread reads what comes next.
+    waits: bool,
 }
 
 /// A compressed file or an archive.
@@ -81,6 +83,7 @@ impl CaptureFiles {
             reports: Vec::new(),
             formats: Vec::new(),
             segment: 0,
+            waits: false,
         }
     }
 
@@ -157,7 +160,7 @@ impl CaptureFiles {
         }
         let path = report.name.clone();
         let reason = match stop {
-            Stop::Interrupted => return Ok(()),
+            Stop::Interrupted | Stop::Waits => return Ok(()),
             Stop::System(action, source) if strict => {
                 return Err(Error::file(action, path, source));
             }
@@ -194,11 +197,11 @@ impl CaptureFiles {
         let filled = capture.frames(frames, context.rows_max, &mut reading);
         self.segment = capture.segment;
         let rows = frames.rows.len();
-        filled?;
         if rows == 0 {
             context.retired.push(data);
-            return Ok(None);
+            return filled.map(|()| None);
         }
+        filled?;
         if let Some(data) = Arc::get_mut(&mut data) {
             data.set_rows(rows, Position::new(capture.segment, capture.row));
         }
@@ -238,7 +241,27 @@ fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
 }
 
 impl Source for CaptureFiles {
+    fn ahead(&mut self) -> Option<Box<dyn Ahead>> {
+        let stretch = self.current.as_mut()?.input.hand_out(&mut self.pool)?;
+        Some(Box::new(stretch))
+    }
+
+    fn give_back(&mut self, stretch: Box<dyn Ahead>) {
+        if let (Ok(stretch), Some(capture)) = (stretch.into_any().downcast(), &mut self.current) {
+            capture.input.give_back(*stretch, &mut self.pool);
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.waits
+    }
+
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.reports)
+    }
+
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        self.waits = false;
         loop {
             if self.current.is_none() {
                 if !self.open_next(context)? {
@@ -250,6 +273,10 @@ impl Source for CaptureFiles {
                 Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
                 Ok(None) => self.close(),
                 Err(Stop::Interrupted) => return Ok(None),
+                Err(Stop::Waits) => {
+                    self.waits = true;
+                    return Ok(None);
+                }
                 Err(stop) => self.stopped(stop, context.strict)?,
             }
         }

@@ -25,6 +25,8 @@ pub(super) enum Stop {
     Damaged(Option<u64>, &'static str),
     /// The run is to end.
     Interrupted,
+    /// What comes next is read by another thread.
+    Waits,
 }
 
 impl Stop {
@@ -90,7 +92,7 @@ impl Capture {
             Err(stop) => return Err(stop),
         };
         reading.report.bytes_used = header_len as u64;
-        input.at = header_len;
+        input.at += header_len;
         Ok(Capture {
             input,
             format,
@@ -230,7 +232,15 @@ impl Capture {
     /// Reads on.
     fn more(&mut self, need: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
         let moved = self.input.more(need, reading.pool, reading.interrupt);
-        if moved.map_err(Stop::reading)? {
+        let waits = self.input.waits;
+        let stop = |error| {
+            if waits {
+                Stop::Waits
+            } else {
+                Stop::reading(error)
+            }
+        };
+        if moved.map_err(stop)? {
             self.segment += 1;
             self.row = 0;
         }
@@ -296,7 +306,7 @@ pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result
 /// Finds the format of a file and begins with it.
 fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Format>, usize), Stop> {
     read_to(input, MAGIC_LEN, reading)?;
-    if input.end == 0 {
+    if input.unread().is_empty() {
         return Err(Stop::Damaged(None, "it is empty"));
     }
     let Some(kind) = kind_of(input.unread()) else {
@@ -309,7 +319,7 @@ fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Forma
 
 /// Reads until there are so many bytes, or all that there are.
 fn read_to(input: &mut Blocks, len: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
-    while input.end < len && !input.at_end {
+    while input.unread().len() < len && !input.at_end {
         let moved = input.more(len, reading.pool, reading.interrupt);
         moved.map_err(Stop::reading)?;
     }
