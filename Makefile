@@ -15,7 +15,9 @@ build:
 	cargo build --release --locked
 
 ## Installs, builds, and runs a query on a capture that ships.
-demo: setup build
+demo:
+	@./setup.sh build
+	cargo build --release --locked
 	@echo
 	@echo "$$ wireq 'print srcip count() sum(len) group by srcip' testdata/captures/office.pcap"
 	@$(WIREQ) 'print srcip count() sum(len) group by srcip' testdata/captures/office.pcap
@@ -34,10 +36,12 @@ lint:
 
 ## The full sweeps: 5,000 random query sets, millions of keys under a limit of memory and of any make,
 ## all mutations, every shared capture, fuzzing and Miri where a nightly toolchain can be had. Prints figures.
+check-all: export NEXTEST_PROFILE := sweep
 check-all: test
 	WIREQ_SETS=5000 cargo nextest run --release -p wireq-engine --test oracle --locked --no-capture
 	WIREQ_SELECTS=5000 cargo nextest run --release -p wireq-cli --test duckdb --locked --no-capture
 	WIREQ_KEYS=1000000,3000000 cargo nextest run --release -p wireq-cli --test main memory --locked --no-capture
+	WIREQ_SWEEP=1 cargo nextest run --release -p wireq-cli --test main rules --locked --no-capture
 	bench/keys.sh
 	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 WIREQ_LIVE_SOAK=600 cargo nextest run --release -p wireq-cli --test live --locked --no-capture
 	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all WIREQ_LIVE_RECORDS=1000000 cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test applications --test capinfos --test tables --test pcapwrite --test netflow --locked --no-capture

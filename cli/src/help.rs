@@ -20,15 +20,27 @@ pub fn help(name: Option<&str>) -> Result<u8, Failure> {
         "language" => sinks::print(wireq_query_lang::GRAMMAR)?,
         "formats" => sinks::print(FORMATS)?,
         "wireq" => sinks::print(&command.render_long_help().to_string())?,
+        // A command, a module and a type may have one name.
         _ => {
+            let mut known = false;
+            let mut next = || match std::mem::replace(&mut known, true) {
+                true => sinks::print("\n"),
+                false => Ok(()),
+            };
             if let Some(command) = command.find_subcommand_mut(name) {
+                next()?;
                 let command = std::mem::take(command).bin_name(format!("wireq {name}"));
                 sinks::print(&command.clone().render_long_help().to_string())?;
-            } else if registry.module(name).is_some() {
-                return catalog::modules(&registry, Some(name));
-            } else if registry.types().iter().any(|t| t.name() == name) {
-                return catalog::types(&registry, Some(name), None);
-            } else {
+            }
+            if registry.module(name).is_some() {
+                next()?;
+                catalog::modules(&registry, Some(name))?;
+            }
+            if registry.types().iter().any(|t| t.name() == name) {
+                next()?;
+                catalog::types(&registry, Some(name), None)?;
+            }
+            if !known {
                 return Err(unknown(name));
             }
         }

@@ -447,6 +447,11 @@ fn golden_queries() {
     let went_on = WENT_ON.load(Ordering::Relaxed);
     let gave_up = GAVE_UP.load(Ordering::Relaxed);
     println!("under limits of memory: {went_on} as without, {gave_up} end");
+    // Limits that all give up under would prove nothing; most queries keep little.
+    assert!(
+        std::env::var_os("ONLY").is_some() || went_on > gave_up,
+        "only {went_on} go on under limits of memory"
+    );
     let mut failures = failures.into_inner().expect("no thread panics here");
     failures.sort();
     let (bad, all) = (failures.len(), paths.len());

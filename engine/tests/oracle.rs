@@ -113,3 +113,20 @@ fn random_query_sets_agree_with_the_oracle() {
         );
     }
 }
+
+#[test]
+fn accounts_add_up_while_a_run_lasts() {
+    let query = "where dstport = 80 | count() | print count\n\
+                 where dstport = 53 | head 1 | print srcip\n\
+                 where srcport = 443 | print srcip\n\
+                 where len > 100 | uniq srcip | print srcip";
+    let file = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../testdata/captures/office.pcap"
+    );
+    let checker = harness::check::Checker::new();
+    match checker.check_progress(query, file) {
+        Ok(shown) => assert!(shown > 100, "shown only {shown} times"),
+        Err((node, account)) => panic!("{node}: {account} does not add up"),
+    }
+}

@@ -174,6 +174,8 @@ def main():
                 faults.append((feature, query, f"neither answers: {mine[1]}"))
             elif kind != "rules" and different:
                 faults.append((feature, query, different))
+    if skipped > counts["random"] / 5:
+        faults.append(("random", "", f"{skipped} of {counts['random']} are refused by both"))
     # The same rows whatever the size of batches.
     checked = [query for _, query in features]
     small = of_wireq(wireq, ".", checked, ["--batch", "3"])

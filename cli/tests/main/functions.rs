@@ -1,6 +1,6 @@
 //! What functions declare is true in queries.
 
-use crate::run::{captures, wireq};
+use crate::run::{scratch, wireq};
 use std::fmt::Write;
 
 /// The text that a call gives for the first packet; the frame's number keeps a place for what is
@@ -17,8 +17,8 @@ fn every_example_gives_its_result() {
         }
     }
     assert!(!queries.is_empty(), "there are no functions");
-    let path = captures().join("../../target/function-examples.wq");
-    std::fs::write(&path, &queries).expect("the target folder can be written to");
+    let path = scratch("function-examples").join("all.wq");
+    std::fs::write(&path, &queries).expect("the folder can be written to");
     let path = path.to_string_lossy().into_owned();
     let outcome = wireq(&["-f", &path, "-r", "five.pcap"]);
     assert_eq!((outcome.status, outcome.stderr.as_str()), (0, ""));

@@ -45,9 +45,12 @@ fn sessions(readme: &str) -> Vec<Session> {
 
 /// A folder in which captures have both names: the plain one and that from the repository's root.
 fn folder() -> PathBuf {
-    let folder = scratch("readme");
+    let beside = scratch("readme");
+    let folder = beside.join("captures");
+    fs::create_dir(&folder).expect("a new folder");
     let link = |from: &Path, name: &Path| symlink(from, folder.join(name)).expect("a new name");
     link(&root().join("testdata"), Path::new("testdata"));
+    link(&root().join("testdata/rules"), &beside.join("rules"));
     for entry in fs::read_dir(captures()).expect("captures").flatten() {
         link(&entry.path(), Path::new(&entry.file_name()));
     }

@@ -128,26 +128,18 @@ fn truth(test: &Expr, kind: Kind, zone: &Zone) -> Option<Truth> {
         Expr::IsAbsent(inner) if matches!(**inner, Expr::Field(..)) => Truth::known(Set::absent()),
         Expr::Bool(value, _) => Truth::known(if *value { Set::all() } else { Set::none() }),
         Expr::And(parts) => {
-            let mut all = Truth::known(Set::all());
-            for part in parts {
-                let part = truth(part, kind, zone)?;
-                all = Truth {
-                    yes: all.yes.and(&part.yes),
-                    no: all.no.or(&part.no),
-                };
+            let parts = truths(parts, kind, zone)?;
+            Truth {
+                yes: Set::intersection(parts.iter().map(|part| &part.yes)),
+                no: Set::union(parts.iter().map(|part| &part.no)),
             }
-            all
         }
         Expr::Or(parts) => {
-            let mut any = Truth::known(Set::none());
-            for part in parts {
-                let part = truth(part, kind, zone)?;
-                any = Truth {
-                    yes: any.yes.or(&part.yes),
-                    no: any.no.and(&part.no),
-                };
+            let parts = truths(parts, kind, zone)?;
+            Truth {
+                yes: Set::union(parts.iter().map(|part| &part.yes)),
+                no: Set::intersection(parts.iter().map(|part| &part.no)),
             }
-            any
         }
         Expr::Not(inner) => {
             let Truth { yes, no } = truth(inner, kind, zone)?;
@@ -156,4 +148,8 @@ fn truth(test: &Expr, kind: Kind, zone: &Zone) -> Option<Truth> {
         Expr::Holds(inner) => Truth::known(truth(inner, kind, zone)?.yes),
         _ => return None,
     })
+}
+
+fn truths(parts: &[Expr], kind: Kind, zone: &Zone) -> Option<Vec<Truth>> {
+    parts.iter().map(|part| truth(part, kind, zone)).collect()
 }

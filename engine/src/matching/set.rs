@@ -150,22 +150,53 @@ impl Set {
 
     /// What is in either.
     pub(super) fn or(&self, other: &Set) -> Set {
-        let mut ranges: Vec<(Key, Key)> =
-            self.ranges.iter().chain(&other.ranges).copied().collect();
-        ranges.sort_unstable();
-        let mut joined: Vec<(Key, Key)> = Vec::with_capacity(ranges.len());
-        for (low, high) in ranges {
-            match joined.last_mut() {
-                Some((_, end)) if end.next().is_none_or(|next| low <= next) => {
-                    *end = (*end).max(high);
-                }
-                _ => joined.push((low, high)),
+        Set::union([self, other].into_iter())
+    }
+
+    /// What is in any of some sets: one sort, however many they are.
+    pub(super) fn union<'s>(sets: impl Iterator<Item = &'s Set>) -> Set {
+        let mut all = Set::none();
+        for set in sets {
+            all.ranges.extend(&set.ranges);
+            all.absent |= set.absent;
+        }
+        all.join();
+        all
+    }
+
+    /// What is in all of some sets: what is in no gap of any.
+    pub(super) fn intersection<'s>(sets: impl Iterator<Item = &'s Set>) -> Set {
+        let mut outside = Set::none();
+        for set in sets {
+            outside.ranges.extend(set.gaps());
+            outside.absent |= !set.absent;
+        }
+        outside.join();
+        outside.complement()
+    }
+
+    /// Puts ranges in order, and joins those with no key between them.
+    fn join(&mut self) {
+        self.ranges.sort_unstable();
+        self.ranges.dedup_by(|(low, high), (_, end)| {
+            let joins = end.next().is_none_or(|next| *low <= next);
+            if joins {
+                *end = (*end).max(*high);
             }
-        }
-        Set {
-            ranges: joined,
-            absent: self.absent || other.absent,
-        }
+            joins
+        });
+    }
+
+    /// Whether all that is in it is in another one.
+    pub(super) fn is_within(&self, other: &Set) -> bool {
+        let mut others = other.ranges.iter().peekable();
+        (other.absent || !self.absent)
+            && self.ranges.iter().all(|(low, high)| {
+                while others.next_if(|(_, end)| end < low).is_some() {}
+                others
+                    .peek()
+                    .is_some_and(|(start, end)| start <= low && high <= end)
+            })
     }
 
     /// What is in both.
@@ -256,6 +287,24 @@ mod tests {
             prop_assert_eq!(not.absent, !a.absent);
             prop_assert!(!other.absent);
             prop_assert_eq!(not.complement(), a);
+        }
+
+        #[test]
+        fn many_sets_are_joined_and_cut_at_once(
+            sets in prop::collection::vec(any_set(), 0..6), other in any_set(),
+        ) {
+            let union = Set::union(sets.iter());
+            let intersection = Set::intersection(sets.iter());
+            prop_assert_eq!(&union, &sets.iter().fold(Set::none(), |all, one| all.or(one)));
+            prop_assert_eq!(&intersection, &sets.iter().fold(Set::all(), |all, one| all.and(one)));
+            for at in 0..=255 {
+                prop_assert_eq!(has(&union, at), sets.iter().any(|set| has(set, at)));
+                prop_assert_eq!(has(&intersection, at), sets.iter().all(|set| has(set, at)));
+            }
+            for (a, b) in [(&union, &other), (&other, &union), (&intersection, &union)] {
+                prop_assert_eq!(a.is_within(b), a.and(b) == *a);
+            }
+            prop_assert!(other.is_within(&other.or(&union)));
         }
 
         #[test]

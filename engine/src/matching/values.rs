@@ -24,12 +24,12 @@ impl Values {
 
     /// Whether all of them are among others.
     pub fn is_within(&self, others: &Values) -> bool {
-        self.0.and(&others.0) == self.0
+        self.0.is_within(&others.0)
     }
 
-    /// Those that are in both.
-    pub fn and(&self, others: &Values) -> Values {
-        Values(self.0.and(&others.0))
+    /// Those that are in all of some.
+    pub fn all<'v>(several: impl Iterator<Item = &'v Values>) -> Values {
+        Values(Set::intersection(several.map(|values| &values.0)))
     }
 
     /// Whether there are none.

@@ -4,34 +4,70 @@
 //! first has passed already, or that follow from those.
 
 use super::normalize::{normalized, values_of};
+use crate::matching::Values;
 use crate::plan::expr::Expr;
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::planted::is_planted;
+use hashbrown::{HashMap, HashSet};
+use wireq_typesys::FieldPath;
 
 pub(super) fn apply(plan: &mut Plan) {
     for node in plan.order() {
-        let NodeKind::Filter(test) = plan.graph[node].kind.clone() else {
-            continue;
-        };
-        let Some((before, first)) = filter_before(plan, node) else {
-            continue;
-        };
-        let stream = plan.graph[node].stream.clone();
-        if plan.outputs(before).len() > 1 {
-            let left = without_implied(test, first, plan, node);
-            plan.graph[node].kind = NodeKind::Filter(left);
-            continue;
+        if is_last(plan, node) {
+            join(plan, node);
         }
-        let both = match is_planted("chain-drops-first") {
-            true => test,
-            false => normalized(Expr::And(vec![first, test]), &stream),
-        };
-        plan.graph[node].kind = NodeKind::Filter(both);
-        let inputs = plan.inputs(before);
+    }
+}
+
+/// Whether a node is a filter that no other one takes the tests of.
+fn is_last(plan: &Plan, node: NodeId) -> bool {
+    let is_filter = |node: NodeId| matches!(plan.graph[node].kind, NodeKind::Filter(_));
+    let is_taken = match plan.outputs(node)[..] {
+        [(reader, _)] => is_filter(reader) && plan.inputs(reader).len() == 1,
+        _ => false,
+    };
+    is_filter(node) && !is_taken
+}
+
+/// Joins a filter with all those before it that nobody else reads from: however many they are, their
+/// tests are brought to normal form once.
+fn join(plan: &mut Plan, node: NodeId) {
+    let NodeKind::Filter(test) = plan.graph[node].kind.clone() else {
+        return;
+    };
+    let (mut tests, mut first, mut joined) = (vec![test], node, Vec::new());
+    let holds = loop {
+        match filter_before(plan, first) {
+            Some((before, test)) if plan.outputs(before).len() > 1 => break Some(test),
+            Some((before, test)) => {
+                joined.push(before);
+                tests.push(test);
+                first = before;
+            }
+            None => break None,
+        }
+    };
+    if joined.is_empty() && holds.is_none() {
+        return;
+    }
+    if is_planted("chain-drops-first") {
+        tests.truncate(1);
+    }
+    tests.reverse();
+    let test = match holds {
+        Some(holds) => without_implied(tests, holds, plan, node),
+        None => normalized(Expr::And(tests), &plan.graph[node].stream),
+    };
+    plan.graph[node].kind = NodeKind::Filter(test);
+    if first == node {
+        return;
+    }
+    let inputs = plan.inputs(first);
+    joined.into_iter().for_each(|before| {
         plan.graph.remove_node(before);
-        for input in inputs {
-            plan.graph.add_edge(input, node, 0);
-        }
+    });
+    for input in inputs {
+        plan.graph.add_edge(input, node, 0);
     }
 }
 
@@ -45,22 +81,25 @@ fn filter_before(plan: &Plan, node: NodeId) -> Option<(NodeId, Expr)> {
     }
 }
 
-/// What of a test is left to try where another one holds.
-fn without_implied(test: Expr, holds: Expr, plan: &Plan, node: NodeId) -> Expr {
+/// What of some tests is left to try where another one holds.
+fn without_implied(tests: Vec<Expr>, holds: Expr, plan: &Plan, node: NodeId) -> Expr {
     let stream = &plan.graph[node].stream;
-    let holds = holds.conjuncts();
-    let known: Vec<_> = holds.iter().map(|test| values_of(test, stream)).collect();
-    let mut tests = test.conjuncts();
-    tests.retain(|test| {
-        let values = values_of(test, stream);
-        let follows = known.iter().flatten().any(|(field, known)| match &values {
-            Some((of, values)) if field == of => match is_planted("imply-the-wrong-way") {
-                true => values.is_within(known),
-                false => known.is_within(values),
-            },
-            _ => false,
-        });
-        !follows && !holds.contains(test)
-    });
+    let holds: HashSet<Expr> = holds.conjuncts().into_iter().collect();
+    let mut known: HashMap<FieldPath, Vec<Values>> = HashMap::new();
+    for (field, values) in holds.iter().filter_map(|test| values_of(test, stream)) {
+        known.entry(field).or_default().push(values);
+    }
+    let follows = |test: &Expr| {
+        let Some((field, values)) = values_of(test, stream) else {
+            return false;
+        };
+        let mut known = known.get(&field).into_iter().flatten();
+        known.any(|known| match is_planted("imply-the-wrong-way") {
+            true => values.is_within(known),
+            false => known.is_within(&values),
+        })
+    };
+    let mut tests = Expr::And(tests).conjuncts();
+    tests.retain(|test| !follows(test) && !holds.contains(test));
     normalized(Expr::And(tests), stream)
 }

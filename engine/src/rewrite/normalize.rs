@@ -10,6 +10,7 @@ use crate::plan::expr::Expr;
 use crate::plan::stream::Stream;
 use crate::plan::{NodeKind, Plan};
 use crate::planted::is_planted;
+use hashbrown::{HashMap, HashSet};
 use wireq_typesys::{FieldPath, Kind};
 
 pub(super) fn apply(plan: &mut Plan) {
@@ -25,33 +26,30 @@ pub(super) fn apply(plan: &mut Plan) {
 pub(super) fn normalized(test: Expr, stream: &Stream) -> Expr {
     let span = crate::Span::default();
     let mut tests: Vec<Expr> = Vec::new();
+    let mut known: HashSet<Expr> = HashSet::new();
     for mut test in test.conjuncts() {
         order_sides(&mut test);
         match test {
             Expr::Bool(true, _) => {}
             Expr::Bool(false, _) => return test,
-            test if tests.contains(&test) => {}
-            test => tests.push(test),
+            test => {
+                if known.insert(test.clone()) {
+                    tests.push(test);
+                }
+            }
         }
     }
-    let sets: Vec<Option<(FieldPath, Values)>> =
-        tests.iter().map(|test| values_of(test, stream)).collect();
-    if contradict(&sets) {
+    let fields = by_field(&tests, stream);
+    if fields.iter().any(|tests| contradict(tests)) {
         return Expr::Bool(false, span);
     }
-    let mut kept: Vec<Expr> = Vec::new();
-    for (at, test) in tests.iter().enumerate() {
-        let implied = |other: usize| match (&sets[at], &sets[other]) {
-            (Some((field, mine)), Some((of, others))) if field == of && other != at => {
-                // Of tests that say the same the first stays.
-                others.is_within(mine) && (other < at || !mine.is_within(others))
-            }
-            _ => false,
-        };
-        if !(0..tests.len()).any(implied) {
-            kept.push(test.clone());
-        }
-    }
+    let mut implied = vec![false; tests.len()];
+    fields
+        .iter()
+        .for_each(|tests| find_implied(tests, &mut implied));
+    let mut implied = implied.into_iter();
+    tests.retain(|_| !implied.next().unwrap_or(false));
+    let mut kept = tests;
     kept.sort_by_cached_key(|test| (price(test), test.to_string()));
     match kept.len() {
         0 => Expr::Bool(true, span),
@@ -80,14 +78,29 @@ pub(super) fn values_of(test: &Expr, stream: &Stream) -> Option<(FieldPath, Valu
     Values::of(test, &known)
 }
 
-/// Whether no value of some field passes all tests of it.
-fn contradict(sets: &[Option<(FieldPath, Values)>]) -> bool {
-    let sets: Vec<&(FieldPath, Values)> = sets.iter().flatten().collect();
-    sets.iter().enumerate().any(|(at, (field, values))| {
-        let others = sets[at + 1..].iter().filter(|(of, _)| of == field);
-        let all = others.fold(values.clone(), |all, (_, values)| all.and(values));
-        all.is_none()
-    })
+/// The tests that are about one field each, by that field: their numbers and their values.
+fn by_field(tests: &[Expr], stream: &Stream) -> Vec<Vec<(usize, Values)>> {
+    let mut fields: HashMap<FieldPath, Vec<(usize, Values)>> = HashMap::new();
+    for (at, test) in tests.iter().enumerate() {
+        if let Some((field, values)) = values_of(test, stream) {
+            fields.entry(field).or_default().push((at, values));
+        }
+    }
+    fields.into_values().collect()
+}
+
+/// Whether no value of a field passes all tests of it.
+fn contradict(tests: &[(usize, Values)]) -> bool {
+    Values::all(tests.iter().map(|(_, values)| values)).is_none()
+}
+
+/// Finds the tests of a field that another one implies. Of tests that say the same the first stays.
+fn find_implied(tests: &[(usize, Values)], implied: &mut [bool]) {
+    for (at, mine) in tests {
+        implied[*at] = tests.iter().any(|(other, others)| {
+            other != at && others.is_within(mine) && (other < at || !mine.is_within(others))
+        });
+    }
 }
 
 /// Constants stand on the right.

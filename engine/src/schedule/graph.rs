@@ -336,7 +336,7 @@ impl Graph {
         }
     }
 
-    /// Ends the accounts of the branches of a node that are not done.
+    /// Takes into the accounts of the branches of a node what came to it so far.
     pub(super) fn end_branches(&mut self, rank: usize) {
         let rows_in = self.nodes[rank].out.account.rows_in;
         for branch in self.nodes[rank].branches.clone() {

@@ -108,7 +108,8 @@ impl Runner {
         outputs: &mut dyn Outputs,
     ) -> Result<(), Error> {
         if signals.progress.swap(false, Ordering::Relaxed) {
-            outputs.progress(&self.report());
+            let report = self.report();
+            outputs.progress(&report);
         }
         if signals.reopen.swap(false, Ordering::Relaxed) {
             self.reopen(outputs)?;

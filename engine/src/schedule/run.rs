@@ -109,7 +109,6 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     let closed = runner.close(outputs, outcome.is_ok());
     let interrupted = outcome?;
     closed?;
-    (0..runner.graph.nodes.len()).for_each(|rank| runner.graph.end_branches(rank));
     Ok(Report {
         interrupted,
         ..runner.report()
@@ -171,7 +170,10 @@ impl Runner {
     }
 
     /// What became of everything so far.
-    pub(super) fn report(&self) -> Report {
+    pub(super) fn report(&mut self) -> Report {
+        // Rows that a branch does not get are counted here alone: there may be many branches, and
+        // few of them have rows in a step.
+        (0..self.graph.nodes.len()).for_each(|rank| self.graph.end_branches(rank));
         Report {
             accounts: self.graph.nodes.iter().map(RunNode::report).collect(),
             interrupted: false,
@@ -223,16 +225,17 @@ impl Runner {
         {
             shares = false;
         }
-        let first = self.steps;
+        let (mut first, mut alone) = (self.steps, options.alone);
         while !self.graph.nodes[rank].done {
             if options.interrupt.load(Ordering::Relaxed) {
                 return Ok(true);
             }
             self.attend(&options.signals, outputs)?;
-            let item = if shares && self.steps - first >= options.alone {
-                // A source that gives controls is read on one thread from the first of them on.
-                shares = false;
-                self.read_on_threads(rank, options, outputs)?
+            let item = if shares && self.steps - first >= alone {
+                let control = self.read_on_threads(rank, options, outputs)?;
+                // What comes often is not worth that.
+                (first, alone) = (self.steps, alone.max(1).saturating_mul(2));
+                control
             } else {
                 let start = self.graph.timed.then(Instant::now);
                 let item = self.next(rank, Duration::ZERO, options)?;

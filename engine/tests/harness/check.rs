@@ -11,11 +11,11 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use wireq_engine::matching::Strategy;
 use wireq_engine::plan::Plan;
 use wireq_engine::rewrite::{Choices, REWRITES};
-use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Target};
+use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Signals, Target};
 use wireq_engine::{RecordType, Registry, ScalarFunction};
 use wireq_query_lang::{Files, Text, compile};
 use wireq_typesys::Zone;
@@ -56,15 +56,43 @@ enum Place {
 /// The text at each place that has any.
 type Texts = BTreeMap<Place, Vec<u8>>;
 
-struct Collected(Texts);
+struct Collected {
+    texts: Texts,
+    /// Asks for the account so far before every step.
+    ask: Option<Arc<AtomicBool>>,
+    /// How often it was shown, and what did not add up then.
+    shown: usize,
+    unbalanced: Option<(String, String)>,
+}
+
+impl Collected {
+    fn new(ask: Option<Arc<AtomicBool>>) -> Collected {
+        Collected {
+            texts: Texts::new(),
+            ask,
+            shown: 0,
+            unbalanced: None,
+        }
+    }
+}
 
 impl Outputs for Collected {
+    fn progress(&mut self, report: &Report) {
+        self.shown += 1;
+        if self.unbalanced.is_none() {
+            self.unbalanced = unbalanced(report);
+        }
+        if let Some(ask) = &self.ask {
+            ask.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn write(&mut self, target: Target<'_>, bytes: &[u8], _flush: bool) -> io::Result<()> {
         let place = match target {
             Target::Number(number) => Place::Number(number),
             Target::File(path) => Place::File(path.to_owned()),
         };
-        put(&mut self.0, place, bytes);
+        put(&mut self.texts, place, bytes);
         Ok(())
     }
 }
@@ -87,6 +115,8 @@ struct Mode {
     /// Steps after which all states are moved to files, as far as they can be; 0 is never.
     spill_every: u64,
     threads: usize,
+    /// Whether the account so far is asked for before every step.
+    progress: bool,
 }
 
 /// All rewrites, wherever they can do something.
@@ -127,6 +157,7 @@ impl Mode {
                             (3, true) => 1,
                             _ => 0,
                         },
+                        progress: rows_max == 1 && !apart,
                     });
                 }
             }
@@ -148,6 +179,7 @@ impl Mode {
             resume_every: 0,
             spill_every: 0,
             threads: 1,
+            progress: false,
         }));
         modes
     }
@@ -164,15 +196,21 @@ impl Mode {
             resume_every,
             spill_every,
             threads,
+            progress,
         } = self;
         let outputs = if *apart {
             "an output for each statement"
         } else {
             "one output"
         };
+        let asked = if *progress {
+            ", asked how far it is"
+        } else {
+            ""
+        };
         format!(
             "{threads} threads, batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
-             {spill_every}, {choices:?}, {outputs}"
+             {spill_every}, {choices:?}, {outputs}{asked}"
         )
     }
 }
@@ -317,6 +355,7 @@ impl Checker {
             resume_every: 0,
             spill_every: 0,
             threads: 1,
+            progress: false,
         };
         self.compare(&plan, &mode, &expected(&kept, renumbered))
             .map_err(|failure| Failure {
@@ -359,8 +398,8 @@ impl Checker {
             given,
         };
         let run = catch_unwind(AssertUnwindSafe(|| self.run(plan, mode)));
-        let (given, report) = match run {
-            Ok(Ok(given)) => given,
+        let (collected, report) = match run {
+            Ok(Ok(run)) => run,
             Ok(Err(error)) => {
                 return Err(failure(
                     "the run".into(),
@@ -376,6 +415,7 @@ impl Checker {
                 ));
             }
         };
+        let given = collected.texts;
         for place in expected.keys().chain(given.keys()) {
             let [left, right] = [expected, &given].map(|texts| texts.get(place).cloned());
             if left != right {
@@ -383,13 +423,16 @@ impl Checker {
                 return Err(failure(format!("{place:?}"), show(left), show(right)));
             }
         }
-        match unbalanced(&report) {
+        match collected.unbalanced.or_else(|| unbalanced(&report)) {
             Some((node, account)) => Err(failure(node, "an account that adds up".into(), account)),
             None => Ok(()),
         }
     }
 
-    fn run(&self, plan: &Plan, mode: &Mode) -> Result<(Texts, Report), wireq_engine::Error> {
+    fn run(&self, plan: &Plan, mode: &Mode) -> Result<(Collected, Report), wireq_engine::Error> {
+        let signals = Signals::default();
+        signals.progress.store(mode.progress, Ordering::Relaxed);
+        let ask = mode.progress.then(|| Arc::clone(&signals.progress));
         let options = schedule::Options {
             rows_max: mode.rows_max,
             choices: mode.choices.clone(),
@@ -402,11 +445,40 @@ impl Checker {
             shake: if mode.apart { 11 } else { 0 },
             zone: Arc::clone(&self.zone),
             targets: (0..plan.statements.len()).map(|s| mode.target(s)).collect(),
+            signals,
             ..schedule::Options::default()
         };
-        let mut collected = Collected(Texts::new());
+        let mut collected = Collected::new(ask);
         let report = schedule::run(plan.clone(), &options, &mut collected)?;
-        Ok((collected.0, report))
+        Ok((collected, report))
+    }
+
+    /// Runs a query over a capture, packet by packet, with the account asked for before every step.
+    /// Gives how often it was shown.
+    ///
+    /// # Errors
+    /// A node of which not every row that came in is accounted for, and its account.
+    ///
+    /// # Panics
+    /// Where the query cannot be run.
+    pub fn check_progress(&self, query: &str, file: &str) -> Result<usize, (String, String)> {
+        let plan = self.compile_known(query, &[file.to_owned()]);
+        let mode = Mode {
+            rows_max: 1,
+            choices: all_rewrites(),
+            apart: false,
+            resume_every: 0,
+            spill_every: 0,
+            threads: 1,
+            progress: true,
+        };
+        let (collected, report) = self
+            .run(&plan.expect("the query is one"), &mode)
+            .expect("the query runs");
+        match collected.unbalanced.or_else(|| unbalanced(&report)) {
+            Some(wrong) => Err(wrong),
+            None => Ok(collected.shown),
+        }
     }
 
     /// The set as a user would give it: what to look at when it fails.
@@ -454,12 +526,7 @@ fn expected(results: &oracle::Results, target: impl Fn(usize) -> usize) -> Texts
 
 /// A node of which not every row that came in is accounted for, and its account.
 fn unbalanced(report: &Report) -> Option<(String, String)> {
-    let wrong = |node: &&NodeReport| {
-        let account = node.account;
-        let kept = account.passed + account.filtered + account.absorbed;
-        let lost = account.evicted + account.dropped + account.cut;
-        !node.is_source && account.rows_in != kept + lost
-    };
+    let wrong = |node: &&NodeReport| !node.account.adds_up();
     let node = report.accounts.iter().find(wrong)?;
     Some((node.name.clone(), format!("{:?}", node.account)))
 }

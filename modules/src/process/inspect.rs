@@ -51,7 +51,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             stateless::filter(|_| Bitmap::EMPTY)
         }));
     };
-    // A rule of its own; what it says of itself is no matter.
+    // A rule of its own; what it says of itself is no matter, and its header is any packet's.
     let open = "alert ip any any -> any any (sid:1; ";
     let text = format!("{open}{})", word.text.replace('\n', " "));
     let set = RuleSet::from_text("", text.as_bytes(), &Options::default());
@@ -80,7 +80,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             view.part.selection.for_each(|row| {
                 if columns
                     .packet(row)
-                    .is_some_and(|packet| rule.holds(&packet))
+                    .is_some_and(|packet| rule.holds_behind_header(&packet))
                 {
                     passing.set(row);
                 }

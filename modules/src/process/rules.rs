@@ -31,7 +31,8 @@ pub(super) static MODULE: Module = Module {
               \n\
               Variables have the values of a fresh Suricata: HOME_NET is the private networks of IPv4, \
               EXTERNAL_NET all others, HTTP_PORTS 80. Contents, pcre and the rest mean what they mean there: where \
-              an occurrence leads to nothing the next one is tried, 20000 in one packet at most. \
+              an occurrence leads to nothing the next one is tried, until 16 MB were looked at for one rule \
+              in one packet. \
               pcre is translated; what has no translation is refused.",
     parameters: &[
         Parameter {

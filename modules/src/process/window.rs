@@ -15,9 +15,7 @@ use wireq_engine::{
     Build, Control, Error, Example, Gives, Module, Needs, OnControl, Operator, OperatorSpec,
     Progress, StateClass, Verdict, View,
 };
-use wireq_typesys::{
-    Bitmap, Column, ColumnBuilder, FieldPath, Kind, Literal, Position, Value, Zone,
-};
+use wireq_typesys::{Bitmap, Column, Data, FieldPath, Kind, Literal, Position, Value, Zone};
 
 const NAME: &str = "window";
 /// An object may be in so many windows.
@@ -123,7 +121,10 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             Some(_) => StateClass::Serial,
             None => StateClass::Stateless,
         },
-        bound: late.is_some().then_some("one number for each open window"),
+        bound: late.is_some().then_some(
+            "one number for each open window; a time an hour beyond all others opens one that \
+             closes when others confirm it, or at the end",
+        ),
         closes: late.iter().map(|_| FieldPath::new(NAME)).collect(),
         on_control: OnControl::React,
         ..OperatorSpec::stateless(Vec::new(), move |context| {
@@ -136,6 +137,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
                 time: EventTime::default(),
                 open: BTreeSet::new(),
                 closed: i64::MIN,
+                times: Vec::new(),
             })
         })
     })
@@ -158,17 +160,47 @@ struct Window {
     open: BTreeSet<i64>,
     /// Windows that end here or before are closed.
     closed: i64,
+    /// The times of the rows at hand.
+    times: Vec<i64>,
 }
 
 impl Window {
-    fn time_of(&self, view: View<'_>, row: usize) -> Option<i64> {
-        let nanos = nanos(&view.value(0, row), &self.zone)?;
-        i64::try_from(nanos).ok()
+    /// Reads the times of the rows of a view; gives the rows that have one.
+    fn read_times(&mut self, view: View<'_>) -> Bitmap {
+        let rows = view.part.data.len();
+        self.times.clear();
+        if let Some(column) = view.column(0)
+            && let Data::Time(times) = &column.data
+            && times.len() >= rows
+        {
+            self.times.extend_from_slice(&times[..rows]);
+            return view.part.selection.and(&column.valid);
+        }
+        self.times.resize(rows, 0);
+        let mut timed = Bitmap::EMPTY;
+        view.part.selection.for_each(|row| {
+            let time = nanos(&view.value(0, row), &self.zone);
+            if let Some(time) = time.and_then(|nanos| i64::try_from(nanos).ok()) {
+                self.times[row] = time;
+                timed.set(row);
+            }
+        });
+        timed
     }
 
-    /// Where the latest window begins that a time is in.
-    fn last(&self, time: i64) -> i64 {
-        time.saturating_sub(time.rem_euclid(self.step))
+    /// The most windows that a time is in.
+    fn windows(&self) -> i64 {
+        (self.length - 1).div_euclid(self.step) + 1
+    }
+
+    /// The windows that a time is in: where the latest begins, and how many there are.
+    #[inline]
+    fn of(&self, time: i64) -> (i64, i64) {
+        let into = time.rem_euclid(self.step);
+        // The earliest is over behind what its length has beyond whole steps.
+        let windows = self.windows();
+        let earliest = into < self.length - (windows - 1) * self.step;
+        (time.saturating_sub(into), windows - i64::from(!earliest))
     }
 
     /// Closes the windows that are over when the latest time is this one.
@@ -187,15 +219,9 @@ impl Window {
         }
     }
 
-    /// How many windows a time is in.
-    fn count(&self, time: i64) -> i64 {
-        (self.length - 1 - time.rem_euclid(self.step)).div_euclid(self.step) + 1
-    }
-
-    /// Where the window begins that is so many before the latest one of a time.
-    fn start(&self, time: i64, back: i64) -> i64 {
-        self.last(time)
-            .saturating_sub(back.saturating_mul(self.step))
+    /// Where the window begins that is so many before the latest one.
+    fn start(&self, last: i64, back: i64) -> i64 {
+        last.saturating_sub(back.saturating_mul(self.step))
     }
 
     fn is_closed(&self, start: i64) -> bool {
@@ -205,14 +231,16 @@ impl Window {
     /// Takes the rows one by one.
     fn take(&mut self, view: View<'_>, out: &mut Output) {
         let part = view.part;
-        let columns = self.columns(view);
+        let mut timed = self.read_times(view);
+        out.account.filtered += (part.selection.count() - timed.count()) as u64;
+        let columns = self.columns(timed);
+        if self.late.is_none() && columns.len() == 1 {
+            return give(&mut timed, &columns, view, out);
+        }
         // Rows of one window each go on together, up to one that closes windows.
         let mut together = Bitmap::EMPTY;
-        for row in part.selection.iter() {
-            let Some(time) = self.time_of(view, row) else {
-                out.account.filtered += 1;
-                continue;
-            };
+        for row in timed.iter() {
+            let time = self.times[row];
             if self.late.is_some() {
                 let latest = self.time.take(time);
                 if self.would_close(latest) {
@@ -220,9 +248,9 @@ impl Window {
                 }
                 self.close(latest, part.data.position(row), out);
             }
-            let count = self.count(time);
+            let (last, count) = self.of(time);
             // Those that are closed are the earlier ones.
-            let given = (0..count).take_while(|back| !self.is_closed(self.start(time, *back)));
+            let given = (0..count).take_while(|back| !self.is_closed(self.start(last, *back)));
             let given = given.count() as i64;
             if given == 0 {
                 out.account.dropped += 1;
@@ -230,7 +258,7 @@ impl Window {
             }
             if self.late.is_some() {
                 for back in 0..given {
-                    self.open.insert(self.start(time, back));
+                    self.open.insert(self.start(last, back));
                 }
             }
             if columns.len() == 1 {
@@ -253,21 +281,24 @@ impl Window {
     }
 
     /// The latest window of each row, the one before it, and so on.
-    fn columns(&self, view: View<'_>) -> Vec<Arc<Column>> {
-        let windows = (self.length - 1).div_euclid(self.step) + 1;
-        let mut columns: Vec<ColumnBuilder> =
-            (0..windows).map(|_| ColumnBuilder::default()).collect();
-        for row in 0..view.part.data.len() {
-            let time = view.part.selection.get(row);
-            let time = time.then(|| self.time_of(view, row)).flatten();
-            for (column, back) in columns.iter_mut().zip(0..) {
-                let start = time.filter(|time| back < self.count(*time));
-                let start = start.map(|time| self.start(time, back));
-                column.push(start.map_or(Value::Absent, Value::Time));
+    fn columns(&self, timed: Bitmap) -> Vec<Arc<Column>> {
+        let of: Vec<(i64, i64)> = self.times.iter().map(|time| self.of(*time)).collect();
+        let column = |back: i64| {
+            let mut valid = timed;
+            // Only the earliest is not that of each row.
+            if back > 0 && back + 1 == self.windows() {
+                valid = Bitmap::EMPTY;
+                let mine = timed.iter().filter(|row| back < of[*row].1);
+                mine.for_each(|row| valid.set(row));
             }
-        }
-        let columns = columns.into_iter();
-        columns.map(|column| Arc::new(column.finish())).collect()
+            let starts = of.iter().map(|(last, _)| self.start(*last, back));
+            Arc::new(Column {
+                data: Data::Time(starts.collect()),
+                valid,
+                names: None,
+            })
+        };
+        (0..self.windows()).map(column).collect()
     }
 }
 

@@ -305,11 +305,13 @@ impl Blocks {
         }
     }
 
-    /// Reads to the end of the file, to say how many bytes could not be used.
-    pub(super) fn drain(&mut self) -> u64 {
-        let never = AtomicBool::new(false);
+    /// Reads to the end of the file, to say how many bytes could not be used; or until the run is to
+    /// end, since devices have none.
+    pub(super) fn drain(&mut self, interrupt: &AtomicBool) -> u64 {
         let (mut room, mut sum) = (vec![0; BLOCK_LEN], 0);
-        while let Ok(count @ 1..) = self.input.read(&mut room, &never) {
+        while !interrupt.load(Ordering::Relaxed)
+            && let Ok(count @ 1..) = self.input.read(&mut room, interrupt)
+        {
             sum += count as u64;
         }
         sum

@@ -8,6 +8,7 @@ mod netflow;
 mod nfcapd;
 mod packed;
 mod paths;
+mod reuse;
 mod stretch;
 mod table;
 

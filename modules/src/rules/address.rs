@@ -2,6 +2,7 @@
 
 use super::ranges::Ranges;
 use std::net::IpAddr;
+#[cfg(test)]
 use wireq_typesys::Address;
 
 /// A set of addresses.
@@ -15,7 +16,7 @@ pub struct Addresses {
 
 impl Addresses {
     /// Whether an address is in it.
-    #[inline]
+    #[cfg(test)]
     pub fn contain(&self, address: Address) -> bool {
         if address.v6 {
             self.v6.contains(address.bits)

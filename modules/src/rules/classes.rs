@@ -72,12 +72,13 @@ mod tests {
 
     #[test]
     fn priorities_are_those_of_the_configuration() {
-        let Some(shared) = std::env::var_os("WIREQ_SHARED") else {
-            eprintln!("not run: WIREQ_SHARED is not set");
-            return;
-        };
+        let beside = || concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared").into();
+        let shared = std::env::var_os("WIREQ_SHARED").unwrap_or_else(beside);
         let path = std::path::Path::new(&shared).join("data/rules/classification.config");
-        let text = std::fs::read_to_string(&path).expect("the configuration of classes");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            let path = path.display();
+            return eprintln!("OUTSIDE TESTS SKIPPED: no {path}; set WIREQ_SHARED");
+        };
         let mut seen = 0;
         for line in text.lines() {
             let Some(fields) = line.strip_prefix("config classification:") else {

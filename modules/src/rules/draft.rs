@@ -4,6 +4,9 @@ use super::classes;
 use super::payload::{Content, Step};
 use super::test::Test;
 
+/// A rule asks for no more parts of the payload: the search goes from each into the next.
+const PARTS_MAX: usize = 256;
+
 /// What the options of a rule have said so far.
 #[derive(Debug, Default)]
 pub struct Draft {
@@ -36,6 +39,8 @@ struct Part {
     step: Step,
     /// Whether it is about something else than the payload.
     in_buffer: bool,
+    /// The keywords that have said where it is.
+    places: Vec<&'static str>,
 }
 
 impl Draft {
@@ -49,21 +54,31 @@ impl Draft {
     }
 
     /// Adds a part.
-    pub fn push(&mut self, step: Step) {
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub fn push(&mut self, step: Step) -> Result<(), String> {
+        if self.steps.len() == PARTS_MAX {
+            return Err(format!(
+                "is more than the {PARTS_MAX}th part of the payload"
+            ));
+        }
         self.broken = false;
         self.steps.push(Part {
             step,
             in_buffer: self.in_buffer,
+            places: Vec::new(),
         });
+        Ok(())
     }
 
-    /// The content read last.
-    pub fn last_content(&mut self) -> Option<&mut Content> {
+    /// The content read last, with the keywords that have said where it is.
+    pub fn last_content(&mut self) -> Option<(&mut Content, &mut Vec<&'static str>)> {
         self.steps
             .iter_mut()
             .rev()
             .find_map(|part| match &mut part.step {
-                Step::Content(content) => Some(content),
+                Step::Content(content) => Some((content, &mut part.places)),
                 _ => None,
             })
     }
@@ -96,5 +111,26 @@ impl Draft {
             }
         }
         steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PARTS_MAX;
+    use crate::rules::{Options, RuleSet};
+
+    #[test]
+    fn a_rule_has_so_many_parts_at_most() {
+        let read = |parts: usize| {
+            let parts = "content:\"a\"; distance:0; ".repeat(parts);
+            let text = format!("alert ip any any -> any any ({parts} sid:1;)");
+            RuleSet::from_text("test", text.as_bytes(), &Options::default())
+        };
+        assert_eq!(read(PARTS_MAX).rules.len(), 1);
+        // What is behind the first that is too much is not read, and so not told.
+        let set = read(100_000);
+        let first = set.refusals[0].to_string();
+        assert!(first.contains("256th part"), "{first}");
+        assert!(set.rules.is_empty());
     }
 }

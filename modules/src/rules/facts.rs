@@ -1,7 +1,7 @@
 //! What rules see of packets, from the columns of a batch.
 
 use super::packet::Packet;
-use super::rule::{Protocol, Rule};
+use super::rule::Rule;
 use super::test::Test;
 use wireq_engine::View;
 use wireq_typesys::{Address, Column, Data, FieldPath};
@@ -14,10 +14,7 @@ pub(super) const PAYLOAD: &str = "carried";
 enum Fact {
     Source,
     Target,
-    SourcePort,
-    TargetPort,
     Protocol,
-    Transport,
     Carried,
     TcpFlags,
     IcmpType,
@@ -38,15 +35,12 @@ impl Fact {
         match self {
             Fact::Source => "srcip",
             Fact::Target => "dstip",
-            Fact::SourcePort => "srcport",
-            Fact::TargetPort => "dstport",
             Fact::Protocol => "ipprotocol",
             Fact::TcpFlags => "tcpflags",
             Fact::IcmpType => "icmptype",
             Fact::Icmp6Type => "icmp6type",
             Fact::IcmpCode => "icmpcode",
             Fact::Icmp6Code => "icmp6code",
-            Fact::Transport => "transport",
             Fact::Carried => PAYLOAD,
             Fact::Ttl => "ttl",
             Fact::Tos => "tos",
@@ -66,13 +60,7 @@ pub struct Facts(Vec<Fact>);
 impl Facts {
     /// What these rules read.
     pub fn of<'a>(rules: impl IntoIterator<Item = &'a Rule>) -> Facts {
-        let mut facts = Facts(vec![
-            Fact::Source,
-            Fact::Target,
-            Fact::SourcePort,
-            Fact::TargetPort,
-            Fact::Transport,
-        ]);
+        let mut facts = Facts(vec![Fact::Source, Fact::Target]);
         for rule in rules {
             let sized = |test: &Test| matches!(test, Test::PayloadSize(_));
             if !rule.payload.is_empty() || rule.tests.iter().any(sized) {
@@ -127,11 +115,8 @@ impl Facts {
         Columns {
             source: column(Fact::Source),
             target: column(Fact::Target),
-            source_port: column(Fact::SourcePort),
-            target_port: column(Fact::TargetPort),
             protocol: column(Fact::Protocol),
             flags: column(Fact::TcpFlags),
-            transport: column(Fact::Transport),
             carried: column(Fact::Carried),
             icmp_type: column(Fact::IcmpType),
             icmp6_type: column(Fact::Icmp6Type),
@@ -152,11 +137,8 @@ impl Facts {
 pub struct Columns<'a> {
     source: Option<&'a Column>,
     target: Option<&'a Column>,
-    source_port: Option<&'a Column>,
-    target_port: Option<&'a Column>,
     protocol: Option<&'a Column>,
     flags: Option<&'a Column>,
-    transport: Option<&'a Column>,
     carried: Option<&'a Column>,
     icmp_type: Option<&'a Column>,
     icmp6_type: Option<&'a Column>,
@@ -177,17 +159,9 @@ impl<'a> Columns<'a> {
     pub fn packet(&self, row: usize) -> Option<Packet<'a>> {
         let byte = |column| unsigned(column, row).map(|number| number as u8);
         let word = |column| unsigned(column, row).map(|number| number as u16);
-        let transport = byte(self.transport);
         Some(Packet {
             source: address(self.source, row)?,
             target: address(self.target, row)?,
-            source_port: word(self.source_port),
-            target_port: word(self.target_port),
-            transport: transport.map(|number| match number {
-                6 => Protocol::Tcp,
-                17 => Protocol::Udp,
-                _ => Protocol::Icmp,
-            }),
             payload: bytes(self.carried, row),
             protocol: byte(self.protocol),
             ttl: byte(self.ttl),

@@ -1,21 +1,14 @@
 //! What rules see of a packet.
 
-use super::rule::Protocol;
 use wireq_typesys::Address;
 
-/// One packet: the facts that rules ask for. Those that it lacks are none.
+/// One packet: the facts that rules ask for behind their headers. Those that it lacks are none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Packet<'a> {
     /// The sender.
     pub source: Address,
     /// The receiver.
     pub target: Address,
-    /// The port of the sender, of TCP or UDP.
-    pub source_port: Option<u16>,
-    /// The port of the receiver.
-    pub target_port: Option<u16>,
-    /// The protocol, where it is one whose header was found.
-    pub transport: Option<Protocol>,
     /// The number of the protocol.
     pub protocol: Option<u8>,
     /// Time to live, or hop limit.

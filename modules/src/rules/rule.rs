@@ -77,17 +77,6 @@ impl Protocol {
         ("tcp-pkt", Protocol::Tcp),
         ("udp", Protocol::Udp),
     ];
-
-    /// Whether a packet is of the protocol.
-    #[inline]
-    pub fn is_of(self, packet: &Packet<'_>) -> bool {
-        match self {
-            Protocol::Ip => true,
-            Protocol::Ip4 => !packet.source.v6,
-            Protocol::Ip6 => packet.source.v6,
-            Protocol::Tcp | Protocol::Udp | Protocol::Icmp => packet.transport == Some(self),
-        }
-    }
 }
 
 /// Addresses and ports of one side.
@@ -144,38 +133,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether a packet is one that the rule is about.
-    pub fn holds(&self, packet: &Packet<'_>) -> bool {
-        self.header.holds(packet) && self.holds_behind_header(packet)
-    }
-
     /// Whether a packet whose header is one that the rule is about is so in all else.
-    pub(super) fn holds_behind_header(&self, packet: &Packet<'_>) -> bool {
+    pub fn holds_behind_header(&self, packet: &Packet<'_>) -> bool {
         self.tests.iter().all(|test| test.holds(packet)) && self.payload.holds(packet.payload)
-    }
-}
-
-impl Header {
-    /// Whether a packet has this protocol and these addresses and ports.
-    pub fn holds(&self, packet: &Packet<'_>) -> bool {
-        let (source, target) = (&self.source, &self.target);
-        let from = |end: &Endpoint| {
-            end.addresses.contain(packet.source) && holds_port(&end.ports, packet.source_port)
-        };
-        let to = |end: &Endpoint| {
-            end.addresses.contain(packet.target) && holds_port(&end.ports, packet.target_port)
-        };
-        self.protocol.is_of(packet)
-            && (from(source) && to(target) || self.both_ways && from(target) && to(source))
-    }
-}
-
-/// A packet without ports is only of a rule that asks for none.
-#[inline]
-fn holds_port(ports: &Ports, port: Option<u16>) -> bool {
-    match port {
-        Some(port) => ports.contains(port),
-        None => ports.is_all(),
     }
 }
 

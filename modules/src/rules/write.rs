@@ -74,7 +74,7 @@ pub fn query(rule: &Rule) -> String {
     let tests: Vec<String> = tests.iter().map(Expr::to_string).collect();
     let mut query = format!("where {}", tests.join(" and "));
     if !options.is_empty() {
-        // Contents have no quotes of this kind in them, and expressions none that are needed.
+        // Neither contents nor expressions are written with quotes of this kind.
         let _ = write!(query, " | inspect '{}'", options.trim_end());
     }
     query
@@ -103,6 +103,8 @@ fn write_number(name: &str, test: &NumberTest, max: u32, text: &mut String) -> s
     match negated {
         true => write!(text, "{name}:!{low}; "),
         false if low == high => write!(text, "{name}:{low}; "),
+        // There is no number beyond to name.
+        false if low == 0 && high == max => write!(text, "{name}:<={max}; "),
         false if low == 0 => write!(text, "{name}:<{}; ", high + 1),
         false if high == max => write!(text, "{name}:>{}; ", low - 1),
         // `ttl` alone has the other sign.
@@ -201,9 +203,45 @@ fn write_content(content: &Content, text: &mut String) -> std::fmt::Result {
 
 fn write_pcre(pcre: &Pcre, text: &mut String) -> std::fmt::Result {
     let sign = if pcre.negated { "!" } else { "" };
-    // A quote of queries is written as a byte.
-    let written = pcre.text.replace(r"\'", "'").replace('\'', r"\x27");
-    write!(text, "pcre:{sign}\"{written}\"; ")
+    write!(text, "pcre:{sign}\"")?;
+    write_expression(&pcre.text, text)?;
+    text.push_str("\"; ");
+    Ok(())
+}
+
+/// An expression in ASCII and without the quote of queries: such bytes are written as numbers.
+fn write_expression(expression: &[u8], text: &mut String) -> std::fmt::Result {
+    let is_plain = |byte: &u8| byte.is_ascii() && *byte != b'\'';
+    let mut rest = expression;
+    // Between `\Q` and `\E`, where nothing stands for another.
+    let mut quoted = false;
+    while let Some((byte, behind)) = rest.split_first() {
+        rest = behind;
+        match (byte, behind) {
+            (b'\\', [b'E', behind @ ..]) if quoted => {
+                quoted = false;
+                text.push_str(r"\E");
+                rest = behind;
+            }
+            (byte, _) if quoted && !is_plain(byte) => write!(text, r"\E\x{byte:02x}\Q")?,
+            (b'\\', [b'c', byte, behind @ ..]) if !quoted => {
+                let byte = byte.to_ascii_uppercase() ^ 0x40;
+                write!(text, r"\x{byte:02x}")?;
+                rest = behind;
+            }
+            (b'\\', [byte, behind @ ..]) if !quoted => {
+                match is_plain(byte) {
+                    true => text.extend(['\\', char::from(*byte)]),
+                    false => write!(text, r"\x{byte:02x}")?,
+                }
+                quoted = *byte == b'Q';
+                rest = behind;
+            }
+            (byte, _) if is_plain(byte) => text.push(char::from(*byte)),
+            (byte, _) => write!(text, r"\x{byte:02x}")?,
+        }
+    }
+    Ok(())
 }
 
 fn write_form(number: &Number, mask: Option<u64>, text: &mut String) -> std::fmt::Result {
@@ -271,38 +309,74 @@ fn write_byte_jump(jump: &ByteJump, text: &mut String) -> std::fmt::Result {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::{Options, RuleSet};
+    use crate::rules::{Options, RuleSet, keyword};
 
-    fn read(text: &str) -> Rule {
-        let mut set = RuleSet::from_text("test", text.as_bytes(), &Options::default());
+    fn read(text: &[u8]) -> Rule {
+        let mut set = RuleSet::from_text("test", text, &Options::default());
         let rule = set.rules.pop();
-        rule.unwrap_or_else(|| panic!("{text}: {:?}", set.refusals))
+        rule.unwrap_or_else(|| panic!("{}: {:?}", text.escape_ascii(), set.refusals))
+    }
+
+    /// What two rules say of the same packets.
+    fn meaning(rule: &Rule) -> String {
+        let mut text = format!("{:?}", rule.tests);
+        for step in rule.payload.steps() {
+            let _ = match step {
+                Step::Content(content) => {
+                    let Content { bytes, negated, .. } = content;
+                    let place = (content.offset, content.depth, content.at_end);
+                    let shift = (content.distance, content.within);
+                    let how = (content.any_case, content.fast);
+                    write!(text, "{bytes:?} {negated} {place:?} {shift:?} {how:?}")
+                }
+                Step::Pcre(pcre) => {
+                    let how = (pcre.negated, pcre.relative);
+                    write!(text, "{} {how:?}", keyword::translated(&pcre.text))
+                }
+                step => write!(text, "{step:?}"),
+            };
+        }
+        text
     }
 
     #[test]
     fn what_is_written_is_read_alike() {
         for options in [
-            r#"content:"a|00 22|b|3b|'"; nocase; offset:2; depth:9;"#,
-            r#"content:!"a"; content:"b"; content:"c"; distance:-3; within:7; fast_pattern;"#,
-            r#"content:"b"; startswith; content:"x"; endswith;"#,
-            r#"pcre:!"/a'b\'c/iR"; isdataat:!4,relative; isdataat:5;"#,
-            "byte_test:4,!>,16,-2,relative,little,bitmask 0xff;",
-            "byte_test:8,=,5,0,string,hex;",
-            "byte_jump:4,2,relative,multiplier 3,align,post_offset -4;",
-            "byte_jump:1,0,string,dec,from_end;",
-            "dsize:<5; ttl:>9; tos:!4; id:7; window:!5; itype:3<>6; icode:0; ip_proto:!17;",
-            "ttl:3-9; seq:4; ack:5; sameip; flags:SA+,12; flags:0; flags:!F; fragbits:*MD;",
+            &br#"content:"a|00 22|b|3b|'"; nocase; offset:2; depth:9;"#[..],
+            br#"content:!"a"; content:"b"; content:"c"; distance:-3; within:7; fast_pattern;"#,
+            br#"content:"b"; startswith; content:"x"; endswith;"#,
+            br#"pcre:!"/a'b\'c/iR"; isdataat:!4,relative; isdataat:5;"#,
+            br#"pcre:"/a\\'b/";"#,
+            b"pcre:\"/a\xe9\\\xe9[\xe0-\xe9']b/\";",
+            b"pcre:\"/\\Qa'\\\\b\xe9\\E'\\c'\\ca/\";",
+            br#"pcre:"/[(?'\"]\\\\'$/sm";"#,
+            b"byte_test:4,!>,16,-2,relative,little,bitmask 0xff;",
+            b"byte_test:8,=,5,0,string,hex;",
+            b"byte_jump:4,2,relative,multiplier 3,align,post_offset -4;",
+            b"byte_jump:1,0,string,dec,from_end;",
+            b"dsize:<5; ttl:>9; tos:!4; id:7; window:!5; itype:3<>6; icode:0; ip_proto:!17;",
+            b"dsize:>=0; ttl:<=255; tos:0<>255; id:>=65535; window:<=0; itype:<=254; icode:>=1;",
+            b"ttl:3-9; seq:4; ack:5; sameip; flags:SA+,12; flags:0; flags:!F; fragbits:*MD;",
         ] {
-            let text = format!("alert ip any any -> $HOME_NET any ({options} sid:1;)");
-            let first = rule_text(&read(&text));
-            assert_eq!(rule_text(&read(&first)), first, "{options}");
+            let open = &b"alert ip any any -> $HOME_NET any ("[..];
+            let rule = read(&[open, options, b" sid:1;)"].concat());
+            let written = rule_text(&rule);
+            let again = read(written.as_bytes());
+            assert_eq!(meaning(&again), meaning(&rule), "{written}");
+            assert_eq!(rule_text(&again), written);
+            assert!(
+                !query(&rule)
+                    .replace(" '", "")
+                    .replace(";'", "")
+                    .contains('\'')
+            );
         }
     }
 
     #[test]
     fn a_rule_is_a_query() {
         let rule = read(
-            r#"alert tcp any any -> 10.0.0.0/8 80 (msg:"x\;y"; content:"a'b"; nocase; ttl:<5; dsize:>9; sid:1;)"#,
+            br#"alert tcp any any -> 10.0.0.0/8 80 (msg:"x\;y"; content:"a'b"; nocase; ttl:<5; dsize:>9; sid:1;)"#,
         );
         assert_eq!(
             query(&rule),

@@ -3,11 +3,14 @@
 use super::open_capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed::Packed;
-use crate::types::packet::{Frames, wants_layers};
+use crate::read::reuse::reusable;
+use crate::types::packet::Frames;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Ahead, Error, InputAccount, InputMark, InputReport, Source, SourceContext};
-use wireq_typesys::{Part, PartData, Position, Positions};
+use wireq_engine::{
+    Ahead, Control, Error, InputAccount, InputMark, InputReport, Source, SourceContext,
+};
+use wireq_typesys::{Part, Position};
 
 /// The files of one source.
 pub(super) struct CaptureFiles {
@@ -22,12 +25,16 @@ pub(super) struct CaptureFiles {
     segment: u32,
     /// Whether nothing came only because another thread reads what comes next.
     waits: bool,
+    /// The part that what was given last stands before.
+    next: Option<Part>,
 }
 
 /// A compressed file or an archive.
 struct Archive {
     path: String,
     packed: Packed,
+    /// The report of the files in it that are no captures.
+    others: Option<usize>,
 }
 
 /// What opening came to.
@@ -53,7 +60,11 @@ fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
         return Ok(Opened::File(input));
     }
     let packed = Packed::new(input.into_source()).map_err(|error| Stop::System("unpack", error))?;
-    Ok(Opened::Archive(Archive { path, packed }))
+    Ok(Opened::Archive(Archive {
+        path,
+        packed,
+        others: None,
+    }))
 }
 
 impl Archive {
@@ -84,6 +95,7 @@ impl CaptureFiles {
             formats: Vec::new(),
             segment: 0,
             waits: false,
+            next: None,
         }
     }
 
@@ -128,7 +140,7 @@ impl CaptureFiles {
             }
             // Archives hold other files too.
             Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
-                self.push(report, None);
+                self.pass_over(report);
             }
             Err(stop) => {
                 self.push(report, None);
@@ -136,6 +148,25 @@ impl CaptureFiles {
             }
         }
         Ok(true)
+    }
+
+    /// Notes a file of an archive that is no capture: all of them are one report.
+    fn pass_over(&mut self, report: InputReport) {
+        let Some(archive) = &mut self.archive else {
+            return;
+        };
+        match archive.others.and_then(|at| self.reports.get_mut(at)) {
+            None => {
+                archive.others = Some(self.reports.len());
+                self.push(report, None);
+            }
+            Some(others) => {
+                others.name.clone_from(&archive.path);
+                for skipped in report.skipped {
+                    others.skip(skipped.offset, skipped.bytes, &skipped.reason);
+                }
+            }
+        }
     }
 
     fn push(&mut self, report: InputReport, format: Option<&'static str>) {
@@ -178,9 +209,9 @@ impl CaptureFiles {
         Ok(())
     }
 
-    /// A part of the next frames; none at the end of the file.
-    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Part>, Stop> {
-        let mut data = reusable(context);
+    /// A part of the next frames, or what stands before them; none at the end of the file.
+    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Stop> {
+        let mut data = reusable(context, |context| Frames::of(context.shape));
         let (Some(capture), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
             return Ok(None);
         };
@@ -197,16 +228,28 @@ impl CaptureFiles {
         let filled = capture.frames(frames, context.rows_max, &mut reading);
         self.segment = capture.segment;
         let rows = frames.rows.len();
-        if rows == 0 {
+        if rows == 0 && filled.is_err() {
             context.retired.push(data);
             return filled.map(|()| None);
         }
         filled?;
-        if let Some(data) = Arc::get_mut(&mut data) {
-            data.set_rows(rows, Position::new(capture.segment, capture.row));
+        let position = Position::new(capture.segment, capture.row);
+        if rows == 0 {
+            context.retired.push(data);
+        } else {
+            if let Some(data) = Arc::get_mut(&mut data) {
+                data.set_rows(rows, position);
+            }
+            capture.row += rows as u32;
+            self.next = Some(Part::new(data));
         }
-        capture.row += rows as u32;
-        Ok(Some(Part::new(data)))
+        Ok(match capture.beside() {
+            Some(beside) => {
+                let control = Control::Beside(Arc::new(beside));
+                Some(Item::Control(position, control))
+            }
+            None => self.next.take().map(Item::Rows),
+        })
     }
 
     /// Ends the current file, which was read to its end.
@@ -216,28 +259,6 @@ impl CaptureFiles {
             capture.close(false, report);
         }
     }
-}
-
-/// A part whose buffers can be used again, or a new one.
-fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
-    while let Some(mut data) = context.retired.pop() {
-        let fits = Arc::ptr_eq(&data.shape, context.shape);
-        let reused = data.reuse().filter(|_| fits);
-        if reused.is_some_and(|data| data.rows_mut::<Frames>().is_some()) {
-            return data;
-        }
-    }
-    let frames = Frames {
-        layers: wants_layers(context.shape),
-        ..Frames::default()
-    };
-    Arc::new(PartData::new(
-        Arc::clone(context.shape),
-        Box::new(frames),
-        0,
-        Positions::Run(Position::START),
-        context.origin,
-    ))
 }
 
 impl Source for CaptureFiles {
@@ -262,6 +283,9 @@ impl Source for CaptureFiles {
 
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         self.waits = false;
+        if let Some(part) = self.next.take() {
+            return Ok(Some(Item::Rows(part)));
+        }
         loop {
             if self.current.is_none() {
                 if !self.open_next(context)? {
@@ -270,7 +294,7 @@ impl Source for CaptureFiles {
                 continue;
             }
             match self.part(context) {
-                Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
+                Ok(Some(item)) => return Ok(Some(item)),
                 Ok(None) => self.close(),
                 Err(Stop::Interrupted) => return Ok(None),
                 Err(Stop::Waits) => {

@@ -258,10 +258,15 @@ fn damaged_packed_captures_are_read_and_end() {
 #[test]
 fn what_nearly_is_a_record_costs_no_more() {
     let mut pool = Pool::default();
-    let begins: [(&[u8], &[u8]); 3] = [
+    let begins: [(&[u8], &[u8]); 4] = [
         (
             b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
             b"\x01\0\0\0",
+        ),
+        // Frames of USBPcap may be as large as any.
+        (
+            b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\x08\xf9\0\0\0",
+            b"\0\0\x08\0",
         ),
         (
             b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0",
@@ -278,4 +283,35 @@ fn what_nearly_is_a_record_costs_no_more() {
             survives(&bytes, &mut pool, what);
         }
     }
+}
+
+/// Blocks that claim millions of bytes, behind some that are read: each would have all of these moved.
+#[test]
+fn large_claims_that_lie_cost_no_more() {
+    let mut pool = Pool::default();
+    let section = b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0";
+    let names = b"\x04\0\0\0\x0c\0\0\0\x0c\0\0\0";
+    let mut lies = [&names[..], b"\x04\0\0\0\0\0\xf0\0"].concat();
+    lies.resize(60_000, b'-');
+    let mut bytes = section.to_vec();
+    (0..600).for_each(|_| bytes.extend(&lies));
+    survives(&bytes, &mut pool, || {
+        "blocks of 15 MiB that are none".to_owned()
+    });
+
+    let record = |seconds: u32, caplen: u32, len: u32| {
+        [seconds, 0, caplen, len].map(u32::to_le_bytes).concat()
+    };
+    let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\x08\xf9\0\0\0".to_vec();
+    for second in 0..600 {
+        for _ in 0..3 {
+            bytes.extend(record(1_000_000 + second, 4, 4));
+            bytes.extend(b"data");
+        }
+        bytes.extend(record(1_000_000 + second, 15 << 20, 1));
+        bytes.resize(bytes.len() + 60_000, b'-');
+    }
+    survives(&bytes, &mut pool, || {
+        "records of 15 MiB that are none".to_owned()
+    });
 }

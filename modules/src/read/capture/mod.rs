@@ -19,6 +19,7 @@ mod snoop;
 pub(super) use format::recognizes;
 pub use info::{CaptureInfo, capture_info};
 pub use link_types::link_type_name;
+pub(crate) use pcapng::{Units, any_number, any_short, order, types};
 
 use super::expand;
 use crate::types::packet::Packet;

@@ -3,7 +3,7 @@
 use super::format::{Budget, Format, MAGIC_LEN, Search, Step, Window, kind_of};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed;
-use crate::types::packet::Frames;
+use crate::types::packet::{Beside, Frames};
 use std::io;
 use std::sync::atomic::AtomicBool;
 use wireq_engine::InputReport;
@@ -83,7 +83,7 @@ impl Capture {
             Ok(begun) => begun,
             Err(Stop::Damaged(at, reason)) => {
                 let reason = input.corrupt.unwrap_or(reason);
-                let left = input.unread().len() as u64 + input.drain();
+                let left = input.unread().len() as u64 + input.drain(reading.interrupt);
                 if left > 0 {
                     reading.report.skip(0, left, reason);
                 }
@@ -271,6 +271,11 @@ impl Capture {
                 report.fault(reason, count);
             }
         }
+    }
+
+    /// What stood before the frames that were found last.
+    pub(super) fn beside(&mut self) -> Option<Beside> {
+        self.format.beside()
     }
 
     /// What the format is called.

@@ -11,17 +11,11 @@ const VALUES: &str = "gives values to other options, which is not known yet";
 pub(super) static KEYWORDS: &[Keyword] = &[
     Keyword {
         name: "byte_test",
-        read: Option(|draft, value| {
-            draft.push(Step::ByteTest(byte_test(text(value)?)?));
-            Ok(())
-        }),
+        read: Option(|draft, value| draft.push(Step::ByteTest(byte_test(text(value)?)?))),
     },
     Keyword {
         name: "byte_jump",
-        read: Option(|draft, value| {
-            draft.push(Step::ByteJump(byte_jump(text(value)?)?));
-            Ok(())
-        }),
+        read: Option(|draft, value| draft.push(Step::ByteJump(byte_jump(text(value)?)?))),
     },
     Keyword {
         name: "byte_extract",

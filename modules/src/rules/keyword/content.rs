@@ -35,11 +35,8 @@ pub(super) static KEYWORDS: &[Keyword] = &[
         name: "offset",
         read: Option(|draft, value| {
             let offset = place(value)?;
-            modify(draft, |content| {
-                if let Some(depth) = &mut content.depth {
-                    *depth += offset;
-                }
-                content.offset = offset;
+            place_at(draft, "offset", |content| {
+                let _: () = content.offset = offset;
                 Ok(())
             })
         }),
@@ -48,12 +45,11 @@ pub(super) static KEYWORDS: &[Keyword] = &[
         name: "depth",
         read: Option(|draft, value| {
             let depth = place(value)?;
-            modify(draft, |content| {
+            place_at(draft, "depth", |content| {
                 if depth < content.bytes.len() {
                     return Err("is less than its content is long".into());
                 }
-                // It counts from where the content may begin.
-                content.depth = Some(content.offset + depth);
+                content.depth = Some(depth);
                 Ok(())
             })
         }),
@@ -61,10 +57,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
     Keyword {
         name: "startswith",
         read: Option(|draft, _| {
-            modify(draft, |content| {
-                if content.offset > 0 || content.depth.is_some() || content.is_relative() {
-                    return Err("does not go with another place".into());
-                }
+            place_at(draft, "startswith", |content| {
                 content.depth = Some(content.bytes.len());
                 Ok(())
             })
@@ -83,7 +76,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
         name: "distance",
         read: Option(|draft, value| {
             let distance = shift(value)?;
-            modify(draft, |content| {
+            place_at(draft, "distance", |content| {
                 let _: () = content.distance = Some(distance);
                 Ok(())
             })
@@ -93,7 +86,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
         name: "within",
         read: Option(|draft, value| {
             let within = shift(value)?;
-            modify(draft, |content| {
+            place_at(draft, "within", |content| {
                 if usize::try_from(within).is_ok_and(|within| within >= content.bytes.len()) {
                     content.within = Some(within);
                     return Ok(());
@@ -118,8 +111,7 @@ pub(super) static KEYWORDS: &[Keyword] = &[
 pub(super) fn read(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
     let (negated, quoted) = negation(value);
     let bytes = bytes(unquoted(quoted))?;
-    draft.push(Step::Content(Content::new(bytes, negated)));
-    Ok(())
+    draft.push(Step::Content(Content::new(bytes, negated)))
 }
 
 /// Changes the content before.
@@ -127,14 +119,32 @@ fn modify(
     draft: &mut Draft,
     change: impl FnOnce(&mut Content) -> Result<(), String>,
 ) -> Result<(), String> {
-    let content = draft.last_content();
-    let content = content.ok_or_else(|| "has no content before it".to_owned())?;
-    change(content)?;
-    let placed = content.offset > 0 || content.depth.is_some();
-    if placed && content.is_relative() {
-        return Err("stands beside a place of another kind".into());
+    let last = draft.last_content();
+    let (content, _) = last.ok_or_else(|| "has no content before it".to_owned())?;
+    change(content)
+}
+
+/// Says by a keyword where the content before is: each once, and only those that go together.
+fn place_at(
+    draft: &mut Draft,
+    name: &'static str,
+    change: impl FnOnce(&mut Content) -> Result<(), String>,
+) -> Result<(), String> {
+    let last = draft.last_content();
+    let (content, places) = last.ok_or_else(|| "has no content before it".to_owned())?;
+    for known in &*places {
+        match (*known, name) {
+            (known, name) if known == name => return Err("stands twice beside a content".into()),
+            ("startswith", _) | (_, "startswith") => {
+                return Err("does not go with another place".into());
+            }
+            ("offset" | "depth", "offset" | "depth")
+            | ("distance" | "within", "distance" | "within") => {}
+            _ => return Err("stands beside a place of another kind".into()),
+        }
     }
-    Ok(())
+    places.push(name);
+    change(content)
 }
 
 fn place(value: &[u8]) -> Result<usize, String> {
@@ -204,6 +214,40 @@ pub(super) fn bytes(text: &[u8]) -> Result<Vec<u8>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::{Options, RuleSet};
+
+    #[test]
+    fn a_content_has_one_place() {
+        let read = |options: &str| {
+            let text = format!("alert ip any any -> any any (content:\"abc\"; {options}; sid:1;)");
+            let mut set = RuleSet::from_text("", text.as_bytes(), &Options::default());
+            let rule = set.rules.pop().ok_or_else(|| set.refusals[0].why.clone())?;
+            let content = rule.payload.contents().next().cloned();
+            let content = content.ok_or("has no content")?;
+            Ok::<_, String>((content.offset, content.depth))
+        };
+        // What Suricata 7.0.10 refuses is refused.
+        for (options, expected) in [
+            ("depth:5; offset:10", Ok((10, Some(15)))),
+            ("offset:10; depth:5", Ok((10, Some(15)))),
+            ("startswith; endswith", Ok((0, Some(3)))),
+            ("depth:5; offset:10; offset:20", Err("twice")),
+            ("depth:5; depth:6", Err("twice")),
+            ("distance:1; distance:1", Err("twice")),
+            ("startswith; startswith", Err("twice")),
+            ("startswith; offset:0", Err("another place")),
+            ("startswith; offset:3", Err("another place")),
+            ("depth:5; startswith", Err("another place")),
+            ("startswith; within:5", Err("another place")),
+            ("offset:0; distance:1", Err("another kind")),
+        ] {
+            match (read(options), expected) {
+                (Err(fault), Err(part)) => assert!(fault.contains(part), "{options}: {fault}"),
+                (found, Ok(expected)) => assert_eq!(found, Ok(expected), "{options}"),
+                (found, Err(_)) => panic!("{options}: {found:?}"),
+            }
+        }
+    }
 
     #[test]
     fn bytes_are_text_and_hexadecimal() {

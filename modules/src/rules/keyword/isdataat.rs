@@ -22,7 +22,6 @@ pub(super) static KEYWORDS: &[Keyword] = &[Keyword {
             count: count.into(),
             relative,
             negated,
-        });
-        Ok(())
+        })
     }),
 }];

@@ -11,6 +11,8 @@ mod pcre;
 mod translate;
 
 use super::draft::Draft;
+#[cfg(test)]
+pub use pcre::translated;
 
 /// What is done with a keyword.
 #[derive(Clone, Copy)]

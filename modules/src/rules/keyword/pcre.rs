@@ -13,12 +13,13 @@ pub(super) static KEYWORDS: &[Keyword] = &[Keyword {
     read: Option(|draft, value| {
         let (negated, value) = negation(value);
         let pcre = read(unquoted(value), negated)?;
-        draft.push(Step::Pcre(pcre));
-        Ok(())
+        draft.push(Step::Pcre(pcre))
     }),
 }];
 
-fn read(text: &[u8], negated: bool) -> Result<Pcre, String> {
+/// An expression without its slashes, with the flags behind them, and whether it begins where the
+/// part before ended.
+fn parse(text: &[u8]) -> Result<(&[u8], Flags, bool), String> {
     let form = || "is not of the form \"/expression/flags\"".to_owned();
     let inner = match text {
         [b'/', inner @ ..] => inner,
@@ -56,17 +57,30 @@ fn read(text: &[u8], negated: bool) -> Result<Pcre, String> {
             }
         }
     }
+    Ok((expression, flags, relative))
+}
+
+/// The translation, for tests that compare expressions.
+#[cfg(test)]
+pub fn translated(text: &[u8]) -> String {
+    let (expression, flags, _) = parse(text).expect("an expression");
+    translate(expression, flags).expect("a translation").text
+}
+
+fn read(text: &[u8], negated: bool) -> Result<Pcre, String> {
+    let (expression, flags, relative) = parse(text)?;
     let translated = translate(expression, flags)?;
     let syntax = syntax::Config::new().unicode(false).utf8(false);
     let regex = regexes::builder(syntax, false)
-        .build(&translated)
+        .build(&translated.text)
         .map_err(|error| match error.size_limit() {
             Some(_) => "takes too much memory".to_owned(),
             None => "can't be translated".to_owned(),
         })?;
     Ok(Pcre {
         regex: Arc::new(regex),
-        text: String::from_utf8_lossy(text).into(),
+        line_ends: translated.line_ends,
+        text: text.into(),
         negated,
         relative,
     })

@@ -4,7 +4,11 @@
 //! before a last line end, `\<`, `\v`, `{,3}`, `[a[b]`, white space in classes. So nothing is passed
 //! through: each element is read as PCRE2 reads it (pcre2pattern(3)) and written with bytes, sets
 //! of bytes and groups alone. What has no such form is refused.
+//!
+//! `$` and `\Z` match before a line end that ends the text, and take no byte. They stand as a group
+//! that takes the line end, and whoever searches takes it off a match again; so nothing may follow.
 
+use crate::rules::payload::LINE_ENDS_MAX;
 use std::fmt::Write;
 
 /// The flags behind an expression.
@@ -29,11 +33,20 @@ pub struct Flags {
 /// Groups in groups go no deeper.
 const DEPTH_MAX: usize = 200;
 
+/// An expression as one of ours.
+#[derive(Debug)]
+pub struct Translated {
+    /// The expression.
+    pub text: String,
+    /// How many groups it has; each is a line end that a match does not take.
+    pub line_ends: usize,
+}
+
 /// Translates an expression.
 ///
 /// # Errors
 /// What in it can't be translated.
-pub fn translate(expression: &[u8], flags: Flags) -> Result<String, String> {
+pub fn translate(expression: &[u8], flags: Flags) -> Result<Translated, String> {
     let mut translator = Translator {
         rest: expression,
         out: String::with_capacity(expression.len() * 2),
@@ -41,25 +54,44 @@ pub fn translate(expression: &[u8], flags: Flags) -> Result<String, String> {
         outer: Vec::new(),
         repeatable: false,
         at_start: true,
+        branch: Branch::default(),
+        line_ends: 0,
     };
     translator.run()?;
-    Ok(if flags.anchored {
+    let text = if flags.anchored {
         format!(r"\A(?:{})", translator.out)
     } else {
         translator.out
+    };
+    Ok(Translated {
+        text,
+        line_ends: translator.line_ends,
     })
+}
+
+/// Which branches of a group have asked for the end of the text.
+#[derive(Clone, Copy, Default)]
+struct Branch {
+    /// The one that is read.
+    ended: bool,
+    /// One before it.
+    other_ended: bool,
 }
 
 struct Translator<'a> {
     rest: &'a [u8],
     out: String,
     flags: Flags,
-    /// The flags outside of each group that is open.
-    outer: Vec<Flags>,
+    /// The flags outside of each group that is open, and the branch that it stands in.
+    outer: Vec<(Flags, Branch)>,
     /// Whether what was written last can be repeated.
     repeatable: bool,
     /// Whether nothing stands before in this branch of a group.
     at_start: bool,
+    /// Where it is read.
+    branch: Branch,
+    /// Line ends that a match does not take.
+    line_ends: usize,
 }
 
 /// A set of bytes.
@@ -90,6 +122,12 @@ impl<'a> Translator<'a> {
         while let Some(byte) = self.take() {
             let started = self.at_start;
             self.at_start = false;
+            let is_space = byte == b'#' || is_space(byte);
+            let is_nothing = is_space && self.flags.extended;
+            let goes_on = !is_nothing && !matches!(byte, b')' | b'|' | b'?');
+            if self.branch.ended && goes_on {
+                return refused(r"`$` or `\Z` before more");
+            }
             match byte {
                 b'\\' => self.escape()?,
                 b'[' => self.class()?,
@@ -99,6 +137,8 @@ impl<'a> Translator<'a> {
                     self.out.push('|');
                     self.repeatable = false;
                     self.at_start = true;
+                    self.branch.other_ended |= self.branch.ended;
+                    self.branch.ended = false;
                 }
                 b'*' | b'+' | b'?' => self.repeat(char::from(byte).to_string())?,
                 b'{' => match self.counted() {
@@ -116,7 +156,7 @@ impl<'a> Translator<'a> {
                 b'^' => self.assertion(r"\A"),
                 b'$' if self.flags.multi_line => self.assertion("(?m:$)"),
                 b'$' if self.flags.dollar_end_only => self.assertion(r"\z"),
-                b'$' => self.assertion(r"(?:\n?\z)"),
+                b'$' => self.line_end()?,
                 b'.' => {
                     let all = self.flags.dot_all;
                     self.set(&std::array::from_fn(|byte| all || byte != 10));
@@ -139,6 +179,17 @@ impl<'a> Translator<'a> {
     fn assertion(&mut self, text: &str) {
         self.out.push_str(text);
         self.repeatable = false;
+    }
+
+    /// The end of the text, or the place before a line end that ends it.
+    fn line_end(&mut self) -> Result<(), String> {
+        if self.line_ends == LINE_ENDS_MAX {
+            return Err(format!("has more than {LINE_ENDS_MAX} of `$` and `\\Z`"));
+        }
+        self.line_ends += 1;
+        self.branch.ended = true;
+        self.assertion(r"(\n?\z)");
+        Ok(())
     }
 
     fn literal(&mut self, byte: u8) {
@@ -217,10 +268,18 @@ impl<'a> Translator<'a> {
             return self.enter(outside);
         }
         if self.take_if(b"#") {
-            while self.take().is_some_and(|byte| byte != b')') {}
+            // Rules are written again, where `\Q` in a comment would look as if it were none.
+            while let Some(byte) = self.take().filter(|byte| *byte != b')') {
+                if byte == b'\\' {
+                    return refused(r"a comment with `\` in it");
+                }
+            }
             return Ok(());
         }
-        if self.take_if(b"P<") || self.take_if(b"'") || self.named() {
+        if self.rest.first() == Some(&b'\'') {
+            return refused("a name in single quotes");
+        }
+        if self.take_if(b"P<") || self.named() {
             while self
                 .take()
                 .is_some_and(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
@@ -262,13 +321,15 @@ impl<'a> Translator<'a> {
         if self.outer.len() == DEPTH_MAX {
             return Err(format!("has groups in groups deeper than {DEPTH_MAX}"));
         }
-        self.outer.push(outside);
+        self.outer.push((outside, std::mem::take(&mut self.branch)));
         self.out.push_str("(?:");
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), String> {
-        self.flags = self.outer.pop().ok_or("closes a group that is not open")?;
+        let inner = self.branch;
+        (self.flags, self.branch) = self.outer.pop().ok_or("closes a group that is not open")?;
+        self.branch.ended |= inner.ended || inner.other_ended;
         self.out.push(')');
         self.repeatable = true;
         Ok(())
@@ -285,10 +346,7 @@ impl<'a> Translator<'a> {
                 self.assertion(r"\z");
                 Ok(())
             }
-            Some(b'Z') => {
-                self.assertion(r"(?:\n?\z)");
-                Ok(())
-            }
+            Some(b'Z') => self.line_end(),
             Some(b'b') => {
                 self.assertion(r"\b");
                 Ok(())
@@ -576,6 +634,7 @@ fn write_byte(out: &mut String, byte: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::payload::Pcre;
     use regex_automata::util::syntax;
 
     fn find(text: &str, letters: &str, haystack: &str) -> Option<(usize, usize)> {
@@ -591,23 +650,38 @@ mod tests {
         };
         let translated = translate(text.as_bytes(), flags).expect("a translation");
         let syntax = syntax::Config::new().unicode(false).utf8(false);
-        let regex = crate::regexes::builder(syntax, false).build(&translated);
-        let regex = regex.unwrap_or_else(|error| panic!("{text}: {translated}: {error}"));
-        let found = regex.find(haystack)?;
-        Some((found.start(), found.end()))
+        let regex = crate::regexes::builder(syntax, false).build(&translated.text);
+        let regex = regex.unwrap_or_else(|error| panic!("{text}: {translated:?}: {error}"));
+        let pcre = Pcre {
+            regex: regex.into(),
+            line_ends: translated.line_ends,
+            text: b"".as_slice().into(),
+            negated: false,
+            relative: false,
+        };
+        pcre.find(haystack.as_bytes(), 0, 0)
     }
 
     #[test]
     fn matches_what_pcre_matches() {
-        // What pcre2test 10.42 says.
+        // What pcre2test 10.42 says, and perl 5.36 of `$`.
         for (text, flags, haystack, expected) in [
-            ("a$", "", "a\n", Some((0, 2))),
+            ("a$", "", "a\n", Some((0, 1))),
+            ("a$", "", "a\n\n", None),
+            (r"a\n?$", "", "a\n", Some((0, 2))),
+            (r"a\n*?$", "", "a\n", Some((0, 1))),
+            (r"a\s*$", "", "a \n\n", Some((0, 4))),
+            ("(a$|b)?", "", "a\n", Some((0, 1))),
+            ("a|b$", "", "b\n", Some((0, 1))),
+            (r"a(\s|$)", "", "a\n", Some((0, 2))),
+            (r"a($|\s)", "", "a\n", Some((0, 1))),
+            ("$ # c", "x", "\n", Some((0, 0))),
             ("a$", "E", "a\n", None),
             ("a$", "", "a\nb", None),
             ("a$", "m", "a\nb", Some((0, 1))),
             ("^b", "m", "a\nb", Some((2, 3))),
             ("^b", "", "a\nb", None),
-            (r"a\Z", "", "a\n", Some((0, 2))),
+            (r"a\Z", "", "a\n", Some((0, 1))),
             (r"\<b\>", "", "a<b>", Some((1, 4))),
             (r"\<b\>", "", "a b c", None),
             (r"a\vb", "", "a\nb", Some((0, 3))),
@@ -670,6 +744,8 @@ mod tests {
             ("(?R)", "reference"),
             ("(?(1)a)", "condition"),
             ("(*FAIL)", "verb"),
+            ("(?'n'a)", "name in single quotes"),
+            (r"(?#\Q)a", "comment with"),
             (r"\K", r"`\K`"),
             (r"\R", r"`\R`"),
             (r"\pL", r"`\p`"),
@@ -682,6 +758,15 @@ mod tests {
             ("*a", "repeats nothing"),
             ("a**", "repeats nothing"),
             ("a\\", "ends with"),
+            (r"a$\n", "before more"),
+            (r"a\Zb", "before more"),
+            (r"a$$", "before more"),
+            (r"(a$|b)c", "before more"),
+            (r"(a|b$)(?i)", "before more"),
+            (r"(?:\n|$)*", "before more"),
+            (r"((x$)|a){2}", "before more"),
+            (r"(a$)?b", "before more"),
+            (&"a$|".repeat(17), "more than 16"),
             (&"(".repeat(100_000), "deeper"),
         ] {
             let message = translate(text.as_bytes(), Flags::default()).expect_err("a fault");

@@ -1,7 +1,8 @@
 //! `content`: bytes in a payload.
 
-use memchr::memmem::Finder;
-use memchr::{memchr, memchr2};
+use super::Budget;
+use super::any_case::AnyCase;
+use memchr::{memchr, memchr2, memmem};
 use std::fmt;
 
 /// Bytes that a rule asks for, or against.
@@ -15,7 +16,8 @@ pub struct Content {
     pub any_case: bool,
     /// The first byte that they may begin at.
     pub offset: usize,
-    /// The byte that they must end before or at; counted from the begin of the payload.
+    /// The byte that they must end before or at: counted from `offset`, as rules say it, and from
+    /// the begin of the payload once it is made ready.
     pub depth: Option<usize>,
     /// How far behind the end of the part before they begin at least.
     pub distance: Option<i32>,
@@ -25,7 +27,14 @@ pub struct Content {
     pub at_end: bool,
     /// Whether the rule marks them as what to look for first.
     pub fast: bool,
-    finder: Option<Box<Finder<'static>>>,
+    finder: Option<Finder>,
+}
+
+/// What the search for more than one byte is made ready with.
+#[derive(Clone)]
+enum Finder {
+    Exact(Box<memmem::Finder<'static>>),
+    AnyCase(Box<AnyCase>),
 }
 
 impl fmt::Debug for Content {
@@ -53,10 +62,14 @@ impl Content {
 
     /// Makes ready to be looked for; nothing may be changed behind it.
     pub fn prepare(&mut self) {
+        self.depth = self.depth.map(|depth| self.offset + depth);
         let has_letter = self.bytes.iter().any(u8::is_ascii_alphabetic);
         self.any_case &= has_letter;
-        if !self.any_case && self.bytes.len() > 1 {
-            self.finder = Some(Box::new(Finder::new(&self.bytes).into_owned()));
+        if self.bytes.len() > 1 {
+            self.finder = Some(match self.any_case {
+                false => Finder::Exact(Box::new(memmem::Finder::new(&self.bytes).into_owned())),
+                true => Finder::AnyCase(Box::new(AnyCase::new(&self.bytes))),
+            });
         }
     }
 
@@ -107,57 +120,49 @@ impl Content {
     }
 
     /// Where occurrences end, in order.
-    pub(super) fn occurrences<'a>(
-        &'a self,
-        payload: &'a [u8],
-        from: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let mut next = self.range(payload, from);
-        std::iter::from_fn(move || {
-            let (start, end) = next?;
-            let found = self.find(payload.get(start..end)?);
-            let found = found.map(|at| start + at);
-            next = found.map(|at| (at + 1, end));
-            found.map(|at| at + self.bytes.len())
-        })
-    }
-
-    /// Whether they are anywhere that they may be.
-    pub(super) fn is_in(&self, payload: &[u8], from: usize) -> bool {
-        self.occurrences(payload, from).next().is_some()
+    pub(super) fn occurrences<'a>(&'a self, payload: &'a [u8], from: usize) -> Occurrences<'a> {
+        Occurrences {
+            content: self,
+            payload,
+            next: self.range(payload, from),
+        }
     }
 
     /// Where they are first in bytes.
     fn find(&self, bytes: &[u8]) -> Option<usize> {
-        let len = self.bytes.len();
-        if bytes.len() < len {
-            return None;
-        }
-        if let Some(finder) = &self.finder {
-            return finder.find(bytes);
-        }
-        let first = *self.bytes.first()?;
-        let last = bytes.len() - len;
-        let mut start = 0;
-        while start <= last {
-            let rest = &bytes[start..=last];
-            let found = if self.any_case {
-                memchr2(first.to_ascii_lowercase(), first.to_ascii_uppercase(), rest)
-            } else {
-                memchr(first, rest)
-            };
-            let at = start + found?;
-            let there = &bytes[at..at + len];
-            let equal = if self.any_case {
-                there.eq_ignore_ascii_case(&self.bytes)
-            } else {
-                there == &*self.bytes
-            };
-            if equal {
-                return Some(at);
+        match (&self.finder, &*self.bytes) {
+            (Some(Finder::Exact(finder)), _) => finder.find(bytes),
+            (Some(Finder::AnyCase(finder)), _) => finder.find(bytes),
+            (None, [byte]) if self.any_case => {
+                memchr2(byte.to_ascii_lowercase(), byte.to_ascii_uppercase(), bytes)
             }
-            start = at + 1;
+            (None, [byte]) => memchr(*byte, bytes),
+            // Contents have bytes, and longer ones are made ready.
+            (None, _) => None,
         }
-        None
+    }
+}
+
+/// Where a content is in a payload.
+pub(super) struct Occurrences<'a> {
+    content: &'a Content,
+    payload: &'a [u8],
+    /// The first byte that the next may begin at, and one past the last that it may end at.
+    next: Option<(usize, usize)>,
+}
+
+impl Occurrences<'_> {
+    /// Where the next one ends. The bytes up to there are charged.
+    pub(super) fn next(&mut self, budget: &mut Budget) -> Option<usize> {
+        let (start, end) = self.next.take()?;
+        let text = self.payload.get(start..end)?;
+        let len = self.content.bytes.len();
+        let Some(at) = self.content.find(text) else {
+            budget.charge(text.len());
+            return None;
+        };
+        budget.charge(at + len);
+        self.next = Some((start + at + 1, end));
+        Some(start + at + len)
     }
 }

@@ -4,6 +4,8 @@
 //! occurrence of a part leads to nothing, its next one is tried, as Suricata does: a payload has
 //! what is asked for if there is any choice of occurrences with which all parts hold.
 
+mod any_case;
+mod budget;
 mod bytes;
 mod content;
 #[cfg(test)]
@@ -12,13 +14,10 @@ mod pcre;
 #[cfg(test)]
 mod tests;
 
+use budget::Budget;
 pub use bytes::{BINARY_MAX, ByteJump, ByteTest, DIGITS_MAX, Number, Operator, Origin};
 pub use content::Content;
-pub use pcre::Pcre;
-
-/// The most places that are tried for one rule in one payload: what a payload that was made for
-/// it could otherwise make a rule take.
-pub const TRIES_MAX: u32 = 20_000;
+pub use pcre::{LINE_ENDS_MAX, Pcre};
 
 /// One part of what a rule asks of a payload.
 #[derive(Clone, Debug)]
@@ -125,7 +124,12 @@ impl Payload {
     }
 
     /// Whether a payload has what is asked for. Where anything is asked for, an empty one has not.
+    /// The search ends without where it took more than its budget: see [`budget::BYTES_MAX`].
     pub fn holds(&self, payload: &[u8]) -> bool {
+        self.holds_within(payload, &mut Budget::new())
+    }
+
+    fn holds_within(&self, payload: &[u8], budget: &mut Budget) -> bool {
         if self.steps.is_empty() {
             return true;
         }
@@ -133,14 +137,19 @@ impl Payload {
             && self
                 .chains
                 .iter()
-                .all(|chain| self.chain_holds(*chain, payload))
+                .all(|chain| self.chain_holds(*chain, payload, budget))
     }
 
-    fn chain_holds(&self, (start, end): (usize, usize), payload: &[u8]) -> bool {
+    fn chain_holds(
+        &self,
+        (start, end): (usize, usize),
+        payload: &[u8],
+        budget: &mut Budget,
+    ) -> bool {
         let mut search = Search {
             steps: &self.steps[start..end],
             payload,
-            tries: TRIES_MAX,
+            budget,
             hopeless: [usize::MAX; HOPELESS],
         };
         search.holds_from(0, 0)
@@ -163,43 +172,50 @@ impl<I: Iterator> FirstMax for I {}
 const HOPELESS: usize = 16;
 
 /// The search of a chain in a payload.
-struct Search<'a> {
+struct Search<'a, 'b> {
     steps: &'a [Step],
     payload: &'a [u8],
-    /// Places that may still be tried.
-    tries: u32,
+    /// What all chains of the rule may still take.
+    budget: &'b mut Budget,
     /// For each part that may be anywhere behind a place: the first place from which it was tried
     /// and led to nothing. From a later one there are only fewer occurrences.
     hopeless: [usize; HOPELESS],
 }
 
-impl Search<'_> {
+impl<'a> Search<'a, '_> {
     /// Whether the parts from number `at` hold where the part before ended at `from`.
     fn holds_from(&mut self, at: usize, from: usize) -> bool {
         let steps = self.steps;
         let Some(step) = steps.get(at) else {
             return true;
         };
+        // Only contents are remembered as hopeless.
+        let hopeless = at < HOPELESS && from >= self.hopeless[at];
+        if hopeless || !self.budget.try_one() {
+            return false;
+        }
         let payload = self.payload;
         match step {
             Step::Content(content) if content.negated => {
-                !content.is_in(payload, from) && self.holds_from(at + 1, from)
+                let mut occurrences = content.occurrences(payload, from);
+                occurrences.next(self.budget).is_none() && self.holds_from(at + 1, from)
             }
             Step::Content(content) => {
-                let open = content.is_open();
-                if open && at < HOPELESS && from >= self.hopeless[at] {
-                    return false;
-                }
-                let found = self.holds_behind(at, content.occurrences(payload, from));
-                if !found && open && at < HOPELESS {
+                let mut occurrences = content.occurrences(payload, from);
+                let found = self.holds_behind(at, |budget| occurrences.next(budget));
+                if !found && content.is_open() && at < HOPELESS {
                     self.hopeless[at] = from;
                 }
                 found
             }
             Step::Pcre(pcre) if pcre.negated => {
-                pcre.find(payload, from, 0).is_none() && self.holds_from(at + 1, from)
+                let mut occurrences = pcre.occurrences(payload, from);
+                occurrences.next(self.budget).is_none() && self.holds_from(at + 1, from)
             }
-            Step::Pcre(pcre) => self.holds_behind(at, pcre.occurrences(payload, from)),
+            Step::Pcre(pcre) => {
+                let mut occurrences = pcre.occurrences(payload, from);
+                self.holds_behind(at, |budget| occurrences.next(budget))
+            }
             Step::IsDataAt {
                 count,
                 relative,
@@ -222,19 +238,19 @@ impl Search<'_> {
     }
 
     /// Whether the parts behind number `at` hold where it ended at any of these places.
-    fn holds_behind(&mut self, at: usize, ends: impl Iterator<Item = usize>) -> bool {
+    fn holds_behind(
+        &mut self,
+        at: usize,
+        mut next: impl FnMut(&mut Budget) -> Option<usize>,
+    ) -> bool {
         // Where nothing refers to it any occurrence is as good as another.
         let only = at + 1 == self.steps.len();
-        for end in ends {
-            if only {
+        while let Some(end) = next(self.budget) {
+            if only || self.holds_from(at + 1, end) {
                 return true;
             }
-            if self.tries == 0 {
+            if self.budget.is_spent() {
                 return false;
-            }
-            self.tries -= 1;
-            if self.holds_from(at + 1, end) {
-                return true;
             }
         }
         false

@@ -22,13 +22,8 @@ fn holds_from(steps: &[Step], payload: &[u8], from: usize) -> bool {
         }
         Step::Pcre(pcre) => {
             let start = if pcre.relative { from } else { 0 };
-            let text = &payload[start..];
-            let end = |skip| {
-                let input = regex_automata::Input::new(text).range(skip..);
-                let found = pcre.regex.search(&input)?;
-                Some(start + found.end())
-            };
-            let ends: Vec<usize> = (0..=text.len()).filter_map(end).collect();
+            let end = |skip| pcre.find(payload, from, skip).map(|(_, end)| end);
+            let ends: Vec<usize> = (0..=payload.len() - start).filter_map(end).collect();
             match pcre.negated {
                 true => ends.is_empty() && holds_from(behind, payload, from),
                 false => any(ends),

@@ -1,5 +1,6 @@
 //! Payloads against rules: what Suricata says, and what trying everything says.
 
+use super::budget::{BYTES_MAX, Budget};
 use super::{ByteJump, ByteTest, Content, Number, Operator, Origin, Payload, Step, naive};
 use crate::rules::{Options, RuleSet};
 use proptest::prelude::*;
@@ -105,16 +106,54 @@ fn the_marked_content_or_the_longest_is_looked_for_first() {
     }
 }
 
+/// What is begun last may go this far beyond the budget.
+const BEYOND: usize = 66_000;
+
 #[test]
 fn a_hostile_payload_ends() {
-    let rule = payload(
-        r#"content:"a"; content:"a"; distance:0; within:1000; content:"a"; distance:0; within:1000; content:"a"; distance:0; within:1000; content:"b"; distance:0; within:9;"#,
-    );
-    assert!(!rule.holds(&[b'a'; 65_535]));
-    let open = payload(
-        r#"content:"a"; content:"a"; distance:0; content:"a"; distance:0; content:"a"; distance:0; content:"b"; distance:0;"#,
-    );
-    assert!(!open.holds(&[b'a'; 65_535]));
+    for (options, is_spent) in [
+        (
+            r#"content:"a"; content:"a"; distance:0; within:1000; content:"a"; distance:0; within:1000; content:"a"; distance:0; within:1000; content:"b"; distance:0; within:9;"#,
+            true,
+        ),
+        (
+            r#"content:"a"; content:"a"; distance:0; content:"a"; distance:0; content:"a"; distance:0; content:"b"; distance:0;"#,
+            false,
+        ),
+        (r#"content:"a"; pcre:"/\d[^z]*z/R";"#, true),
+        (r#"content:"a"; content:!"Z"; distance:0;"#, true),
+        (r#"content:"a"; content:!"aZ"; nocase; distance:0;"#, true),
+        (r#"pcre:"/a/"; content:"b"; within:1;"#, true),
+        (r#"content:"b"; pcre:"/\d[^z]*z/R";"#, false),
+        (r#"content:"aaaaaaaaaaaaaaaaaaaaaaaab"; nocase;"#, false),
+    ] {
+        let mut text = vec![b'a'; 65_534];
+        // What is forbidden is there, behind all.
+        text.push(b'Z');
+        let mut budget = Budget::new();
+        let holds = payload(options).holds_within(&text, &mut budget);
+        assert!(!holds, "{options}");
+        assert_eq!(budget.is_spent(), is_spent, "{options}: {}", budget.used());
+        assert!(budget.used() < BYTES_MAX + BEYOND, "{options}");
+    }
+}
+
+#[test]
+fn chains_have_one_budget() {
+    // Each place leads to a look at what is left, up to the one that leads to nothing more.
+    let one = r#"content:"a"; content:!"Z"; distance:0; "#;
+    let mut text = vec![b'a'; 4_000];
+    text.push(b'Z');
+    text.push(b'a');
+    let used = |times: usize| {
+        let mut budget = Budget::new();
+        let holds = payload(&one.repeat(times)).holds_within(&text, &mut budget);
+        (holds, budget.used())
+    };
+    let (holds, once) = used(1);
+    assert!(holds && once < BYTES_MAX && once * 3 > BYTES_MAX, "{once}");
+    let (holds, thrice) = used(3);
+    assert!(!holds && thrice < BYTES_MAX + BEYOND, "{thrice}");
 }
 
 fn content() -> impl Strategy<Value = Step> {
@@ -136,7 +175,7 @@ fn content() -> impl Strategy<Value = Step> {
         content.any_case = any_case;
         content.at_end = at_end;
         content.offset = place.0;
-        content.depth = place.1.map(|depth| place.0 + len + depth);
+        content.depth = place.1.map(|depth| len + depth);
         content.distance = shift.0;
         content.within = shift.1.map(|within| within + len as i32);
         content.prepare();

@@ -62,7 +62,7 @@ fn timestamp(header: &Header<'_>, values: &mut Values) {
 }
 
 fn carries(header: &Header<'_>) -> Next {
-    let ethernet = By::Link(super::LINKTYPE_ETHERNET as u32);
+    let ethernet = By::Link(super::LINKTYPE_ETHERNET);
     match version(header) {
         1 => Next::behind(8, ethernet),
         // The last bit says that eight bytes more follow.

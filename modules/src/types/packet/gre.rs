@@ -128,11 +128,9 @@ fn carries(header: &Header<'_>) -> Next {
     match ethertype {
         // Routing entries have a list of their own, which nobody uses any more.
         _ if flags & ROUTING != 0 => Next::last(at),
-        PPP => Next::behind(at, By::Name("ppp")),
+        PPP => Next::behind(at, By::Link(super::ppp::LINK)),
         // ERSPAN without a sequence number has no header: type I.
-        0x88be if flags & SEQUENCE == 0 => {
-            Next::behind(at, By::Link(super::LINKTYPE_ETHERNET as u32))
-        }
+        0x88be if flags & SEQUENCE == 0 => Next::behind(at, By::Link(super::LINKTYPE_ETHERNET)),
         ethertype => Next::behind(at, By::Ethertype(ethertype)),
     }
 }

@@ -36,28 +36,28 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "icmpv6.mtu",
-            In(|h, v| of(h, &[2], |h| _ = h.u32(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&[2], |h| _ = h.u32(4).map(|n| v.number(n)))),
             "The longest packet that passes.",
         ),
         number(
             "icmpv6.pointer",
-            In(|h, v| of(h, &[4], |h| _ = h.u32(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&[4], |h| _ = h.u32(4).map(|n| v.number(n)))),
             "Where the fault is.",
         ),
         number(
             "icmpv6.echo.identifier",
-            In(|h, v| of(h, &ECHO, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ECHO, |h| _ = h.u16(4).map(|n| v.number(n)))),
             "The number of who asks.",
         ),
         number(
             "icmpv6.echo.sequence_number",
-            In(|h, v| of(h, &ECHO, |h| _ = h.u16(6).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ECHO, |h| _ = h.u16(6).map(|n| v.number(n)))),
             "The number of the question.",
         ),
         number(
             "icmpv6.nd.ra.cur_hop_limit",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n))
                 })
             }),
@@ -67,7 +67,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.flag",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n))
                 })
             }),
@@ -77,7 +77,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.ra.flag.m",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n & 0x80))
                 })
             }),
@@ -87,7 +87,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.ra.flag.o",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n & 0x40))
                 })
             }),
@@ -97,7 +97,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.router_lifetime",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u16(6).map(|n| v.number(n))
                 })
             }),
@@ -107,7 +107,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.reachable_time",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u32(8).map(|n| v.number(n))
                 })
             }),
@@ -117,7 +117,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.retrans_timer",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u32(12).map(|n| v.number(n))
                 })
             }),
@@ -133,7 +133,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.r",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x80))
                 })
             }),
@@ -143,7 +143,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.s",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x40))
                 })
             }),
@@ -153,7 +153,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.o",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x20))
                 })
             }),
@@ -175,7 +175,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         address(
             "icmpv6.rd.na.destination_address",
             In(|h, v| {
-                of(h, &[REDIRECT], |h| {
+                h.of(&[REDIRECT], |h| {
                     _ = h.array(24).map(|a| v.v6(u128::from_be_bytes(a)))
                 })
             }),
@@ -231,14 +231,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     ],
 };
 
-fn of(header: &Header<'_>, kinds: &[u8], mut then: impl FnMut(&Header<'_>)) {
-    if header.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
-        then(header);
-    }
-}
-
 fn target(header: &Header<'_>, values: &mut Values, kind: u8) {
-    of(header, &[kind], |header| {
+    header.of(&[kind], |header| {
         header
             .array(8)
             .into_iter()

@@ -8,6 +8,7 @@ use super::names::IP_PROTOCOLS;
 use super::values::Get::{Bits8, Bits16, Header as In, Network, U8, U16, V4};
 use super::values::{Values, address, flag, named, number};
 use super::{Field, Frame, Frames, Layers, has, ipv6, tcp, transport, udp};
+use std::net::IpAddr;
 use wireq_engine::planted::is_planted;
 use wireq_typesys::{Address, Bitmap, Column, FieldDef, Kind};
 
@@ -90,6 +91,12 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
         layers.end = bytes.len().min(at + total_len) as u32;
     }
     transport::find(bytes, at + header_len, layers);
+}
+
+/// Addresses of sender and receiver.
+pub(super) fn ends(bytes: &[u8], frame: &Frame) -> Option<(IpAddr, IpAddr)> {
+    let end = |offset| be32(bytes, at(frame, offset)?).map(|bits| IpAddr::V4(bits.into()));
+    Some((end(ORIGIN)?, end(DESTINATION)?))
 }
 
 #[inline(always)]
@@ -276,6 +283,7 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
         let Some(kind) = header.u8(at) else { return };
         let length = match kind {
             0 | 1 => 1,
+            _ if at + 1 == end => 0,
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
         each(header, at, length);

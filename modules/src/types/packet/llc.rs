@@ -5,6 +5,8 @@ use super::layers::{By, Next, Protocol};
 use super::values::Get::{Header as In, U8};
 use super::values::{Values, number};
 
+/// The LINKTYPE of frames that begin with this header, over ATM.
+pub(super) const LINK: u16 = 100;
 const CONTROL: usize = 2;
 const SNAP: u16 = 0xaaaa;
 const SNAP_LEN: usize = 8;
@@ -16,7 +18,7 @@ const CISCO: u32 = 0xc;
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "llc",
     source: "IEEE 802.2",
-    found: &[By::Ethertype(4), By::Link(106)],
+    found: &[By::Ethertype(4), By::Link(LINK), By::Link(106)],
     carries: Some(carries),
     fields: &[
         number("llc.dsap", U8(0), "The service that is meant."),
@@ -86,10 +88,8 @@ fn carries(header: &Header<'_>) -> Next {
             Next::behind(SNAP_LEN, By::Ethertype(number))
         }
         // The number says whether the check sequence was kept.
-        (Some((BRIDGED, 1 | 7)), ..) => {
-            Next::behind(SNAP_LEN, By::Link(super::LINKTYPE_ETHERNET as u32))
-        }
-        (Some((CISCO, 0x10b)), ..) => Next::behind(SNAP_LEN, By::Name("stp")),
+        (Some((BRIDGED, 1 | 7)), ..) => Next::behind(SNAP_LEN, By::Link(super::LINKTYPE_ETHERNET)),
+        (Some((CISCO, 0x10b)), ..) => Next::behind(SNAP_LEN, By::Llc(super::stp::POINT)),
         (Some(_), ..) => Next::last(SNAP_LEN),
         (None, Some(length), Some(point)) => Next::behind(CONTROL + length, By::Llc(point)),
         _ => Next::last(3),

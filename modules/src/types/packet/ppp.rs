@@ -7,11 +7,14 @@ use super::values::{Values, number};
 
 /// Address and control of HDLC, which stand before the protocol or not.
 const FRAMING: u16 = 0xff03;
+/// The LINKTYPE of PPP.
+pub(super) const LINK: u16 = 9;
+const CISCO_LINK: u16 = 104;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "ppp",
     source: "RFC 1661",
-    found: &[By::Link(9)],
+    found: &[By::Link(LINK)],
     carries: Some(carries),
     fields: &[
         number(
@@ -44,8 +47,8 @@ pub(super) static SERIAL: Protocol = Protocol {
     source: "RFC 1662",
     found: &[By::Link(50)],
     carries: Some(|header| match header.u8(0) {
-        Some(0x0f | 0x8f) => Next::behind(0, By::Name("chdlc")),
-        _ => Next::behind(0, By::Name("ppp")),
+        Some(0x0f | 0x8f) => Next::behind(0, By::Link(CISCO_LINK)),
+        _ => Next::behind(0, By::Link(LINK)),
     }),
     fields: &[],
 };
@@ -53,7 +56,7 @@ pub(super) static SERIAL: Protocol = Protocol {
 pub(super) static CISCO: Protocol = Protocol {
     name: "chdlc",
     source: "Cisco HDLC",
-    found: &[By::Link(104)],
+    found: &[By::Link(CISCO_LINK)],
     carries: Some(|header| match header.u16(2) {
         Some(ethertype) => Next::behind(4, By::Ethertype(ethertype)),
         None => Next::last(4),

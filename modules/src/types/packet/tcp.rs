@@ -210,7 +210,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 7323"),
         bytes(
             "tcp.payload",
-            In(carried),
+            In(transport::carried),
             "The bytes that the segment carries, as captured.",
         ),
     ],
@@ -242,14 +242,8 @@ fn length(header: &Header<'_>, values: &mut Values) {
     }
 }
 
-fn carried(header: &Header<'_>, values: &mut Values) {
-    let length = header.payload().len();
-    if length > 0 {
-        values.slice(header.layer.payload, length);
-    }
-}
-
-/// The options: where each begins, and its length; one byte for those that are only a kind.
+/// The options: where each begins, and its length; one byte for those that are only a kind. One
+/// that goes beyond the header is none.
 fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize)) {
     let end = header
         .u8(DATA_OFFSET)
@@ -261,10 +255,13 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
             0 | 1 => 1,
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
+        if length == 0 || kind > 1 && length < 2 || at + length > end {
+            return;
+        }
         each(header, at, length);
-        // The list ends, but for padding; or a length is none that could be.
+        // The list ends, but for padding.
         let is_padding = kind == 0 && header.u8(at + 1) == Some(0);
-        if kind == 0 && !is_padding || length == 0 || kind > 1 && length < 2 || at + length > end {
+        if kind == 0 && !is_padding {
             return;
         }
         at += length;
@@ -405,6 +402,25 @@ mod tests {
         ]);
         bytes.extend([1, 1, 1, 0]);
         bytes
+    }
+
+    #[test]
+    fn options_end_with_the_header() {
+        // Selective acknowledgments of 34 bytes in a header that has room for none.
+        let mut bytes = segment(6);
+        bytes.truncate(bytes.len() - 4);
+        bytes.extend([1, 1, 5, 34]);
+        bytes.extend([9; 40]);
+        bytes[16..18].copy_from_slice(&84u16.to_be_bytes());
+        assert_eq!(field(&bytes, "tcp.options.sack_le"), None);
+        assert_eq!(field(&bytes, "tcp.options.sack_re"), None);
+        // With room for one block there is one.
+        bytes[46] = 9 << 4;
+        let le = field(&bytes, "tcp.options.sack_le");
+        assert_eq!(le, None, "its length goes on beyond");
+        bytes[57] = 10;
+        let le = field(&bytes, "tcp.options.sack_le");
+        assert_eq!(le.as_deref(), Some("151587081"));
     }
 
     #[test]

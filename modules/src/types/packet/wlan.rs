@@ -232,7 +232,7 @@ fn carries(header: &Header<'_>) -> Next {
             .u8(length.saturating_sub(2))
             .is_some_and(|byte| byte & 0x80 != 0);
     if kind == DATA && subtype & NULL == 0 && is_open && is_first && !is_aggregate {
-        Next::behind(length, By::Name("llc"))
+        Next::behind(length, By::Link(super::llc::LINK))
     } else {
         Next::last(length)
     }
