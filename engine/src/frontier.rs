@@ -56,7 +56,7 @@ pub(crate) fn place(node: &Node<'_>) -> Place {
         Place::InOrder
     } else if goes_ahead(node) {
         Place::Ahead
-    } else if spec.class == StateClass::Commutative && has_parts(node, spec) {
+    } else if has_parts(node, spec) {
         Place::InParts
     } else {
         Place::InOrder
@@ -80,10 +80,19 @@ pub(crate) fn goes_ahead(node: &Node<'_>) -> bool {
 fn has_parts(node: &Node<'_>, spec: &OperatorSpec) -> bool {
     let silent = !spec.side_effect && !spec.stops && !spec.gives.passes_rows();
     match node.kind {
-        NodeKind::Aggregate(aggregate) => silent && keeps_no_object(aggregate, node.live),
+        NodeKind::Aggregate(aggregate) => {
+            let mut functions = aggregate.functions.iter();
+            let any_order = functions.all(|function| {
+                let spec = &function.spec;
+                spec.class == StateClass::Commutative || (spec.any_order)(function.kind)
+            });
+            silent && any_order && keeps_no_object(aggregate, node.live)
+        }
         // Fields of the last object are kept: the last one is a matter of order.
         NodeKind::Operator(..) => {
-            silent && spec.group.is_none() && !matches!(spec.gives, Gives::Retained(_))
+            let keeps_object = matches!(spec.gives, Gives::Retained(_));
+            let commutes = spec.class == StateClass::Commutative && spec.group.is_none();
+            silent && commutes && !keeps_object
         }
         _ => false,
     }

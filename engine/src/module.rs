@@ -427,6 +427,8 @@ pub struct AggregateSpec {
     pub kind: fn(Kind) -> Result<Kind, &'static str>,
     /// The class of its state.
     pub class: StateClass,
+    /// Whether states merge in any order, whatever the class, where the field has this kind.
+    pub any_order: fn(Kind) -> bool,
     /// Makes it.
     pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
 }
@@ -753,8 +755,9 @@ pub trait Source: Send {
 
     /// Where several threads read: the next stretch of the input, to be read by whoever asks and given
     /// back then. Stretches come back in the order in which they were handed out. None where there is
-    /// no such stretch now, and [`Source::next`] reads by itself.
-    fn ahead(&mut self) -> Option<Box<dyn Ahead>> {
+    /// no such stretch now, and [`Source::next`] reads by itself. Buffers are best those that the same
+    /// thread had before: they are in the cache of its core.
+    fn ahead(&mut self, _thread: usize) -> Option<Box<dyn Ahead>> {
         None
     }
 

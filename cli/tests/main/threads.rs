@@ -26,6 +26,7 @@ const SETS: &[&[&str]] = &[
     &["(where dstport = 80) + (where len > 700) | print frame.number"],
     &["(where dstport = 80 | head 3) + (where len > 700 | head 900) | count()"],
     &["print srcip ts count() max(len) first(ts) group by srcip"],
+    &["print srcip min(len) max(ts) min(dstip) group by srcip"],
     &["distinct(srcip) quantile(0.9, len) stddev(len) list(ipprotocol)"],
     &["delta ts | print ts.delta | head 50"],
     &[
@@ -196,4 +197,37 @@ fn damage_is_told_as_on_one_thread() {
         let query = ["print ts len srcip"];
         compare(&query, &[&path, &path], strict, &["--threads=2"]);
     }
+}
+
+#[test]
+fn explain_says_what_runs_where() {
+    let query = "where dstport = 80 | print srcip sum(len) group by srcip; uniq srcip | head 2";
+    let explain = |flags: &[&str]| {
+        let arguments = [&["explain"], flags, &[query, "five.pcap"]].concat();
+        let text = wireq(&arguments).results();
+        let (_, plan) = text.split_once("as run:\n").expect("it shows the plan");
+        plan.to_owned()
+    };
+    let plan = explain(&["--threads=2"]);
+    let places: Vec<(&str, &str)> = plan
+        .lines()
+        .filter_map(|line| line.trim().split_once(' ')?.1.rsplit_once("  ["))
+        .map(|(node, place)| (node.split(' ').next().unwrap_or(""), place))
+        .collect();
+    let any = "on any thread]";
+    assert_eq!(
+        places,
+        [
+            ("pcapfile", any),
+            ("where", any),
+            ("aggregate", "in parts on all threads]"),
+            ("print", "in order]"),
+            ("uniq", "in order]"),
+            ("head", "in order]"),
+            ("print", "in order]"),
+        ],
+        "{plan}"
+    );
+    assert!(!explain(&[]).contains("thread"));
+    assert!(!explain(&["--threads=1"]).contains("thread"));
 }

@@ -30,8 +30,8 @@ const BATCHES_MAX: usize = 4;
 const TURNS_MAX: usize = 3;
 /// How long a thread waits before it looks whether the run was interrupted.
 const WAIT: Duration = Duration::from_millis(50);
-/// Parts and batches kept for use again, for each thread.
-const SPARE_MAX: usize = 4;
+/// Batches kept for use again, for each thread.
+const SPARE_MAX: usize = 8;
 
 /// What the threads have each on its own: the nodes that are ahead.
 type Twins = Vec<Mutex<Graph>>;
@@ -66,6 +66,7 @@ struct Batch {
 
 /// What a turn came to.
 struct Product {
+    thread: usize,
     batches: Vec<Batch>,
     /// Why the source cannot be read on.
     failed: Option<Error>,
@@ -97,7 +98,8 @@ struct Ring {
     reserved: u64,
     /// Whether a thread gathers.
     busy: bool,
-    spare: Spare,
+    /// By thread: what is in the cache of its core.
+    spare: Vec<Spare>,
 }
 
 /// What can be used again.
@@ -110,6 +112,16 @@ struct Spare {
 }
 
 impl Spare {
+    /// Keeps batches for use again.
+    fn keep(&mut self, batches: Vec<Batch>) {
+        for mut batch in batches {
+            if self.batches.len() < SPARE_MAX {
+                self.retired.extend(batch.data.take());
+                self.batches.push(batch);
+            }
+        }
+    }
+
     /// Takes over what is enough for a turn.
     fn fill(&mut self, from: &mut Spare) {
         let wanted = BATCHES_MAX.saturating_sub(self.retired.len());
@@ -239,10 +251,7 @@ impl Runner {
                 gathered: 0,
                 reserved: 0,
                 busy: false,
-                spare: Spare {
-                    retired: std::mem::take(&mut self.retired),
-                    batches: Vec::new(),
-                },
+                spare: (0..options.threads).map(|_| Spare::default()).collect(),
             }),
             moved: Condvar::new(),
             done: Mutex::new(Vec::new()),
@@ -362,7 +371,7 @@ impl Team<'_> {
     fn work(&self, thread: usize) {
         let stops = StopsOnPanic(self);
         let mut spare = Spare::default();
-        while let Some((number, mut stretch)) = self.take_turn(&mut spare) {
+        while let Some((number, mut stretch)) = self.take_turn(thread, &mut spare) {
             self.shake(number, 0);
             if let Some(stretch) = &mut stretch {
                 stretch.read();
@@ -414,7 +423,7 @@ impl Team<'_> {
     }
 
     /// The next turn, with the stretch of the input to be read for it; none where nothing is left.
-    fn take_turn(&self, spare: &mut Spare) -> Option<(u64, Option<Box<dyn Ahead>>)> {
+    fn take_turn(&self, thread: usize, spare: &mut Spare) -> Option<(u64, Option<Box<dyn Ahead>>)> {
         let turns_max = (TURNS_MAX * self.options.threads) as u64;
         let mut ring = lock(&self.ring);
         while ring.reserved >= ring.gathered + turns_max {
@@ -424,7 +433,7 @@ impl Team<'_> {
             ring = self.wait(&self.moved, ring);
         }
         ring.reserved += 1;
-        spare.fill(&mut ring.spare);
+        spare.fill(&mut ring.spare[thread]);
         drop(ring);
         let mut turns = lock(&self.turns);
         if let Some(pieces) = self.pieces {
@@ -440,7 +449,7 @@ impl Team<'_> {
                 return None;
             }
             if let Some(source) = &mut turns.source {
-                let stretch = source.ahead();
+                let stretch = source.ahead(thread);
                 turns.taken += 1;
                 return Some((turns.taken - 1, stretch));
             }
@@ -535,6 +544,7 @@ impl Team<'_> {
     /// Takes batches through the nodes that are ahead.
     fn run_ahead(&self, thread: usize, found: Found, spare: &mut Vec<Batch>) -> Product {
         let mut product = Product {
+            thread,
             batches: Vec::with_capacity(found.items.len().max(1)),
             failed: found.failed,
             nanos: found.nanos,
@@ -591,19 +601,12 @@ impl Team<'_> {
         ring.busy = true;
         while let Some(product) = ring.products.front_mut().and_then(Option::take) {
             drop(ring);
-            let mut batches = self.take_up(product);
+            let thread = product.thread;
+            let batches = self.take_up(product);
             ring = lock(&self.ring);
             ring.products.pop_front();
             ring.gathered += 1;
-            let most = SPARE_MAX * self.options.threads;
-            for batch in &mut batches {
-                let room = ring.spare.retired.len() < most;
-                ring.spare
-                    .retired
-                    .extend(batch.data.take().filter(|_| room));
-            }
-            let room = most.saturating_sub(ring.spare.batches.len());
-            ring.spare.batches.extend(batches.into_iter().take(room));
+            ring.spare[thread].keep(batches);
             self.moved.notify_all();
         }
         ring.busy = false;

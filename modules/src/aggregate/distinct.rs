@@ -64,6 +64,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
         field: arguments.fields().into_iter().next(),
         kind: |_| Ok(Kind::Unsigned),
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(move || match about {
             true => Box::new(Distinct::<HyperLogLog>::default()),
             false => Box::new(Distinct::<Exact>::default()),

@@ -23,34 +23,35 @@ const POOL_OF_THREADS_MAX: usize = 64;
 /// Blocks to be used again.
 #[derive(Default)]
 pub(super) struct Pool {
-    blocks: Vec<Arc<Block>>,
+    /// Each with the thread that read into it.
+    blocks: Vec<(Arc<Block>, usize)>,
     /// Whether several threads use them.
     threads: bool,
 }
 
 impl Pool {
     /// A block that nobody reads any more, or a new one.
-    pub(super) fn take(&mut self, len: usize) -> Arc<Block> {
-        let free = self
-            .blocks
-            .iter_mut()
-            .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
+    pub(super) fn take(&mut self, len: usize, thread: usize) -> Arc<Block> {
+        let full = self.blocks.len() == POOL_OF_THREADS_MAX;
+        let free = self.blocks.iter_mut().position(|(block, of)| {
+            (*of == thread || full) && Arc::get_mut(block).is_some_and(|block| block.0.len() >= len)
+        });
         match free {
-            Some(at) => self.blocks.swap_remove(at),
+            Some(at) => self.blocks.swap_remove(at).0,
             // Room for more than one long record, so that not each of them is moved.
             None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
             None => Arc::new(Block(vec![0; BLOCK_LEN])),
         }
     }
 
-    pub(super) fn put(&mut self, block: Arc<Block>) {
+    pub(super) fn put(&mut self, block: Arc<Block>, thread: usize) {
         let most = match self.threads {
             true => POOL_OF_THREADS_MAX,
             false => POOL_MAX,
         };
         // Oversized blocks of single records are not worth keeping.
         if self.blocks.len() < most && block.0.len() == BLOCK_LEN {
-            self.blocks.push(block);
+            self.blocks.push((block, thread));
         }
     }
 }
@@ -125,6 +126,8 @@ pub(super) struct Blocks {
     pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
     pub(super) moved: u64,
+    /// The thread that read into the block.
+    thread: usize,
     /// Whether it cannot be read on only because a stretch is handed out that is not back.
     pub(super) waits: bool,
 }
@@ -154,13 +157,14 @@ impl Blocks {
     fn new(input: Input, pool: &mut Pool) -> Blocks {
         Blocks {
             input,
-            block: pool.take(BLOCK_LEN),
+            block: pool.take(BLOCK_LEN, 0),
             at: 0,
             end: 0,
             offset: 0,
             at_end: false,
             corrupt: None,
             moved: 0,
+            thread: 0,
             waits: false,
         }
     }
@@ -176,10 +180,10 @@ impl Blocks {
     }
 
     /// The next stretch of the input, for another thread to read.
-    pub(super) fn hand_out(&mut self, pool: &mut Pool) -> Option<Stretch> {
+    pub(super) fn hand_out(&mut self, thread: usize, pool: &mut Pool) -> Option<Stretch> {
         pool.threads = true;
         match &mut self.input {
-            Input::Stretches(stretches) if !self.at_end => stretches.hand_out(pool),
+            Input::Stretches(stretches) if !self.at_end => stretches.hand_out(thread, pool),
             _ => None,
         }
     }
@@ -188,10 +192,10 @@ impl Blocks {
     pub(super) fn give_back(&mut self, stretch: Stretch, pool: &mut Pool) {
         let left = match &mut self.input {
             Input::Stretches(stretches) => stretches.give_back(stretch),
-            _ => Some(stretch.block),
+            _ => Some(stretch),
         };
-        if let Some(block) = left {
-            pool.put(block);
+        if let Some(stretch) = left {
+            pool.put(stretch.block, stretch.thread);
         }
     }
 
@@ -244,7 +248,8 @@ impl Blocks {
         {
             let begin = stretch.at - have;
             block.0[begin..stretch.at].copy_from_slice(&self.block.0[self.at..self.end]);
-            pool.put(std::mem::replace(&mut self.block, stretch.block));
+            let thread = std::mem::replace(&mut self.thread, stretch.thread);
+            pool.put(std::mem::replace(&mut self.block, stretch.block), thread);
             // The block may begin before the file does.
             self.offset = stretch.offset.wrapping_sub(stretch.at as u64);
             self.moved += have as u64;
@@ -262,7 +267,7 @@ impl Blocks {
         }
         match &mut self.input {
             Input::Stretches(stretches) if stretch.at < stretch.end => stretches.put_back(stretch),
-            _ => pool.put(stretch.block),
+            _ => pool.put(stretch.block, stretch.thread),
         }
         moves
     }
@@ -270,10 +275,11 @@ impl Blocks {
     /// Takes the unread bytes to another block.
     fn move_on(&mut self, need: usize, pool: &mut Pool) {
         let have = self.end - self.at;
-        let mut block = pool.take(need.max(BLOCK_LEN));
+        let thread = std::mem::take(&mut self.thread);
+        let mut block = pool.take(need.max(BLOCK_LEN), 0);
         let target = Arc::get_mut(&mut block).expect("a block from the pool is not shared");
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
-        pool.put(std::mem::replace(&mut self.block, block));
+        pool.put(std::mem::replace(&mut self.block, block), thread);
         self.offset = self.place();
         self.moved += have as u64;
         (self.at, self.end) = (0, have);

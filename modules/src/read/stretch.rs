@@ -31,6 +31,8 @@ pub(super) struct Stretch {
     pub(super) at: usize,
     pub(super) end: usize,
     failed: Option<io::Error>,
+    /// Who reads it.
+    pub(super) thread: usize,
 }
 
 impl Ahead for Stretch {
@@ -99,7 +101,7 @@ impl Stretches {
     }
 
     /// The next stretch, to be read; none at the end.
-    pub(super) fn hand_out(&mut self, pool: &mut Pool) -> Option<Stretch> {
+    pub(super) fn hand_out(&mut self, thread: usize, pool: &mut Pool) -> Option<Stretch> {
         if self.next >= self.len || self.out + self.back.len() >= STRETCHES_MAX {
             return None;
         }
@@ -109,17 +111,18 @@ impl Stretches {
         Some(Stretch {
             file: Arc::clone(&self.file),
             offset,
-            block: pool.take(BLOCK_LEN),
+            block: pool.take(BLOCK_LEN, thread),
             at: ROOM,
             end: ROOM,
             failed: None,
+            thread,
         })
     }
 
-    /// Takes a stretch back that was read; gives its block where it is none that is waited for.
-    pub(super) fn give_back(&mut self, stretch: Stretch) -> Option<Arc<Block>> {
+    /// Takes a stretch back that was read; gives it where it is none that is waited for.
+    pub(super) fn give_back(&mut self, stretch: Stretch) -> Option<Stretch> {
         if !Arc::ptr_eq(&stretch.file, &self.file) || self.len == 0 {
-            return Some(stretch.block);
+            return Some(stretch);
         }
         self.out -= 1;
         self.back.push_back(stretch);
@@ -133,7 +136,7 @@ impl Stretches {
             if self.out > 0 {
                 return Ok(Next::Waits);
             }
-            if let Some(mut stretch) = self.hand_out(pool) {
+            if let Some(mut stretch) = self.hand_out(0, pool) {
                 stretch.read();
                 self.give_back(stretch);
             }

@@ -262,8 +262,12 @@ impl CaptureFiles {
 }
 
 impl Source for CaptureFiles {
-    fn ahead(&mut self) -> Option<Box<dyn Ahead>> {
-        let stretch = self.current.as_mut()?.input.hand_out(&mut self.pool)?;
+    fn ahead(&mut self, thread: usize) -> Option<Box<dyn Ahead>> {
+        let stretch = self
+            .current
+            .as_mut()?
+            .input
+            .hand_out(thread, &mut self.pool)?;
         Some(Box::new(stretch))
     }
 
