@@ -4,6 +4,7 @@
 //! touches no other network. Where that may not be done, tests say so and show nothing.
 
 mod namespace;
+mod prefilter;
 mod sandbox;
 mod signals;
 mod sums;

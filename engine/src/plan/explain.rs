@@ -49,8 +49,9 @@ pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
         let readers = plan.outputs(node);
         let _ = writeln!(
             text,
-            "{indent}#{number} {}{}{}",
+            "{indent}#{number} {}{}{}{}",
             plan.graph[node].kind,
+            narrowed(&plan.graph[node].kind),
             remark(plan, node, readers.len()),
             ran(node)
         );
@@ -78,6 +79,15 @@ pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
     }
     // The plan's own columns.
     text.replace(HIDDEN, "~")
+}
+
+/// What a source takes, where it leaves out what no statement wants.
+fn narrowed(kind: &NodeKind) -> String {
+    let takes = match kind {
+        NodeKind::Source(_, _, spec) => spec.prefilter.as_ref().and_then(|p| p.takes.as_deref()),
+        _ => None,
+    };
+    takes.map_or_else(String::new, |takes| format!("  [takes {takes}]"))
 }
 
 /// How many read a node, or which statement it ends.

@@ -10,7 +10,7 @@ mod packed;
 mod paths;
 mod table;
 
-pub use live::{Interface, interfaces};
+pub use live::{Interface, filter, interfaces};
 
 pub use paths::expand;
 use wireq_engine::{FileReader, Module, Recognized};

@@ -86,6 +86,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Packet),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || {
             let paths = paths.iter().flat_map(|path| expand(path, recursive));
             Ok(Box::new(CaptureFiles::new(paths.collect())))

@@ -158,6 +158,7 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
             record_type: Arc::new(Netflow),
             time_ordered: false,
             live: None,
+            prefilter: None,
             open: Arc::new(move || Ok(Box::new(Live::new(&addresses, options)?))),
         });
     }
@@ -165,6 +166,7 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Netflow),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || Ok(Box::new(Files::new(paths.clone(), options)))),
     })
 }
