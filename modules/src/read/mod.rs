@@ -13,7 +13,7 @@ mod reuse;
 mod stretch;
 mod table;
 
-pub use live::{Interface, interfaces};
+pub use live::{Interface, filter, interfaces};
 
 pub use paths::expand;
 use wireq_engine::{FileReader, Module, Recognized};
