@@ -112,6 +112,8 @@ pub struct Arguments {
     pub format: Option<String>,
     /// The most objects of each statement.
     pub limit: Option<u64>,
+    /// The capture that the packets given are written to.
+    pub write: Option<String>,
     /// Whether statements are told apart in what is printed.
     pub tag: bool,
     /// Outputs of statements: label or number, and file.
@@ -244,10 +246,12 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     let mut words = all(matches, "words");
     let mut queries = queries(matches);
     if queries.is_empty() {
-        if words.is_empty() {
-            return Err(wrong("there is no query; see wireq --help".to_owned()));
-        }
-        queries.push(("query".to_owned(), Some(words.remove(0))));
+        queries.push(match words.is_empty() {
+            false => ("query".to_owned(), Some(words.remove(0))),
+            // All packets are written.
+            true if text("write").is_some() => ("-w".to_owned(), Some("where true".to_owned())),
+            true => return Err(wrong("there is no query; see wireq --help".to_owned())),
+        });
     }
     let mut files = all(matches, "read");
     files.extend(words);
@@ -271,6 +275,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         to: text("to"),
         format: text("output"),
         limit: matches.get_one("limit").copied(),
+        write: text("write"),
         tag: matches.get_flag("tag"),
         outputs: pairs(matches, "out", "NAME=FILE", |path| !path.is_empty())?,
         color: match text("color").as_deref() {

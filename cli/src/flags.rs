@@ -333,6 +333,12 @@ fn outputs() -> Vec<Arg> {
             "tag",
             "Prints a first column `statement`: each statement's label, else its number",
         ),
+        one(
+            "write",
+            "FILE",
+            "Writes the packets that the query gives to a capture, in place of printing them, as `pcapwrite -f FILE` behind it: pcapng where the name ends with .pcapng, compressed where it ends with .gz, .zst, .lz4, .bz2 or .xz; without a query all packets that are read",
+        )
+        .short('w'),
         list(
             "out",
             "NAME=FILE",

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use wireq_engine::matching::Strategy;
 use wireq_engine::rewrite::Choices;
 use wireq_engine::schedule::Options;
-use wireq_query_lang::{Files, Period, Printing};
+use wireq_query_lang::{Files, Period, Printing, Writing};
 use wireq_typesys::{ROWS_MAX, Zone, parse_time};
 
 /// The zone of times, and what counts as now.
@@ -59,6 +59,11 @@ pub fn language<'a>(
         arguments: arguments.values.clone(),
         printing: printing(arguments),
         limit: arguments.limit,
+        writing: arguments.write.clone().map(|path| Writing {
+            module: "pcapwrite",
+            flag: "-f",
+            path,
+        }),
         period: period(arguments, zone)?,
         unbounded: arguments.unbounded,
     })

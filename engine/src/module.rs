@@ -225,6 +225,9 @@ pub enum Control {
     Close(Vec<(FieldPath, Value)>),
     /// Give what you have.
     Flush,
+    /// Something that stands between the rows of an input and is none, for those who write it again.
+    /// The reader and the writer know its type; nobody else looks at it.
+    Beside(Arc<dyn Any + Send + Sync>),
 }
 
 impl Control {
@@ -232,7 +235,7 @@ impl Control {
     pub(crate) fn depth(&self) -> usize {
         match self {
             Control::Close(fields) => within(fields).0.map_or(0, |(column, _)| depth(column)),
-            Control::Watermark(_) | Control::Flush => 0,
+            Control::Watermark(_) | Control::Flush | Control::Beside(_) => 0,
         }
     }
 }

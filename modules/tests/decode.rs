@@ -6,7 +6,7 @@ mod support;
 use std::any::Any;
 use std::sync::Arc;
 use support::{Random, own_captures, shared, shared_pcaps};
-use wireq_modules::types::packet::{Frame, Frames, Packet};
+use wireq_modules::types::packet::{Frame, Frames, LINK_TYPES, Packet};
 use wireq_typesys::{Bitmap, Block, Column, Data, ROWS_MAX, RecordType, Zone, write_column_text};
 
 /// Frames that are the first bytes of a packet, one for each length.
@@ -44,7 +44,13 @@ fn text(column: &Column, row: usize) -> Option<Vec<u8>> {
 
 /// All prefixes of a packet, through all fields. What a field holds of a prefix must not depend on the
 /// bytes behind it: some are compared with what it holds where there are none.
-fn survives(packet: &[u8], link_type: u16, random: &mut Random, what: &str) -> usize {
+fn survives(
+    packet: &[u8],
+    link_type: u16,
+    fields: &[(usize, String)],
+    random: &mut Random,
+    what: &str,
+) -> usize {
     let lengths: Vec<usize> = (0..=packet.len()).collect();
     for lengths in lengths.chunks(ROWS_MAX) {
         let frames = prefixes(packet, link_type, lengths);
@@ -53,21 +59,30 @@ fn survives(packet: &[u8], link_type: u16, random: &mut Random, what: &str) -> u
         // The length on the wire stays what it was.
         let mut alone = alone;
         alone.rows[0].len = packet.len() as u32;
-        for field in 0..Packet.fields().len() {
-            let (all, one) = (fill(&frames, field), fill(&alone, field));
-            if Packet.fields()[field].name == "frame.number" {
+        for (field, name) in fields {
+            let (all, one) = (fill(&frames, *field), fill(&alone, *field));
+            if name == "frame.number" {
                 continue;
             }
             assert_eq!(
                 text(&all, row),
                 text(&one, 0),
-                "{what}: {} of the first {} bytes",
-                Packet.fields()[field].name,
+                "{what}: {name} of the first {} bytes with link type {link_type}",
                 lengths[row]
             );
         }
     }
     lengths.len()
+}
+
+/// All fields, and those of what is in the outermost tunnel and in the innermost.
+fn fields() -> Vec<(usize, String)> {
+    let names = Packet
+        .fields()
+        .iter()
+        .flat_map(|def| ["", "inner.", "innermost."].map(|inner| format!("{inner}{}", def.name)));
+    let resolved = names.filter_map(|name| Some((Packet.resolve(&name)?.0, name)));
+    resolved.collect()
 }
 
 /// The packets of a classic capture, with its link type.
@@ -93,23 +108,35 @@ fn packets(bytes: &[u8]) -> (u16, Vec<&[u8]>) {
     (link, found)
 }
 
+/// Captures of which every packet goes through every field, in the full sweep.
+const CAPTURES: usize = 300;
+
 #[test]
 fn every_prefix_and_mutation_is_decoded_through_every_field() {
     let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
     let mut paths = own_captures();
     let mut random = Random(5);
     if let Some(folder) = shared() {
-        let shared = shared_pcaps(&folder).into_iter();
-        let sample = shared.filter(|_| random.below(if all { 6 } else { 120 }) == 0);
-        paths.extend(sample.map(|capture| capture.path));
+        let mut shared = shared_pcaps(&folder);
+        for _ in 0..if all { CAPTURES } else { 20 } {
+            let capture = shared.swap_remove(random.below(shared.len()));
+            paths.push(capture.path);
+        }
     }
-    let (mut count, per_capture) = (0, if all { 20 } else { 4 });
+    let fields = fields();
+    let links: Vec<u16> = LINK_TYPES
+        .entries
+        .iter()
+        .map(|link| link.0 as u16)
+        .collect();
+    let (mut count, mut packets_seen) = (0, 0);
     for path in &paths {
         let bytes = std::fs::read(path).expect("the capture can be read");
         let (link, packets) = packets(&bytes);
-        for packet in packets.iter().take(per_capture) {
+        for packet in packets.iter().take(if all { usize::MAX } else { 4 }) {
             let what = path.display().to_string();
-            count += survives(packet, link, &mut random, &what);
+            count += survives(packet, link, &fields, &mut random, &what);
+            packets_seen += 1;
             let mut mutated = packet.to_vec();
             for _ in 0..1 + random.below(6) {
                 let at = random.below(mutated.len().min(120));
@@ -117,10 +144,19 @@ fn every_prefix_and_mutation_is_decoded_through_every_field() {
                     *byte = random.next() as u8;
                 }
             }
-            count += survives(&mutated, link, &mut random, &format!("{what}, mutated"));
+            let mutation = format!("{what}, mutated");
+            count += survives(&mutated, link, &fields, &mut random, &mutation);
+            // The same bytes as if another link had carried them.
+            mutated.truncate(200);
+            let other = links[random.below(links.len())];
+            count += survives(&mutated, other, &fields, &mut random, &mutation);
         }
     }
-    println!("{count} prefixes of packets of {} captures", paths.len());
+    println!(
+        "{count} prefixes of {packets_seen} packets of {} captures, through {} fields",
+        paths.len(),
+        fields.len()
+    );
     assert!(count > 10_000);
 }
 

@@ -4,13 +4,9 @@
 
 mod support;
 
-use std::any::Any;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use support::{Random, number, own_captures, run_query, shared, shared_pcaps};
 use wireq_engine::schedule::Options;
-use wireq_modules::types::packet::{Frame, Frames, Packet};
-use wireq_typesys::{Bitmap, Block, Column, RecordType, Zone, write_column_text};
 
 /// A file of its own for this test, removed at the end.
 struct Scratch(PathBuf);
@@ -152,54 +148,4 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
             bytes.splice(at..at, again);
         }
     }
-}
-
-/// Writes every field of a frame as text; panics where filling does.
-fn all_fields(bytes: &[u8]) {
-    let block = Arc::new(Block(bytes.to_vec()));
-    let mut frames = Frames {
-        layers: true,
-        ..Frames::default()
-    };
-    frames.reset(&block, 1);
-    let caplen = bytes.len() as u32;
-    frames.push(
-        &block.0,
-        Frame {
-            caplen,
-            len: caplen,
-            link_type: 1,
-            ..Frame::default()
-        },
-    );
-    let rows: &(dyn Any + Send + Sync) = &frames;
-    for field in 0..Packet.fields().len() {
-        let mut column = Column::default();
-        Packet.fill(rows, field, &Bitmap::first(1), &mut column);
-        let mut text = Vec::new();
-        write_column_text(&column, 0, &Zone::utc(), &mut text);
-    }
-}
-
-#[test]
-fn every_prefix_of_every_packet_is_decoded() {
-    let mut prefixes = 0;
-    for path in own_captures() {
-        let bytes = read(&path);
-        let mut at = 24;
-        while let Some(header) = bytes.get(at..at + 16) {
-            let caplen =
-                u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
-            let Some(packet) = bytes.get(at + 16..at + 16 + caplen) else {
-                break;
-            };
-            for end in 0..=packet.len().min(120) {
-                all_fields(&packet[..end]);
-                prefixes += 1;
-            }
-            at += 16 + caplen;
-        }
-    }
-    println!("{prefixes} prefixes");
-    assert!(prefixes > 10_000);
 }

@@ -14,7 +14,7 @@ mod split;
 mod words;
 
 pub use language::Language;
-pub use options::{Files, Options, Period, Printing};
+pub use options::{Files, Options, Period, Printing, Writing};
 
 use ast::Statement;
 use given::Given;

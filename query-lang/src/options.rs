@@ -28,6 +28,8 @@ pub struct Options<'a> {
     pub printing: Printing,
     /// The most objects that each statement gives.
     pub limit: Option<u64>,
+    /// What writes the objects that a statement gives.
+    pub writing: Option<Writing>,
     /// The time that objects have to be of.
     pub period: Period,
     /// Whether what is kept of sources without an end may grow without a bound.
@@ -44,10 +46,22 @@ impl<'a> Options<'a> {
             arguments: Vec::new(),
             printing: Printing::default(),
             limit: None,
+            writing: None,
             period: Period::default(),
             unbounded: false,
         }
     }
+}
+
+/// What writes the objects of a statement to a file, in place of printing them.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    /// The module.
+    pub module: &'static str,
+    /// Its flag for the file.
+    pub flag: &'static str,
+    /// The file.
+    pub path: String,
 }
 
 /// Flags for modules that print (those with a flag [`Printing::FORMAT`]), besides the query's own.

@@ -38,6 +38,7 @@ fn faults(query: &str) -> String {
                 let pairs = pairs.split(' ').filter_map(|pair| pair.split_once('='));
                 besides.arguments = pairs.collect();
             }
+            Some(("write", path)) => besides.writing = Some(path),
             _ => break,
         }
         query = rest;

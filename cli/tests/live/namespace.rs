@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The binary under test.
-const BINARY: &str = env!("CARGO_BIN_EXE_wireq");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_wireq");
 /// What takes longer than this hangs.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// What the interfaces take in one packet: offloads that would join packets are off.

@@ -1,8 +1,10 @@
 //! What may be asked of a run that lasts.
 
 use crate::FIVE;
-use crate::namespace::{Listener, Namespace};
+use crate::namespace::{BINARY, Listener, Namespace};
 use std::fs;
+use std::net::UdpSocket;
+use std::process::Command;
 
 /// SIGTERM ends a run as SIGINT does: what it has by then is given.
 #[test]
@@ -16,6 +18,31 @@ fn sigterm_ends_with_what_there_is() {
     listener.signal("TERM");
     let outcome = listener.outcome();
     assert_eq!((outcome.stdout.as_str(), outcome.status), ("5\t389\n", 0));
+}
+
+/// A collector of flows is a live source too: what the kernel has for it at the end is taken, and what
+/// would keep more and more is refused.
+#[test]
+fn sigterm_ends_a_collector() {
+    let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let address = free.expect("there is a free port").to_string();
+    let collector = |query: &str| {
+        let mut command = Command::new(BINARY);
+        command.arg(format!("netflow -l {address} | {query}"));
+        command
+    };
+    let listener = Listener::spawn(collector("count() sum(packets)"));
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+    let mut message = vec![0; 24 + 2 * 48];
+    (message[1], message[3], message[24 + 19]) = (5, 2, 7);
+    sender.send_to(&message, &address).expect("it is there");
+    listener.signal("TERM");
+    let outcome = listener.outcome();
+    assert_eq!((outcome.stdout.as_str(), outcome.status), ("2\t7\n", 0));
+
+    let refused = collector("uniq srcip").output().expect("the binary runs");
+    let message = String::from_utf8_lossy(&refused.stderr);
+    assert!(message.contains("error[Q063]"), "{message}");
 }
 
 #[test]

@@ -187,3 +187,44 @@ fn explain_shows_what_the_kernel_leaves_out() {
     assert_eq!(takes(&[short]), None);
     assert!(takes(&[&short.replace("96", "128")]).is_some());
 }
+
+/// -w writes what a query gives, or all there is, in place of printing it.
+#[test]
+fn packets_are_written() {
+    let folder = scratch("write");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let (some, all) = (path("some.pcap"), path("all.pcapng.gz"));
+    let wrote = wireq(&["-w", &some, "where dstport = 80", "five.pcap"]);
+    assert_eq!(wrote.results(), "");
+    assert_eq!(wireq(&["count()", &some]).results(), "2\n");
+    assert_eq!(
+        wireq(&["-n", "1", "-w", &some, "where true", "five.pcap"]).results(),
+        ""
+    );
+    assert_eq!(wireq(&["count()", &some]).results(), "1\n");
+    assert_eq!(
+        wireq(&["-q", "-r", "mixed.pcapng", "-w", &all]).results(),
+        ""
+    );
+    let fields = "print frame.interface_name frame.comment len";
+    let read = wireq(&["-q", fields, "mixed.pcapng"]);
+    assert_eq!(wireq(&["-q", fields, &all]).results(), read.results());
+    assert!(
+        fs::read(&all)
+            .expect("it was written")
+            .starts_with(b"\x1f\x8b")
+    );
+
+    for (queries, said) in [
+        (vec!["print len"], "does something with its objects"),
+        (vec!["count()", "-e", "where len > 3"], "several statements"),
+    ] {
+        let mut arguments = vec!["-w", some.as_str(), "-r", "five.pcap", "-e"];
+        arguments.extend(queries);
+        let message = wireq(&arguments).refusal(2);
+        assert!(
+            message.contains("error[Q064]") && message.contains(said),
+            "{message}"
+        );
+    }
+}

@@ -631,6 +631,8 @@ impl Operator for PerGroup {
     ) -> Result<(), Error> {
         match control {
             Control::Close(fields) => self.close(fields, position, out)?,
+            // It is of no group.
+            Control::Beside(_) => {}
             Control::Flush | Control::Watermark(_) => {
                 self.control_groups(self.groups.owned(), control, position, out)?;
             }

@@ -228,7 +228,10 @@ fn tcp(random: &mut Random) -> Vec<u8> {
         tcp.extend((random.below(3) as u32 * 1000).to_be_bytes());
     }
     let words = random.weighted(&[(80, 5), (12, 6), (4, 15), (4, 4)]);
-    tcp.extend([words << 4, *random.pick(&[2, 0x10, 0x18, 0x31])]);
+    tcp.extend([
+        words << 4,
+        *random.pick(&[2, 2, 0x12, 0x10, 0x10, 0x18, 0x11, 0x31, 4, 0x14]),
+    ]);
     tcp.extend([1, 0, 0, 0, 0, random.weighted(&[(9, 0), (1, 7)])]);
     if words == 6 {
         tcp.extend([1; 4]);

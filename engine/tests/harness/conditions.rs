@@ -104,7 +104,8 @@ impl Generator {
             }
             2 => {
                 let field = scope.pick_of(&mut self.random, &[Domain::Bytes, Domain::Text])?;
-                format!("substr({field}, 'a', 'GET')")
+                // `substr` is a function too, where a value is asked for.
+                format!("match({field}, 'a|GET')")
             }
             _ => {
                 let field = scope.pick_of(&mut self.random, &[Domain::Number])?;

@@ -26,6 +26,7 @@ impl Generator {
             "fifodelay" => self.fifodelay(&mut call, scope)?,
             "changes" => self.changes(&mut call, scope)?,
             "active" => self.active(&mut call, scope)?,
+            "flow" => self.flow(&mut call, scope)?,
             "flowid" => self.flowid(&mut call, scope)?,
             _ => self.dfa(&mut call, scope)?,
         }
@@ -193,6 +194,55 @@ impl Generator {
         }
         self.flag(call, 70, "-t", &["500ms", "2s", "5s", "10s"]);
         self.flag(call, 15, "--max", &["1", "3"]);
+        for (name, domain) in own {
+            scope.attach(name, domain);
+        }
+        Some(())
+    }
+
+    fn flow(&mut self, call: &mut ModuleCall, scope: &mut Scope) -> Option<()> {
+        let own = [
+            ("start", Time),
+            ("end", Time),
+            ("duration", Duration),
+            ("packets", Number),
+            ("packetsback", Number),
+            ("bytes", Number),
+            ("bytesback", Number),
+            ("flags", Number),
+            ("flagsback", Number),
+            ("state", Domain::Opaque),
+            ("reason", Domain::Opaque),
+        ];
+        let usual = ["srcip", "srcport", "dstip", "dstport", "ipprotocol"];
+        let needed = ["ts", "len", "tcpflags", "seq"];
+        if !needed.iter().chain(&usual).all(|field| scope.has(field)) {
+            return None;
+        }
+        let mut keys = usual.map(str::to_owned).to_vec();
+        match self.random.below(4) {
+            0 => {
+                let count = self.random.between(1, 2);
+                keys = self.fields(scope, count);
+                call.words.clone_from(&keys);
+            }
+            1 => {
+                keys.truncate(4);
+                call.words.clone_from(&keys);
+            }
+            // Unless fields are given, it is these.
+            _ => {}
+        }
+        let is_own = |field: &String| own.iter().any(|(name, _)| name == field);
+        if keys.iter().any(is_own) {
+            return None;
+        }
+        self.flag(call, 60, "-i", &["500ms", "2s", "5s", "10s"]);
+        self.flag(call, 30, "-a", &["1s", "4s", "10s"]);
+        self.flag(call, 30, "-l", &["500ms", "2s", "100ms"]);
+        self.flag(call, 15, "-b", &["caplen", "ttl"]);
+        self.flag(call, 15, "--max", &["1", "3"]);
+        scope.keep(&keys);
         for (name, domain) in own {
             scope.attach(name, domain);
         }

@@ -198,7 +198,9 @@ impl Scope {
     /// Becomes the objects that these carry under a name.
     pub fn become_object(&mut self, name: &str) {
         let mut named = self.objects.iter().rev();
-        if let Some((_, scope)) = named.find(|(known, _)| known == name) {
+        // One that only carries others has nothing to ask for.
+        let found = named.find(|(known, scope)| known == name && !scope.fields.is_empty());
+        if let Some((_, scope)) = found {
             let scope = scope.clone();
             *self = scope.clone();
             // One of a chain carries the next one.

@@ -9,7 +9,7 @@ use super::scope::{Domain, Scope};
 const NAMES: [&str; 7] = ["n", "x", "total", "most", "len", "srcport", "tag"];
 
 /// The modules that stages are made of here, each with its weight.
-const MODULES: [(usize, &str); 30] = [
+const MODULES: [(usize, &str); 31] = [
     (4, "last"),
     (4, "sort"),
     (3, "tail"),
@@ -38,6 +38,7 @@ const MODULES: [(usize, &str); 30] = [
     (3, "fifodelay"),
     (3, "changes"),
     (3, "active"),
+    (4, "flow"),
     (4, "flowid"),
     (5, "dfa"),
 ];

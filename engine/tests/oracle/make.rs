@@ -2,6 +2,7 @@
 
 use super::aggregate::Groups;
 use super::attach;
+use super::connections::Connections;
 use super::copies::{Copies, Grouping, Maker};
 use super::dfa::Dfa;
 use super::ends::{Last, Sort, Tail, Top};
@@ -27,7 +28,7 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 34] = [
+const MODULES: [&str; 35] = [
     "pcapfile",
     "tabularinput",
     "print",
@@ -59,6 +60,7 @@ const MODULES: [&str; 34] = [
     "fifodelay",
     "changes",
     "active",
+    "flow",
     "flowid",
     "dfa",
     "window",
@@ -188,6 +190,13 @@ fn each(act: impl Fn(Rc<Object>, &Zone) -> Option<Rc<Object>> + 'static) -> Box<
     Box::new(Each(act))
 }
 
+fn length(word: &Word) -> i128 {
+    match Literal::new(&word.text).read(Kind::Duration, &Zone::utc()) {
+        Some(Value::Duration(nanos)) => nanos.into(),
+        other => panic!("{other:?} is no length of time"),
+    }
+}
+
 /// A call of a module.
 #[derive(Clone)]
 struct Call {
@@ -315,6 +324,7 @@ impl Call {
                 now: None,
                 flows: Vec::new(),
             }),
+            "flow" => self.flow(),
             "dfa" => {
                 let timeout = self.period();
                 Box::new(Dfa::new(&self.arguments, &self.expressions, timeout))
@@ -385,12 +395,27 @@ impl Call {
         }
     }
 
-    fn window(&self) -> Box<dyn Stage> {
-        let length = |word: &Word| match Literal::new(&word.text).read(Kind::Duration, &Zone::utc())
-        {
-            Some(Value::Duration(nanos)) => i128::from(nanos),
-            other => panic!("{other:?} is no length of time"),
+    fn flow(&self) -> Box<dyn Stage> {
+        let time = |(flag, seconds)| {
+            let given = self.arguments.value(flag).map(length);
+            given.unwrap_or(i128::from(seconds) * 1_000_000_000)
         };
+        let times = [("-i", 60), ("-l", 5), ("-a", 1800)].map(time);
+        let mut fields = self.arguments.fields();
+        if fields.is_empty() {
+            let usual = ["srcip", "srcport", "dstip", "dstport", "ipprotocol"];
+            fields = usual.map(FieldPath::new).into();
+        }
+        let most = self.number("--max").unwrap_or(4_000_000);
+        Box::new(Connections::new(
+            fields,
+            times,
+            self.path("-b", "len"),
+            most,
+        ))
+    }
+
+    fn window(&self) -> Box<dyn Stage> {
         let flag = |name: &str| self.arguments.value(name).map(length);
         let step = length(&self.arguments.words()[0]);
         let field = self.arguments.value("--by").map_or("ts", |word| &word.text);

@@ -14,7 +14,7 @@
 //! | `object` | objects, their fields, what makes them the ones that they are |
 //! | `expression`, `arithmetic`, `call` | values and tests of one object |
 //! | `stage`, `make` | what a stage is, and the stage of each node |
-//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `lately`, `shares`, `flows`, `dfa`, `print` | modules |
+//! | `filter`, `regex`, `attach`, `keeps`, `ends`, `follows`, `lately`, `shares`, `flows`, `connections`, `dfa`, `print` | modules |
 //! | `aggregate`, `total`, `spread` | groups and functions over them |
 //! | `copies` | a copy of a stage for each group |
 //! | `join` | joins |
@@ -24,6 +24,7 @@ mod arithmetic;
 mod attach;
 mod call;
 pub mod capture;
+mod connections;
 mod copies;
 mod dfa;
 mod ends;

@@ -1,9 +1,7 @@
 //! The Community ID of flows.
 
-use super::encodings::write_base64;
 use super::support::*;
-use sha1::{Digest, Sha1};
-use std::net::IpAddr;
+use crate::types::packet::Flow;
 use wireq_typesys::{Kind, Value};
 
 pub(super) static COMMUNITY_ID: Function = Function {
@@ -52,83 +50,27 @@ pub(super) static COMMUNITY_ID: Function = Function {
     ],
 };
 
-/// ICMP, TCP, UDP, ICMPv6 and SCTP.
-const PROTOCOLS_WITH_PORTS: [u8; 5] = [1, 6, 17, 58, 132];
-
-/// As the specification of corelight has it, with the types of ICMP as Zeek pairs them.
+/// The ID of the values.
 fn community_id(values: &[Value]) -> Option<Value> {
     let ends = (address(values, 0)?, address(values, 1)?);
     let port = |at: usize| match argument(values, at) {
         Value::Absent => Some(None),
         _ => Some(Some(u16::try_from(integer(values, at)?).ok()?)),
     };
-    let protocol = u8::try_from(integer(values, 4)?).ok()?;
+    let ports = match (port(2)?, port(3)?) {
+        (Some(from), Some(to)) => Some((from, to)),
+        (None, None) => None,
+        _ => return None,
+    };
+    let flow = Flow {
+        ends,
+        ports,
+        protocol: u8::try_from(integer(values, 4)?).ok()?,
+    };
     let seed = u16::try_from(integer_or(values, 5, 0)?).ok()?;
-    let (ports, one_way) = match (port(2)?, port(3)?) {
-        (Some(from), Some(to)) => match counterpart(protocol, from) {
-            Some(Some(other)) => (Some((from, other)), false),
-            Some(None) => (Some((from, to)), true),
-            None => (Some((from, to)), false),
-        },
-        (None, None) if !PROTOCOLS_WITH_PORTS.contains(&protocol) => (None, false),
-        // Without what tells flows apart there is no ID.
-        _ => return None,
-    };
-    let (from, to) = (octets(ends.0), octets(ends.1));
-    let ordered = (&from, ports.map(|ports| ports.0)) <= (&to, ports.map(|ports| ports.1));
-    let swap = !ordered && !one_way;
-    let mut hash = Sha1::new();
-    hash.update(seed.to_be_bytes());
-    for (bytes, length) in if swap { [to, from] } else { [from, to] } {
-        hash.update(&bytes[..length]);
-    }
-    hash.update([protocol, 0]);
-    if let Some((a, b)) = ports {
-        let (a, b) = if swap { (b, a) } else { (a, b) };
-        hash.update(a.to_be_bytes());
-        hash.update(b.to_be_bytes());
-    }
-    Some(written_text(|out| {
-        out.extend_from_slice(b"1:");
-        write_base64(&hash.finalize(), out);
-    }))
-}
-
-/// The bytes of an address, and how many there are.
-fn octets(address: IpAddr) -> ([u8; 16], usize) {
-    let mut bytes = [0; 16];
-    match address {
-        IpAddr::V4(v4) => {
-            bytes[..4].copy_from_slice(&v4.octets());
-            (bytes, 4)
-        }
-        IpAddr::V6(v6) => (v6.octets(), 16),
-    }
-}
-
-/// The type of ICMP that answers one, or that one answers; Some(None) where there is none, None
-/// for other protocols.
-#[allow(clippy::option_option, reason = "three cases, named above")]
-fn counterpart(protocol: u8, icmp_type: u16) -> Option<Option<u16>> {
-    const ICMP: &[(u16, u16)] = &[(8, 0), (13, 14), (15, 16), (10, 9), (17, 18)];
-    const ICMP6: &[(u16, u16)] = &[
-        (128, 129),
-        (133, 134),
-        (135, 136),
-        (130, 131),
-        (139, 140),
-        (144, 145),
-    ];
-    let pairs = match protocol {
-        1 => ICMP,
-        58 => ICMP6,
-        _ => return None,
-    };
-    Some(pairs.iter().find_map(|(ask, answer)| match icmp_type {
-        asked if asked == *ask => Some(*answer),
-        answered if answered == *answer => Some(*ask),
-        _ => None,
-    }))
+    let mut text = Vec::new();
+    flow.write_community_id(seed, &mut text)?;
+    Some(written_text(|out| out.extend_from_slice(&text)))
 }
 
 #[cfg(test)]

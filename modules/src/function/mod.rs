@@ -42,7 +42,11 @@ mod time_format;
 mod times;
 mod wildcards;
 
+pub(crate) use encodings::write_base64;
+
 use wireq_engine::ScalarFunction;
+
+pub(crate) use time_format::write_strftime;
 
 pub(crate) static FUNCTIONS: &[&ScalarFunction] = &[
     &lists::ALL,

@@ -43,22 +43,30 @@ fn directive(text: &[u8]) -> Option<(u8, bool, &[u8])> {
 
 fn strftime(values: &[Value], zone: &Zone) -> Option<std::sync::Arc<[u8]>> {
     let (nanos, format) = (time(values, 0)?, text(values, 1)?);
+    written(|out| write_strftime(nanos, format.bytes(), zone, out))
+}
+
+/// Writes a time in a form of strftime(); none where the form is none.
+pub(crate) fn write_strftime(
+    nanos: i64,
+    format: &[u8],
+    zone: &Zone,
+    out: &mut Vec<u8>,
+) -> Option<()> {
     let civil = zone.civil(nanos);
-    let mut rest = format.bytes();
-    written(|out| {
-        while let Some(at) = memchr::memchr(b'%', rest) {
-            out.extend_from_slice(&rest[..at]);
-            let (letter, short, behind) = directive(&rest[at + 1..])?;
-            write(&civil, letter, short, out).or_else(|| {
-                // Asked only here, as it is a text of its own.
-                (letter == b'Z' && !short)
-                    .then(|| out.extend_from_slice(zone.abbreviation(nanos).as_bytes()))
-            })?;
-            rest = behind;
-        }
-        out.extend_from_slice(rest);
-        Some(())
-    })
+    let mut rest = format;
+    while let Some(at) = memchr::memchr(b'%', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (letter, short, behind) = directive(&rest[at + 1..])?;
+        write(&civil, letter, short, out).or_else(|| {
+            // Asked only here, as it is a text of its own.
+            (letter == b'Z' && !short)
+                .then(|| out.extend_from_slice(zone.abbreviation(nanos).as_bytes()))
+        })?;
+        rest = behind;
+    }
+    out.extend_from_slice(rest);
+    Some(())
 }
 
 fn write(civil: &Civil, letter: u8, short: bool, out: &mut Vec<u8>) -> Option<()> {

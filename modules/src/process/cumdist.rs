@@ -181,7 +181,7 @@ impl Operator for Cumdist {
         control: &Control,
         out: &mut Output,
     ) -> Result<(), Error> {
-        if matches!(control, Control::Watermark(_)) {
+        if matches!(control, Control::Watermark(_) | Control::Beside(_)) {
             return Ok(());
         }
         self.give(position, out);

@@ -136,7 +136,7 @@ impl Operator for Entropy {
         control: &Control,
         out: &mut Output,
     ) -> Result<(), Error> {
-        if !matches!(control, Control::Watermark(_)) {
+        if !matches!(control, Control::Watermark(_) | Control::Beside(_)) {
             self.give(position, out);
             out.control(position, control.clone());
         }

@@ -230,6 +230,7 @@ impl Operator for FifoDelay {
             Control::Watermark(mark) if self.by_ts => {
                 self.release(|time| time < i128::from(*mark), position);
             }
+            Control::Beside(_) => {}
             Control::Watermark(_) | Control::Close(_) => return Ok(()),
         }
         self.give(out);

@@ -230,7 +230,7 @@ impl Operator for Histogram {
                 self.give(position, out);
                 out.control(position, Control::Flush);
             }
-            Control::Watermark(_) => {}
+            Control::Watermark(_) | Control::Beside(_) => {}
         }
         Ok(())
     }

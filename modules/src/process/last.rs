@@ -258,6 +258,7 @@ impl Operator for Last {
                 self.give(position, out);
                 out.control(position, Control::Flush);
             }
+            Control::Beside(_) => out.control(position, control.clone()),
             Control::Watermark(_) => {}
         }
         Ok(())

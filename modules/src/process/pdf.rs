@@ -188,7 +188,7 @@ impl Operator for Pdf {
         control: &Control,
         out: &mut Output,
     ) -> Result<(), Error> {
-        if !matches!(control, Control::Watermark(_)) {
+        if !matches!(control, Control::Watermark(_) | Control::Beside(_)) {
             self.give(position, out);
             out.control(position, control.clone());
         }

@@ -135,6 +135,8 @@ impl Operator for Tail {
         if matches!(control, Control::Flush) {
             self.keeper.emit(&self.rows, position, out);
             out.control(position, Control::Flush);
+        } else if matches!(control, Control::Beside(_)) {
+            out.control(position, control.clone());
         }
         Ok(())
     }

@@ -208,7 +208,7 @@ impl Operator for Top {
     ) -> Result<(), Error> {
         match control {
             Control::Flush => self.emit(position, out),
-            Control::Close(_) | Control::Watermark(_) => {}
+            Control::Close(_) | Control::Watermark(_) | Control::Beside(_) => {}
         }
         out.control(position, control.clone());
         Ok(())

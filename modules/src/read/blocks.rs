@@ -3,6 +3,7 @@
 //! A file is read in pooled blocks that rows refer to without a copy. Only the start of a record
 //! that the block's end cuts is moved to the next block.
 
+use super::follow::Follow;
 use super::packed;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -24,7 +25,7 @@ pub(super) struct Pool(Vec<Arc<Block>>);
 
 impl Pool {
     /// A block that nobody reads any more, or a new one.
-    fn take(&mut self, len: usize) -> Arc<Block> {
+    pub(super) fn take(&mut self, len: usize) -> Arc<Block> {
         let free = self
             .0
             .iter_mut()
@@ -37,7 +38,7 @@ impl Pool {
         }
     }
 
-    fn put(&mut self, block: Arc<Block>) {
+    pub(super) fn put(&mut self, block: Arc<Block>) {
         // Oversized blocks of single records are not worth keeping.
         if self.0.len() < POOL_MAX && block.0.len() == BLOCK_LEN {
             self.0.push(block);
@@ -55,6 +56,8 @@ pub(super) trait Stream: Send {
 enum Input {
     /// A file, or a pipe or device, where reading may block.
     File { file: File, may_block: bool },
+    /// A file that grows.
+    Follow(Follow),
     /// Something that makes them.
     Stream(Box<dyn Stream>),
 }
@@ -63,6 +66,7 @@ impl Stream for Input {
     fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
         match self {
             Input::Stream(stream) => stream.read(room, interrupt),
+            Input::Follow(follow) => follow.read(room, interrupt),
             Input::File { file, may_block } => loop {
                 if *may_block {
                     wait_for_input(file, interrupt)?;
@@ -103,6 +107,8 @@ pub(super) struct Blocks {
     offset: u64,
     /// Nothing more can be read.
     pub(super) at_end: bool,
+    /// Nothing more is there now, and there may be later.
+    pub(super) waits: bool,
     /// Why nothing more can be read, where that is damage of what was to be unpacked.
     pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
@@ -115,6 +121,11 @@ impl Blocks {
         let file = open(path)?;
         let may_block = !file.metadata().is_ok_and(|data| data.is_file());
         Ok(Blocks::new(Input::File { file, may_block }, pool))
+    }
+
+    /// Reads a file that grows.
+    pub(super) fn follow(follow: Follow, pool: &mut Pool) -> Blocks {
+        Blocks::new(Input::Follow(follow), pool)
     }
 
     /// Reads what something else makes.
@@ -130,6 +141,7 @@ impl Blocks {
             end: 0,
             offset: 0,
             at_end: false,
+            waits: false,
             corrupt: None,
             moved: 0,
         }
@@ -182,15 +194,20 @@ impl Blocks {
             return Err(io::Error::other("a block is still in use"));
         };
         let room = &mut block.0[self.end..];
+        self.waits = false;
         let count = match self.input.read(room, interrupt) {
             Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.waits = true;
+                0
+            }
             Err(error) => {
                 self.corrupt = Some(packed::damage(&error).ok_or(error)?);
                 0
             }
         };
         self.end += count;
-        self.at_end = count == 0;
+        self.at_end = count == 0 && !self.waits;
         Ok(())
     }
 
@@ -198,22 +215,31 @@ impl Blocks {
     pub(super) fn into_source(self) -> Source {
         Source {
             read_already: io::Cursor::new(self.unread().to_vec()),
-            input: self.input,
+            input: match self.input {
+                // What is packed is not waited for.
+                Input::Follow(follow) => Input::File {
+                    file: follow.into_file(),
+                    may_block: false,
+                },
+                input => input,
+            },
         }
     }
 
-    /// Reads to the end of the file, to say how many bytes could not be used.
-    pub(super) fn drain(&mut self) -> u64 {
-        let never = AtomicBool::new(false);
+    /// Reads to the end of the file, to say how many bytes could not be used; or until the run is to
+    /// end, since devices have none.
+    pub(super) fn drain(&mut self, interrupt: &AtomicBool) -> u64 {
         let (mut room, mut sum) = (vec![0; BLOCK_LEN], 0);
-        while let Ok(count @ 1..) = self.input.read(&mut room, &never) {
+        while !interrupt.load(Ordering::Relaxed)
+            && let Ok(count @ 1..) = self.input.read(&mut room, interrupt)
+        {
             sum += count as u64;
         }
         sum
     }
 }
 
-fn open(path: &str) -> io::Result<File> {
+pub(super) fn open(path: &str) -> io::Result<File> {
     if path == "-" {
         // Not through the standard library's buffer, which polling would not see.
         return Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?));

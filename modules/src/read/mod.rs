@@ -3,11 +3,13 @@
 mod blocks;
 pub(crate) mod capture;
 mod cflow;
+mod follow;
 mod live;
 mod netflow;
 mod nfcapd;
 mod packed;
 mod paths;
+mod reuse;
 mod table;
 
 pub use live::{Interface, filter, interfaces};

@@ -7,10 +7,10 @@ use wireq_engine::snapshot::{Reader, Writer};
 use wireq_typesys::{Zone, write_time};
 
 /// One packet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Packet<'a> {
-    /// Nanoseconds since 1970.
-    pub(super) ts: i64,
+    /// Nanoseconds since 1970; classic captures have no packets without.
+    pub(super) ts: Option<i64>,
     /// The bytes on the wire.
     pub(super) len: u32,
     pub(super) bytes: &'a [u8],
@@ -19,6 +19,13 @@ pub(super) struct Packet<'a> {
     pub(super) snaplen: u32,
     /// Whether the times of the packet's own capture have nanoseconds.
     pub(super) nanos: bool,
+    /// The block of a pcapng file that it was read from, and that of its interface; nothing where
+    /// there was none.
+    pub(super) block: &'a [u8],
+    pub(super) interface_block: &'a [u8],
+    /// What its interface is called, and what is said of it.
+    pub(super) name: &'a [u8],
+    pub(super) description: &'a [u8],
 }
 
 /// What a capture says of all its packets.
@@ -38,7 +45,7 @@ pub(super) enum Misfit {
 }
 
 /// What tcpdump writes where nothing else is asked for.
-const SNAPLEN_DEFAULT: u32 = 262_144;
+pub(super) const SNAPLEN_DEFAULT: u32 = 262_144;
 const LINKTYPE_ETHERNET: u32 = 1;
 const NANOS: i64 = 1_000_000_000;
 /// Where the snaplen is in a file.
@@ -56,7 +63,7 @@ impl Header {
         Header {
             link_type: packet.link_type,
             snaplen: packet.snaplen,
-            nanos: nanos || packet.nanos || needs_nanos(packet.ts),
+            nanos: nanos || packet.nanos || packet.needs_nanos(),
         }
     }
 
@@ -74,7 +81,7 @@ impl Header {
     pub(super) fn misfit(self, packet: &Packet<'_>) -> Option<Misfit> {
         if packet.link_type != self.link_type {
             Some(Misfit::LinkType)
-        } else if !self.nanos && needs_nanos(packet.ts) {
+        } else if !self.nanos && packet.needs_nanos() {
             Some(Misfit::Nanoseconds)
         } else if packet.snaplen > self.snaplen && packet.bytes.len() > self.snaplen as usize {
             Some(Misfit::Snaplen)
@@ -96,8 +103,9 @@ impl Header {
     /// Writes a packet whose time the capture can hold.
     pub(super) fn write_packet(self, packet: &Packet<'_>, out: &mut Vec<u8>) {
         let unit = if self.nanos { 1 } else { 1000 };
-        let seconds = packet.ts.div_euclid(NANOS) as u32;
-        let fraction = (packet.ts.rem_euclid(NANOS) / unit) as u32;
+        let ts = packet.ts.unwrap_or(0);
+        let seconds = ts.div_euclid(NANOS) as u32;
+        let fraction = (ts.rem_euclid(NANOS) / unit) as u32;
         for number in [seconds, fraction, packet.bytes.len() as u32, packet.len] {
             out.extend(number.to_le_bytes());
         }
@@ -123,8 +131,11 @@ impl Header {
     }
 }
 
-fn needs_nanos(ts: i64) -> bool {
-    ts % 1000 != 0
+impl Packet<'_> {
+    /// Whether its time has more than microseconds.
+    pub(super) fn needs_nanos(&self) -> bool {
+        self.ts.is_some_and(|ts| ts % 1000 != 0)
+    }
 }
 
 /// The error of a packet that does not belong into a file.
@@ -138,14 +149,15 @@ pub(super) fn refuse(
     let message = match misfit {
         Misfit::LinkType => format!(
             "{path} has packets of link type {}, and one of link type {} comes; a file holds one \
-             type only: write each to a file of its own, behind `where linktype = {}` for one",
+             type only: --format pcapng holds several, or write each to a file of its own, behind \
+             `where linktype = {}` for one",
             link_name(header.link_type),
             link_name(packet.link_type),
             packet.link_type
         ),
         Misfit::Nanoseconds => {
             let mut time = Vec::new();
-            write_time(packet.ts, zone, &mut time);
+            write_time(packet.ts.unwrap_or(0), zone, &mut time);
             format!(
                 "{path} was begun with microseconds, and a packet of {} has nanoseconds; --nano \
                  writes them from the begin",
@@ -154,15 +166,12 @@ pub(super) fn refuse(
         }
         Misfit::Snaplen => format!(
             "{path} was begun with a snaplen of {}, and a packet of {} bytes comes; a file named \
-             with -f can be corrected, this cannot",
+             with -f that is not compressed can be corrected, this cannot",
             header.snaplen,
             packet.bytes.len()
         ),
     };
-    Error::Module {
-        module: super::pcap_file::NAME,
-        message,
-    }
+    super::pcap_file::error(message)
 }
 
 /// A link type with its name, where it is one that is often met.
@@ -189,12 +198,12 @@ mod tests {
 
     fn packet(ts: i64) -> Packet<'static> {
         Packet {
-            ts,
+            ts: Some(ts),
             len: 9,
             bytes: b"abc",
             link_type: 1,
             snaplen: 100,
-            nanos: false,
+            ..Packet::default()
         }
     }
 

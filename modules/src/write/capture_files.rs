@@ -1,33 +1,43 @@
 //! The files of a capture writer: their names, when a new one begins, and what is in each.
-//!
-//! What was written is in the file when a call ends: nothing waits, so that a failure is told where
-//! it happens, and a saved state says how long each file is.
 
-use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, refuse};
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use super::capture::{Header, Packet, SNAPLEN_DEFAULT};
+use super::names::Pattern;
+use super::open_file::OpenFile;
+use super::packing::Packing;
+use super::pcapng::Section;
+use crate::types::packet::Beside;
+use std::time::{Duration, Instant};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_typesys::{Zone, write_time};
+use wireq_typesys::Zone;
 
-/// What stands for the time of a file's first packet in names.
-pub(super) const TIME: &str = "%T";
 const NANOS: i64 = 1_000_000_000;
-/// More than this of a file is not kept back within a call.
-const PENDING_MAX: usize = 256 * 1024;
+/// Blocks that stand before the first packet, whose time the file is named after, are not more.
+const WAITING_MAX: usize = 64 << 20;
+
+/// How captures are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Pcap,
+    Pcapng,
+}
 
 /// How files are written.
 #[derive(Clone, Debug)]
 pub(super) struct Rules {
-    /// The name, with [`TIME`] for a time.
-    pub(super) name: String,
+    pub(super) name: Pattern,
+    pub(super) format: Format,
+    pub(super) packing: Option<Packing>,
     /// A file of so many bytes is followed by another one.
     pub(super) size_max: Option<u64>,
+    /// So is a file of so many packets.
+    pub(super) count_max: Option<u64>,
     /// Files begin at multiples of so many nanoseconds.
     pub(super) interval: Option<i64>,
     /// Whether times have nanoseconds in any case.
     pub(super) nanos: bool,
+    /// What waits to be compressed waits for no longer.
+    pub(super) flush: Option<Duration>,
 }
 
 /// Files of which one follows the other.
@@ -35,23 +45,20 @@ pub(super) struct Series {
     /// The number of the series, where there are several.
     bucket: Option<u32>,
     open: Option<OpenFile>,
+    /// The section that is written, of pcapng: it goes on in the next file.
+    section: Section,
+    /// What stands before the first packet, where that names the file.
+    waiting: Vec<Beside>,
+    waiting_len: usize,
     /// The files begun so far.
     begun: u64,
     /// Whether the open file was begun without a packet.
     blank: bool,
-    /// The latest second that a file was named after.
+    /// The latest second that a file was named after, and the name that it had.
     latest: i64,
+    last: String,
     /// The interval of the open file.
     interval: i64,
-}
-
-struct OpenFile {
-    path: String,
-    file: File,
-    header: Header,
-    /// The length once all is written.
-    len: u64,
-    pending: Vec<u8>,
 }
 
 impl Series {
@@ -59,9 +66,13 @@ impl Series {
         Series {
             bucket,
             open: None,
+            section: Section::default(),
+            waiting: Vec::new(),
+            waiting_len: 0,
             begun: 0,
             blank: false,
             latest: i64::MIN,
+            last: String::new(),
             interval: 0,
         }
     }
@@ -73,195 +84,218 @@ impl Series {
         rules: &Rules,
         zone: &Zone,
     ) -> Result<(), Error> {
-        if self.blank {
+        if self.blank && rules.format == Format::Pcap {
             // Packets that come at the end of the input are written after `finish`.
             *self = Series::new(self.bucket);
         }
-        let interval = rules
-            .interval
-            .map_or(0, |length| packet.ts.div_euclid(length));
-        let full = |open: &OpenFile| rules.size_max.is_some_and(|max| open.len >= max);
+        // What has no time belongs to the file before.
+        let ts = packet
+            .ts
+            .unwrap_or(self.latest.max(0).saturating_mul(NANOS));
+        let length = rules.interval.filter(|_| packet.ts.is_some());
+        let interval = length.map_or(self.interval, |length| ts.div_euclid(length));
         // Packets of the interval before come late now and then; a clock that was set is another thing.
         let past = interval > self.interval || interval < self.interval - 1;
-        if self.open.as_ref().is_some_and(|open| past || full(open)) {
-            self.flush()?;
-            self.open = None;
+        let ends = |open: &OpenFile| (past && !self.blank) || open.is_full(rules);
+        if self.open.as_ref().is_some_and(ends) {
+            self.end_file()?;
         }
-        let open = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let header = Header::of(packet, rules.nanos);
-                let path = self.path(rules, packet.ts.div_euclid(NANOS), zone);
-                self.interval = interval;
-                self.begin(path, header)?
-            }
-        };
-        open.put(packet, zone)
+        if std::mem::take(&mut self.blank) {
+            self.interval = interval;
+        }
+        if self.open.is_none() {
+            self.interval = interval;
+            let header = rules.header(packet);
+            self.begin(ts.div_euclid(NANOS), header, rules, zone)?;
+        }
+        match &mut self.open {
+            Some(open) => open.put(packet, &mut self.section, zone),
+            None => Ok(()),
+        }
     }
 
-    fn begin(&mut self, path: String, header: Header) -> Result<&mut OpenFile, Error> {
+    /// Ends the open file.
+    fn end_file(&mut self) -> Result<(), Error> {
+        let section = &mut self.section;
+        let open = self.open.take();
+        open.map_or(Ok(()), |mut open| open.end(section))
+    }
+
+    /// Begins a file whose first packet, where there is one, is of this second; of classic pcap where
+    /// there is a header.
+    fn begin(
+        &mut self,
+        second: i64,
+        header: Option<Header>,
+        rules: &Rules,
+        zone: &Zone,
+    ) -> Result<(), Error> {
+        let path = self.path(rules, second, zone);
         self.begun += 1;
-        Ok(self.open.insert(OpenFile::create(path, header)?))
+        let mut open = OpenFile::create(path, rules, header, &self.section)?;
+        for beside in std::mem::take(&mut self.waiting) {
+            open.beside(&beside, &mut self.section)?;
+        }
+        self.waiting_len = 0;
+        self.open = Some(open);
+        Ok(())
     }
 
-    /// The name of the next file. No two are the same: where the time does not tell them apart,
-    /// their number does.
+    /// The name of the next file. No two that follow each other are the same: where neither the time
+    /// nor a number in the name tells them apart, a number behind it does.
     fn path(&mut self, rules: &Rules, second: i64, zone: &Zone) -> String {
-        let timed = rules.name.contains(TIME);
-        let mut path = rules.name.clone();
-        if timed {
-            let mut time = Vec::new();
-            write_time(second * NANOS, zone, &mut time);
-            path = path.replace(TIME, &String::from_utf8_lossy(&time));
-        }
+        let timed = rules.name.is_timed();
+        let name = rules.name.name(second, self.begun + 1, zone);
+        let mut path = name.clone();
         if let Some(bucket) = self.bucket {
             path = format!("{path}.{bucket}");
         }
-        if self.begun > 0 && !(timed && second > self.latest) {
+        let is_new = timed && second > self.latest && name != self.last;
+        if self.begun > 0 && !is_new && !rules.name.is_numbered() {
             path = format!("{path}.{}", self.begun);
         }
         self.latest = self.latest.max(second);
+        self.last = name;
         path
     }
 
-    /// Writes what is pending.
-    pub(super) fn flush(&mut self) -> Result<(), Error> {
-        self.open.as_mut().map_or(Ok(()), OpenFile::flush)
+    /// Adds what stood between packets.
+    pub(super) fn beside(
+        &mut self,
+        beside: &Beside,
+        rules: &Rules,
+        zone: &Zone,
+    ) -> Result<(), Error> {
+        if self.open.is_none() && rules.name.is_timed() {
+            self.waiting_len += beside.bytes.len();
+            if self.waiting_len > WAITING_MAX {
+                return Err(super::pcap_file::error(format!(
+                    "more than {} MiB stand before the first packet, whose time is to name the file: \
+                     a name without a time needs none",
+                    WAITING_MAX >> 20
+                )));
+            }
+            self.waiting.push(Beside {
+                big_endian: beside.big_endian,
+                bytes: beside.bytes.clone(),
+            });
+            return Ok(());
+        }
+        if self.open.is_none() {
+            self.begin(0, None, rules, zone)?;
+            self.blank = true;
+        }
+        match &mut self.open {
+            Some(open) => open.beside(beside, &mut self.section),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what is pending, as far as it may not wait.
+    pub(super) fn flush(&mut self, now: Option<Instant>) -> Result<(), Error> {
+        let flush = |open: &mut OpenFile| open.flush_if_due(now);
+        self.open.as_mut().map_or(Ok(()), flush)
     }
 
     /// Begins the open file anew, where its name is that of another file by now, or of none.
-    pub(super) fn reopen(&mut self) -> Result<(), Error> {
-        self.flush()?;
-        match &mut self.open {
-            Some(open) if !open.is_named() => {
-                *open = OpenFile::create(open.path.clone(), open.header)?;
-                Ok(())
-            }
-            _ => Ok(()),
+    pub(super) fn reopen(&mut self, rules: &Rules) -> Result<(), Error> {
+        let Some(open) = &mut self.open else {
+            return Ok(());
+        };
+        open.flush()?;
+        if !open.is_named() {
+            *open = open.anew(rules, &self.section)?;
         }
+        Ok(())
     }
 
     /// Where there was no packet, a capture without any is written, so that what an earlier run left
-    /// is not taken for a result; with times in names there is none to name it after.
+    /// is not taken for a result; with times in names there is none to name it after. `first` is
+    /// the header of the first file, where there was one.
     pub(super) fn finish(
         &mut self,
         rules: &Rules,
-        header: Header,
+        first: Option<Header>,
         zone: &Zone,
     ) -> Result<(), Error> {
-        if self.begun == 0 && !rules.name.contains(TIME) {
-            let path = self.path(rules, 0, zone);
-            self.begin(path, header)?;
+        if self.begun == 0 && !rules.name.is_timed() {
+            let header = match rules.format {
+                Format::Pcap => first.or(Some(Header::of_nothing(rules.nanos))),
+                Format::Pcapng => None,
+            };
+            self.begin(0, header, rules, zone)?;
             self.blank = true;
         }
-        self.flush()
+        let section = &mut self.section;
+        self.open.as_mut().map_or(Ok(()), |open| open.end(section))
     }
 
     /// The header of the open file.
     pub(super) fn header(&self) -> Option<Header> {
-        self.open.as_ref().map(|open| open.header)
+        self.open.as_ref().and_then(OpenFile::header)
     }
 
+    /// About how many bytes it takes.
+    pub(super) fn memory(&self) -> usize {
+        let open = self.open.as_ref().map_or(0, OpenFile::memory);
+        size_of::<Series>() + self.section.memory() + self.waiting_len + open
+    }
     pub(super) fn save(&self, out: &mut Writer) {
         out.number(self.begun);
         out.number(u64::from(self.blank));
         out.number(self.latest as u64);
+        out.bytes(self.last.as_bytes());
         out.number(self.interval as u64);
+        self.section.save(out);
+        out.number(self.waiting.len() as u64);
+        for beside in &self.waiting {
+            out.number(beside.big_endian.into());
+            out.bytes(&beside.bytes);
+        }
         out.number(u64::from(self.open.is_some()));
         if let Some(open) = &self.open {
-            out.bytes(open.path.as_bytes());
-            out.number(open.len);
-            open.header.save(out);
+            open.save(out);
         }
     }
 
-    /// Reads a state back, and goes on in its file where it stopped: what was written to it since is
-    /// cut off.
-    pub(super) fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+    /// Reads a state back, and goes on in its file where it stopped.
+    pub(super) fn load(&mut self, from: &mut Reader<'_>, rules: &Rules) -> Result<(), Error> {
         self.begun = from.number()?;
         self.blank = from.number()? != 0;
         self.latest = from.number()? as i64;
+        self.last = String::from_utf8_lossy(from.bytes()?).into_owned();
         self.interval = from.number()? as i64;
+        self.section = Section::load(from)?;
+        self.waiting.clear();
+        self.waiting_len = 0;
+        for _ in 0..from.number()? {
+            let beside = Beside {
+                big_endian: from.number()? != 0,
+                bytes: from.bytes()?.to_vec(),
+            };
+            self.waiting_len += beside.bytes.len();
+            self.waiting.push(beside);
+        }
         self.open = None;
         if from.number()? != 0 {
-            let path = String::from_utf8_lossy(from.bytes()?).into_owned();
-            let len = from.number()?;
-            let header = Header::load(from)?;
-            self.open = Some(OpenFile::resume(path, header, len)?);
+            self.open = Some(OpenFile::load(from, rules)?);
         }
         Ok(())
     }
 }
 
-impl OpenFile {
-    fn create(path: String, header: Header) -> Result<OpenFile, Error> {
-        let file = File::create(&path).map_err(|error| Error::file("create", &path, error))?;
-        let mut pending = Vec::new();
-        header.write(&mut pending);
-        Ok(OpenFile {
-            path,
-            file,
-            header,
-            len: pending.len() as u64,
-            pending,
-        })
-    }
-
-    fn resume(path: String, header: Header, len: u64) -> Result<OpenFile, Error> {
-        let open = || {
-            let mut file = OpenOptions::new().write(true).open(&path)?;
-            // A device keeps nothing that could be cut off.
-            if file.metadata()?.is_file() {
-                file.set_len(len)?;
-                file.seek(SeekFrom::End(0))?;
-            }
-            Ok(file)
-        };
-        let file = open().map_err(|error| Error::file("open", &path, error))?;
-        Ok(OpenFile {
-            path,
-            file,
-            header,
-            len,
-            pending: Vec::new(),
-        })
-    }
-
-    /// Whether the path still leads to the file.
-    fn is_named(&self) -> bool {
-        let identity = |data: Metadata| (data.dev(), data.ino());
-        let named = std::fs::metadata(&self.path).map(identity);
-        let open = self.file.metadata().map(identity);
-        matches!((open, named), (Ok(open), Ok(named)) if open == named)
-    }
-
-    fn put(&mut self, packet: &Packet<'_>, zone: &Zone) -> Result<(), Error> {
-        match self.header.misfit(packet) {
-            None => {}
-            Some(Misfit::Snaplen) => self.raise_snaplen(packet.snaplen)?,
-            Some(misfit) => return Err(refuse(misfit, &self.path, self.header, packet, zone)),
+impl Rules {
+    /// The header of a file that begins with a packet, of classic pcap.
+    fn header(&self, packet: &Packet<'_>) -> Option<Header> {
+        if self.format == Format::Pcapng {
+            return None;
         }
-        let before = self.pending.len();
-        self.header.write_packet(packet, &mut self.pending);
-        self.len += (self.pending.len() - before) as u64;
-        if self.pending.len() > PENDING_MAX {
-            self.flush()?;
+        let mut header = Header::of(packet, self.nanos);
+        if self.packing.is_some() {
+            // What is compressed cannot be corrected.
+            header.snaplen = header.snaplen.max(SNAPLEN_DEFAULT);
         }
-        Ok(())
-    }
-
-    /// Corrects the header, for a capture that keeps more of a packet than those before.
-    fn raise_snaplen(&mut self, snaplen: u32) -> Result<(), Error> {
-        self.flush()?;
-        self.header.snaplen = snaplen;
-        let written = self.file.write_all_at(&snaplen.to_le_bytes(), SNAPLEN_AT);
-        written.map_err(|error| Error::file("write", &self.path, error))
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        let written = self.file.write_all(&self.pending);
-        self.pending.clear();
-        written.map_err(|error| Error::file("write", &self.path, error))
+        Some(header)
     }
 }
 
@@ -269,20 +303,13 @@ impl OpenFile {
 mod tests {
     use super::*;
 
-    fn rules(name: &str) -> Rules {
-        Rules {
-            name: name.into(),
-            size_max: None,
-            interval: None,
-            nanos: false,
-        }
-    }
-
     #[test]
-    fn no_two_files_have_the_same_name() {
+    fn no_two_files_that_follow_have_the_same_name() {
+        let zone = Zone::utc();
         for (name, bucket, expected) in [
             ("x", None, ["x", "x.1", "x.2", "x.3"]),
             ("x", Some(7), ["x.7", "x.7.1", "x.7.2", "x.7.3"]),
+            ("x%3i", None, ["x001", "x002", "x003", "x004"]),
             (
                 "%T.pcap",
                 None,
@@ -293,10 +320,21 @@ mod tests {
                     "1970-01-01T00:00:05+00:00.pcap.3",
                 ],
             ),
+            ("%M", None, ["00", "00.1", "00.2", "00.3"]),
         ] {
+            let rules = Rules {
+                name: Pattern::new(name).expect("a pattern"),
+                format: Format::Pcap,
+                packing: None,
+                size_max: None,
+                count_max: None,
+                interval: None,
+                nanos: false,
+                flush: None,
+            };
             let mut series = Series::new(bucket);
             for (second, expected) in [5, 5, 6, 5].into_iter().zip(expected) {
-                assert_eq!(series.path(&rules(name), second, &Zone::utc()), expected);
+                assert_eq!(series.path(&rules, second, &zone), expected);
                 series.begun += 1;
             }
         }

@@ -1,14 +1,17 @@
 //! What `pcapwrite` does: packets to the statement's output or to files.
 
 use super::capture::{Header, Packet, refuse};
-use super::capture_files::{Rules, Series};
-use super::packets::{flow_hash, packets, with_packet};
+use super::capture_files::{Format, Rules, Series};
+use super::packets::{Columns, flow_hash, packets};
 use super::pcap_file::NAME;
+use super::pcapng::Section;
+use crate::types::packet::Beside;
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Instant;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Error, Operator, Progress, Verdict, View};
+use wireq_engine::{Context, Control, Error, Operator, Progress, Verdict, View};
 use wireq_typesys::{Position, Zone};
 
 /// Writes packets once it is known that they were taken.
@@ -17,13 +20,14 @@ pub(super) struct PacketWriter {
     /// Whether packets were passed, which are written when it is known that they were taken: at the
     /// end that is after [`Operator::finish`].
     passed: bool,
+    format: Format,
     nanos: bool,
     zone: Arc<Zone>,
 }
 
 enum Target {
-    /// The statement's output, with its header once it was written.
-    Output(Option<Header>),
+    /// The statement's output.
+    Output(OfOutput),
     Files {
         rules: Rules,
         series: Vec<Series>,
@@ -33,15 +37,24 @@ enum Target {
     },
 }
 
+/// What was written of a capture that is the statement's output.
+#[derive(Default)]
+struct OfOutput {
+    /// The header of a classic one.
+    header: Option<Header>,
+    /// The section of pcapng.
+    section: Section,
+}
+
 impl PacketWriter {
     pub(super) fn new(
         rules: &Option<Rules>,
         buckets: Option<u64>,
-        nanos: bool,
+        (format, nanos): (Format, bool),
         context: &Context,
     ) -> PacketWriter {
         let target = match rules {
-            None => Target::Output(None),
+            None => Target::Output(OfOutput::default()),
             Some(rules) => Target::Files {
                 rules: rules.clone(),
                 series: match buckets {
@@ -55,9 +68,49 @@ impl PacketWriter {
         PacketWriter {
             target,
             passed: false,
+            format,
             nanos,
             zone: Arc::clone(&context.zone),
         }
+    }
+}
+
+impl OfOutput {
+    fn put(
+        &mut self,
+        packet: &Packet<'_>,
+        (format, nanos): (Format, bool),
+        zone: &Zone,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        let bytes = out.text.bytes();
+        if format == Format::Pcapng {
+            self.section.put(packet, bytes);
+            return Ok(());
+        }
+        let header = self.header.get_or_insert_with(|| {
+            let header = Header::of(packet, nanos);
+            header.write(bytes);
+            header
+        });
+        if let Some(misfit) = header.misfit(packet) {
+            return Err(refuse(misfit, "the output", *header, packet, zone));
+        }
+        header.write_packet(packet, bytes);
+        Ok(())
+    }
+
+    /// Writes what a capture without packets has.
+    fn finish(&mut self, format: Format, nanos: bool, out: &mut Output) {
+        match format {
+            Format::Pcapng => self.section.begin_any(out.text.bytes()),
+            Format::Pcap => {
+                let nothing = Header::of_nothing(nanos);
+                nothing.write(out.text.bytes());
+                self.header = Some(nothing);
+            }
+        }
+        out.text.end_row(Position::END);
     }
 }
 
@@ -65,23 +118,14 @@ impl Target {
     fn put(
         &mut self,
         packet: &Packet<'_>,
-        nanos: bool,
+        (format, nanos): (Format, bool),
         zone: &Zone,
         (view, row): (View<'_>, usize),
         out: &mut Output,
     ) -> Result<(), Error> {
         match self {
-            Target::Output(header) => {
-                let bytes = out.text.bytes();
-                let header = header.get_or_insert_with(|| {
-                    let header = Header::of(packet, nanos);
-                    header.write(bytes);
-                    header
-                });
-                if let Some(misfit) = header.misfit(packet) {
-                    return Err(refuse(misfit, "the output", *header, packet, zone));
-                }
-                header.write_packet(packet, bytes);
+            Target::Output(output) => {
+                output.put(packet, (format, nanos), zone, out)?;
                 out.text.end_row(view.part.data.position(row));
                 Ok(())
             }
@@ -93,7 +137,7 @@ impl Target {
             } => {
                 let bucket = match series.len() {
                     1 => 0,
-                    buckets => (flow_hash(view, row, key) % buckets as u64) as usize,
+                    buckets => (flow_hash(view, format, row, key) % buckets as u64) as usize,
                 };
                 series[bucket].put(packet, rules, zone)?;
                 if first.is_none() {
@@ -102,6 +146,36 @@ impl Target {
                 Ok(())
             }
         }
+    }
+
+    /// Writes what stood between packets, which belongs to each file.
+    fn beside(
+        &mut self,
+        beside: &Beside,
+        position: Position,
+        zone: &Zone,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        match self {
+            Target::Output(output) => {
+                output.section.beside(beside, out.text.bytes());
+                out.text.end_row(position);
+                Ok(())
+            }
+            Target::Files { rules, series, .. } => {
+                let mut all = series.iter_mut();
+                all.try_for_each(|series| series.beside(beside, rules, zone))
+            }
+        }
+    }
+
+    /// Writes what is pending, as far as it may not wait.
+    fn flush(&mut self) -> Result<(), Error> {
+        let Target::Files { rules, series, .. } = self else {
+            return Ok(());
+        };
+        let now = rules.flush.map(|_| Instant::now());
+        series.iter_mut().try_for_each(|series| series.flush(now))
     }
 }
 
@@ -113,7 +187,7 @@ impl Operator for PacketWriter {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         for view in views {
-            let packets = packets(*view);
+            let packets = packets(*view, self.format);
             out.account.filtered += (view.part.count() - packets.count()) as u64;
             self.passed |= !packets.is_empty();
             out.pass(view.part, packets);
@@ -122,39 +196,49 @@ impl Operator for PacketWriter {
     }
 
     fn act(&mut self, views: &[View<'_>], out: &mut Output) -> Result<(), Error> {
-        let (target, zone, nanos) = (&mut self.target, &self.zone, self.nanos);
-        let mut rows = views
-            .iter()
-            .flat_map(|view| view.part.selection.iter().map(|row| (*view, row)));
-        let put = rows.try_for_each(|(view, row)| {
-            let put = |packet: &Packet<'_>| target.put(packet, nanos, zone, (view, row), out);
-            with_packet(view, row, put).unwrap_or(Ok(()))
+        let (target, zone, looks) = (&mut self.target, &self.zone, (self.format, self.nanos));
+        let put = views.iter().try_for_each(|view| {
+            let columns = Columns::of(*view, looks.0);
+            let mut rows = view.part.selection.iter();
+            rows.try_for_each(|row| match columns.packet(row) {
+                Some(packet) => target.put(&packet, looks, zone, (*view, row), out),
+                None => Ok(()),
+            })
         });
         // What came before a packet that cannot be written is written.
-        if let Target::Files { series, .. } = target {
-            series.iter_mut().try_for_each(Series::flush)?;
-        }
+        target.flush()?;
         put
+    }
+
+    fn control(
+        &mut self,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if let Control::Beside(beside) = control
+            && self.format == Format::Pcapng
+            && let Some(beside) = beside.downcast_ref::<Beside>()
+        {
+            self.target.beside(beside, position, &self.zone, out)?;
+        }
+        self.target.flush()?;
+        out.control(position, control.clone());
+        Ok(())
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
         match &mut self.target {
             Target::Output(_) if self.passed => {}
-            Target::Output(header) => {
-                let nothing = Header::of_nothing(self.nanos);
-                nothing.write(out.text.bytes());
-                out.text.end_row(Position::END);
-                *header = Some(nothing);
-            }
+            Target::Output(output) => output.finish(self.format, self.nanos, out),
             Target::Files {
                 rules,
                 series,
                 first,
                 ..
             } => {
-                let header = first.unwrap_or_else(|| Header::of_nothing(rules.nanos));
                 for series in series {
-                    series.finish(rules, header, &self.zone)?;
+                    series.finish(rules, *first, &self.zone)?;
                 }
             }
         }
@@ -163,17 +247,20 @@ impl Operator for PacketWriter {
 
     fn reopen(&mut self, output: bool) -> Result<(), Error> {
         match &mut self.target {
-            Target::Output(header) if output => *header = None,
+            Target::Output(known) if output => *known = OfOutput::default(),
             Target::Output(_) => {}
-            Target::Files { series, .. } => series.iter_mut().try_for_each(Series::reopen)?,
+            Target::Files { rules, series, .. } => {
+                let mut all = series.iter_mut();
+                all.try_for_each(|series| series.reopen(rules))?;
+            }
         }
         Ok(())
     }
 
     fn memory(&self) -> usize {
         match &self.target {
-            Target::Output(_) => 0,
-            Target::Files { series, .. } => series.len() * size_of::<Series>(),
+            Target::Output(output) => output.section.memory(),
+            Target::Files { series, .. } => series.iter().map(Series::memory).sum(),
         }
     }
 
@@ -186,7 +273,10 @@ impl Operator for PacketWriter {
             }
         };
         match &self.target {
-            Target::Output(header) => save_header(header, out),
+            Target::Output(output) => {
+                save_header(&output.header, out);
+                output.section.save(out);
+            }
             Target::Files { series, first, .. } => {
                 save_header(first, out);
                 series.iter().for_each(|series| series.save(out));
@@ -201,10 +291,19 @@ impl Operator for PacketWriter {
             header = Some(Header::load(from)?);
         }
         match &mut self.target {
-            Target::Output(known) => *known = header,
-            Target::Files { series, first, .. } => {
+            Target::Output(output) => {
+                output.header = header;
+                output.section = Section::load(from)?;
+            }
+            Target::Files {
+                rules,
+                series,
+                first,
+                ..
+            } => {
                 *first = header;
-                series.iter_mut().try_for_each(|series| series.load(from))?;
+                let mut all = series.iter_mut();
+                all.try_for_each(|series| series.load(from, rules))?;
             }
         }
         Ok(())

@@ -39,6 +39,15 @@ impl Outputs for Kept {
 
 /// Runs a query over a capture.
 pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>, Report), Error> {
+    run_files(query, vec![path.to_owned()], options)
+}
+
+/// Runs a query over captures, one after the other.
+pub fn run_files(
+    query: &str,
+    paths: Vec<String>,
+    options: &Options,
+) -> Result<(Vec<u8>, Report), Error> {
     let zone = Zone::utc();
     let texts = [Text {
         name: "query".into(),
@@ -46,7 +55,7 @@ pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>,
     }];
     let files = Some(Files {
         module: "pcapfile",
-        paths: vec![path.to_owned()],
+        paths,
     });
     let language = wireq_query_lang::Options {
         files,
@@ -57,6 +66,21 @@ pub fn run_query(query: &str, path: &str, options: &Options) -> Result<(Vec<u8>,
     let mut text = Kept::default();
     let report = run(plan, options, &mut text)?;
     Ok((text.0, report))
+}
+
+/// Runs a query that names its source; what it wrote, even where it fails.
+pub fn run_with(query: &str, options: &Options) -> (Result<Report, Error>, Vec<u8>) {
+    let zone = Zone::utc();
+    let texts = [Text {
+        name: "query".into(),
+        text: query.into(),
+    }];
+    let language = wireq_query_lang::Options::new(&zone);
+    let plan = compile(&texts, &wireq_modules::registry(), &language)
+        .unwrap_or_else(|_| panic!("{query} compiles"));
+    let mut text = Kept::default();
+    let result = run(plan, options, &mut text);
+    (result, text.0)
 }
 
 /// A number from the environment, for longer runs.
@@ -108,13 +132,20 @@ pub struct Indexed {
 
 /// The shared captures in the classic format.
 pub fn shared_pcaps(folder: &std::path::Path) -> Vec<Indexed> {
+    let mut captures = shared_captures(folder);
+    captures.retain(|capture| matches!(&*capture.format, "pcap" | "pcap-be" | "pcap-ns"));
+    captures
+}
+
+/// All shared captures.
+pub fn shared_captures(folder: &std::path::Path) -> Vec<Indexed> {
     let captures = folder.join("data/captures");
     let index = std::fs::read_to_string(captures.join("index.tsv")).expect("the index can be read");
     let rows = index
         .lines()
         .skip(1)
         .map(|line| line.split('\t').collect::<Vec<_>>());
-    rows.filter(|row| row.len() > 5 && matches!(row[4], "pcap" | "pcap-be" | "pcap-ns"))
+    rows.filter(|row| row.len() > 5)
         .map(|row| Indexed {
             path: captures.join(row[0]),
             packets: row[2].parse().expect("the index counts packets"),
@@ -122,4 +153,53 @@ pub fn shared_pcaps(folder: &std::path::Path) -> Vec<Indexed> {
             state: row[5].to_owned(),
         })
         .collect()
+}
+
+/// Goes through captures on all cores; what was gathered on each.
+pub fn in_parallel<T: Default + Send>(
+    captures: &[Indexed],
+    each: impl Fn(&Indexed, &mut T) + Sync,
+) -> Vec<T> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let mut gathered = T::default();
+        while let Some(capture) =
+            captures.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        {
+            each(capture, &mut gathered);
+        }
+        gathered
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let gathered = workers.into_iter().map(|worker| worker.join());
+        gathered
+            .map(|worker| worker.expect("a worker ends"))
+            .collect()
+    })
+}
+
+/// What tshark writes; that it reads a damaged capture up to the damage is no failure. None where
+/// it does not know the link type or the version.
+pub fn tshark_output(command: &mut std::process::Command, path: &str) -> Option<Vec<u8>> {
+    let output = command
+        .output()
+        .expect("tshark runs: `make setup` installs it");
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("that TShark doesn't support") {
+        return None;
+    }
+    let is_damaged = said.contains("cut short") || said.contains("damaged or corrupt");
+    assert!(
+        output.status.success() || is_damaged,
+        "tshark reads {path}: {said}"
+    );
+    Some(output.stdout)
+}
+
+/// The rows of packets: tshark has rows for other blocks of a file too, which have no link type.
+pub fn packets(mut rows: Vec<Vec<String>>, link_type: usize) -> Vec<Vec<String>> {
+    rows.retain(|row| row.get(link_type).is_some_and(|link| !link.is_empty()));
+    rows
 }

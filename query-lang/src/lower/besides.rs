@@ -2,13 +2,13 @@
 //! of which time.
 
 use super::{Flow, Lowering, bare};
-use crate::Printing;
+use crate::{Printing, Writing};
 use std::borrow::Cow;
-use wireq_engine::Span;
 use wireq_engine::arguments::Word;
 use wireq_engine::module::{Module, SourceSpec};
 use wireq_engine::plan::expr::Expr;
 use wireq_engine::plan::{NodeId, stream::Stream};
+use wireq_engine::{Diagnostic, Span};
 use wireq_typesys::{CompareOp, FieldPath, Kind, Literal};
 
 /// The field that says of which time an object is.
@@ -63,6 +63,9 @@ impl Lowering<'_> {
             }
             None => end,
         };
+        if let Some(writing) = &self.options.writing {
+            return self.write_to_file(end, writing, span);
+        }
         if end.used {
             return;
         }
@@ -75,6 +78,28 @@ impl Lowering<'_> {
             words.insert(0, bare(Printing::NULL, span));
         }
         self.operator(&bare("print", span), &words, end, span);
+    }
+
+    /// Writes what a statement gives; one that does something else with it gives nothing.
+    fn write_to_file(&mut self, end: Flow, writing: &Writing, span: Span) {
+        let module = writing.module;
+        let fault = |message: &str, help: &str| {
+            let fault = Diagnostic::new("Q064", span, message.to_owned());
+            fault.label("statement").help(help.to_owned())
+        };
+        if end.used {
+            let message =
+                "this statement does something with its objects, and so gives none to be written";
+            let help = format!("end it before that, or write with `{module}` where they are");
+            self.faults.push(fault(message, &help));
+        } else if self.plan.statements.len() > 1 {
+            let message = "what several statements give cannot be written to one file";
+            let help = format!("end each with `{module}` and a file of its own");
+            self.faults.push(fault(message, &help));
+        } else {
+            let words = [bare(writing.flag, span), quoted(&writing.path, span)];
+            self.operator(&bare(module, span), &words, end, span);
+        }
     }
 
     /// Passes the objects of a source that are of the time asked for.

@@ -6,7 +6,7 @@ mod modules;
 use wireq_engine::plan::Plan;
 use wireq_engine::plan::explain::explain;
 use wireq_engine::{FileReader, Recognized, Registry};
-use wireq_query_lang::{Fault, Files, Language, Options, Text, compile};
+use wireq_query_lang::{Fault, Files, Language, Options, Text, Writing, compile};
 use wireq_typesys::Zone;
 
 /// What reads files, by the ends of their names.
@@ -47,6 +47,8 @@ pub struct Besides<'a> {
     pub language: &'a str,
     /// Names and values of arguments.
     pub arguments: Vec<(&'a str, &'a str)>,
+    /// The file that what statements give is written to.
+    pub writing: Option<&'a str>,
 }
 
 /// Compiles texts, with files for statements without a source.
@@ -83,6 +85,11 @@ pub fn compile_besides(texts: &[&str], besides: &Besides<'_>) -> Result<Plan, Ve
         files,
         language: language.map(|(_, language)| *language).unwrap_or_default(),
         arguments: arguments.map(owned).collect(),
+        writing: besides.writing.map(|path| Writing {
+            module: "pcapwrite",
+            flag: "-f",
+            path: path.to_owned(),
+        }),
         ..Options::new(&zone)
     };
     compile(&texts, &registry(), &options)

@@ -490,6 +490,8 @@ impl Operator for Grouping {
                 out.control(position, Control::Flush);
             }
             Control::Watermark(_) => out.control(position, control.clone()),
+            // What is given is no row of that input.
+            Control::Beside(_) => {}
         }
         Ok(())
     }

@@ -72,3 +72,13 @@ fn agrees_with_libpcap() {
         }
     }
 }
+
+/// What is taken for a keyword or a number is none for libpcap to look up.
+#[test]
+fn words_are_those_of_libpcap() {
+    for word in super::words::KEYWORDS.iter().chain(super::words::CONSTANTS) {
+        let message = Program::compile(&format!("host {word}"), 1).err();
+        let is_host = message.is_some_and(|message| message.contains("host"));
+        assert!(!is_host, "{word}");
+    }
+}

@@ -18,6 +18,8 @@ pub(super) struct Packet {
     /// Whether it comes from the higher end of its key.
     pub(super) from_high: bool,
     pub(super) position: Position,
+    /// Which one it is of all that came.
+    pub(super) number: u64,
 }
 
 /// The numbers of fields in the view.
@@ -74,7 +76,7 @@ impl<'a> Columns<'a> {
         &self,
         row: usize,
         from_high: bool,
-        position: Position,
+        (position, number_of_row): (Position, u64),
         zone: &Zone,
     ) -> Packet {
         let flags = self.flags.filter(|flags| flags.valid.get(row));
@@ -88,6 +90,7 @@ impl<'a> Columns<'a> {
             udp: number(self.protocol, row) == UDP,
             from_high,
             position,
+            number: number_of_row,
         }
     }
 }

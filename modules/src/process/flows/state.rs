@@ -15,8 +15,9 @@ pub(super) struct Flow {
     /// The earliest and the latest time; the earliest is later where no packet had one.
     pub(super) first: i64,
     pub(super) last: i64,
-    /// Where the record's first packet stands.
-    pub(super) begin: Position,
+    /// Where the record's first packet stands, and which one it is of all that came: what is made
+    /// at one place, as at the end, has nothing else to be told apart by.
+    pub(super) begin: (Position, u64),
     /// Of the originator, then of the responder.
     pub(super) packets: [u64; 2],
     pub(super) bytes: [u64; 2],
@@ -35,7 +36,7 @@ impl Default for Flow {
         Flow {
             first: i64::MAX,
             last: NEVER,
-            begin: Position::START,
+            begin: (Position::START, 0),
             packets: [0; 2],
             bytes: [0; 2],
             flags: [0; 2],
@@ -74,7 +75,7 @@ impl Flow {
     pub(super) fn take(&mut self, packet: &Packet) {
         let side = self.side(packet);
         if self.packets == [0; 2] {
-            self.begin = packet.position;
+            self.begin = (packet.position, packet.number);
         }
         self.packets[side] = self.packets[side].saturating_add(1);
         self.bytes[side] = self.bytes[side].saturating_add(packet.bytes);
@@ -172,7 +173,7 @@ impl Flow {
     pub(super) fn load(from: &mut Reader<'_>) -> Result<Flow, Error> {
         let mut next = || from.number();
         let (first, last) = (next()? as i64, next()? as i64);
-        let begin = Position::new(next()? as u32, next()? as u32);
+        let begin = (Position::new(next()? as u32, next()? as u32), next()?);
         let packets = [next()?, next()?];
         let bytes = [next()?, next()?];
         let flags = [next()? as u16, next()? as u16];
@@ -205,8 +206,9 @@ impl State for Flow {
         for number in [
             self.first as u64,
             self.last as u64,
-            self.begin.segment().into(),
-            self.begin.row().into(),
+            self.begin.0.segment().into(),
+            self.begin.0.row().into(),
+            self.begin.1,
             self.packets[0],
             self.packets[1],
             self.bytes[0],

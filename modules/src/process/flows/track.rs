@@ -26,6 +26,8 @@ pub(super) struct Flows {
     places: Places,
     zone: Arc<Zone>,
     table: Table<Flow>,
+    /// How many packets came.
+    count: u64,
     /// The latest time so far.
     clock: i64,
     /// While the clock is not later than this, no flow is idle for too long.
@@ -35,7 +37,7 @@ pub(super) struct Flows {
 }
 
 /// A flow that is to end: when it was due and where it began, by which it is in order.
-type Due = (i64, Position, u32, usize);
+type Due = (i64, (Position, u64), u32, usize);
 
 impl Flows {
     pub(super) fn new(
@@ -51,6 +53,7 @@ impl Flows {
             places: Places::new(has_ports, bytes, context),
             zone: Arc::clone(&context.zone),
             table: Table::new(context.seed),
+            count: 0,
             clock: NEVER,
             due: i64::MAX,
             records: Records::new(fields.clone(), has_ports, context),
@@ -165,9 +168,9 @@ impl Flows {
     }
 
     /// All flows in the order of the first packets of their records.
-    fn in_order(&self) -> Vec<(Position, u32)> {
+    fn in_order(&self) -> Vec<((Position, u64), u32)> {
         let all = (0..LISTS).flat_map(|list| self.table.list(list));
-        let mut all: Vec<(Position, u32)> = all
+        let mut all: Vec<_> = all
             .map(|at| (self.table.entry(at).state.begin, at))
             .collect();
         all.sort_unstable();
@@ -213,7 +216,9 @@ impl Operator for Flows {
                 if keyed.get(row)
                     && let Some(key) = next.next()
                 {
-                    let packet = columns.packet(row, key.from_high, position, &self.zone);
+                    let place = (position, self.count);
+                    self.count += 1;
+                    let packet = columns.packet(row, key.from_high, place, &self.zone);
                     self.take(key, &packet, out);
                 }
             });
@@ -239,7 +244,7 @@ impl Operator for Flows {
                 self.give_all(Reason::Flush, position, out);
                 out.control(position, Control::Flush);
             }
-            Control::Close(_) => {}
+            Control::Close(_) | Control::Beside(_) => {}
         }
         Ok(())
     }
@@ -254,11 +259,13 @@ impl Operator for Flows {
     }
 
     fn save(&self, out: &mut Writer) {
+        out.number(self.count);
         out.number(self.clock as u64);
         self.table.save(out);
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.count = from.number()?;
         self.clock = from.number()? as i64;
         self.table.load(from, &self.fields, Flow::load)?;
         // When the next flow is due is looked up when the clock moves on.
@@ -285,6 +292,7 @@ impl Operator for Flows {
             }
             self.table.sort(list);
         }
+        self.count = self.count.max(right.count);
         self.clock = self.clock.max(right.clock);
         self.due = NEVER;
         Ok(Verdict::All)

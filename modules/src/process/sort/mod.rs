@@ -367,6 +367,8 @@ impl Operator for Sort {
         if matches!(control, Control::Flush) {
             self.give_all(position, out)?;
             out.control(position, Control::Flush);
+        } else if matches!(control, Control::Beside(_)) {
+            out.control(position, control.clone());
         }
         Ok(())
     }

@@ -1,17 +1,24 @@
 //! The files of one source, read one after another.
 
-use super::open_capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
+use super::follow::Followed;
+use super::open_capture::{Capture, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed::Packed;
-use crate::types::packet::{Frames, wants_layers};
+use crate::read::reuse::reusable;
+use crate::types::packet::Frames;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
-use wireq_typesys::{Part, PartData, Position, Positions};
+use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_typesys::{Part, Position};
 
 /// The files of one source.
 pub(super) struct CaptureFiles {
     paths: std::vec::IntoIter<String>,
+    /// The file that is followed, behind the others.
+    followed: Option<Followed>,
+    /// Whether nothing was there when it was looked last.
+    idle: bool,
     /// The archive or compressed file that files are taken from.
     archive: Option<Archive>,
     current: Option<Capture>,
@@ -20,12 +27,16 @@ pub(super) struct CaptureFiles {
     /// The formats of the files of the reports.
     formats: Vec<Option<&'static str>>,
     segment: u32,
+    /// The part that what was given last stands before.
+    next: Option<Part>,
 }
 
 /// A compressed file or an archive.
 struct Archive {
     path: String,
     packed: Packed,
+    /// The report of the files in it that are no captures.
+    others: Option<usize>,
 }
 
 /// What opening came to.
@@ -36,6 +47,16 @@ enum Opened {
     Nothing,
 }
 
+/// What became of opening the next file.
+enum Opening {
+    /// It is open, or cannot be used.
+    Done,
+    /// It is not there yet.
+    Waits,
+    /// There is none.
+    End,
+}
+
 /// What is read next.
 enum Next {
     Capture(Capture),
@@ -44,14 +65,27 @@ enum Next {
 
 /// Opens a path, and looks whether it is packed.
 fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
-    reading.report.name.clone_from(&path);
     let input = Blocks::open(&path, reading.pool);
-    let mut input = input.map_err(|error| Stop::System("open", error))?;
+    let input = input.map_err(|error| Stop::System("open", error));
+    opened(path, input, reading)
+}
+
+fn opened(
+    path: String,
+    input: Result<Blocks, Stop>,
+    reading: &mut Reading<'_>,
+) -> Result<Opened, Stop> {
+    reading.report.name.clone_from(&path);
+    let mut input = input?;
     if !is_packed(&mut input, reading)? {
         return Ok(Opened::File(input));
     }
     let packed = Packed::new(input.into_source()).map_err(|error| Stop::System("unpack", error))?;
-    Ok(Opened::Archive(Archive { path, packed }))
+    Ok(Opened::Archive(Archive {
+        path,
+        packed,
+        others: None,
+    }))
 }
 
 impl Archive {
@@ -72,20 +106,24 @@ impl Archive {
 }
 
 impl CaptureFiles {
-    pub(super) fn new(paths: Vec<String>) -> CaptureFiles {
+    /// Reads captures one after another, and then follows one.
+    pub(super) fn new(paths: Vec<String>, followed: Option<Followed>) -> CaptureFiles {
         CaptureFiles {
             paths: paths.into_iter(),
+            followed,
+            idle: false,
             archive: None,
             current: None,
             pool: Pool::default(),
             reports: Vec::new(),
             formats: Vec::new(),
             segment: 0,
+            next: None,
         }
     }
 
-    /// Opens the next file; false where there is none.
-    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
+    /// Opens the next file.
+    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<Opening, Error> {
         let mut report = InputReport::default();
         let mut reading = Reading {
             pool: &mut self.pool,
@@ -95,12 +133,21 @@ impl CaptureFiles {
         };
         let opened = match &mut self.archive {
             Some(archive) => archive.next_file(&mut reading),
-            None => {
-                let Some(path) = self.paths.next() else {
-                    return Ok(false);
-                };
-                open(path, &mut reading)
-            }
+            None => match (self.paths.next(), &mut self.followed) {
+                (Some(path), _) => open(path, &mut reading),
+                (None, None) => return Ok(Opening::End),
+                (None, Some(followed)) => match followed.open() {
+                    None => return Ok(Opening::Waits),
+                    Some((path, Ok(file))) => {
+                        let input = Blocks::follow(file, reading.pool);
+                        opened(path, Ok(input), &mut reading)
+                    }
+                    Some((path, Err(error))) => {
+                        let input = Err(Stop::System("open", error));
+                        opened(path, input, &mut reading)
+                    }
+                },
+            },
         };
         let segment = self.segment + 1;
         let opened = opened.and_then(|opened| {
@@ -121,18 +168,37 @@ impl CaptureFiles {
             Ok(None) => self.archive = None,
             Err(Stop::Interrupted) => {
                 self.push(report, None);
-                return Ok(false);
+                return Ok(Opening::End);
             }
             // Archives hold other files too.
             Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
-                self.push(report, None);
+                self.pass_over(report);
             }
             Err(stop) => {
                 self.push(report, None);
                 self.stopped(stop, context.strict)?;
             }
         }
-        Ok(true)
+        Ok(Opening::Done)
+    }
+
+    /// Notes a file of an archive that is no capture: all of them are one report.
+    fn pass_over(&mut self, report: InputReport) {
+        let Some(archive) = &mut self.archive else {
+            return;
+        };
+        match archive.others.and_then(|at| self.reports.get_mut(at)) {
+            None => {
+                archive.others = Some(self.reports.len());
+                self.push(report, None);
+            }
+            Some(others) => {
+                others.name.clone_from(&archive.path);
+                for skipped in report.skipped {
+                    others.skip(skipped.offset, skipped.bytes, &skipped.reason);
+                }
+            }
+        }
     }
 
     fn push(&mut self, report: InputReport, format: Option<&'static str>) {
@@ -153,11 +219,15 @@ impl CaptureFiles {
         };
         if let Some(capture) = capture {
             report.bytes_searched = capture.searched();
-            capture.close(true, report);
+            let reason = match stop {
+                Stop::Interrupted => NOT_YET,
+                _ => NO_MORE,
+            };
+            capture.close(Some(reason), report);
         }
         let path = report.name.clone();
         let reason = match stop {
-            Stop::Interrupted => return Ok(()),
+            Stop::Interrupted | Stop::Waiting => return Ok(()),
             Stop::System(action, source) if strict => {
                 return Err(Error::file(action, path, source));
             }
@@ -175,9 +245,9 @@ impl CaptureFiles {
         Ok(())
     }
 
-    /// A part of the next frames; none at the end of the file.
-    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Part>, Stop> {
-        let mut data = reusable(context);
+    /// A part of the next frames, or what stands before them; none at the end of the file.
+    fn part(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Stop> {
+        let mut data = reusable(context, |context| Frames::of(context.shape));
         let (Some(capture), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
             return Ok(None);
         };
@@ -195,64 +265,79 @@ impl CaptureFiles {
         self.segment = capture.segment;
         let rows = frames.rows.len();
         filled?;
+        let position = Position::new(capture.segment, capture.row);
         if rows == 0 {
             context.retired.push(data);
-            return Ok(None);
+        } else {
+            if let Some(data) = Arc::get_mut(&mut data) {
+                data.set_rows(rows, position);
+            }
+            capture.row += rows as u32;
+            self.next = Some(Part::new(data));
         }
-        if let Some(data) = Arc::get_mut(&mut data) {
-            data.set_rows(rows, Position::new(capture.segment, capture.row));
-        }
-        capture.row += rows as u32;
-        Ok(Some(Part::new(data)))
+        Ok(match capture.beside() {
+            Some(beside) => {
+                let control = Control::Beside(Arc::new(beside));
+                Some(Item::Control(position, control))
+            }
+            None => self.next.take().map(Item::Rows),
+        })
+    }
+
+    /// Waits for the file that is followed. What comes may be of any time.
+    fn wait(&mut self, context: &SourceContext<'_>) -> Item {
+        self.idle = true;
+        std::thread::sleep(context.wait);
+        let position = self
+            .current
+            .as_ref()
+            .map(|capture| (capture.segment, capture.row));
+        let (segment, row) = position.unwrap_or((self.segment + 1, 0));
+        let position = Position::new(segment, row);
+        Item::Control(position, Control::Watermark(i64::MIN))
     }
 
     /// Ends the current file, which was read to its end.
     fn close(&mut self) {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
             report.bytes_searched = capture.searched();
-            capture.close(false, report);
+            capture.close(None, report);
         }
     }
-}
-
-/// A part whose buffers can be used again, or a new one.
-fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
-    while let Some(mut data) = context.retired.pop() {
-        let fits = Arc::ptr_eq(&data.shape, context.shape);
-        let reused = data.reuse().filter(|_| fits);
-        if reused.is_some_and(|data| data.rows_mut::<Frames>().is_some()) {
-            return data;
-        }
-    }
-    let frames = Frames {
-        layers: wants_layers(context.shape),
-        ..Frames::default()
-    };
-    Arc::new(PartData::new(
-        Arc::clone(context.shape),
-        Box::new(frames),
-        0,
-        Positions::Run(Position::START),
-        context.origin,
-    ))
 }
 
 impl Source for CaptureFiles {
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        if let Some(part) = self.next.take() {
+            return Ok(Some(Item::Rows(part)));
+        }
         loop {
             if self.current.is_none() {
-                if !self.open_next(context)? {
+                match self.open_next(context)? {
+                    Opening::Done => continue,
+                    Opening::End => return Ok(None),
+                    Opening::Waits if context.interrupt.load(Ordering::Relaxed) => return Ok(None),
+                    Opening::Waits => return Ok(Some(self.wait(context))),
+                }
+            }
+            self.idle = false;
+            match self.part(context) {
+                Ok(Some(item)) => return Ok(Some(item)),
+                Ok(None) => self.close(),
+                Err(Stop::Waiting) => return Ok(Some(self.wait(context))),
+                Err(Stop::Interrupted) => {
+                    if self.followed.is_some() {
+                        self.stopped(Stop::Interrupted, context.strict)?;
+                    }
                     return Ok(None);
                 }
-                continue;
-            }
-            match self.part(context) {
-                Ok(Some(part)) => return Ok(Some(Item::Rows(part))),
-                Ok(None) => self.close(),
-                Err(Stop::Interrupted) => return Ok(None),
                 Err(stop) => self.stopped(stop, context.strict)?,
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.idle
     }
 
     fn input_account(&self) -> InputAccount {

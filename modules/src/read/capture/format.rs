@@ -2,7 +2,7 @@
 
 use super::{pcap, pcapng, snoop};
 use crate::read::packed;
-use crate::types::packet::Frames;
+use crate::types::packet::{Beside, Frames};
 use wireq_engine::Recognized;
 
 /// The most bytes of one frame: a record that claims more is damage.
@@ -60,6 +60,12 @@ pub(super) trait Format: Send {
 
     /// What it is called.
     fn name(&self) -> &'static str;
+
+    /// What stood between the records before and those of the last call, where the frames say that it
+    /// is to be kept: it ends a call where there are records before it.
+    fn beside(&mut self) -> Option<Beside> {
+        None
+    }
 
     /// What was wrong with records that were delivered: reason, how often. Called at the end.
     fn faults(&self) -> Vec<(&'static str, u64)> {
@@ -132,6 +138,33 @@ pub(super) struct Budget {
     looked: u64,
 }
 
+/// Bounds the work of what claims to be large and is not: it has to be read as far as it claims.
+#[derive(Default)]
+pub(super) struct Claims {
+    lied: u64,
+    passed: u64,
+}
+
+impl Claims {
+    /// Counts bytes that were read.
+    #[inline]
+    pub(super) fn passed(&mut self, bytes: usize) {
+        self.passed += bytes as u64;
+    }
+
+    /// Whether what claims so many bytes may be read on for.
+    pub(super) fn may_claim(&self, bytes: usize) -> bool {
+        bytes <= FRAME_USUAL_MAX as usize || self.lied <= self.passed
+    }
+
+    /// Counts a claim that was none.
+    pub(super) fn lied(&mut self, bytes: usize) {
+        if bytes > FRAME_USUAL_MAX as usize {
+            self.lied += bytes as u64;
+        }
+    }
+}
+
 /// Looks that are free, so that short files are searched well.
 const LOOKS_FREE: u64 = 4096;
 
@@ -156,5 +189,16 @@ impl Budget {
     /// The bytes looked at so far.
     pub(super) fn spent(&self) -> u64 {
         self.places + self.looked
+    }
+}
+
+/// The four bytes at `at` as a number.
+#[inline(always)]
+pub(super) fn number<const BIG: bool>(bytes: &[u8], at: usize) -> u32 {
+    let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+    if BIG {
+        u32::from_be_bytes(bytes)
+    } else {
+        u32::from_le_bytes(bytes)
     }
 }

@@ -38,12 +38,20 @@ impl Stream for Memory {
     }
 }
 
-/// Reads bytes as a capture to their end: what the report says, and a sum over the frames.
+/// Reads bytes as a capture to their end: what the report says, and a sum over the frames. What
+/// stands between frames is kept in half of the cases.
 fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
-    read_stream(Box::new(Memory(Cursor::new(bytes))), rows_max, pool)
+    let keeps = (bytes.len() + rows_max) % 2 == 1;
+    let stream = Box::new(Memory(Cursor::new(bytes)));
+    read_stream(stream, rows_max, keeps, pool)
 }
 
-fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
+fn read_stream(
+    stream: Box<dyn Stream>,
+    rows_max: usize,
+    keeps: bool,
+    pool: &mut Pool,
+) -> (InputReport, u64) {
     let mut report = InputReport::default();
     let mut reading = Reading {
         pool,
@@ -58,7 +66,13 @@ fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (In
         Err(_) => panic!("bytes in memory can be read"),
     };
     let (mut frames, mut sum) = (Frames::default(), 0u64);
-    while capture.frames(&mut frames, rows_max, &mut reading).is_ok() && !frames.rows.is_empty() {
+    frames.blocks = keeps;
+    while capture.frames(&mut frames, rows_max, &mut reading).is_ok() {
+        let kept = capture.beside();
+        assert!(kept.is_none() || keeps);
+        if frames.rows.is_empty() && kept.is_none() {
+            break;
+        }
         for frame in &frames.rows {
             let end = frame.start as usize + frame.caplen as usize;
             let bytes = &frames.block.0[frame.start as usize..end];
@@ -71,7 +85,7 @@ fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (In
         frames.let_go();
     }
     report.bytes_searched = capture.searched();
-    capture.close(false, &mut report);
+    capture.close(None, &mut report);
     (report, sum)
 }
 
@@ -244,7 +258,7 @@ fn damaged_packed_captures_are_read_and_end() {
             let mut packed = Packed::new(input.into_source()).expect("a thread");
             // An error ends what is unpacked.
             while let Ok(Some((_, stream))) = packed.next_file(&never) {
-                let (report, _) = read_stream(stream, 2048, &mut pool);
+                let (report, _) = read_stream(stream, 2048, false, &mut pool);
                 records += report.records;
                 files += 1;
             }
@@ -258,10 +272,15 @@ fn damaged_packed_captures_are_read_and_end() {
 #[test]
 fn what_nearly_is_a_record_costs_no_more() {
     let mut pool = Pool::default();
-    let begins: [(&[u8], &[u8]); 3] = [
+    let begins: [(&[u8], &[u8]); 4] = [
         (
             b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
             b"\x01\0\0\0",
+        ),
+        // Frames of USBPcap may be as large as any.
+        (
+            b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\x08\xf9\0\0\0",
+            b"\0\0\x08\0",
         ),
         (
             b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0",
@@ -278,4 +297,35 @@ fn what_nearly_is_a_record_costs_no_more() {
             survives(&bytes, &mut pool, what);
         }
     }
+}
+
+/// Blocks that claim millions of bytes, behind some that are read: each would have all of these moved.
+#[test]
+fn large_claims_that_lie_cost_no_more() {
+    let mut pool = Pool::default();
+    let section = b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0";
+    let names = b"\x04\0\0\0\x0c\0\0\0\x0c\0\0\0";
+    let mut lies = [&names[..], b"\x04\0\0\0\0\0\xf0\0"].concat();
+    lies.resize(60_000, b'-');
+    let mut bytes = section.to_vec();
+    (0..600).for_each(|_| bytes.extend(&lies));
+    survives(&bytes, &mut pool, || {
+        "blocks of 15 MiB that are none".to_owned()
+    });
+
+    let record = |seconds: u32, caplen: u32, len: u32| {
+        [seconds, 0, caplen, len].map(u32::to_le_bytes).concat()
+    };
+    let mut bytes = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\0\x08\xf9\0\0\0".to_vec();
+    for second in 0..600 {
+        for _ in 0..3 {
+            bytes.extend(record(1_000_000 + second, 4, 4));
+            bytes.extend(b"data");
+        }
+        bytes.extend(record(1_000_000 + second, 15 << 20, 1));
+        bytes.resize(bytes.len() + 60_000, b'-');
+    }
+    survives(&bytes, &mut pool, || {
+        "records of 15 MiB that are none".to_owned()
+    });
 }

@@ -9,6 +9,9 @@ use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputReport, Source, SourceContext};
 use wireq_typesys::{ROWS_MAX, Shape, Zone};
 
+/// The most interfaces of a capture that are told apart: files have a few, damaged ones any number.
+const INTERFACES_MAX: usize = 4096;
+
 /// What is to be said of one capture.
 #[derive(Debug)]
 pub struct CaptureInfo {
@@ -32,8 +35,11 @@ pub struct CaptureInfo {
     pub timeless: u64,
     /// Frames by LINKTYPE number.
     pub link_types: BTreeMap<u16, u64>,
-    /// The interfaces that there are frames of, with how many, in the order of sections and numbers.
+    /// The interfaces that there are frames of, with how many, in the order of sections and numbers;
+    /// the first 4096 of them.
     pub interfaces: Vec<(Arc<Interface>, u64)>,
+    /// Where they stand, by section and number.
+    places: BTreeMap<(u32, Option<u32>), usize>,
     /// The time of the last frame.
     previous: Option<i64>,
 }
@@ -52,6 +58,7 @@ impl CaptureInfo {
             timeless: 0,
             link_types: BTreeMap::new(),
             interfaces: Vec::new(),
+            places: BTreeMap::new(),
             previous: None,
         }
     }
@@ -73,12 +80,16 @@ impl CaptureInfo {
             }
             *self.link_types.entry(interface.link_type).or_default() += count;
             // The same interface is another object where its frames come in blocks of another kind.
-            let same = |(known, _): &&mut (Arc<Interface>, u64)| {
-                known.section == interface.section && known.number == interface.number
+            let key = (interface.section, interface.number);
+            let next = self.interfaces.len();
+            let place = match next < INTERFACES_MAX {
+                true => Some(*self.places.entry(key).or_insert(next)),
+                false => self.places.get(&key).copied(),
             };
-            match self.interfaces.iter_mut().rfind(same) {
+            match place.and_then(|at| self.interfaces.get_mut(at)) {
                 Some((_, known)) => *known += count,
-                None => self.interfaces.push((Arc::clone(interface), count)),
+                None if place.is_some() => self.interfaces.push((Arc::clone(interface), count)),
+                None => {}
             }
         }
     }
@@ -114,7 +125,7 @@ pub fn capture_info(
     strict: bool,
     interrupt: &AtomicBool,
 ) -> Result<Vec<CaptureInfo>, Error> {
-    let mut files = CaptureFiles::new(paths);
+    let mut files = CaptureFiles::new(paths, None);
     let (shape, zone) = (Arc::new(shape()), Arc::new(Zone::utc()));
     let mut retired = Vec::new();
     let mut infos: Vec<CaptureInfo> = Vec::new();

@@ -3,9 +3,10 @@
 use super::format::{Budget, Format, MAGIC_LEN, Search, Step, Window, kind_of};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed;
-use crate::types::packet::Frames;
+use crate::types::packet::{Beside, Frames};
 use std::io;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use wireq_engine::InputReport;
 
 /// What a capture is read with.
@@ -25,6 +26,8 @@ pub(super) enum Stop {
     Damaged(Option<u64>, &'static str),
     /// The run is to end.
     Interrupted,
+    /// Nothing more is there now: reading goes on later where it is.
+    Waiting,
 }
 
 impl Stop {
@@ -62,6 +65,12 @@ struct Skipping {
     left: Option<u64>,
 }
 
+/// How long is waited before it is looked again whether more of a header is there.
+const HEADER_WAIT: Duration = Duration::from_millis(10);
+/// The reason for what is left of a file that grew until the end of the run.
+pub(super) const NOT_YET: &str = "the rest of a record was not written yet";
+/// The reason for what is left of a file that cannot be read.
+pub(super) const NO_MORE: &str = "the file cannot be read on";
 /// The reason for a file of another kind.
 pub(super) const NO_CAPTURE: &str = "it is no capture";
 /// The reason for bytes behind the last whole record.
@@ -81,7 +90,7 @@ impl Capture {
             Ok(begun) => begun,
             Err(Stop::Damaged(at, reason)) => {
                 let reason = input.corrupt.unwrap_or(reason);
-                let left = input.unread().len() as u64 + input.drain();
+                let left = input.unread().len() as u64 + input.drain(reading.interrupt);
                 if left > 0 {
                     reading.report.skip(0, left, reason);
                 }
@@ -234,18 +243,22 @@ impl Capture {
             self.segment += 1;
             self.row = 0;
         }
+        if self.input.waits {
+            return Err(Stop::Waiting);
+        }
         match self.input.corrupt.filter(|_| reading.strict) {
             Some(reason) => Err(Stop::Damaged(Some(self.input.place()), reason)),
             None => Ok(()),
         }
     }
 
-    /// Ends the reading: what is left is skipped where it could not be read on.
-    pub(super) fn close(mut self, failed: bool, report: &mut InputReport) {
-        if failed {
+    /// Ends the reading: what is left is skipped where it could not be read on, for which there is a
+    /// reason.
+    pub(super) fn close(mut self, failed: Option<&'static str>, report: &mut InputReport) {
+        if let Some(failed) = failed {
             let (offset, reason) = match &self.skipping {
                 Some(skipping) => (skipping.offset, skipping.reason),
-                None => (self.input.place(), "the file cannot be read on"),
+                None => (self.input.place(), failed),
             };
             self.input.at = self.input.end;
             let left = self.input.place() - offset;
@@ -261,6 +274,11 @@ impl Capture {
                 report.fault(reason, count);
             }
         }
+    }
+
+    /// What stood before the frames that were found last.
+    pub(super) fn beside(&mut self) -> Option<Beside> {
+        self.format.beside()
     }
 
     /// What the format is called.
@@ -312,6 +330,10 @@ fn read_to(input: &mut Blocks, len: usize, reading: &mut Reading<'_>) -> Result<
     while input.end < len && !input.at_end {
         let moved = input.more(len, reading.pool, reading.interrupt);
         moved.map_err(Stop::reading)?;
+        if input.waits {
+            // A header is written at once, or nearly so.
+            std::thread::sleep(HEADER_WAIT);
+        }
     }
     Ok(())
 }

@@ -6,8 +6,14 @@
 use crate::types::packet::Frame;
 use std::collections::VecDeque;
 
-/// What waits is not more than so many bytes: beyond, packets go on without waiting.
+/// What waits is not more than so many bytes, those of its places among them: beyond, packets go on
+/// without waiting.
 const WAITING_MAX: usize = 8 << 20;
+
+/// The bytes that a packet takes.
+fn size(bytes: &[u8]) -> usize {
+    size_of::<(Frame, Box<[u8]>)>() + bytes.len()
+}
 
 /// The packets of all interfaces that wait for earlier ones.
 pub(super) struct Merge {
@@ -38,7 +44,7 @@ impl Merge {
         let waiting = &mut self.interfaces[interface];
         waiting.complete = waiting.complete.max(frame.ts);
         waiting.packets.push_back((frame, bytes.into()));
-        self.bytes += bytes.len();
+        self.bytes += size(bytes);
     }
 
     /// An interface was found empty: what comes has this time or a later one. `i64::MAX` where
@@ -64,7 +70,7 @@ impl Merge {
         let heads = heads.filter_map(|(at, waiting)| Some((waiting.packets.front()?.0.ts, at)));
         let (_, at) = heads.min().filter(|(ts, _)| *ts <= complete)?;
         let (frame, bytes) = self.interfaces[at].packets.pop_front()?;
-        self.bytes -= bytes.len();
+        self.bytes -= size(&bytes);
         Some((at, frame, bytes))
     }
 }

@@ -3,7 +3,8 @@
 use super::batch::Batch;
 use super::capture::{Settings, link_type, open};
 use super::reader::{Message, QUEUE_MAX, Reader, Shared, lock};
-use crate::types::packet::{Frames, Interface, wants_layers};
+use crate::read::reuse::reusable;
+use crate::types::packet::{Frames, Interface};
 use pcap::{Active, Capture};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
-use wireq_typesys::{Block, Part, PartData, Position, Positions};
+use wireq_typesys::{Block, Part, Position};
 
 /// Open interfaces.
 pub(super) struct Interfaces {
@@ -130,7 +131,7 @@ impl Interfaces {
     fn give(&mut self, context: &mut SourceContext<'_>) -> Option<Part> {
         let (batch, given) = self.current.as_mut()?;
         let count = (batch.frames.len() - *given).min(context.rows_max);
-        let mut data = reusable(context);
+        let mut data = reusable(context, |context| Frames::of(context.shape));
         let unshared = Arc::get_mut(&mut data)?;
         let frames: &mut Frames = unshared.rows_mut()?;
         frames.reset(&batch.block, self.total + 1);
@@ -220,26 +221,4 @@ impl Drop for Interfaces {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-/// A part whose buffers can be used again, or a new one.
-fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
-    while let Some(mut data) = context.retired.pop() {
-        let fits = Arc::ptr_eq(&data.shape, context.shape);
-        let reused = data.reuse().filter(|_| fits);
-        if reused.is_some_and(|data| data.rows_mut::<Frames>().is_some()) {
-            return data;
-        }
-    }
-    let frames = Frames {
-        layers: wants_layers(context.shape),
-        ..Frames::default()
-    };
-    Arc::new(PartData::new(
-        Arc::clone(context.shape),
-        Box::new(frames),
-        0,
-        Positions::Run(Position::START),
-        context.origin,
-    ))
 }

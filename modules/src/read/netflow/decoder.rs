@@ -177,6 +177,12 @@ impl Decoder {
         self.faults.get(Fault::Unknown)
     }
 
+    /// How often a message was shorter than it said.
+    pub(super) fn cut(&self) -> u64 {
+        let faults = [Fault::ShortHeader, Fault::ShortMessage];
+        faults.iter().map(|fault| self.faults.get(*fault)).sum()
+    }
+
     /// What could not be decoded so far, what still waits for a template included.
     pub(super) fn faults(&self) -> Faults {
         let mut faults = self.faults.clone();
@@ -186,6 +192,6 @@ impl Decoder {
 
     /// About how many bytes the state takes.
     pub(super) fn memory(&self) -> usize {
-        self.domains.memory() + self.held.memory()
+        self.domains.memory() + self.held.memory() + self.samples.memory()
     }
 }

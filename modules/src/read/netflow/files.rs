@@ -7,6 +7,7 @@ use crate::read::blocks::{Blocks, Pool};
 use crate::types::netflow::Records;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, PartData, Position, Positions};
@@ -26,6 +27,18 @@ pub(super) struct Files {
     given: usize,
     batch: Batch,
     segment: u32,
+    /// What ends the run, once the records before it are given.
+    pending: Option<Error>,
+}
+
+const NO_MESSAGE: &str = "it is no message of an exporter";
+
+/// Reads until there is a message, or all that is left.
+fn read(input: &mut Blocks, pool: &mut Pool, context: &SourceContext<'_>) -> io::Result<()> {
+    while input.unread().len() < MESSAGE_MAX && !input.at_end {
+        input.more(MESSAGE_MAX, pool, context.interrupt)?;
+    }
+    Ok(())
 }
 
 impl Files {
@@ -40,6 +53,7 @@ impl Files {
             given: 0,
             batch: Batch::default(),
             segment: 0,
+            pending: None,
         }
     }
 
@@ -75,44 +89,75 @@ impl Files {
         Ok(())
     }
 
-    /// Decodes messages until there are records to give; false where the file has no more.
-    fn decode(&mut self, context: &SourceContext<'_>) -> Result<bool, io::Error> {
-        let Some(input) = &mut self.current else {
-            return Ok(false);
-        };
+    /// Decodes messages of the file at hand until there are as many records as are wanted.
+    fn decode(&mut self, context: &SourceContext<'_>) -> Result<(), Error> {
         while self.batch.len() < context.rows_max && !self.batch.is_full() {
-            while input.unread().len() < MESSAGE_MAX && !input.at_end {
-                input.more(MESSAGE_MAX, &mut self.pool, context.interrupt)?;
-            }
-            let bytes = input.unread();
-            if bytes.is_empty() {
-                break;
-            }
-            let message = Message {
-                block: &input.block,
-                start: input.at,
-                bytes: &bytes[..bytes.len().min(MESSAGE_MAX)],
-                router: None,
-                received: None,
-            };
-            let before = self.decoder.strange();
-            let used = self.decoder.message(&message, &mut self.batch).max(1);
-            let place = input.place();
-            input.at += used;
-            let Some(report) = self.reports.last_mut() else {
+            let Some(input) = &mut self.current else {
                 break;
             };
-            if self.decoder.strange() > before {
-                // Nothing says where the next message begins.
-                let skipped = (input.end - input.at + used) as u64 + input.drain();
-                report.skip(place, skipped, "it is no message of an exporter");
-                input.at = input.end;
-                input.at_end = true;
-            } else {
-                report.bytes_used += used as u64;
+            match read(input, &mut self.pool, context) {
+                Ok(()) if input.unread().is_empty() => self.current = None,
+                Ok(()) => self.message(context)?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => break,
+                Err(error) => self.cannot_read(error, context.strict)?,
             }
         }
-        Ok(self.batch.len() > 0)
+        Ok(())
+    }
+
+    /// Decodes the next message.
+    fn message(&mut self, context: &SourceContext<'_>) -> Result<(), Error> {
+        let (Some(input), Some(report)) = (&mut self.current, self.reports.last_mut()) else {
+            return Ok(());
+        };
+        let (bytes, place) = (input.unread(), input.place());
+        let message = Message {
+            block: &input.block,
+            start: input.at,
+            bytes: &bytes[..bytes.len().min(MESSAGE_MAX)],
+            router: None,
+            received: None,
+        };
+        let before = (self.decoder.strange(), self.decoder.cut());
+        let used = self.decoder.message(&message, &mut self.batch).max(1);
+        let reason = if self.decoder.strange() > before.0 {
+            // Nothing says where the next message begins.
+            let skipped = (input.end - input.at) as u64 + input.drain(context.interrupt);
+            report.skip(place, skipped, NO_MESSAGE);
+            if place == 0 {
+                report.unusable = Some(NO_MESSAGE.to_owned());
+            }
+            self.current = None;
+            NO_MESSAGE
+        } else {
+            input.at += used;
+            report.bytes_used += used as u64;
+            if self.decoder.cut() == before.1 {
+                return Ok(());
+            }
+            "a message is shorter than it says"
+        };
+        match context.strict {
+            true => Err(Error::Damaged {
+                path: report.name.clone(),
+                reason: format!("at byte {place}: {reason}"),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends the file at hand, which cannot be read on.
+    fn cannot_read(&mut self, error: io::Error, strict: bool) -> Result<(), Error> {
+        let input = self.current.take();
+        let Some(report) = self.reports.last_mut() else {
+            return Ok(());
+        };
+        if let Some(input) = input.filter(|input| !input.unread().is_empty()) {
+            let left = input.unread().len() as u64;
+            report.skip(input.place(), left, "the file cannot be read on");
+        }
+        let path = report.name.clone();
+        self.fail("read", &path, error, strict)
     }
 
     /// Gives the next records of those that are decoded.
@@ -121,12 +166,7 @@ impl Files {
         let rows = if self.given == 0 && end == self.ready.rows.len() {
             std::mem::take(&mut self.ready)
         } else {
-            Records {
-                blocks: self.ready.blocks.clone(),
-                rows: self.ready.rows[self.given..end].to_vec(),
-                layouts: self.ready.layouts.clone(),
-                headers: self.ready.headers.clone(),
-            }
+            self.ready.chunk(self.given..end)
         };
         let len = end - self.given;
         let first = Position::new(self.segment, self.given as u32);
@@ -152,25 +192,28 @@ impl Source for Files {
             if self.given < self.ready.rows.len() {
                 return Ok(Some(Item::Rows(self.give(context))));
             }
+            if let Some(error) = self.pending.take() {
+                return Err(error);
+            }
             if self.current.is_none() {
                 if !self.open_next(context.strict)? {
                     return Ok(None);
                 }
                 continue;
             }
-            match self.decode(context) {
-                Ok(true) => {
-                    self.ready = self.batch.take();
-                    self.given = 0;
-                    self.segment += 1;
+            let decoded = self.decode(context);
+            self.ready = self.batch.take();
+            self.given = 0;
+            self.segment += 1;
+            match decoded {
+                Ok(())
+                    if self.ready.rows.is_empty() && context.interrupt.load(Ordering::Relaxed) =>
+                {
+                    return Ok(None);
                 }
-                Ok(false) => self.current = None,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(None),
-                Err(error) => {
-                    self.current = None;
-                    let path = self.reports.last().map(|report| report.name.clone());
-                    self.fail("read", &path.unwrap_or_default(), error, context.strict)?;
-                }
+                Ok(()) => {}
+                // What was decoded before is given first.
+                Err(error) => self.pending = Some(error),
             }
         }
     }

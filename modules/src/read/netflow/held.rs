@@ -4,7 +4,7 @@ use super::fault::{Fault, Faults};
 use super::template::DomainKey;
 use crate::types::netflow::Header;
 use hashbrown::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use wireq_typesys::Block;
 
@@ -13,13 +13,14 @@ const BYTES_MAX: usize = 4 << 20;
 /// How long a set is held, in nanoseconds.
 const TIME_MAX: i64 = 600 * 1_000_000_000;
 /// What a set takes beside its bytes.
-const SET_SIZE: usize = 256;
+const SET_SIZE: usize = 384;
 
 /// A set that is held.
 pub(super) struct HeldSet {
+    /// The template that it waits for.
+    pub(super) place: Place,
     pub(super) header: Header,
     pub(super) block: Arc<Block>,
-    time: i64,
 }
 
 type Place = (DomainKey, u16);
@@ -27,77 +28,77 @@ type Place = (DomainKey, u16);
 /// The sets that are held.
 #[derive(Default)]
 pub(super) struct Held {
-    sets: HashMap<Place, VecDeque<HeldSet>>,
-    /// The templates that sets wait for, in the order in which the sets came; some of them may have
-    /// found theirs.
-    order: VecDeque<(Place, i64)>,
+    /// By number, in the order in which they came.
+    sets: BTreeMap<u64, HeldSet>,
+    /// The numbers of the sets that wait for a template.
+    waiting: HashMap<Place, VecDeque<u64>>,
+    next: u64,
     bytes: usize,
-    count: u64,
+}
+
+impl HeldSet {
+    fn size(&self) -> usize {
+        self.block.0.len() + SET_SIZE
+    }
+}
+
+/// When a message came.
+fn time(header: &Header) -> i64 {
+    header.received.or(header.exported).unwrap_or(0)
 }
 
 impl Held {
     /// Holds a set; what is too much or too old goes.
     pub(super) fn add(&mut self, place: Place, header: Header, bytes: &[u8], faults: &mut Faults) {
-        let size = bytes.len() + SET_SIZE;
-        let time = header.received.or(header.exported).unwrap_or(0);
-        while let Some((first, since)) = self.order.front().copied() {
-            let is_old = time.saturating_sub(since) > TIME_MAX;
-            if !is_old && self.bytes + size <= BYTES_MAX && self.order.len() < BYTES_MAX / SET_SIZE
-            {
+        let set = HeldSet {
+            place,
+            header,
+            block: Arc::new(Block(bytes.to_vec())),
+        };
+        let size = set.size();
+        while let Some(first) = self.sets.first_entry() {
+            let is_old = time(&header).saturating_sub(time(&first.get().header)) > TIME_MAX;
+            if !is_old && self.bytes + size <= BYTES_MAX {
                 break;
             }
-            self.order.pop_front();
-            self.drop_first(first, since, faults);
-        }
-        self.order.push_back((place, time));
-        self.bytes += size;
-        self.count += 1;
-        let block = Arc::new(Block(bytes.to_vec()));
-        let set = HeldSet {
-            header,
-            block,
-            time,
-        };
-        self.sets.entry(place).or_default().push_back(set);
-    }
-
-    fn drop_first(&mut self, place: Place, since: i64, faults: &mut Faults) {
-        let Some(sets) = self.sets.get_mut(&place) else {
-            return;
-        };
-        if sets.front().is_none_or(|set| set.time != since) {
-            return;
-        }
-        if let Some(set) = sets.pop_front() {
-            self.bytes -= set.block.0.len() + SET_SIZE;
-            self.count -= 1;
+            let first = first.remove();
+            self.bytes -= first.size();
+            self.let_go(first.place);
             faults.count(Fault::NoTemplate);
         }
-        if sets.is_empty() {
-            self.sets.remove(&place);
+        self.sets.insert(self.next, set);
+        self.waiting.entry(place).or_default().push_back(self.next);
+        self.next += 1;
+        self.bytes += size;
+    }
+
+    /// Forgets the first number of those that wait for a template.
+    fn let_go(&mut self, place: Place) {
+        if let Some(numbers) = self.waiting.get_mut(&place) {
+            numbers.pop_front();
+            if numbers.is_empty() {
+                self.waiting.remove(&place);
+            }
         }
     }
 
     /// The sets that waited for a template.
-    pub(super) fn take(&mut self, place: Place) -> VecDeque<HeldSet> {
-        let sets = self.sets.remove(&place).unwrap_or_default();
-        let bytes = sets.iter().map(|set| set.block.0.len() + SET_SIZE);
-        self.bytes -= bytes.sum::<usize>();
-        self.count -= sets.len() as u64;
+    pub(super) fn take(&mut self, place: Place) -> Vec<HeldSet> {
+        let numbers = self.waiting.remove(&place).unwrap_or_default();
+        let sets = numbers.iter().filter_map(|at| self.sets.remove(at));
+        let sets: Vec<HeldSet> = sets.collect();
+        self.bytes -= sets.iter().map(HeldSet::size).sum::<usize>();
         sets
     }
 
-    /// The sets that are held.
-    pub(super) fn each(&self) -> impl Iterator<Item = (&Place, &HeldSet)> {
-        let mut all: Vec<(&Place, &VecDeque<HeldSet>)> = self.sets.iter().collect();
-        all.sort_by_key(|(place, _)| **place);
-        let sets = all.into_iter();
-        sets.flat_map(|(place, sets)| sets.iter().map(move |set| (place, set)))
+    /// The sets that are held, in the order in which they came.
+    pub(super) fn each(&self) -> impl Iterator<Item = &HeldSet> {
+        self.sets.values()
     }
 
     /// How many sets are held.
     pub(super) fn count(&self) -> u64 {
-        self.count
+        self.sets.len() as u64
     }
 
     /// About how many bytes they take.

@@ -8,26 +8,24 @@ use crate::types::netflow::Records;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt;
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
 use wireq_typesys::{Address, Block, Part, PartData, Position, Positions};
 
 /// The most bytes of a datagram.
 const DATAGRAM_MAX: usize = 65_535;
 /// What the kernel is asked to hold while the queries are busy.
 const KERNEL_BUFFER: usize = 16 << 20;
-/// How long is waited before it is looked whether the run was interrupted.
-const WAIT: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 100_000_000,
-};
 /// How long records are gathered before they are given.
-const GATHER_MILLISECONDS: u128 = 50;
+const GATHER: Duration = Duration::from_millis(50);
+/// What the kernel holds at the end is read for so long.
+const DRAIN_MAX: Duration = Duration::from_millis(100);
 
 /// Sockets that messages come to.
 pub(super) struct Live {
@@ -37,10 +35,36 @@ pub(super) struct Live {
     block: Arc<Block>,
     /// The bytes of the block that are used.
     end: usize,
+    /// Datagrams in the block that are not decoded yet.
+    datagrams: VecDeque<Datagram>,
+    /// Why nothing more can be received.
+    failure: Option<io::Error>,
+    /// Until when what is there is still taken, once the run is to end.
+    until: Option<Instant>,
     batch: Batch,
     ready: Records,
     given: usize,
     segment: u32,
+    /// The row of the first record that is ready.
+    row: u32,
+}
+
+/// A datagram in the block.
+struct Datagram {
+    start: usize,
+    len: usize,
+    from: IpAddr,
+    received: Option<i64>,
+}
+
+/// What waiting came to.
+enum Waited {
+    /// There is something to receive.
+    Some,
+    /// Nothing came in time.
+    Nothing,
+    /// The run is to end, and nothing more is there.
+    End,
 }
 
 impl Live {
@@ -68,26 +92,38 @@ impl Live {
             decoder: Decoder::new(options),
             block: Arc::default(),
             end: 0,
+            datagrams: VecDeque::new(),
+            failure: None,
+            until: None,
             batch: Batch::default(),
             ready: Records::default(),
             given: 0,
             segment: 0,
+            row: 0,
         })
     }
 
-    /// Waits for datagrams. False where the run is to end.
-    fn wait(&self, context: &SourceContext<'_>) -> io::Result<bool> {
-        loop {
-            if context.interrupt.load(Ordering::Relaxed) {
-                return Ok(false);
+    /// Waits for datagrams, no longer than a source may.
+    fn wait(&mut self, context: &SourceContext<'_>) -> io::Result<Waited> {
+        let mut wait = context.wait;
+        if context.interrupt.load(Ordering::Relaxed) {
+            let until = self.until.get_or_insert_with(|| Instant::now() + DRAIN_MAX);
+            if Instant::now() >= *until {
+                return Ok(Waited::End);
             }
-            let poll_of = |socket| PollFd::new(socket, PollFlags::IN);
-            let mut all: Vec<PollFd<'_>> = self.sockets.iter().map(poll_of).collect();
-            match poll(&mut all, Some(&WAIT)) {
-                Ok(0) | Err(Errno::INTR) => {}
-                Ok(_) => return Ok(true),
-                Err(error) => return Err(error.into()),
-            }
+            wait = Duration::ZERO;
+        }
+        let wait = Timespec {
+            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: wait.subsec_nanos().into(),
+        };
+        let poll_of = |socket| PollFd::new(socket, PollFlags::IN);
+        let mut all: Vec<PollFd<'_>> = self.sockets.iter().map(poll_of).collect();
+        match poll(&mut all, Some(&wait)) {
+            Ok(0) if self.until.is_some() => Ok(Waited::End),
+            Ok(0) | Err(Errno::INTR) => Ok(Waited::Nothing),
+            Ok(_) => Ok(Waited::Some),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -101,65 +137,82 @@ impl Live {
         }
     }
 
-    /// Takes the datagrams that are there, up to a part's records.
-    fn gather(&mut self, context: &SourceContext<'_>) -> io::Result<()> {
+    /// Takes the datagrams that are there, as many as fit into the block: it is shared from the first
+    /// record on.
+    fn receive(&mut self, context: &SourceContext<'_>) {
         let begin = Instant::now();
-        let mut spans = Vec::new();
         self.room();
         let mut is_there = true;
-        // First all datagrams that fit into the block: it is shared from the first record on.
-        while is_there && spans.len() < context.rows_max && self.end + DATAGRAM_MAX <= BLOCK_LEN {
+        while is_there && self.datagrams.len() < context.rows_max && begin.elapsed() < GATHER {
             is_there = false;
             for socket in &self.sockets {
                 let Some(block) = Arc::get_mut(&mut self.block) else {
-                    break;
+                    return;
                 };
-                if self.end + DATAGRAM_MAX > BLOCK_LEN {
-                    break;
+                if self.end + DATAGRAM_MAX > block.0.len() {
+                    return;
                 }
                 match socket.recv_from(&mut block.0[self.end..]) {
                     Ok((len, from)) => {
-                        spans.push((self.end, len, from.ip(), now()));
+                        self.datagrams.push_back(Datagram {
+                            start: self.end,
+                            len,
+                            from: plain(from.ip()),
+                            received: now(),
+                        });
                         self.end += len;
                         is_there = true;
                     }
                     Err(error) if is_passing(&error) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => {
+                        // What came before is decoded first.
+                        self.failure = Some(error);
+                        return;
+                    }
                 }
             }
-            if begin.elapsed().as_millis() > GATHER_MILLISECONDS {
-                break;
-            }
         }
-        for (start, len, from, received) in spans {
-            self.report.bytes_used += len as u64;
-            let end = start + len;
-            let mut at = start;
+    }
+
+    /// Decodes datagrams while there is room for what is in them.
+    fn decode(&mut self) {
+        while !self.batch.is_full()
+            && let Some(datagram) = self.datagrams.pop_front()
+        {
+            self.report.bytes_used += datagram.len as u64;
+            let end = datagram.start + datagram.len;
+            let mut at = datagram.start;
             while at < end {
                 let message = Message {
                     block: &self.block,
                     start: at,
                     bytes: &self.block.0[at..end],
-                    router: Some(Address::from(plain(from))),
-                    received,
+                    router: Some(Address::from(datagram.from)),
+                    received: datagram.received,
                 };
                 at += self.decoder.message(&message, &mut self.batch).max(1);
             }
         }
-        Ok(())
+        self.let_go();
+        self.ready = self.batch.take();
+    }
+
+    /// Lets go of the records that were given.
+    fn let_go(&mut self) {
+        self.row += self.ready.rows.len() as u32;
+        if self.row > u32::MAX / 2 {
+            (self.segment, self.row) = (self.segment.saturating_add(1), 0);
+        }
+        self.ready = Records::default();
+        self.given = 0;
     }
 
     /// Gives the next records of those that are decoded.
     fn give(&mut self, context: &SourceContext<'_>) -> Part {
         let end = (self.given + context.rows_max).min(self.ready.rows.len());
-        let rows = Records {
-            blocks: self.ready.blocks.clone(),
-            rows: self.ready.rows[self.given..end].to_vec(),
-            layouts: self.ready.layouts.clone(),
-            headers: self.ready.headers.clone(),
-        };
+        let rows = self.ready.chunk(self.given..end);
         let len = end - self.given;
-        let first = Position::new(self.segment, self.given as u32);
+        let first = Position::new(self.segment, self.row + self.given as u32);
         self.given = end;
         self.report.records += len as u64;
         Part::new(Arc::new(PartData::new(
@@ -196,23 +249,34 @@ fn now() -> Option<i64> {
 
 impl Source for Live {
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
-        loop {
-            if self.given < self.ready.rows.len() {
-                return Ok(Some(Item::Rows(self.give(context))));
-            }
-            // Blocks are let go, so that one that nobody reads can be filled again.
-            self.ready = Records::default();
-            self.given = 0;
-            let failed = |error| Error::file("receive on", self.report.name.clone(), error);
-            if !self.wait(context).map_err(failed)? {
-                return Ok(None);
-            }
-            if let Err(error) = self.gather(context) {
-                return Err(Error::file("receive on", self.report.name.clone(), error));
-            }
-            self.ready = self.batch.take();
-            self.segment += 1;
+        if self.given < self.ready.rows.len() {
+            return Ok(Some(Item::Rows(self.give(context))));
         }
+        if self.datagrams.is_empty() {
+            // Blocks are let go, so that one that nobody reads can be filled again.
+            self.let_go();
+            let waited = match self.failure.take() {
+                Some(error) => Err(error),
+                None => self.wait(context),
+            };
+            let name = &self.report.name;
+            match waited.map_err(|error| Error::file("receive on", name.clone(), error))? {
+                Waited::Some => self.receive(context),
+                Waited::Nothing => {}
+                Waited::End => return Ok(None),
+            }
+        }
+        self.decode();
+        if self.given < self.ready.rows.len() {
+            return Ok(Some(Item::Rows(self.give(context))));
+        }
+        // Records may tell of any time, so it does not go on by itself.
+        let position = Position::new(self.segment, self.row);
+        Ok(Some(Item::Control(position, Control::Watermark(i64::MIN))))
+    }
+
+    fn is_idle(&self) -> bool {
+        self.datagrams.is_empty() && self.given == self.ready.rows.len()
     }
 
     fn input_account(&self) -> InputAccount {

@@ -157,7 +157,9 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         return Ok(SourceSpec {
             record_type: Arc::new(Netflow),
             time_ordered: false,
-            live: None,
+            live: Some(wireq_engine::Live {
+                inputs: addresses.iter().map(SocketAddr::to_string).collect(),
+            }),
             prefilter: None,
             open: Arc::new(move || Ok(Box::new(Live::new(&addresses, options)?))),
         });

@@ -142,18 +142,10 @@ impl Exports {
         if records.rows.len() <= ROWS_MAX {
             return emit(records, positions, shape, self.origin, out);
         }
-        let chunks = records
-            .rows
-            .chunks(ROWS_MAX)
-            .zip(positions.chunks(ROWS_MAX));
-        for (rows, positions) in chunks {
-            let part = Records {
-                blocks: records.blocks.clone(),
-                rows: rows.to_vec(),
-                layouts: records.layouts.clone(),
-                headers: records.headers.clone(),
-            };
-            emit(part, positions.to_vec(), shape, self.origin, out);
+        for begin in (0..records.rows.len()).step_by(ROWS_MAX) {
+            let rows = begin..(begin + ROWS_MAX).min(records.rows.len());
+            let caused = positions[rows.clone()].to_vec();
+            emit(records.chunk(rows), caused, shape, self.origin, out);
         }
     }
 }

@@ -10,6 +10,8 @@ const LATE_MAX: u32 = 10_000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sequence {
     pub(super) expected: Option<u32>,
+    /// What was counted as lost since the exporter began and did not come late.
+    pub(super) missed: u64,
 }
 
 impl Sequence {
@@ -27,13 +29,17 @@ impl Sequence {
         } else if behind <= LATE_MAX {
             // It was counted as lost when the one behind it came.
             faults.count(Fault::Reordered);
-            faults.take_back(fault, own.into());
+            let late = self.missed.min(own.into());
+            faults.take_back(fault, late);
+            self.missed -= late;
         } else if missing < 1 << 31 {
             faults.add(fault, missing.into());
+            self.missed = self.missed.saturating_add(missing.into());
             self.expected = Some(next);
         } else {
+            // What the exporter sent before comes no more.
             faults.count(Fault::Reordered);
-            self.expected = Some(next);
+            (self.expected, self.missed) = (Some(next), 0);
         }
     }
 
@@ -68,5 +74,24 @@ mod tests {
             sequence.take(number, 10, Fault::LostFlows, &mut faults);
         }
         assert!(faults.list().is_empty());
+    }
+
+    #[test]
+    fn what_another_one_lost_is_not_taken_back() {
+        let (mut one, mut other) = (Sequence::default(), Sequence::default());
+        let mut faults = Faults::default();
+        for number in [0, 500] {
+            one.take(number, 10, Fault::LostFlows, &mut faults);
+        }
+        // It begins anew, a little behind: nothing of its own was lost.
+        for number in [5000, 0, 10, 20] {
+            other.take(number, 10, Fault::LostFlows, &mut faults);
+        }
+        assert_eq!(faults.get(Fault::LostFlows), 490);
+        // One that begins anew far behind does not find what it lost before.
+        for number in [1_000_000, 0, 100, 30, 40] {
+            one.take(number, 10, Fault::LostFlows, &mut faults);
+        }
+        assert_eq!(faults.get(Fault::LostFlows), 490 + 999_490 + 90 - 20);
     }
 }

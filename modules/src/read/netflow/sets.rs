@@ -267,6 +267,9 @@ impl Sets<'_> {
     /// Takes in the templates of a set.
     fn templates(&mut self, domain: DomainKey, kind: Kind, options: bool, content: &[u8]) {
         let mut bytes = Bytes::new(content);
+        // Zeros from here on fill up the set. Looked for once, not at each of many empty templates.
+        let zeros = content.iter().rposition(|byte| *byte != 0);
+        let zeros = zeros.map_or(0, |last| last + 1);
         // Fewer bytes than a template's head are padding.
         while bytes.left() >= SET_HEADER {
             let Some(template) = Announced::read(&mut bytes, kind, options) else {
@@ -277,7 +280,7 @@ impl Sets<'_> {
                 let is_all = kind.template_sets().contains(&template.number);
                 if template.fields.is_empty() && is_all && kind == Kind::Ipfix {
                     self.domains.withdraw_all(domain, options);
-                } else if template.number == 0 && content[bytes.at..].iter().all(|b| *b == 0) {
+                } else if template.number == 0 && bytes.at >= zeros {
                     return;
                 } else {
                     self.faults.count(Fault::TemplateNumber);

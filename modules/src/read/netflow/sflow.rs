@@ -13,24 +13,37 @@ use hashbrown::HashMap;
 use std::sync::Arc;
 use wireq_typesys::Address;
 
-/// The most layouts that are kept at a time.
+/// The most layouts that are kept at a time, and the most places in all of them.
 const LAYOUTS_MAX: usize = 1024;
+const PLACES_MAX: usize = 64 * 1024;
 
 /// Layouts of samples, by what they have where.
 #[derive(Default)]
-pub(super) struct Layouts(HashMap<Vec<Place>, Arc<Layout>>);
+pub(super) struct Layouts {
+    known: HashMap<Vec<Place>, Arc<Layout>>,
+    places: usize,
+}
 
 impl Layouts {
     fn get(&mut self, places: &[Place], len: usize) -> Arc<Layout> {
-        if let Some(layout) = self.0.get(places) {
+        if let Some(layout) = self.known.get(places) {
             return Arc::clone(layout);
         }
-        if self.0.len() >= LAYOUTS_MAX {
-            self.0.clear();
+        if self.known.len() >= LAYOUTS_MAX || self.places + places.len() > PLACES_MAX {
+            self.known.clear();
+            self.places = 0;
         }
         let layout = Arc::new(Layout::of_places(places.to_vec(), len));
-        self.0.insert(places.to_vec(), Arc::clone(&layout));
+        self.known.insert(places.to_vec(), Arc::clone(&layout));
+        self.places += places.len();
         layout
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn memory(&self) -> usize {
+        let layout = size_of::<(Vec<Place>, Arc<Layout>)>() + size_of::<Layout>();
+        // Each place stands in the key and in the layout.
+        self.known.capacity() * layout + 2 * self.places * size_of::<Place>()
     }
 }
 
@@ -328,4 +341,30 @@ fn router(start: usize, record: &[u8], places: &mut Vec<Place>) -> Option<()> {
         places.push(Place::new(key, (start + at) as u32, 4));
     }
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layouts_are_bounded_in_number_and_in_places() {
+        let mut layouts = Layouts::default();
+        let places = |first: u32, count: u32| -> Vec<Place> {
+            let place = |at| Place::new(58, first + at, 4);
+            (0..count).map(place).collect()
+        };
+        for first in 0..100 {
+            let layout = layouts.get(&places(first, 5000), 60_000);
+            assert!(Arc::ptr_eq(
+                &layout,
+                &layouts.get(&places(first, 5000), 60_000)
+            ));
+            assert!(layouts.places <= PLACES_MAX);
+        }
+        (0..5000).for_each(|first| {
+            layouts.get(&places(first, 2), 60_000);
+        });
+        assert!(layouts.known.len() <= LAYOUTS_MAX && layouts.memory() < 1 << 20);
+    }
 }

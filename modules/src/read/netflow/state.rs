@@ -1,6 +1,7 @@
 //! What is known of exporters, written and read back.
 
 use super::decoder::Decoder;
+use super::held::HeldSet;
 use super::sequence::Sequence;
 use super::template::{DOMAINS_MAX, DomainKey};
 use crate::types::netflow::{Field, Header};
@@ -17,6 +18,8 @@ impl Decoder {
         for (key, domain) in self.domains.each() {
             save_key(key, out);
             save_optional(domain.sequence.expected.map(u64::from), out);
+            out.number(domain.sequence.missed);
+            out.number(domain.heard.into());
             save_optional(domain.boot.map(|time| time as u64), out);
             let mut templates: Vec<_> = domain.templates.iter().collect();
             templates.sort_by_key(|(number, _)| **number);
@@ -31,11 +34,17 @@ impl Decoder {
             }
         }
         out.number(self.held.count());
-        for ((key, number), set) in self.held.each() {
+        for HeldSet {
+            place,
+            header,
+            block,
+        } in self.held.each()
+        {
+            let (key, number) = place;
             save_key(key, out);
             out.number(u64::from(*number));
-            save_header(&set.header, out);
-            out.bytes(&set.block.0);
+            save_header(header, out);
+            out.bytes(&block.0);
         }
     }
 
@@ -46,6 +55,7 @@ impl Decoder {
         for _ in 0..from.number()?.min(DOMAINS_MAX as u64) {
             let key = load_key(from)?;
             let expected = load_optional(from)?.map(narrow).transpose()?;
+            let (missed, heard) = (from.number()?, from.number()? == 1);
             let boot = load_optional(from)?.map(|time| time as i64);
             for _ in 0..from.number()? {
                 let head = from.number()?;
@@ -64,7 +74,8 @@ impl Decoder {
                     .define(key, number, &fields, options, &mut counted);
             }
             let domain = self.domains.get(key, &mut self.faults);
-            (domain.sequence, domain.boot) = (Sequence { expected }, boot);
+            domain.sequence = Sequence { expected, missed };
+            (domain.boot, domain.heard) = (boot, heard);
         }
         for _ in 0..from.number()? {
             let place = (load_key(from)?, narrow(from.number()?)?);

@@ -2,16 +2,18 @@
 
 use super::fault::{Fault, Faults};
 use super::sequence::Sequence;
-use crate::types::netflow::{Field, Layout};
-use hashbrown::HashMap;
+use crate::types::netflow::{Field, Layout, Place};
+use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use wireq_typesys::Address;
 
 /// The most exporters and domains that are kept.
 pub(super) const DOMAINS_MAX: usize = 4096;
-/// The most fields in all templates together; 24 bytes each.
+/// The most fields in all templates together.
 pub(super) const FIELDS_MAX: usize = 1 << 20;
+/// What a field takes: as it was announced, its place, and the gap before one of variable length.
+const FIELD_SIZE: usize = size_of::<Field>() + size_of::<Place>() + size_of::<u32>();
 /// What a template takes beside its fields, in fields.
 const TEMPLATE_SIZE: usize = 8;
 
@@ -33,8 +35,10 @@ pub(super) struct Domain {
     /// When the exporter started, where it said so in an option.
     pub(super) boot: Option<i64>,
     fields: usize,
+    /// The numbers of the templates of data, and of those of options.
+    numbers: [HashSet<u16>; 2],
     /// Whether it was heard since it was last looked at.
-    heard: bool,
+    pub(super) heard: bool,
 }
 
 /// A template.
@@ -130,6 +134,7 @@ impl Domains {
         let domain = self.get(key, faults);
         domain.fields += size;
         domain.templates.insert(number, template);
+        domain.numbers[usize::from(options)].insert(number);
         is_usable
     }
 
@@ -141,21 +146,17 @@ impl Domains {
         if let Some(template) = domain.templates.remove(&number) {
             let size = template.fields.len() + TEMPLATE_SIZE;
             domain.fields -= size;
+            domain.numbers[usize::from(template.options)].remove(&number);
             self.fields -= size;
         }
     }
 
     /// Forgets all templates of a kind (RFC 7011, section 8.1).
     pub(super) fn withdraw_all(&mut self, key: DomainKey, options: bool) {
-        let Some(domain) = self.known.get(&key) else {
+        let Some(domain) = self.known.get_mut(&key) else {
             return;
         };
-        let templates = domain.templates.iter();
-        let numbers: Vec<u16> = templates
-            .filter(|(_, template)| template.options == options)
-            .map(|(number, _)| *number)
-            .collect();
-        for number in numbers {
+        for number in std::mem::take(&mut domain.numbers[usize::from(options)]) {
             self.withdraw(key, number);
         }
     }
@@ -179,6 +180,42 @@ impl Domains {
     /// About how many bytes they take.
     pub(super) fn memory(&self) -> usize {
         let domain = size_of::<(DomainKey, Domain)>() + size_of::<DomainKey>();
-        self.known.capacity() * domain + self.fields * 2 * size_of::<Field>()
+        self.known.capacity() * domain + self.fields * FIELD_SIZE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_templates_of_a_kind_are_withdrawn_and_no_others() {
+        let (mut domains, mut faults) = (Domains::default(), Faults::default());
+        let key = DomainKey {
+            router: None,
+            version: 10,
+            number: 1,
+            agent: None,
+        };
+        let field = |len| [Field { key: 1, len }];
+        for number in 256..300u16 {
+            let is_options = number % 2 == 1;
+            assert!(domains.define(key, number, &field(4), is_options, &mut faults));
+        }
+        // One that becomes another kind's.
+        assert!(domains.define(key, 256, &field(8), true, &mut faults));
+        domains.withdraw_all(key, false);
+        let left = |domains: &Domains| {
+            let known = (0..400).filter(|number| domains.template(key, *number).is_some());
+            known.collect::<Vec<u16>>()
+        };
+        let odd = (257..300).step_by(2);
+        assert_eq!(
+            left(&domains),
+            [256].into_iter().chain(odd).collect::<Vec<_>>()
+        );
+        domains.withdraw_all(key, true);
+        assert_eq!((left(&domains).len(), domains.fields), (0, 0));
+        assert!(faults.list().is_empty());
     }
 }

@@ -6,12 +6,13 @@ use super::blocks::{BLOCK_HEADER, BlockHeader, FileHeader, HEADER_MAX};
 use super::unpack::{BLOCK_MAX, Compression, unpack};
 use super::{layout_1, layout_2, le16};
 use crate::read::blocks::{Blocks, Pool};
+use crate::read::reuse::reusable;
 use crate::types::netflow::{Header, Records};
 use std::io;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
-use wireq_typesys::{Block, Part, PartData, Position, Positions};
+use wireq_typesys::{Block, Part, Position};
 
 /// The files of one source.
 pub(super) struct NfFiles {
@@ -22,6 +23,8 @@ pub(super) struct NfFiles {
     unpacked: Vec<Arc<Block>>,
     reports: Vec<InputReport>,
     segment: u32,
+    /// What ends the run, once the records before it are given.
+    pending: Option<Error>,
 }
 
 /// One open file.
@@ -38,6 +41,9 @@ struct Unpacked {
     block: Arc<Block>,
     at: usize,
     end: usize,
+    /// Where it stands in the file, and how many bytes it has there.
+    place: u64,
+    size: usize,
 }
 
 /// By the file's layout.
@@ -85,10 +91,13 @@ enum Step {
     End,
     /// Bytes of the input have to be skipped.
     Skip(usize, &'static str),
+    /// Bytes of the input could not be used, which were read already: from where, how many.
+    Unused(u64, u64, &'static str),
     /// Nothing can be made of the rest.
     Lost(&'static str),
 }
 
+const DAMAGED: &str = "a record is damaged";
 const WITHIN_BLOCK: &str = "the file ends within a block";
 const WITHIN_RECORD: &str = "a block ends within a record";
 /// Blocks kept for use again.
@@ -159,9 +168,16 @@ impl NfFile {
         let Some(end) = end else {
             return Ok(Step::Skip(header.size, "a compressed block is damaged"));
         };
-        self.input.at += header.size;
-        report.bytes_used += header.size as u64;
-        self.unpacked = Some(Unpacked { block, at: 0, end });
+        let (place, size) = (self.input.place(), header.size);
+        self.input.at += size;
+        report.bytes_used += size as u64;
+        self.unpacked = Some(Unpacked {
+            block,
+            at: 0,
+            end,
+            place,
+            size,
+        });
         Ok(Step::On)
     }
 
@@ -185,18 +201,16 @@ impl NfFile {
             records.blocks.push(Arc::clone(&unpacked.block));
         }
         let is_stuck = at == before.0 && records.rows.is_empty();
-        if damaged || at == unpacked.end || is_stuck {
-            if at < unpacked.end {
-                let reason = "blocks that could not be read to their end";
-                count(&mut report.faults, reason);
-            }
-            if let Some(done) = self.unpacked.take()
-                && blocks.len() < POOL_MAX
-            {
-                blocks.push(done.block);
-            }
+        if !damaged && at < unpacked.end && !is_stuck {
+            return Step::On;
         }
-        Step::On
+        let step = unused(unpacked, damaged, report);
+        if let Some(done) = self.unpacked.take()
+            && blocks.len() < POOL_MAX
+        {
+            blocks.push(done.block);
+        }
+        step
     }
 
     fn frame_in_place(
@@ -230,19 +244,28 @@ impl NfFile {
         self.input.at = at;
         self.left -= at - start;
         report.bytes_used += (at - start) as u64;
-        Ok(match damaged {
-            true => Step::Skip(self.left, "a record is damaged"),
+        // A part always has room for a first record: without one there is nothing to wait for.
+        let is_stuck = at == start && records.rows.is_empty();
+        Ok(match damaged || is_stuck {
+            true => Step::Skip(self.left, DAMAGED),
             false => Step::On,
         })
     }
 }
 
-/// Counts a fault by its reason.
-fn count(faults: &mut Vec<(String, u64)>, reason: &str) {
-    match faults.iter_mut().find(|(known, _)| known == reason) {
-        Some((_, count)) => *count += 1,
-        None => faults.push((reason.to_owned(), 1)),
+/// What becomes of the end of an unpacked block. What is not used of it is as much of the packed block
+/// in proportion: nothing else says which bytes of that it is.
+fn unused(unpacked: &Unpacked, damaged: bool, report: &mut InputReport) -> Step {
+    let left = (unpacked.end - unpacked.at) as u128;
+    if left == 0 {
+        return Step::On;
     }
+    let bytes = unpacked.size as u128 * left / unpacked.end as u128;
+    // A block that packs well is there by a byte at least.
+    let bytes = (bytes as u64).max(1).min(unpacked.size as u64);
+    report.bytes_used -= bytes;
+    let reason = if damaged { DAMAGED } else { WITHIN_RECORD };
+    Step::Unused(unpacked.place + unpacked.size as u64 - bytes, bytes, reason)
 }
 
 /// A block to unpack into that nobody reads.
@@ -262,6 +285,7 @@ impl NfFiles {
             unpacked: Vec::new(),
             reports: Vec::new(),
             segment: 0,
+            pending: None,
         }
     }
 
@@ -295,13 +319,17 @@ impl NfFiles {
         };
         while input.unread().len() < HEADER_MAX && !input.at_end {
             if let Err(error) = input.more(HEADER_MAX, &mut self.pool, context.interrupt) {
+                if error.kind() == io::ErrorKind::Interrupted {
+                    return Ok(false);
+                }
+                cannot_read(&mut input, self.reports.last_mut());
                 return self.unusable(Error::file("read", path, error), context.strict);
             }
         }
         let header = match FileHeader::read(input.unread()) {
             Ok(header) => header,
             Err(reason) => {
-                let len = input.unread().len() as u64 + input.drain();
+                let len = input.unread().len() as u64 + input.drain(context.interrupt);
                 if let Some(report) = self.reports.last_mut() {
                     report.skip(0, len, reason);
                 }
@@ -345,9 +373,14 @@ impl NfFiles {
                     skip(file, len, reason, pool, context, report);
                     Some(reason)
                 }
+                Ok(Step::Unused(place, bytes, reason)) => {
+                    report.skip(place, bytes, reason);
+                    Some(reason)
+                }
                 Ok(Step::Lost(reason)) => {
                     let place = file.input.place();
-                    let rest = file.input.unread().len() as u64 + file.input.drain();
+                    let left = file.input.unread().len() as u64;
+                    let rest = left + file.input.drain(context.interrupt);
                     report.skip(place, rest, reason);
                     file.input.at = file.input.end;
                     file.input.at_end = true;
@@ -355,28 +388,43 @@ impl NfFiles {
                     Some(reason)
                 }
                 Err(error) => {
-                    let (path, strict) = (report.name.clone(), context.strict);
-                    let is_interrupt = error.kind() == io::ErrorKind::Interrupted;
-                    file.input.at = file.input.end;
-                    file.input.at_end = true;
                     file.left = 0;
-                    if !is_interrupt {
-                        self.unusable(Error::file("read", path, error), strict)?;
+                    if error.kind() != io::ErrorKind::Interrupted {
+                        cannot_read(&mut file.input, Some(report));
+                        let error = Error::file("read", report.name.clone(), error);
+                        if let Err(error) = self.unusable(error, context.strict) {
+                            self.pending = Some(error);
+                        }
+                    } else {
+                        file.input.at = file.input.end;
+                        file.input.at_end = true;
                     }
                     return Ok(!records.rows.is_empty());
                 }
             };
             if let (Some(reason), true) = (damage, context.strict) {
-                return Err(Error::Damaged {
+                // What was framed before is given first.
+                self.pending = Some(Error::Damaged {
                     path: report.name.clone(),
                     reason: reason.to_owned(),
                 });
+                return Ok(!records.rows.is_empty());
             }
             if !records.rows.is_empty() {
                 return Ok(true);
             }
         }
     }
+}
+
+/// Ends a file that cannot be read on: what was read of it is not used.
+fn cannot_read(input: &mut Blocks, report: Option<&mut InputReport>) {
+    let left = input.unread().len() as u64;
+    if let Some(report) = report.filter(|_| left > 0) {
+        report.skip(input.place(), left, "the file cannot be read on");
+    }
+    input.at = input.end;
+    input.at_end = true;
 }
 
 /// Skips bytes of the input.
@@ -406,39 +454,24 @@ fn skip(
     }
 }
 
-/// A part whose buffers can be used again, or a new one.
-fn reusable(context: &mut SourceContext<'_>) -> Arc<PartData> {
-    while let Some(mut data) = context.retired.pop() {
-        let fits = Arc::ptr_eq(&data.shape, context.shape);
-        let rows = data.reuse().filter(|_| fits);
-        if let Some(records) = rows.and_then(|data| data.rows_mut::<Records>()) {
-            records.clear();
-            return data;
-        }
-    }
-    Arc::new(PartData::new(
-        Arc::clone(context.shape),
-        Box::new(Records::default()),
-        0,
-        Positions::Run(Position::START),
-        context.origin,
-    ))
-}
-
 impl Source for NfFiles {
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         loop {
+            if let Some(error) = self.pending.take() {
+                return Err(error);
+            }
             if self.current.is_none() {
                 if !self.open_next(context)? {
                     return Ok(None);
                 }
                 continue;
             }
-            let mut data = reusable(context);
+            let mut data = reusable(context, |_| Records::default());
             let Some(records) = Arc::get_mut(&mut data).and_then(|data| data.rows_mut::<Records>())
             else {
                 return Ok(None);
             };
+            records.clear();
             records.headers.push(Header::default());
             if !self.fill(records, context)? {
                 self.current = None;

@@ -1,6 +1,6 @@
 //! Records of layout 1: a common part, three extensions that all have, and those of a map.
 
-use super::le16;
+use super::{EXTENSIONS_MAX, le16};
 use crate::types::netflow::{END_PARTS, Layout, Place, Records, Row, START_PARTS};
 use hashbrown::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ const RECORD_HEADER: usize = 4;
 /// The most layouts that are kept at a time.
 const KNOWN_MAX: usize = 256;
 /// The most extensions of all maps together.
-const EXTENSIONS_MAX: usize = 1 << 20;
+const MAPPED_MAX: usize = 1 << 20;
 
 /// Flags of a record.
 const IS_V6: u16 = 1;
@@ -102,12 +102,15 @@ impl Framer {
         let ids = record.get(8..).unwrap_or(&[]).chunks_exact(2);
         let ids = ids.map(|id| u16::from_le_bytes([id[0], id[1]]));
         let ids: Vec<u16> = ids.take_while(|id| *id != 0).collect();
+        if ids.len() > EXTENSIONS_MAX {
+            return false;
+        }
         if self.maps.get(&id) == Some(&ids) {
             return true;
         }
         let before = self.maps.remove(&id).map_or(0, |ids| ids.len() + 1);
         self.extensions -= before;
-        if self.extensions + ids.len() + 1 > EXTENSIONS_MAX {
+        if self.extensions + ids.len() + 1 > MAPPED_MAX {
             return false;
         }
         self.extensions += ids.len() + 1;
@@ -120,7 +123,7 @@ impl Framer {
         true
     }
 
-    /// The number of a flow's layout; none where there is none, or too many.
+    /// The number of a flow's layout; none where there is none, or the record is too short for it.
     fn flow(&mut self, record: &[u8]) -> Option<usize> {
         let kind = le16(record, 0)?;
         let flags = match kind {
@@ -137,6 +140,10 @@ impl Framer {
             Some(number) => *number,
             None => {
                 let layout = self.layout(signature)?;
+                // What no record has is not kept: a part that is full of such would never have one.
+                if layout.len_min > record.len() {
+                    return None;
+                }
                 self.known.push(Arc::new(layout));
                 let number = self.known.len() - 1;
                 self.numbers.insert(signature, number);

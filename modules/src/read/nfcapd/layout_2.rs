@@ -1,6 +1,6 @@
 //! Records of layout 2: a header, then extensions that say what they are.
 
-use super::{extension, le16, le32};
+use super::{EXTENSIONS_MAX, extension, le16, le32};
 use crate::types::netflow::{Layout, Place, Records, Row};
 use hashbrown::HashMap;
 use std::sync::Arc;
@@ -154,9 +154,10 @@ impl Known {
     }
 }
 
-/// The extensions of a record: where each begins, and its header. None where they are not within it.
+/// The extensions of a record: where each begins, and its header. None where they are not within it, or
+/// more than there are kinds of.
 fn heads(record: &[u8]) -> Option<Vec<(u16, u32)>> {
-    let count = le16(record, 4)?;
+    let count = le16(record, 4).filter(|count| usize::from(*count) <= EXTENSIONS_MAX)?;
     let mut heads = Vec::new();
     let mut at = HEADER_LEN;
     for _ in 0..count {

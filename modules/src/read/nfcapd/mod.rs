@@ -72,6 +72,9 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     })
 }
 
+/// The most extensions of a record: nfdump knows some fifty kinds.
+const EXTENSIONS_MAX: usize = 64;
+
 /// The two bytes at `at` as a number, the lowest first.
 #[inline(always)]
 fn le16(bytes: &[u8], at: usize) -> Option<u16> {

@@ -3,6 +3,7 @@
 //! gzip (bgzip among it), zstd with skippable frames (its seekable form), lz4, bzip2, xz, zip and tar,
 //! one within the other. To add one: a line in [`walk::packing`] and one in [`walk::walk`].
 
+mod tar;
 mod walk;
 mod zip;
 mod zstd;
@@ -14,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How many bytes show whether something is packed, and how.
@@ -63,11 +65,13 @@ pub(super) fn damage(error: &io::Error) -> Option<&'static str> {
 pub(super) struct Packed {
     shared: Arc<Mutex<Shared>>,
     stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 /// What the reading thread knows.
 struct Shared {
-    messages: Receiver<Message>,
+    /// None once nobody unpacks any more.
+    messages: Option<Receiver<Message>>,
     /// Where chunks go to be used again.
     used: SyncSender<Vec<u8>>,
     chunk: Vec<u8>,
@@ -83,7 +87,11 @@ impl Packed {
         let (send, messages) = sync_channel(CHUNKS);
         let (used, free) = sync_channel(CHUNKS + 2);
         let stop = Arc::new(AtomicBool::new(false));
-        let mut sink = Sink { send, free };
+        let mut sink = Sink {
+            send,
+            free,
+            stop: Arc::clone(&stop),
+        };
         let mut source = Interruptible {
             source,
             stop: Arc::clone(&stop),
@@ -102,11 +110,11 @@ impl Packed {
             // Nobody may be left to hear it.
             let _ = sink.send.send(message);
         };
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("unpack".to_owned())
             .spawn(unpack)?;
         let shared = Shared {
-            messages,
+            messages: Some(messages),
             used,
             chunk: Vec::new(),
             at: 0,
@@ -116,6 +124,7 @@ impl Packed {
         Ok(Packed {
             shared: Arc::new(Mutex::new(shared)),
             stop,
+            thread: Some(thread),
         })
     }
 
@@ -141,6 +150,14 @@ impl Packed {
 impl Drop for Packed {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        // A thread that waits to say something finds that nobody hears it.
+        shared.messages = None;
+        drop(shared);
+        if let Some(thread) = self.thread.take() {
+            // What it panics at is caught there.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -151,7 +168,10 @@ impl Shared {
             return Ok(false);
         }
         let message = loop {
-            match self.messages.recv_timeout(WAIT) {
+            let Some(messages) = &self.messages else {
+                return Ok(false);
+            };
+            match messages.recv_timeout(WAIT) {
                 Ok(message) => break message,
                 Err(RecvTimeoutError::Disconnected) => {
                     self.ended = true;
@@ -215,10 +235,11 @@ struct Interruptible {
 
 impl Read for Interruptible {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        go_on(&self.stop)?;
         self.source.read(room, &self.stop).map_err(|error| {
             // What decoders would only try again is no interruption for them.
             if error.kind() == io::ErrorKind::Interrupted {
-                io::Error::other("nobody reads any more")
+                gone()
             } else {
                 error
             }
@@ -226,16 +247,29 @@ impl Read for Interruptible {
     }
 }
 
+fn gone() -> io::Error {
+    io::Error::other("nobody reads any more")
+}
+
+/// An error where nobody reads any more. It is asked wherever bytes pass, since few of them may
+/// unpack to more than anybody can wait for.
+pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
+    match stop.load(Ordering::Relaxed) {
+        true => Err(gone()),
+        false => Ok(()),
+    }
+}
+
 /// Where the unpacking thread puts what it finds.
 pub(super) struct Sink {
     send: SyncSender<Message>,
     free: Receiver<Vec<u8>>,
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 impl Sink {
     fn say(&mut self, message: Message) -> io::Result<()> {
-        let gone = |_| io::Error::other("nobody reads any more");
-        self.send.send(message).map_err(gone)
+        self.send.send(message).map_err(|_| gone())
     }
 
     /// A file begins.

@@ -1,13 +1,16 @@
 //! From packed bytes to the files in them.
 
+use super::tar::untar;
 use super::zip::unzip;
 use super::zstd::Frames;
-use super::{Corrupt, MAGIC_LEN, Sink};
+use super::{Corrupt, MAGIC_LEN, Sink, go_on};
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 use std::io::{self, BufRead, Read};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How things are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +62,10 @@ impl Packing {
     }
 }
 
+pub(super) fn corrupt(reason: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, Corrupt(reason))
+}
+
 /// Marks errors of a decoder as damage of what it reads. Those of the system that come through it
 /// stay what they are.
 pub(super) struct Marked<R> {
@@ -78,7 +85,7 @@ fn mark(error: io::Error, damage: &'static str) -> io::Error {
     match error.kind() {
         _ if super::damage(&error).is_some() || error.raw_os_error().is_some() => error,
         io::ErrorKind::Interrupted => error,
-        _ => io::Error::new(io::ErrorKind::InvalidData, Corrupt(damage)),
+        _ => corrupt(damage),
     }
 }
 
@@ -90,16 +97,19 @@ pub(super) struct Peeked<'a> {
     end: usize,
     /// What comes behind the bytes seen so far.
     failed: Option<io::Error>,
+    /// Nobody reads any more.
+    stop: Arc<AtomicBool>,
 }
 
 impl<'a> Peeked<'a> {
-    pub(super) fn new(inner: &'a mut dyn Read) -> Peeked<'a> {
+    pub(super) fn new(inner: &'a mut dyn Read, stop: &Arc<AtomicBool>) -> Peeked<'a> {
         Peeked {
             inner,
             buffer: vec![0; BUFFER_LEN],
             at: 0,
             end: 0,
             failed: None,
+            stop: Arc::clone(stop),
         }
     }
 
@@ -129,6 +139,7 @@ impl BufRead for Peeked<'_> {
             if let Some(error) = self.failed.take() {
                 return Err(error);
             }
+            go_on(&self.stop)?;
             (self.at, self.end) = (0, 0);
             self.end = self.inner.read(&mut self.buffer)?;
         }
@@ -162,7 +173,7 @@ pub(super) fn walk(
     depth: usize,
     sink: &mut Sink,
 ) -> io::Result<()> {
-    let mut input = Peeked::new(source);
+    let mut input = Peeked::new(source, &sink.stop);
     let begin = input.peek(MAGIC_LEN);
     let packing = match begin {
         Ok(begin) => packing(begin).filter(|_| depth < DEPTH_MAX),
@@ -198,25 +209,4 @@ pub(super) fn within(archive: &Option<String>, name: &str) -> String {
         Some(archive) => format!("{archive}/{name}"),
         None => name.to_owned(),
     }
-}
-
-fn untar(
-    input: &mut Peeked<'_>,
-    name: &Option<String>,
-    depth: usize,
-    damage: &'static str,
-    sink: &mut Sink,
-) -> io::Result<()> {
-    let mut archive = tar::Archive::new(input);
-    for entry in archive.entries().map_err(|error| mark(error, damage))? {
-        let mut entry = entry.map_err(|error| mark(error, damage))?;
-        if !entry.header().entry_type().is_file() {
-            continue;
-        }
-        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let name = Some(within(name, &path));
-        let inner = &mut entry;
-        walk(&mut Marked { inner, damage }, name, depth + 1, sink)?;
-    }
-    Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! Source: PKWARE's APPNOTE.TXT, sections 4.3 and 4.4.
 
-use super::walk::{Marked, Peeked, walk, within};
-use super::{Corrupt, Sink};
+use super::Sink;
+use super::walk::{Marked, Peeked, corrupt, walk, within};
 use flate2::bufread::DeflateDecoder;
 use std::io::{self, Read};
 
@@ -27,10 +27,6 @@ fn short(bytes: &[u8], at: usize) -> u16 {
 fn number(bytes: &[u8], at: usize) -> u64 {
     let bytes = bytes.get(at..at + 4).and_then(|bytes| bytes.first_chunk());
     bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes).into())
-}
-
-fn corrupt(reason: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, Corrupt(reason))
 }
 
 /// Reads so many bytes.

@@ -5,13 +5,14 @@ use super::header::{self, Names, RECORD_LEN_MAX, Unusable};
 use super::layout::Layout;
 use super::open_file::{FileReport, Next, OpenFile};
 use crate::read::blocks::{Blocks, Pool};
+use crate::read::reuse::reusable;
 use crate::types::table::{Records, Table};
 use memchr::memchr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
-use wireq_typesys::{Part, PartData, Position, Positions, Recipe};
+use wireq_typesys::{Part, Position, Recipe};
 
 /// What a source is to read.
 pub(super) struct Plan {
@@ -159,7 +160,9 @@ impl Files {
 
     /// A part of the records in the block; none where all of its lines are empty.
     fn part(&mut self, context: &mut SourceContext<'_>) -> Option<Part> {
-        let mut data = self.reusable(context);
+        let mut data = reusable(context, |context| {
+            Records::new(Arc::clone(&self.fields), Arc::clone(context.zone))
+        });
         let file = self.current.as_mut()?;
         let report = self.reports.last_mut()?;
         let records: &mut Records = Arc::get_mut(&mut data)?.rows_mut()?;
@@ -176,25 +179,6 @@ impl Files {
         Arc::get_mut(&mut data)?.set_rows(rows, first);
         file.row += rows as u32;
         Some(Part::new(data))
-    }
-
-    /// A part whose buffers can be used again, or a new one.
-    fn reusable(&self, context: &mut SourceContext<'_>) -> Arc<PartData> {
-        while let Some(mut data) = context.retired.pop() {
-            let fits = Arc::ptr_eq(&data.shape, context.shape);
-            let reused = data.reuse().filter(|_| fits);
-            if reused.is_some_and(|data| data.rows_mut::<Records>().is_some()) {
-                return data;
-            }
-        }
-        let records = Records::new(Arc::clone(&self.fields), Arc::clone(context.zone));
-        Arc::new(PartData::new(
-            Arc::clone(context.shape),
-            Box::new(records),
-            0,
-            Positions::Run(Position::START),
-            context.origin,
-        ))
     }
 
     /// Passes over a record that is longer than records can be, up to a line end.
@@ -223,7 +207,7 @@ impl Files {
     }
 
     /// Ends the current file, noting what is left of it.
-    fn close(&mut self, next: Next, strict: bool) -> Result<(), Error> {
+    fn close(&mut self, next: Next, context: &SourceContext<'_>) -> Result<(), Error> {
         let Some(mut file) = self.current.take() else {
             return Ok(());
         };
@@ -232,13 +216,13 @@ impl Files {
         }
         let offset = file.input.place();
         let reason = "the file ends within quotes";
-        if strict {
+        if context.strict {
             return Err(Error::Damaged {
                 path: self.path(),
                 reason: format!("at byte {offset}: {reason}"),
             });
         }
-        let left = file.input.unread().len() as u64 + file.input.drain();
+        let left = file.input.unread().len() as u64 + file.input.drain(context.interrupt);
         self.report().input.skip(offset, left, reason);
         Ok(())
     }
@@ -293,7 +277,7 @@ impl Source for Files {
                 }
                 Ok(Next::TooLong) => self.skip_long(context),
                 Ok(next) => {
-                    self.close(next, context.strict)?;
+                    self.close(next, context)?;
                     Ok(())
                 }
                 Err(unusable) => Err(unusable),

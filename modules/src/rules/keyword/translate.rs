@@ -123,7 +123,8 @@ impl<'a> Translator<'a> {
             let started = self.at_start;
             self.at_start = false;
             let is_space = byte == b'#' || is_space(byte);
-            let goes_on = !matches!(byte, b')' | b'|' | b'?') && !(is_space && self.flags.extended);
+            let is_nothing = is_space && self.flags.extended;
+            let goes_on = !is_nothing && !matches!(byte, b')' | b'|' | b'?');
             if self.branch.ended && goes_on {
                 return refused(r"`$` or `\Z` before more");
             }

@@ -111,21 +111,6 @@ impl Layout {
         }
     }
 
-    /// The number of fields.
-    pub fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Whether there are no fields.
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
-    }
-
-    /// Whether all records have the same length.
-    pub fn is_fixed(&self) -> bool {
-        self.gaps.is_empty()
-    }
-
     /// The first field with this key that has bytes.
     pub fn find(&self, key: Key) -> Option<Place> {
         let at = self.places.partition_point(|place| place.key < key);

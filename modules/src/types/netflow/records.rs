@@ -1,6 +1,7 @@
 //! Flow records of a part: where each one's bytes are, how they are laid out, who sent them.
 
 use super::layout::Layout;
+use std::ops::Range;
 use std::sync::Arc;
 use wireq_typesys::{Address, Block};
 
@@ -67,6 +68,16 @@ impl Records {
         self.rows.clear();
         self.layouts.clear();
         self.headers.clear();
+    }
+
+    /// Some of the records, over the same blocks.
+    pub fn chunk(&self, rows: Range<usize>) -> Records {
+        Records {
+            blocks: self.blocks.clone(),
+            rows: self.rows[rows].to_vec(),
+            layouts: self.layouts.clone(),
+            headers: self.headers.clone(),
+        }
     }
 
     /// The block of a record.

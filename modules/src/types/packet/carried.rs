@@ -2,6 +2,7 @@
 
 use super::load::{slices, u8s};
 use super::names::IP_PROTOCOLS;
+use super::transport::is_captured;
 use super::{Field, Frame, has, tcp, udp};
 use wireq_typesys::{FieldDef, Kind};
 
@@ -17,10 +18,7 @@ const SOURCE: &str = "RFC 9293, RFC 768, RFC 792, RFC 4443";
 /// Whether there is an ICMPv6 message with this byte.
 fn is_icmpv6(frame: &Frame, offset: u32) -> bool {
     let layers = &frame.layers;
-    layers.has & has::IPV6 != 0
-        && layers.protocol == ICMPV6
-        && layers.transport > layers.network
-        && layers.transport + offset < layers.end
+    layers.has & has::IPV6 != 0 && layers.protocol == ICMPV6 && is_captured(frame, offset + 1)
 }
 
 fn transport(frame: &Frame) -> Option<u8> {

@@ -8,7 +8,7 @@ use super::values::{Values, number};
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "erspan",
     source: "draft-foschiano-erspan",
-    found: &[By::Ethertype(0x88be), By::Ethertype(0x22eb)],
+    found: &[By::Gre(0x88be), By::Gre(0x22eb)],
     carries: Some(carries),
     fields: &[
         number(
@@ -62,7 +62,7 @@ fn timestamp(header: &Header<'_>, values: &mut Values) {
 }
 
 fn carries(header: &Header<'_>) -> Next {
-    let ethernet = By::Link(super::LINKTYPE_ETHERNET as u32);
+    let ethernet = By::Link(super::LINKTYPE_ETHERNET);
     match version(header) {
         1 => Next::behind(8, ethernet),
         // The last bit says that eight bytes more follow.

@@ -20,13 +20,16 @@ pub(super) const TYPE_MIN: u16 = 0x600;
 const LENGTH_MAX: u16 = 1500;
 
 const TAG_LEN: usize = 4;
+/// What a packet of IPX begins with: it has no checksum.
+const IPX: u16 = 0xffff;
 /// Tags that are followed; real networks have at most three.
 const TAGS_MAX: usize = 16;
 
-/// Whether a type says that a VLAN tag follows: 802.1Q, 802.1ad, and what was used before it.
+/// Whether a type says that a VLAN tag follows: 802.1Q, 802.1ad, and what was used before
+/// it. `vlan` finds the same.
 #[inline(always)]
 fn is_tag(ethertype: u16) -> bool {
-    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100)
+    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100 | 0x9200)
 }
 
 /// The layers of the frame that begins at `start` and ends where `bytes` ends, if it is plain. Most
@@ -84,8 +87,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "eth",
     source: "IEEE 802.3",
     found: &[
-        By::Link(super::LINKTYPE_ETHERNET as u32),
-        By::Ethertype(0x6558),
+        By::Link(super::LINKTYPE_ETHERNET),
+        By::Gre(0x6558),
         By::Ip(143),
     ],
     carries: Some(|header| behind(header, LEN, header.u16(TYPE))),
@@ -115,10 +118,14 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 /// What stands behind a type or length: a protocol, or one of IEEE 802.2 and no more than the length.
-pub(super) fn behind(_header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
+pub(super) fn behind(header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
     match value {
+        // IPX right behind the length, without LLC.
+        Some(length) if (1..TYPE_MIN).contains(&length) && header.u16(at) == Some(IPX) => {
+            Next::last(at).of(at + usize::from(length))
+        }
         Some(length) if (1..TYPE_MIN).contains(&length) => {
-            Next::behind(at, By::Name("llc")).of(at + usize::from(length))
+            Next::behind(at, By::Link(super::llc::LINK)).of(at + usize::from(length))
         }
         Some(ethertype) => Next::behind(at, By::Ethertype(ethertype)),
         None => Next::last(at),

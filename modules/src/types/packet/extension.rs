@@ -110,7 +110,7 @@ pub(super) fn skip(bytes: &[u8], mut protocol: u8, mut at: usize) -> (u8, Option
         };
         let length = match protocol {
             FRAGMENT => FRAGMENT_LEN,
-            super::ipsec::AH_NUMBER => (usize::from(header[1]) + 2) * 4,
+            super::ipsec::AH_NUMBER => super::ipsec::len(header[1]),
             _ => 8 + usize::from(header[1]) * 8,
         };
         let later =

@@ -8,7 +8,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "cfp",
     source: "Cisco FabricPath",
     found: &[By::Ethertype(0x8903)],
-    carries: Some(|_| Next::behind(2, By::Link(super::LINKTYPE_ETHERNET as u32))),
+    carries: Some(|_| Next::behind(2, By::Link(super::LINKTYPE_ETHERNET))),
     fields: &[
         number(
             "cfp.ftag",

@@ -1,9 +1,7 @@
 //! A header in a frame: loads that end where the header's packet ends, or what was captured of it.
 
-#![allow(dead_code, reason = "what protocols need of it grows with them")]
-
 use super::Frame;
-use super::layers::Layer;
+use super::layers::{Layer, STACK};
 use wireq_typesys::Mac;
 
 /// A layer of a frame and its bytes.
@@ -46,11 +44,6 @@ impl<'a> Header<'a> {
         self.array(at).map(u32::from_be_bytes)
     }
 
-    /// Eight bytes in network order.
-    pub fn u64(&self, at: usize) -> Option<u64> {
-        self.array(at).map(u64::from_be_bytes)
-    }
-
     /// Two bytes, the lower first.
     pub fn le16(&self, at: usize) -> Option<u16> {
         self.array(at).map(u16::from_le_bytes)
@@ -70,6 +63,19 @@ impl<'a> Header<'a> {
     #[inline(always)]
     pub fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
         self.bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+    }
+
+    /// Calls `then` where the first byte, which says what a message is, is one of these.
+    pub fn of(&self, kinds: &[u8], then: impl FnOnce(&Header<'a>)) {
+        if self.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
+            then(self);
+        }
+    }
+
+    /// The place of the IP header next below among the layers.
+    pub fn ip(&self) -> Option<usize> {
+        let is_ip = |layer: &Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
+        self.below.iter().rposition(is_ip)
     }
 
     /// The bytes behind the header, as far as captured.
@@ -93,7 +99,6 @@ pub(super) struct Payload<'a> {
     /// Port of the receiver.
     pub dstport: u16,
     /// The transport header.
-    #[allow(dead_code, reason = "for protocols whose fields need more than ports")]
     pub header: Header<'a>,
 }
 

@@ -41,23 +41,23 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "icmp.ident",
-            In(|h, v| of(h, &NUMBERED, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&NUMBERED, |h| _ = h.u16(4).map(|n| v.number(n)))),
             "The number of who asks.",
         ),
         number(
             "icmp.seq",
-            In(|h, v| of(h, &ASKING, |h| _ = h.u16(6).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ASKING, |h| _ = h.u16(6).map(|n| v.number(n)))),
             "The number of the question.",
         ),
         number(
             "icmp.seq_le",
-            In(|h, v| of(h, &[0, 8], |h| _ = h.le16(6).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ASKING, |h| _ = h.le16(6).map(|n| v.number(n)))),
             "The number of the question, as some write it: the lower byte first.",
         ),
         number(
             "icmp.mtu",
             In(|h, v| {
-                of(h, &[3], |h| {
+                h.of(&[3], |h| {
                     if h.u8(1) == Some(4) {
                         _ = h.u16(6).map(|n| v.number(n))
                     }
@@ -68,7 +68,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 1191"),
         address(
             "icmp.redir_gw",
-            In(|h, v| of(h, &[5], |h| _ = h.u32(4).map(|a| v.v4(a)))),
+            In(|h, v| h.of(&[5], |h| _ = h.u32(4).map(|a| v.v4(a)))),
             "The router to take.",
         ),
     ],
@@ -80,12 +80,6 @@ const ASKING: [u8; 8] = [0, 8, 13, 14, 15, 16, 17, 18];
 const NUMBERED: [u8; 10] = [0, 8, 13, 14, 15, 16, 17, 18, 42, 43];
 /// Errors, which quote what they are about.
 const ERRORS: [u8; 5] = [3, 4, 5, 11, 12];
-
-fn of(header: &Header<'_>, kinds: &[u8], mut then: impl FnMut(&Header<'_>)) {
-    if header.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
-        then(header);
-    }
-}
 
 fn checksum_ok(header: &Header<'_>, values: &mut Values) {
     let whole = transport::sent(header).and_then(|whole| header.bytes.get(..whole));

@@ -15,6 +15,8 @@ const NEIGHBOR_SOLICITATION: u8 = 135;
 const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 const REDIRECT: u8 = 137;
 const PREFIX: u8 = 3;
+/// The option of a route (RFC 4191), whose prefix has as many bytes as are needed.
+const ROUTE: u8 = 24;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "icmpv6",
@@ -36,28 +38,28 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "icmpv6.mtu",
-            In(|h, v| of(h, &[2], |h| _ = h.u32(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&[2], |h| _ = h.u32(4).map(|n| v.number(n)))),
             "The longest packet that passes.",
         ),
         number(
             "icmpv6.pointer",
-            In(|h, v| of(h, &[4], |h| _ = h.u32(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&[4], |h| _ = h.u32(4).map(|n| v.number(n)))),
             "Where the fault is.",
         ),
         number(
             "icmpv6.echo.identifier",
-            In(|h, v| of(h, &ECHO, |h| _ = h.u16(4).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ECHO, |h| _ = h.u16(4).map(|n| v.number(n)))),
             "The number of who asks.",
         ),
         number(
             "icmpv6.echo.sequence_number",
-            In(|h, v| of(h, &ECHO, |h| _ = h.u16(6).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ECHO, |h| _ = h.u16(6).map(|n| v.number(n)))),
             "The number of the question.",
         ),
         number(
             "icmpv6.nd.ra.cur_hop_limit",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n))
                 })
             }),
@@ -67,7 +69,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.flag",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n))
                 })
             }),
@@ -77,7 +79,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.ra.flag.m",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n & 0x80))
                 })
             }),
@@ -87,7 +89,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.ra.flag.o",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u8(5).map(|n| v.number(n & 0x40))
                 })
             }),
@@ -97,7 +99,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.router_lifetime",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u16(6).map(|n| v.number(n))
                 })
             }),
@@ -107,7 +109,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.reachable_time",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u32(8).map(|n| v.number(n))
                 })
             }),
@@ -117,7 +119,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number(
             "icmpv6.nd.ra.retrans_timer",
             In(|h, v| {
-                of(h, &[ROUTER_ADVERTISEMENT], |h| {
+                h.of(&[ROUTER_ADVERTISEMENT], |h| {
                     _ = h.u32(12).map(|n| v.number(n))
                 })
             }),
@@ -133,7 +135,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.r",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x80))
                 })
             }),
@@ -143,7 +145,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.s",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x40))
                 })
             }),
@@ -153,7 +155,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         flag(
             "icmpv6.nd.na.flag.o",
             In(|h, v| {
-                of(h, &[NEIGHBOR_ADVERTISEMENT], |h| {
+                h.of(&[NEIGHBOR_ADVERTISEMENT], |h| {
                     _ = h.u8(4).map(|n| v.number(n & 0x20))
                 })
             }),
@@ -175,7 +177,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         address(
             "icmpv6.rd.na.destination_address",
             In(|h, v| {
-                of(h, &[REDIRECT], |h| {
+                h.of(&[REDIRECT], |h| {
                     _ = h.array(24).map(|a| v.v6(u128::from_be_bytes(a)))
                 })
             }),
@@ -202,7 +204,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 4861"),
         number(
             "icmpv6.opt.prefix.length",
-            In(|h, v| prefixes(h, |h, at| _ = h.u8(at + 2).map(|n| v.number(n)))),
+            In(|h, v| {
+                options(h, |h, at, _| {
+                    if matches!(h.u8(at), Some(PREFIX | ROUTE)) {
+                        _ = h.u8(at + 2).map(|n| v.number(n))
+                    }
+                })
+            }),
             "Bits that addresses of a network share.",
         )
         .from("RFC 4861"),
@@ -220,25 +228,15 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 4861"),
         address(
             "icmpv6.opt.prefix",
-            In(|h, v| {
-                prefixes(h, |h, at| {
-                    _ = h.array(at + 16).map(|a| v.v6(u128::from_be_bytes(a)))
-                })
-            }),
+            In(|h, v| options(h, |h, at, length| prefix(h, v, at, length))),
             "The addresses of a network.",
         )
         .from("RFC 4861"),
     ],
 };
 
-fn of(header: &Header<'_>, kinds: &[u8], mut then: impl FnMut(&Header<'_>)) {
-    if header.u8(0).is_some_and(|kind| kinds.contains(&kind)) {
-        then(header);
-    }
-}
-
 fn target(header: &Header<'_>, values: &mut Values, kind: u8) {
-    of(header, &[kind], |header| {
+    header.of(&[kind], |header| {
         header
             .array(8)
             .into_iter()
@@ -271,6 +269,21 @@ fn prefixes(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize)) {
             each(header, at);
         }
     });
+}
+
+/// The prefix of a network or of a route.
+fn prefix(header: &Header<'_>, values: &mut Values, at: usize, length: usize) {
+    let (from, len) = match header.u8(at) {
+        Some(PREFIX) if length == 32 => (16, 16),
+        Some(ROUTE) => (8, length.saturating_sub(8).min(16)),
+        _ => return,
+    };
+    let start = at + from;
+    if let Some(bytes) = header.bytes.get(start..start + len) {
+        let mut prefix = [0; 16];
+        prefix[..len].copy_from_slice(bytes);
+        values.v6(u128::from_be_bytes(prefix));
+    }
 }
 
 fn link(header: &Header<'_>, values: &mut Values, at: usize, length: usize) {

@@ -6,6 +6,7 @@
 
 use super::load::{u32s, u64s};
 use super::{Field, Frame, Frames};
+use std::ops::Range;
 use std::sync::Arc;
 use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind};
 
@@ -40,6 +41,11 @@ pub enum Record {
     /// A header and the frame.
     #[default]
     Plain,
+    /// A Simple Packet Block.
+    Simple {
+        /// The order of bytes.
+        big_endian: bool,
+    },
     /// An Enhanced Packet Block.
     Enhanced {
         /// The order of bytes.
@@ -54,6 +60,8 @@ pub enum Record {
 
 /// Bytes between the begin of an Enhanced or an old Packet Block and the frame in it.
 const BEFORE_FRAME: usize = 28;
+/// Those before the frame in a Simple Packet Block.
+const BEFORE_SIMPLE: usize = 12;
 /// The length of a block behind its end.
 const BEHIND_OPTIONS: usize = 4;
 
@@ -105,15 +113,35 @@ impl Iterator for Options<'_> {
     }
 }
 
+/// Where the block of a frame begins and ends, and its order of bytes.
+fn block(frames: &Frames, bytes: &[u8], frame: &Frame) -> Option<(usize, usize, bool)> {
+    let (before, big_endian) = match frames.interface(frame)?.record {
+        Record::Plain => return None,
+        Record::Simple { big_endian } => (BEFORE_SIMPLE, big_endian),
+        Record::Enhanced { big_endian } | Record::Old { big_endian } => (BEFORE_FRAME, big_endian),
+    };
+    let begin = (frame.start as usize).checked_sub(before)?;
+    let length = number::<4>(bytes, begin + 4, big_endian)? as usize;
+    let end = begin.checked_add(length)?;
+    (end <= bytes.len()).then_some((begin, end, big_endian))
+}
+
+/// Where the bytes of a frame stand in the block, and those of its record that are looked at with them.
+pub fn record(frames: &Frames, frame: &Frame) -> Range<usize> {
+    let (start, len) = (frame.start as usize, frame.caplen as usize);
+    match block(frames, &frames.block.0, frame) {
+        Some((begin, end, _)) => begin..end,
+        None => start..start + len,
+    }
+}
+
 /// Where the options of a frame are in the block of bytes, and their order of bytes.
 fn options<'a>(frames: &Frames, bytes: &'a [u8], frame: &Frame) -> Option<Options<'a>> {
-    let big_endian = match frames.interface(frame)?.record {
-        Record::Plain => return None,
-        Record::Enhanced { big_endian } | Record::Old { big_endian } => big_endian,
-    };
-    let begin = (frame.start as usize).checked_sub(BEFORE_FRAME)?;
-    let length = number::<4>(bytes, begin + 4, big_endian)? as usize;
-    let end = begin.checked_add(length)?.checked_sub(BEHIND_OPTIONS)?;
+    if let Record::Simple { .. } = frames.interface(frame)?.record {
+        return None;
+    }
+    let (_, end, big_endian) = block(frames, bytes, frame)?;
+    let end = end.checked_sub(BEHIND_OPTIONS)?;
     let at = frame.start as usize + (frame.caplen as usize).next_multiple_of(4);
     Some(Options {
         bytes: bytes.get(..end)?,
@@ -133,7 +161,7 @@ fn option(
     found.map(|(_, start, len)| (start, len))
 }
 
-/// The number that an option is.
+/// The number that an option is; none where it has not the length of one.
 fn option_number<const N: usize>(
     frames: &Frames,
     bytes: &[u8],
@@ -142,8 +170,9 @@ fn option_number<const N: usize>(
 ) -> Option<u64> {
     let all = options(frames, bytes, frame)?;
     let big_endian = all.big_endian;
-    let (start, _) = option(frames, bytes, frame, |code| code == wanted)?;
-    number::<N>(bytes, start as usize, big_endian)
+    let (start, len) = option(frames, bytes, frame, |code| code == wanted)?;
+    let is_number = len as usize == N;
+    number::<N>(bytes, start as usize, big_endian).filter(|_| is_number)
 }
 
 /// The frames that were dropped before a frame, which only the old block has in its header.
@@ -161,10 +190,11 @@ fn of_interface(
     frames: &Frames,
     selection: &Bitmap,
     column: &mut Column,
+    kind: Kind,
     get: impl Fn(&Interface) -> Option<(u32, u32)>,
 ) {
     let blocks = frames.interfaces.iter().map(|interface| &interface.block);
-    let (values, valid) = column.refill_slices_of(frames.rows.len(), blocks, Kind::Text);
+    let (values, valid) = column.refill_slices_of(frames.rows.len(), blocks, kind);
     selection.for_each(|row| {
         let Some(frame) = frames.rows.get(row) else {
             return;
@@ -196,6 +226,24 @@ fn option_slices(
         }
     });
 }
+
+/// Fills a column with the blocks of frames.
+fn blocks(frames: &Frames, selection: &Bitmap, column: &mut Column) {
+    let bytes = frames.block.0.as_slice();
+    let (values, valid) = column.refill_slices(frames.rows.len(), &frames.block, Kind::Bytes);
+    selection.for_each(|row| {
+        let Some(frame) = frames.rows.get(row) else {
+            return;
+        };
+        if let Some((begin, end, _)) = block(frames, bytes, frame) {
+            values[row] = (0, begin as u32, (end - begin) as u32);
+            valid.set(row);
+        }
+    });
+}
+
+/// The field that frames are written from, with all that stands between them.
+pub(super) const BLOCK: &str = "frame.block";
 
 macro_rules! field {
     ($name:literal, $aliases:expr, $kind:ident, $summary:literal, $fill:expr) => {
@@ -236,14 +284,31 @@ pub(super) static FIELDS: &[Field] = &[
         &[],
         Text,
         "The name of the interface that the frame was captured at.",
-        |f, s, c| of_interface(f, s, c, |interface| interface.name)
+        |f, s, c| of_interface(f, s, c, Kind::Text, |interface| interface.name)
     ),
     field!(
         "frame.interface_description",
         &[],
         Text,
         "What the capture says of that interface.",
-        |f, s, c| of_interface(f, s, c, |interface| interface.description)
+        |f, s, c| of_interface(f, s, c, Kind::Text, |interface| { interface.description })
+    ),
+    field!(
+        "frame.interface_block",
+        &[],
+        Bytes,
+        "The block of a pcapng file that describes the interface.",
+        |f, s, c| of_interface(f, s, c, Kind::Bytes, |interface| {
+            let len = interface.block.0.len();
+            (len > 0).then_some((0, len as u32))
+        })
+    ),
+    field!(
+        "frame.block",
+        &[],
+        Bytes,
+        "The block of a pcapng file that the frame was read from.",
+        blocks
     ),
     field!(
         "frame.comment",

@@ -6,6 +6,8 @@ use super::values::Get::{U8, U32};
 use super::values::number;
 
 pub(super) const AH_NUMBER: u8 = 51;
+/// Up to the sequence number.
+const AH_LEN: usize = 12;
 
 pub(super) static ESP: Protocol = Protocol {
     name: "esp",
@@ -44,13 +46,14 @@ pub(super) static AH: Protocol = Protocol {
     ],
 };
 
-fn len(header: &Header<'_>) -> usize {
-    header.u8(1).map_or(0, |words| (usize::from(words) + 2) * 4)
+/// Bytes of an AH whose length field is this.
+pub(super) fn len(words: u8) -> usize {
+    (usize::from(words) + 2) * 4
 }
 
 fn carries(header: &Header<'_>) -> Next {
-    match header.u8(0) {
-        Some(protocol) => Next::behind(len(header).max(12), By::Ip(protocol)),
-        None => Next::last(12),
+    match (header.u8(0), header.u8(1)) {
+        (Some(protocol), Some(words)) => Next::behind(len(words), By::Ip(protocol)),
+        _ => Next::last(AH_LEN),
     }
 }

@@ -7,6 +7,7 @@ use super::names::IP_PROTOCOLS;
 use super::values::Get::{Bits8, Bits16, Bits32, Header as In, U8, U16, V6};
 use super::values::{Values, address as addresses, named, number};
 use super::{Frame, Layers, extension, has, transport};
+use std::net::IpAddr;
 use wireq_typesys::Kind;
 
 pub(super) const ETHERTYPE: u16 = 0x86dd;
@@ -105,6 +106,12 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
 /// An address of the frame's IPv6 header.
 pub(super) fn address(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u128> {
     array(bytes, frame.layers.network as usize + offset).map(u128::from_be_bytes)
+}
+
+/// Addresses of sender and receiver.
+pub(super) fn ends(bytes: &[u8], frame: &Frame) -> Option<(IpAddr, IpAddr)> {
+    let end = |offset| address(bytes, frame, offset).map(|bits| IpAddr::V6(bits.into()));
+    Some((end(ORIGIN)?, end(DESTINATION)?))
 }
 
 /// Eight bits that stand across two bytes.

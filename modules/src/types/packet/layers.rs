@@ -6,9 +6,10 @@
 //! carries ([`Protocol::carries`]); the walk goes from one to the next.
 
 use super::header::Header;
-use super::values::Listed;
+use super::opened::Opened;
+use super::values::Get::Every;
+use super::values::{Listed, text};
 use super::{Frame, Frames, Layers, PROTOCOLS};
-use std::collections::HashMap;
 use std::sync::{LazyLock, MutexGuard, PoisonError};
 use wireq_typesys::Bitmap;
 
@@ -18,7 +19,6 @@ const LAYERS_MAX: usize = 48;
 /// A protocol whose headers are found in frames, or one that TCP and UDP carry.
 pub(super) struct Protocol {
     /// Its name, as Wireshark's filters have it.
-    #[allow(dead_code, reason = "says which it is")]
     pub name: &'static str,
     /// Where it is defined.
     pub source: &'static str,
@@ -30,24 +30,39 @@ pub(super) struct Protocol {
     pub fields: &'static [Listed],
 }
 
+/// What all headers have.
+pub(super) static EVERY: Protocol = Protocol {
+    name: "layers",
+    source: "this program",
+    found: &[],
+    carries: None,
+    fields: &[text(
+        "layers",
+        Every(|header, values| {
+            let protocol = PROTOCOLS.get(usize::from(header.layer.protocol));
+            _ = protocol.map(|protocol| values.made(protocol.name.as_bytes()));
+        }),
+        "The names of the headers that were found, from the outermost.",
+    )],
+};
+
 /// What says which protocol follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(dead_code, reason = "not every protocol is decoded yet")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     /// A LINKTYPE number.
-    Link(u32),
+    Link(u16),
     /// The type of IEEE 802.3.
     Ethertype(u16),
     /// A service access point of IEEE 802.2.
     Llc(u8),
     /// A protocol number of PPP (RFC 1661).
     Ppp(u16),
+    /// The type of what GRE and its kin carry: one of IEEE 802.3, or one of their own.
+    Gre(u16),
     /// A protocol number of IP.
     Ip(u8),
     /// A port of UDP at one of both ends.
     UdpPort(u16),
-    /// A protocol of this file's name, where its place says what it is.
-    Name(&'static str),
     /// Nothing that is known.
     Nothing,
 }
@@ -63,6 +78,8 @@ pub(super) struct Next {
     pub by: By,
     /// Whether what follows is quoted: sent earlier by somebody else, and not carried.
     pub quoted: bool,
+    /// Whether what follows is at the place of the header, of which only the first byte is one.
+    pub instead: bool,
 }
 
 impl Next {
@@ -73,6 +90,7 @@ impl Next {
             packet: None,
             by,
             quoted: false,
+            instead: false,
         }
     }
 
@@ -84,6 +102,14 @@ impl Next {
     /// A header that can't be: only its first bytes are taken for it.
     pub const fn broken(header: usize) -> Next {
         Next::behind(header, By::Nothing).of(header)
+    }
+
+    /// No header of what was announced: at its place is another.
+    pub const fn instead(by: By) -> Next {
+        Next {
+            instead: true,
+            ..Next::behind(0, by)
+        }
     }
 
     /// The same, with what follows quoted.
@@ -121,6 +147,8 @@ pub struct Stack {
     /// Per row: its layers in the list below.
     rows: Vec<(u32, u32)>,
     layers: Vec<Layer>,
+    /// What was decrypted of them.
+    pub(super) opened: Opened,
 }
 
 impl Stack {
@@ -129,6 +157,7 @@ impl Stack {
         self.found = Bitmap::EMPTY;
         self.rows.clear();
         self.layers.clear();
+        self.opened.clear();
     }
 
     /// Finds the layers of the selected rows.
@@ -167,7 +196,7 @@ pub(super) fn walk(block: &[u8], frame: &Frame, layers: &mut Vec<Layer>) {
     let mut start = frame.start as usize;
     let mut end = start.saturating_add(frame.caplen as usize).min(block.len());
     let mut quoted = false;
-    let mut by = By::Link(frame.link_type.into());
+    let mut by = By::Link(frame.link_type);
     while let Some(protocol) = STACK.find(by) {
         if layers.len() - first == LAYERS_MAX || start >= end {
             return;
@@ -201,7 +230,11 @@ pub(super) fn walk(block: &[u8], frame: &Frame, layers: &mut Vec<Layer>) {
         let payload = start.saturating_add(next.header).min(end);
         if let Some(layer) = layers.last_mut() {
             layer.payload = payload as u32;
-            layer.end = end as u32;
+            layer.end = if next.instead {
+                end.min(start + 1)
+            } else {
+                end
+            } as u32;
         }
         (start, by, quoted) = (payload, next.by, quoted || next.quoted);
     }
@@ -218,19 +251,39 @@ pub(super) fn outermost(block: &[u8], frame: &Frame, buffer: &mut Vec<Layer>) ->
     layers
 }
 
+/// Few numbers and the protocols that they stand for, in order: asked for in every frame.
+#[derive(Default)]
+struct Numbers(Vec<(u16, u8)>);
+
+impl Numbers {
+    fn insert(&mut self, number: u16, protocol: u8) {
+        match self.0.binary_search_by_key(&number, |entry| entry.0) {
+            Ok(at) => self.0[at].1 = protocol,
+            Err(at) => self.0.insert(at, (number, protocol)),
+        }
+    }
+
+    fn get(&self, number: u16) -> Option<u8> {
+        let at = self.0.binary_search_by_key(&number, |entry| entry.0);
+        at.ok().map(|at| self.0[at].1)
+    }
+}
+
 /// Which protocol follows what.
 pub(super) struct Dispatch {
-    links: HashMap<u32, u8>,
-    ethertypes: HashMap<u16, u8>,
+    links: Numbers,
+    ethertypes: Numbers,
     ip: [Option<u8>; 256],
     llc: [Option<u8>; 256],
-    ppp: HashMap<u16, u8>,
-    udp_ports: HashMap<u16, u8>,
-    names: HashMap<&'static str, u8>,
+    ppp: Numbers,
+    gre: Numbers,
+    udp_ports: Numbers,
     /// The place of TCP in [`PROTOCOLS`].
     pub tcp: u8,
     /// The place of UDP in [`PROTOCOLS`].
     pub udp: u8,
+    /// The place of UDP-Lite in [`PROTOCOLS`].
+    pub udplite: u8,
     /// The place of IPv4 in [`PROTOCOLS`].
     pub ipv4: u8,
     /// The place of IPv6 in [`PROTOCOLS`].
@@ -245,15 +298,16 @@ pub(super) static STACK: LazyLock<Dispatch> = LazyLock::new(Dispatch::new);
 impl Dispatch {
     fn new() -> Dispatch {
         let mut all = Dispatch {
-            links: HashMap::new(),
-            ethertypes: HashMap::new(),
+            links: Numbers::default(),
+            ethertypes: Numbers::default(),
             ip: [None; 256],
             llc: [None; 256],
-            ppp: HashMap::new(),
-            udp_ports: HashMap::new(),
-            names: HashMap::new(),
+            ppp: Numbers::default(),
+            gre: Numbers::default(),
+            udp_ports: Numbers::default(),
             tcp: place(&super::tcp::PROTOCOL),
             udp: place(&super::udp::PROTOCOL),
+            udplite: place(&super::udp::LITE),
             ipv4: place(&super::ipv4::PROTOCOL),
             ipv6: place(&super::ipv6::PROTOCOL),
             fragment: place(&super::extension::FRAGMENT_HEADER),
@@ -262,32 +316,35 @@ impl Dispatch {
             let at = at as u8;
             for by in protocol.found {
                 match *by {
-                    By::Link(link) => _ = all.links.insert(link, at),
-                    By::Ethertype(ethertype) => _ = all.ethertypes.insert(ethertype, at),
+                    By::Link(link) => all.links.insert(link, at),
+                    By::Ethertype(ethertype) => all.ethertypes.insert(ethertype, at),
                     By::Llc(point) => all.llc[usize::from(point)] = Some(at),
-                    By::Ppp(number) => _ = all.ppp.insert(number, at),
+                    By::Ppp(number) => all.ppp.insert(number, at),
                     By::Ip(number) => all.ip[usize::from(number)] = Some(at),
-                    By::UdpPort(port) => _ = all.udp_ports.insert(port, at),
-                    By::Name(_) | By::Nothing => {}
+                    By::Gre(number) => all.gre.insert(number, at),
+                    By::UdpPort(port) => all.udp_ports.insert(port, at),
+                    By::Nothing => {}
                 }
             }
-            all.names.insert(protocol.name, at);
         }
         all
     }
 
     fn find(&self, by: By) -> Option<u8> {
         match by {
-            By::Link(link) => self.links.get(&link).copied(),
+            By::Link(link) => self.links.get(link),
             // The common ones without a look into the table.
             By::Ethertype(super::ipv4::ETHERTYPE) => Some(self.ipv4),
             By::Ethertype(super::ipv6::ETHERTYPE) => Some(self.ipv6),
-            By::Ethertype(ethertype) => self.ethertypes.get(&ethertype).copied(),
+            By::Ethertype(ethertype) => self.ethertypes.get(ethertype),
             By::Llc(point) => self.llc[usize::from(point)],
-            By::Ppp(number) => self.ppp.get(&number).copied(),
+            By::Ppp(number) => self.ppp.get(number),
             By::Ip(number) => self.ip[usize::from(number)],
-            By::UdpPort(port) => self.udp_ports.get(&port).copied(),
-            By::Name(name) => self.names.get(name).copied(),
+            By::Gre(number) => {
+                let own = self.gre.get(number);
+                own.or_else(|| self.find(By::Ethertype(number)))
+            }
+            By::UdpPort(port) => self.udp_ports.get(port),
             By::Nothing => None,
         }
     }

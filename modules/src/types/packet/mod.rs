@@ -18,6 +18,7 @@ mod app;
 mod arp;
 mod carried;
 mod checksum;
+mod community_id;
 mod dccp;
 mod erspan;
 mod ethernet;
@@ -46,6 +47,8 @@ mod load;
 mod macsec;
 mod mpls;
 mod names;
+mod older;
+mod opened;
 mod ospf;
 mod pim;
 mod ppp;
@@ -54,6 +57,7 @@ mod radiotap;
 mod sctp;
 mod sll;
 mod stp;
+mod tags;
 mod tcp;
 mod teredo;
 mod transport;
@@ -64,7 +68,8 @@ mod vrrp;
 mod vxlan;
 mod wlan;
 
-pub use interface::{Interface, Record};
+pub use community_id::Flow;
+pub use interface::{Interface, Record, record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
@@ -92,6 +97,7 @@ static COLUMNS: &[&[Field]] = &[
     tcp::FIELDS,
     icmp::FIELDS,
     carried::FIELDS,
+    community_id::FIELDS,
     frame::CAPTURE_FIELDS,
     interface::FIELDS,
 ];
@@ -150,6 +156,20 @@ static PROTOCOLS: &[&Protocol] = &[
     &ospf::PROTOCOL,
     &vrrp::PROTOCOL,
     &pim::PROTOCOL,
+    &older::FDDI,
+    &older::TOKEN_RING,
+    &older::ARCNET,
+    &older::FRAME_RELAY,
+    &older::CLIP,
+    &older::INFINIBAND,
+    &older::IPNET,
+    &older::PRISM,
+    &tags::ETAG,
+    &tags::VNTAG,
+    &tags::NSH,
+    &tags::LISP,
+    &tags::AYIYA,
+    &layers::EVERY,
 ];
 
 /// How a field is filled.
@@ -234,7 +254,8 @@ impl RecordType for Packet {
         match FIELDS.get(field) {
             Some(Fill::Column(field)) if depth == 0 => (field.fill)(frames, selection, column),
             Some(Fill::Column(field)) => {
-                (field.fill)(&inner::frames(frames, selection, depth), selection, column);
+                let (frames, tunnelled) = inner::frames(frames, selection, depth);
+                (field.fill)(&frames, &tunnelled, column);
             }
             Some(Fill::List(field, protocol)) => {
                 values::fill(frames, selection, column, field, *protocol, depth);
@@ -248,14 +269,18 @@ impl RecordType for Packet {
     }
 
     fn stands_for_all(&self, field: usize) -> bool {
-        // The name of the link type is its number once more.
-        matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.def.name != "link")
+        // The name of the link type is its number once more, and an ID of what flow it is says
+        // what addresses and ports do.
+        let said_already = |name| ["link", "community_id"].contains(&name);
+        matches!(FIELDS.get(field), Some(Fill::Column(field)) if !said_already(field.def.name))
     }
 
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {
         let (depth, name) = inner::depth(name)?;
         let field = self.field(name)?;
-        Some((inner::join(depth, field), DEFS.get(field)?.kind))
+        let of_frame = matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.frame_only);
+        let def = DEFS.get(field).filter(|_| depth == 0 || !of_frame)?;
+        Some((inner::join(depth, field), def.kind))
     }
 }
 
@@ -264,16 +289,35 @@ pub fn find_layers(bytes: &[u8], start: usize) -> Layers {
     ethernet::find(bytes, start)
 }
 
-/// Whether filling the columns of a shape needs the layers of the frames.
-pub fn wants_layers(shape: &Shape) -> bool {
-    let mut fields = shape.base.iter().filter_map(|def| match def.recipe {
-        Recipe::Field(field) => Some(field),
+/// The fields of a shape that are filled as columns.
+fn columns(shape: &Shape) -> impl Iterator<Item = &'static Field> {
+    shape.base.iter().filter_map(|def| match def.recipe {
+        Recipe::Field(field) => match FIELDS.get(field) {
+            Some(Fill::Column(field)) => Some(*field),
+            Some(Fill::List(..) | Fill::First(_)) | None => None,
+        },
         _ => None,
-    });
-    fields.any(|field| match FIELDS.get(field) {
-        Some(Fill::Column(field)) => !field.frame_only,
-        Some(Fill::List(..) | Fill::First(_)) | None => false,
     })
+}
+
+/// Whether filling the columns of a shape needs the layers of the frames.
+fn wants_layers(shape: &Shape) -> bool {
+    columns(shape).any(|field| !field.frame_only)
+}
+
+/// Whether a shape has a field.
+fn wants(shape: &Shape, name: &str) -> bool {
+    columns(shape).any(|field| field.def.name == name)
+}
+
+/// What stands between two frames of a pcapng file: blocks that are none of packets, one behind the
+/// other, each as long as it says.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// Their order of bytes, up to a section header.
+    pub big_endian: bool,
+    /// The blocks.
+    pub bytes: Vec<u8>,
 }
 
 /// The time of frames without one.
@@ -356,6 +400,8 @@ pub struct Frames {
     pub first_number: u64,
     /// Whether layers are looked for.
     pub layers: bool,
+    /// Whether what stands between frames is kept for those who write captures.
+    pub blocks: bool,
     /// All layers of the rows that were asked about.
     pub stack: Mutex<Stack>,
     /// The layers of one frame, while the outermost are looked for.
@@ -368,6 +414,15 @@ pub struct Frames {
 pub const LINKTYPE_ETHERNET: u16 = 1;
 
 impl Frames {
+    /// No frames, for parts of this shape.
+    pub fn of(shape: &Shape) -> Frames {
+        Frames {
+            layers: wants_layers(shape),
+            blocks: wants(shape, interface::BLOCK),
+            ..Frames::default()
+        }
+    }
+
     /// Makes ready for the frames of another part.
     pub fn reset(&mut self, block: &Arc<Block>, first_number: u64) {
         self.block = Arc::clone(block);

@@ -6,6 +6,7 @@ use super::values::Get::Bits32;
 use super::values::{flag, number};
 use super::{ipv4, ipv6};
 
+const ETHERTYPE: u16 = 0x8847;
 const LEN: usize = 4;
 const BOTTOM: u32 = 0x100;
 
@@ -13,7 +14,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "mpls",
     source: "RFC 3032",
     found: &[
-        By::Ethertype(0x8847),
+        By::Ethertype(ETHERTYPE),
         By::Ethertype(0x8848),
         By::Ppp(0x0281),
         By::Ppp(0x0283),
@@ -41,10 +42,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 /// control word that stands before Ethernet (RFC 4385).
 fn carries(header: &Header<'_>) -> Next {
     match (header.u32(0), header.u8(LEN).map(|first| first >> 4)) {
-        (Some(word), _) if word & BOTTOM == 0 => Next::behind(LEN, By::Name("mpls")),
+        (Some(word), _) if word & BOTTOM == 0 => Next::behind(LEN, By::Ethertype(ETHERTYPE)),
         (Some(_), Some(4)) => Next::behind(LEN, By::Ethertype(ipv4::ETHERTYPE)),
         (Some(_), Some(6)) => Next::behind(LEN, By::Ethertype(ipv6::ETHERTYPE)),
-        (Some(_), Some(0)) => Next::behind(LEN + 4, By::Link(super::LINKTYPE_ETHERNET as u32)),
+        (Some(_), Some(0)) => Next::behind(LEN + 4, By::Link(super::LINKTYPE_ETHERNET)),
         _ => Next::last(LEN),
     }
 }

@@ -24,12 +24,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         number("pppoe.session_id", U16(2), "The number of the session."),
         number("pppoe.payload_length", U16(4), "Bytes behind the header."),
         number(
-            "pppoe.tag",
+            "pppoed.tag",
             In(|h, v| tags(h, |tag, _| v.number(tag))),
             "What is told while a session begins.",
         ),
         number(
-            "pppoe.tag_length",
+            "pppoed.tag_length",
             In(|h, v| tags(h, |_, length| v.number(length))),
             "Bytes of what is told.",
         ),
@@ -54,7 +54,7 @@ fn tags(header: &Header<'_>, mut each: impl FnMut(u16, u16)) {
 fn carries(header: &Header<'_>) -> Next {
     let length = header.u16(4).map_or(0, usize::from);
     let by = match header.u8(1) {
-        Some(0) => By::Name("ppp"),
+        Some(0) => By::Ethertype(super::ppp::ETHERTYPE),
         _ => By::Nothing,
     };
     Next::behind(LEN, by).of(LEN + length)

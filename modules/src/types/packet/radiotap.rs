@@ -3,9 +3,9 @@
 use super::header::Header;
 use super::layers::{By, Next, Protocol};
 use super::values::Get::{Header as In, U8};
-use super::values::number;
+use super::values::{double, number};
 
-const WLAN: u32 = 105;
+const WLAN: u16 = 105;
 /// Alignment and length of the fields in the order of their bits.
 const FIELDS: [(usize, usize); 15] = [
     (8, 8),
@@ -53,10 +53,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             In(|h, v| _ = field(h, FLAGS).and_then(|at| h.u8(at)).map(|n| v.number(n))),
             "Flags.",
         ),
-        number(
-            "radiotap.rate",
-            In(|h, v| _ = field(h, RATE).and_then(|at| h.u8(at)).map(|n| v.number(n))),
-            "The rate, in units of 500 kb/s.",
+        double(
+            "radiotap.datarate",
+            In(|h, v| {
+                let rate = field(h, RATE).and_then(|at| h.u8(at));
+                _ = rate.map(|halves| v.double(f64::from(halves) / 2.0))
+            }),
+            "The rate in Mb/s.",
         ),
         number(
             "radiotap.channel.freq",
@@ -75,7 +78,10 @@ pub(super) static PPI: Protocol = Protocol {
     source: "CACE PPI",
     found: &[By::Link(192)],
     carries: Some(|header| match (header.le16(2), header.le32(4)) {
-        (Some(length), Some(link)) => Next::behind(length.into(), By::Link(link)),
+        (Some(length), Some(link)) => {
+            let by = u16::try_from(link).map_or(By::Nothing, By::Link);
+            Next::behind(length.into(), by)
+        }
         _ => Next::last(8),
     }),
     fields: &[
@@ -96,7 +102,8 @@ pub(super) static PPI: Protocol = Protocol {
 
 fn words(header: &Header<'_>, mut each: impl FnMut(u32)) {
     let end = header.le16(2).map_or(0, usize::from);
-    let mut at = 4;
+    // Other versions have other fields.
+    let mut at = if header.u8(0) == Some(0) { 4 } else { end };
     while let Some(word) = header.le32(at).filter(|_| at + 4 <= end) {
         each(word);
         if word & MORE == 0 {
@@ -108,7 +115,7 @@ fn words(header: &Header<'_>, mut each: impl FnMut(u32)) {
 
 /// Where a field of the first set is.
 fn field(header: &Header<'_>, wanted: usize) -> Option<usize> {
-    let present = header.le32(4)?;
+    let present = header.le32(4).filter(|_| header.u8(0) == Some(0))?;
     let mut count = 0usize;
     words(header, |_| count += 1);
     let mut at = 4 + 4 * count;

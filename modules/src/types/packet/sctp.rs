@@ -5,6 +5,7 @@ use super::layers::{By, Protocol};
 use super::values::Get::{Header as In, U16, U32};
 use super::values::{Values, number};
 
+pub(super) const PROTOCOL_NUMBER: u8 = 132;
 const LEN: usize = 12;
 const DATA: u8 = 0;
 const INIT: u8 = 1;
@@ -14,7 +15,7 @@ const SACK: u8 = 3;
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "sctp",
     source: "RFC 9260",
-    found: &[By::Ip(132)],
+    found: &[By::Ip(PROTOCOL_NUMBER)],
     carries: None,
     fields: &[
         number("sctp.srcport", U16(0), "Ports of senders."),

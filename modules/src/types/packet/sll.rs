@@ -5,8 +5,8 @@ use super::layers::{By, Next, Protocol};
 use super::values::Get::Header as In;
 use super::values::{Values, address, mac, number};
 
-const LINK_1: u32 = 113;
-const LINK_2: u32 = 276;
+const LINK_1: u16 = 113;
+const LINK_2: u16 = 276;
 /// ARPHRD_IPGRE and ARPHRD_NETLINK: the protocol of their frames is none of IEEE 802.3.
 const GRE: u16 = 778;
 const NETLINK: u16 = 824;
@@ -67,7 +67,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 fn is_2(header: &Header<'_>) -> bool {
-    u32::from(header.frame.link_type) == LINK_2
+    header.frame.link_type == LINK_2
 }
 
 fn put(values: &mut Values, number: Option<u16>) {

@@ -5,13 +5,15 @@ use super::layers::{By, Protocol};
 use super::values::Get::{Header as In, U8, U16};
 use super::values::{Values, flag, mac, number};
 
-/// The type of a message that only tells of a change.
-const CHANGE: u8 = 0x80;
+/// Its service access point.
+pub(super) const POINT: u8 = 0x42;
+/// The types of messages that tell of the tree, of STP and of its successors.
+const CONFIGURATIONS: [u8; 2] = [0, 2];
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "stp",
     source: "IEEE 802.1D",
-    found: &[By::Llc(0x42)],
+    found: &[By::Llc(POINT)],
     carries: None,
     fields: &[
         number("stp.protocol", U16(0), "The protocol: 0."),
@@ -75,7 +77,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 fn config(header: &Header<'_>, mut then: impl FnMut(&Header<'_>)) {
-    if header.u8(3).is_some_and(|kind| kind != CHANGE) {
+    if header
+        .u8(3)
+        .is_some_and(|kind| CONFIGURATIONS.contains(&kind))
+    {
         then(header);
     }
 }

@@ -66,13 +66,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "tcp.ack",
-            U32(ACKNOWLEDGMENT),
+            In(acknowledgment),
             "Acknowledgment number, as sent: relative numbers are off.",
         ),
         number("tcp.seq_raw", U32(SEQUENCE), "Sequence number, as sent."),
         number(
             "tcp.ack_raw",
-            U32(ACKNOWLEDGMENT),
+            In(acknowledgment),
             "Acknowledgment number, as sent.",
         ),
         number(
@@ -210,7 +210,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 7323"),
         bytes(
             "tcp.payload",
-            In(carried),
+            In(transport::carried),
             "The bytes that the segment carries, as captured.",
         ),
     ],
@@ -218,11 +218,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 fn carries(header: &Header<'_>) -> Next {
     match header.u8(DATA_OFFSET).map(|byte| byte >> 4) {
-        Some(words) if words < 5 => Next::broken(4),
+        Some(words) if words < 5 => Next::broken(DATA_OFFSET + 1),
         Some(words) => Next::last(usize::from(words) * 4),
         None if header.layer.quoted => Next::last(LEN_MIN),
         None => Next::broken(4),
     }
+}
+
+/// Where the header is shorter than it can be, only what comes before that is taken for it.
+fn acknowledgment(header: &Header<'_>, values: &mut Values) {
+    let is_header = header.u8(DATA_OFFSET).is_none_or(|byte| byte >> 4 >= 5);
+    let number = header.u32(ACKNOWLEDGMENT).filter(|_| is_header);
+    number.into_iter().for_each(|number| values.number(number));
 }
 
 /// What the IP header says that the segment carries; nothing of a fragment or quoted segment.
@@ -233,23 +240,16 @@ fn length(header: &Header<'_>, values: &mut Values) {
     let own = header
         .u8(DATA_OFFSET)
         .map(|byte| usize::from(byte >> 4) * 4);
-    let whole = transport::sent(header);
+    let whole = transport::on_wire(header);
     if let (Some(own), Some(whole)) = (own, whole)
-        && own >= LEN_MIN
         && own <= whole
     {
         values.number((whole - own) as u32);
     }
 }
 
-fn carried(header: &Header<'_>, values: &mut Values) {
-    let length = header.payload().len();
-    if length > 0 {
-        values.slice(header.layer.payload, length);
-    }
-}
-
-/// The options: where each begins, and its length; one byte for those that are only a kind.
+/// The options: where each begins, and its length; one byte for those that are only a kind. One
+/// that goes beyond the header is none.
 fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize)) {
     let end = header
         .u8(DATA_OFFSET)
@@ -261,10 +261,13 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
             0 | 1 => 1,
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
+        if length == 0 || kind > 1 && length < 2 || at + length > end {
+            return;
+        }
         each(header, at, length);
-        // The list ends, but for padding; or a length is none that could be.
+        // The list ends, but for padding.
         let is_padding = kind == 0 && header.u8(at + 1) == Some(0);
-        if kind == 0 && !is_padding || length == 0 || kind > 1 && length < 2 || at + length > end {
+        if kind == 0 && !is_padding {
             return;
         }
         at += length;
@@ -405,6 +408,25 @@ mod tests {
         ]);
         bytes.extend([1, 1, 1, 0]);
         bytes
+    }
+
+    #[test]
+    fn options_end_with_the_header() {
+        // Selective acknowledgments of 34 bytes in a header that has room for none.
+        let mut bytes = segment(6);
+        bytes.truncate(bytes.len() - 4);
+        bytes.extend([1, 1, 5, 34]);
+        bytes.extend([9; 40]);
+        bytes[16..18].copy_from_slice(&84u16.to_be_bytes());
+        assert_eq!(field(&bytes, "tcp.options.sack_le"), None);
+        assert_eq!(field(&bytes, "tcp.options.sack_re"), None);
+        // With room for one block there is one.
+        bytes[46] = 9 << 4;
+        let le = field(&bytes, "tcp.options.sack_le");
+        assert_eq!(le, None, "its length goes on beyond");
+        bytes[57] = 10;
+        let le = field(&bytes, "tcp.options.sack_le");
+        assert_eq!(le.as_deref(), Some("151587081"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::checksum;
 use super::header::Header;
-use super::layers::{Layer, STACK};
+use super::layers::STACK;
 use super::load::{be16, slices, u16s};
 use super::values::Values;
 use super::{Field, Frame, Layers, has, icmp, tcp, udp};
@@ -31,6 +31,12 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
     }
 }
 
+/// Whether so many bytes of the transport header were captured, and belong to the packet.
+pub(super) fn is_captured(frame: &Frame, len: u32) -> bool {
+    let layers = &frame.layers;
+    layers.transport > layers.network && layers.transport + len <= layers.end
+}
+
 #[inline(always)]
 fn port(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u16> {
     if frame.layers.has & has::PORTS == 0 {
@@ -42,11 +48,7 @@ fn port(bytes: &[u8], frame: &Frame, offset: usize) -> Option<u16> {
 /// Bytes of a header and what it carries, as the IP header before it says; those captured where
 /// that says nothing.
 pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
-    let ip = header
-        .below
-        .iter()
-        .rev()
-        .find(|layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6)?;
+    let ip = header.below.get(header.ip()?)?;
     let bytes = header.block.get(ip.start as usize..)?;
     let end = if ip.protocol == STACK.ipv4 {
         usize::from(be16(bytes, 2)?)
@@ -57,33 +59,70 @@ pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
     end.checked_sub(before)
 }
 
-/// Whether the packet that a header is in is a fragment.
+/// Bytes of a header and what it carries that were on the wire: what the IP headers before it say,
+/// and no more than the frame had.
+pub(super) fn on_wire(header: &Header<'_>) -> Option<usize> {
+    let start = header.layer.start as usize;
+    let mut end = (header.frame.start as usize).saturating_add(header.frame.len as usize);
+    for layer in header.below {
+        let at = layer.start as usize;
+        let length = |at: usize| be16(header.block, at).map(usize::from);
+        if layer.protocol == STACK.ipv4 {
+            end = length(at + 2)
+                .filter(|n| *n > 0)
+                .map_or(end, |n| end.min(at + n));
+        } else if layer.protocol == STACK.ipv6 {
+            end = length(at + 4)
+                .filter(|n| *n > 0)
+                .map_or(end, |n| end.min(at + 40 + n));
+        }
+    }
+    end.checked_sub(start)
+}
+
+/// Whether the packet that a header is in is a fragment. One that is the first and the last (RFC 6946)
+/// is whole.
 pub(super) fn is_fragment(header: &Header<'_>) -> bool {
-    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
-    let Some(ip) = header.below.iter().rposition(|layer| is_ip(&layer)) else {
+    let Some(behind) = header.ip().map(|at| &header.below[at..]) else {
         return false;
     };
-    let (ip, behind) = (&header.below[ip], &header.below[ip..]);
-    let is_part = |word: u16| word & 0x3fff != 0;
-    ip.protocol == STACK.ipv4 && be16(header.block, ip.start as usize + 6).is_some_and(is_part)
-        || behind.iter().any(|layer| layer.protocol == STACK.fragment)
+    behind.iter().any(|layer| {
+        let (at, mask) = if layer.protocol == STACK.ipv4 {
+            (6, 0x3fff)
+        } else if layer.protocol == STACK.fragment {
+            (2, 0xfff9)
+        } else {
+            return false;
+        };
+        be16(header.block, layer.start as usize + at).is_some_and(|word| word & mask != 0)
+    })
 }
 
 /// Whether the checksum of a header, of what it carries and of the addresses is right (RFC 9293,
 /// section 3.1); nothing where not all of that was captured or the packet is a fragment.
 pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8) {
-    let is_ip = |layer: &&Layer| layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6;
-    let Some(ip) = header.below.iter().rev().find(is_ip) else {
+    let Some(ip) = header.ip().map(|at| &header.below[at]) else {
         return;
     };
-    let whole = match protocol {
+    let sent = sent(header);
+    let covered = match protocol {
         udp::PROTOCOL_NUMBER => header
             .u16(4)
             .map(usize::from)
             .filter(|length| *length >= udp::LEN),
-        _ => sent(header),
+        // How much is covered (RFC 3828, 3.1).
+        udp::LITE_NUMBER => match header.u16(4).map(usize::from) {
+            Some(0) => sent,
+            covered => covered.filter(|covered| *covered >= udp::LEN && Some(*covered) <= sent),
+        },
+        _ => sent,
     };
-    let Some(bytes) = whole.and_then(|whole| header.bytes.get(..whole)) else {
+    let whole = match protocol {
+        udp::PROTOCOL_NUMBER => covered,
+        _ => sent,
+    };
+    let bytes = covered.and_then(|covered| header.bytes.get(..covered));
+    let (Some(bytes), Some(whole)) = (bytes, whole) else {
         return;
     };
     let start = ip.start as usize;
@@ -91,9 +130,17 @@ pub(super) fn checksum_ok(header: &Header<'_>, values: &mut Values, protocol: u8
     let (from, to) = if is_v4 { (12, 20) } else { (8, 40) };
     let addresses = header.block.get(start + from..start + to);
     if let (Some(addresses), false) = (addresses, is_fragment(header) || ip.quoted) {
-        let [a, b, c, d] = (bytes.len() as u32).to_be_bytes();
+        let [a, b, c, d] = (whole as u32).to_be_bytes();
         let pseudo = [0, protocol, a, b, c, d];
         values.number(checksum::is_right(&[addresses, &pseudo, bytes]));
+    }
+}
+
+/// What a header carries; nothing where that is nothing.
+pub(super) fn carried(header: &Header<'_>, values: &mut Values) {
+    let length = header.payload().len();
+    if length > 0 {
+        values.slice(header.layer.payload, length);
     }
 }
 

@@ -8,6 +8,7 @@ use super::values::{Values, bytes, flag, number};
 use super::{Frame, has, transport};
 
 pub(super) const PROTOCOL_NUMBER: u8 = 17;
+pub(super) const LITE_NUMBER: u8 = 136;
 const LENGTH: usize = 4;
 const CHECKSUM: usize = 6;
 pub(super) const LEN: usize = 8;
@@ -50,7 +51,11 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "udp.length",
-            U16(LENGTH),
+            In(|h, v| {
+                if !is_lite(h) {
+                    _ = h.u16(LENGTH).map(|n| v.number(n))
+                }
+            }),
             "Bytes of header and payload, as sent.",
         ),
         number("udp.checksum", U16(CHECKSUM), "Checksum; 0 is none."),
@@ -61,40 +66,38 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         bytes(
             "udp.payload",
-            In(carried),
+            In(transport::carried),
             "The bytes that the datagram carries, as captured.",
         ),
     ],
 };
 
-/// UDP-Lite (RFC 3828): the length is that of what the checksum covers.
+/// UDP-Lite (RFC 3828): the length is that of what the checksum covers. Ports and checksum are fields
+/// of UDP.
 pub(super) static LITE: Protocol = Protocol {
     name: "udplite",
     source: "RFC 3828",
-    found: &[By::Ip(136)],
+    found: &[By::Ip(LITE_NUMBER)],
     carries: Some(|_| Next::last(LEN)),
-    fields: &[
-        number("udplite.srcport", U16(0), "Port of the sender."),
-        number("udplite.dstport", U16(2), "Port of the receiver."),
-        number(
-            "udplite.checksum_coverage",
-            U16(LENGTH),
-            "Bytes that the checksum covers.",
-        ),
-        number("udplite.checksum", U16(CHECKSUM), "Checksum."),
-    ],
+    fields: &[number(
+        "udp.checksum_coverage",
+        U16(LENGTH),
+        "Bytes that the checksum of UDP-Lite covers; 0 is all.",
+    )],
 };
+
+fn is_lite(header: &Header<'_>) -> bool {
+    header.layer.protocol == STACK.udplite
+}
 
 fn checksum_ok(header: &Header<'_>, values: &mut Values) {
     if header.u16(CHECKSUM).is_some_and(|checksum| checksum != 0) {
-        transport::checksum_ok(header, values, PROTOCOL_NUMBER);
-    }
-}
-
-fn carried(header: &Header<'_>, values: &mut Values) {
-    let length = header.payload().len();
-    if length > 0 {
-        values.slice(header.layer.payload, length);
+        let protocol = if is_lite(header) {
+            LITE_NUMBER
+        } else {
+            PROTOCOL_NUMBER
+        };
+        transport::checksum_ok(header, values, protocol);
     }
 }
 

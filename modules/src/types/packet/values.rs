@@ -1,10 +1,9 @@
 //! Fields with several values: declared in one line each, and filled into columns of lists.
 
-#![allow(dead_code, reason = "what protocols need of it grows with them")]
-
 use super::Frames;
 use super::header::{Header, Payload};
 use super::layers::{Layer, STACK, Stack};
+use super::opened::Opened;
 use std::sync::Arc;
 use wireq_typesys::{Address, Bitmap, Block, Column, Data, FieldDef, Kind, Mac, Slices};
 
@@ -74,6 +73,8 @@ pub(super) enum Get {
     Network(fn(&Header<'_>, &mut Values)),
     /// Anything in a header.
     Header(fn(&Header<'_>, &mut Values)),
+    /// Anything in a header of any protocol.
+    Every(fn(&Header<'_>, &mut Values)),
     /// Anything in what a transport header carries.
     Payload(fn(&Payload<'_>, &mut Values)),
 }
@@ -90,6 +91,8 @@ macro_rules! declare {
 declare! {
     /// A field of numbers.
     number, Kind::Unsigned;
+    /// A field of numbers with fractions.
+    double, Kind::Double;
     /// A field of bits that are set or not.
     flag, Kind::Bool;
     /// A field of addresses.
@@ -103,7 +106,6 @@ declare! {
 }
 
 /// A field of numbers with names.
-#[allow(dead_code, reason = "for protocols with named numbers")]
 pub(super) const fn named(
     name: &'static str,
     kind: &'static Kind,
@@ -125,10 +127,12 @@ pub(super) struct Values {
     data: Data,
     /// Bytes that stand nowhere in the block as they are: names put together, decoded text.
     made: Vec<u8>,
+    /// What was decrypted of the payloads of the part.
+    pub opened: Opened,
 }
 
 impl Values {
-    fn new(kind: Kind, old: Data) -> Values {
+    fn new(kind: Kind, old: Data, opened: Opened) -> Values {
         let data = match (kind, old) {
             (Kind::Bool, Data::Bool(mut v)) => {
                 v.clear();
@@ -168,6 +172,7 @@ impl Values {
         Values {
             data,
             made: Vec::new(),
+            opened,
         }
     }
 
@@ -188,7 +193,7 @@ impl Values {
         }
     }
 
-    /// A floating-point number.
+    /// A number with a fraction.
     pub fn double(&mut self, number: f64) {
         if let Data::Double(v) = &mut self.data {
             v.push(number);
@@ -227,7 +232,6 @@ impl Values {
     }
 
     /// Bytes or text that stand nowhere in the block as they are.
-    #[allow(dead_code, reason = "for protocols that encode their texts")]
     pub fn made(&mut self, bytes: &[u8]) {
         if let Data::Bytes(v) | Data::Text(v) = &mut self.data {
             v.rows.push((1, self.made.len() as u32, bytes.len() as u32));
@@ -270,7 +274,7 @@ impl Values {
             Get::V4(at) => self.v4(header.u32(*at)?),
             Get::V6(at) => self.v6(u128::from_be_bytes(header.array(*at)?)),
             Get::Mac(at) => self.mac(header.mac(*at)?),
-            Get::Header(get) | Get::Network(get) => get(header, self),
+            Get::Header(get) | Get::Network(get) | Get::Every(get) => get(header, self),
             Get::Payload(_) => {}
         }
         Some(())
@@ -312,9 +316,9 @@ pub(super) fn fill(
     };
     lists.resize(frames.rows.len(), (0, 0));
     let mut valid = Bitmap::EMPTY;
-    let mut values = Values::new(*kind, old);
     let mut stack = frames.stack();
     stack.find(frames, selection);
+    let mut values = Values::new(*kind, old, std::mem::take(&mut stack.opened));
     selection.for_each(|row| {
         let start = values.len();
         if let Some(layers) = layers_from(&stack, row, from) {
@@ -327,6 +331,7 @@ pub(super) fn fill(
             valid.set(row);
         }
     });
+    stack.opened = std::mem::take(&mut values.opened);
     column.data = Data::List(lists, Box::new(values.finish(&frames.block)));
     column.valid = valid;
     column.names = match kind {
@@ -385,6 +390,10 @@ fn layers_from(stack: &Stack, row: usize, from: usize) -> Option<(&[Layer], usiz
     Some((layers, skip))
 }
 
+fn is_udp(protocol: u8) -> bool {
+    protocol == STACK.udp || protocol == STACK.udplite
+}
+
 #[inline(always)]
 fn each(
     frames: &Frames,
@@ -401,9 +410,12 @@ fn each(
     for (at, layer) in layers.iter().enumerate().skip(skip) {
         let carried = match &field.get {
             Get::Payload(_) if layer.protocol == STACK.tcp => Some(super::tcp::PROTOCOL_NUMBER),
-            Get::Payload(_) if layer.protocol == STACK.udp => Some(super::udp::PROTOCOL_NUMBER),
+            Get::Payload(_) if is_udp(layer.protocol) => Some(super::udp::PROTOCOL_NUMBER),
             Get::Payload(_) => continue,
             Get::Network(_) if layer.protocol == STACK.ipv6 => None,
+            Get::Every(_) => None,
+            // The ports and the checksum of UDP-Lite are fields of UDP.
+            _ if protocol == STACK.udp && is_udp(layer.protocol) => None,
             _ if layer.protocol != protocol => continue,
             _ => None,
         };

@@ -12,7 +12,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     // What says that such a header follows.
     found: &[By::UdpPort(4789)],
     // The length of the header, and what stands behind it: a frame of Ethernet.
-    carries: Some(|_| Next::behind(LEN, By::Link(super::LINKTYPE_ETHERNET as u32))),
+    carries: Some(|_| Next::behind(LEN, By::Link(super::LINKTYPE_ETHERNET))),
     // Where each field is: all headers of a packet give their values, as a list.
     fields: &[
         number("vxlan.flags", U16(0), "Flags."),

@@ -222,6 +222,10 @@ fn ssid(header: &Header<'_>, values: &mut Values) {
 }
 
 fn carries(header: &Header<'_>) -> Next {
+    // Frames of version 1 have other headers.
+    if header.u8(0).is_some_and(|byte| byte & 3 != 0) {
+        return Next::broken(1);
+    }
     let (kind, subtype) = kind(header);
     let length = header_len(header);
     let is_open = header.u8(1).unwrap_or(0) & PROTECTED == 0;
@@ -232,7 +236,7 @@ fn carries(header: &Header<'_>) -> Next {
             .u8(length.saturating_sub(2))
             .is_some_and(|byte| byte & 0x80 != 0);
     if kind == DATA && subtype & NULL == 0 && is_open && is_first && !is_aggregate {
-        Next::behind(length, By::Name("llc"))
+        Next::behind(length, By::Link(super::llc::LINK))
     } else {
         Next::last(length)
     }

@@ -1,6 +1,7 @@
 //! Headers of classic captures and of their records.
 
 use super::frame_max;
+use crate::read::capture::format::number;
 
 pub(super) const MAGIC_LEN: usize = 4;
 /// The length of a file's header; IXIA's has four bytes more.
@@ -70,16 +71,6 @@ pub(super) struct Header {
     pub(super) fraction: i64,
     pub(super) caplen: u32,
     pub(super) len: u32,
-}
-
-#[inline(always)]
-fn number<const BIG: bool>(bytes: &[u8], at: usize) -> u32 {
-    let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    if BIG {
-        u32::from_be_bytes(bytes)
-    } else {
-        u32::from_le_bytes(bytes)
-    }
 }
 
 impl Layout {

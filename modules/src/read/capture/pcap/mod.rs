@@ -6,7 +6,7 @@ mod header;
 mod search;
 
 use super::format::{
-    Begun, Budget, FRAME_MAX, FRAME_USUAL_MAX, Format, Kind, Search, Step, Window,
+    Begun, Budget, Claims, FRAME_MAX, FRAME_USUAL_MAX, Format, Kind, Search, Step, Window,
 };
 use crate::types::packet::{Frame, Frames, Interface};
 use header::{BEGIN_LEN, Header, Layout, MAGIC_LEN};
@@ -28,6 +28,7 @@ struct Pcap {
     seconds: Option<(i64, i64)>,
     /// Records whose fraction of a second is a second or more.
     late: u64,
+    claims: Claims,
     interface: Arc<Interface>,
 }
 
@@ -45,6 +46,7 @@ fn begin(begin: &[u8]) -> Result<Begun, &'static str> {
             layout,
             seconds: None,
             late: 0,
+            claims: Claims::default(),
             interface: Arc::new(interface),
         }),
         header_len,
@@ -72,12 +74,14 @@ const NEAR: i64 = 1 << 25;
 impl Format for Pcap {
     fn frames(&mut self, window: &mut Window<'_>, frames: &mut Frames, rows_max: usize) -> Step {
         frames.interfaces.push(Arc::clone(&self.interface));
+        let start = window.at;
         let step = match (self.layout.big_endian, self.layout.is_plain()) {
             (false, true) => self.records::<false, true>(window, frames, rows_max),
             (true, true) => self.records::<true, true>(window, frames, rows_max),
             (false, false) => self.records::<false, false>(window, frames, rows_max),
             (true, false) => self.records::<true, false>(window, frames, rows_max),
         };
+        self.claims.passed(window.at - start);
         if let (Some(first), Some(last)) = (frames.rows.first(), frames.rows.last()) {
             let second = |frame: &Frame| frame.ts.div_euclid(header::NANOS);
             let (first, last) = (second(first), second(last));
@@ -161,11 +165,15 @@ impl Pcap {
             return Some(Step::Damage(TOO_LONG));
         }
         let len = layout.record_len + header.caplen as usize;
+        let late = header.fraction >= layout.unit;
+        let is_plain = (1..=header.len).contains(&header.caplen) && !late;
+        if !is_plain && !self.claims.may_claim(len) {
+            return Some(Step::Damage(LENGTH_LIES));
+        }
         if len > window.left() {
             return Some(Step::More(len));
         }
-        let late = header.fraction >= layout.unit;
-        if (1..=header.len).contains(&header.caplen) && !late {
+        if is_plain {
             return None;
         }
         // Programs write such records, and so does damage: what follows tells.
@@ -186,6 +194,7 @@ impl Pcap {
             None => next == window.bytes.len(),
         };
         if !follows {
+            self.claims.lied(len);
             return Some(Step::Damage(LENGTH_LIES));
         }
         self.late += u64::from(late);

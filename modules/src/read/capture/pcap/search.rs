@@ -5,7 +5,7 @@
 
 use super::NEAR;
 use super::header::{Header, Layout};
-use crate::read::capture::format::{Budget, Search, Window};
+use crate::read::capture::format::{Budget, FRAME_USUAL_MAX, Search, Window};
 
 /// Records that have to follow each other where times before say nothing.
 const CHAIN: usize = 3;
@@ -59,6 +59,10 @@ fn follow(
     for link in 0.. {
         if link >= if known { 1 } else { CHAIN } {
             break;
+        }
+        // So much is read for each place that may begin a record, so it is not more than usual.
+        if header.caplen > FRAME_USUAL_MAX {
+            return Verdict::Other;
         }
         at += layout.record_len + header.caplen as usize;
         let Some(next) = window.get(at, layout.record_len) else {

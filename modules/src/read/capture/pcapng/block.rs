@@ -1,7 +1,9 @@
 //! Blocks: their types, their heads, and what a likely one looks like.
 
+use crate::read::capture::format::number;
+
 /// Types of blocks.
-pub(super) mod types {
+pub(crate) mod types {
     pub const SECTION: u32 = 0x0a0d_0d0a;
     pub const INTERFACE: u32 = 1;
     pub const OLD: u32 = 2;
@@ -13,6 +15,9 @@ pub(super) mod types {
     pub const CUSTOM: u32 = 0x0bad;
     pub const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
     const JOURNAL: u32 = 9;
+
+    /// Those of packets.
+    pub const OF_PACKETS: [u32; 3] = [ENHANCED, SIMPLE, OLD];
 
     /// Blocks without packets that are known.
     pub const KEPT: [u32; 6] = [
@@ -35,20 +40,9 @@ pub(super) struct Head {
     pub(super) length: u32,
 }
 
-/// The four bytes at `at` as a number.
-#[inline(always)]
-pub(super) fn number<const BIG: bool>(bytes: &[u8], at: usize) -> u32 {
-    let bytes = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    if BIG {
-        u32::from_be_bytes(bytes)
-    } else {
-        u32::from_le_bytes(bytes)
-    }
-}
-
 /// The four bytes at `at` as a number, away from the loop over all packets; 0 where they are not
 /// there.
-pub(super) fn any_number(bytes: &[u8], at: usize, big_endian: bool) -> u32 {
+pub(crate) fn any_number(bytes: &[u8], at: usize, big_endian: bool) -> u32 {
     match bytes.get(at..at + 4) {
         Some(bytes) if big_endian => number::<true>(bytes, 0),
         Some(bytes) => number::<false>(bytes, 0),
@@ -57,7 +51,7 @@ pub(super) fn any_number(bytes: &[u8], at: usize, big_endian: bool) -> u32 {
 }
 
 /// The two bytes at `at` as a number; 0 where they are not there.
-pub(super) fn any_short(bytes: &[u8], at: usize, big_endian: bool) -> u16 {
+pub(crate) fn any_short(bytes: &[u8], at: usize, big_endian: bool) -> u16 {
     match bytes.get(at..at + 2) {
         Some(&[first, second]) if big_endian => u16::from_be_bytes([first, second]),
         Some(&[first, second]) => u16::from_le_bytes([first, second]),
@@ -66,7 +60,7 @@ pub(super) fn any_short(bytes: &[u8], at: usize, big_endian: bool) -> u16 {
 }
 
 /// The order of bytes that a section header tells; none where it is damaged.
-pub(super) fn order(bytes: &[u8]) -> Option<bool> {
+pub(crate) fn order(bytes: &[u8]) -> Option<bool> {
     match *bytes.first_chunk::<4>()? {
         [0x1a, 0x2b, 0x3c, 0x4d] => Some(true),
         [0x4d, 0x3c, 0x2b, 0x1a] => Some(false),

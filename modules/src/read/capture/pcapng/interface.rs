@@ -61,6 +61,55 @@ pub(super) enum Kind {
 /// There are more interfaces than can be kept.
 pub(super) struct TooMany;
 
+/// What the options of a block say of an interface.
+struct Described {
+    units: Units,
+    name: Option<(u32, u32)>,
+    description: Option<(u32, u32)>,
+}
+
+impl Units {
+    /// The units of the interface that a block describes.
+    pub(crate) fn of_interface(block: &[u8], big_endian: bool) -> Units {
+        describe(block, big_endian).units
+    }
+}
+
+fn describe(block: &[u8], big_endian: bool) -> Described {
+    let end = block.len().saturating_sub(BEHIND_OPTIONS);
+    let (mut at, mut resolution, mut offset) = (OPTIONS_AT, 6, 0);
+    let (mut name, mut description) = (None, None);
+    while at + 4 <= end {
+        let option = any_short(block, at, big_endian);
+        let len = usize::from(any_short(block, at + 2, big_endian));
+        let start = at + 4;
+        let Some(value) = block[..end].get(start..start + len) else {
+            break;
+        };
+        let place = Some((start as u32, len as u32));
+        match (option, value) {
+            (code::END, _) => break,
+            (code::NAME, _) => name = name.or(place),
+            (code::DESCRIPTION, _) => description = description.or(place),
+            (code::TSRESOL, [first, ..]) => resolution = *first,
+            (code::TSOFFSET, [_, _, _, _, _, _, _, _, ..]) => {
+                let value = value.first_chunk().copied().unwrap_or_default();
+                offset = match big_endian {
+                    true => i64::from_be_bytes(value),
+                    false => i64::from_le_bytes(value),
+                };
+            }
+            _ => {}
+        }
+        at = start + len.next_multiple_of(4);
+    }
+    Described {
+        units: Units::new(resolution, offset),
+        name,
+        description,
+    }
+}
+
 impl Interfaces {
     /// A section without interfaces begins.
     pub(super) fn begin_section(&mut self) {
@@ -83,20 +132,20 @@ impl Interfaces {
         if self.known.len() >= INTERFACES_MAX {
             return Err(TooMany);
         }
+        let described = describe(block, big_endian);
         let mut known = Known {
             link_type: any_short(block, 8, big_endian),
             snaplen: any_number(block, 12, big_endian),
-            units: Units::MICROSECONDS,
+            units: described.units,
             section,
             number: self.known.len() as u32,
             block: Arc::default(),
-            name: None,
-            description: None,
+            name: described.name,
+            description: described.description,
             shared: Default::default(),
             places: Default::default(),
             big_endian,
         };
-        known.read_options(block);
         self.kept += block.len();
         if self.kept <= DESCRIPTIONS_MAX {
             known.block = Arc::new(Block(block.to_vec()));
@@ -109,37 +158,6 @@ impl Interfaces {
 }
 
 impl Known {
-    fn read_options(&mut self, block: &[u8]) {
-        let big_endian = self.big_endian;
-        let end = block.len().saturating_sub(BEHIND_OPTIONS);
-        let (mut at, mut resolution, mut offset) = (OPTIONS_AT, 6, 0);
-        while at + 4 <= end {
-            let option = any_short(block, at, big_endian);
-            let len = usize::from(any_short(block, at + 2, big_endian));
-            let start = at + 4;
-            let Some(value) = block[..end].get(start..start + len) else {
-                break;
-            };
-            let place = Some((start as u32, len as u32));
-            match (option, value) {
-                (code::END, _) => break,
-                (code::NAME, _) => self.name = self.name.or(place),
-                (code::DESCRIPTION, _) => self.description = self.description.or(place),
-                (code::TSRESOL, [first, ..]) => resolution = *first,
-                (code::TSOFFSET, [_, _, _, _, _, _, _, _, ..]) => {
-                    let value = value.first_chunk().copied().unwrap_or_default();
-                    offset = match big_endian {
-                        true => i64::from_be_bytes(value),
-                        false => i64::from_le_bytes(value),
-                    };
-                }
-                _ => {}
-            }
-            at = start + len.next_multiple_of(4);
-        }
-        self.units = Units::new(resolution, offset);
-    }
-
     /// The number of the interface in a part, for a frame of this kind of record.
     #[inline(always)]
     pub(super) fn place(&self, frames: &mut Frames, kind: Kind) -> u16 {
@@ -181,7 +199,7 @@ impl Known {
         match kind {
             Kind::Enhanced => Record::Enhanced { big_endian },
             Kind::Old => Record::Old { big_endian },
-            Kind::Simple => Record::Plain,
+            Kind::Simple => Record::Simple { big_endian },
         }
     }
 }

@@ -8,25 +8,29 @@ mod interface;
 mod search;
 mod time;
 
-use super::format::{Begun, Budget, Format, Kind, Search, Step, Window};
-use crate::types::packet::{Frame, Frames, NO_TIME};
-use block::{BLOCK_MAX, Head, number, types};
+use super::format::{Begun, Budget, Claims, Format, Kind, Search, Step, Window, number};
+use crate::types::packet::{Beside, Frame, Frames, NO_TIME};
+use block::{BLOCK_MAX, Head};
 use interface::{Interfaces, Kind as Of};
-use time::Units;
+
+pub(crate) use block::{any_number, any_short, order, types};
+pub(crate) use time::Units;
 
 pub(super) static KIND: Kind = Kind {
     recognizes: |begin| begin.starts_with(&types::SECTION.to_be_bytes()),
     begin_len: 12,
     begin: |begin| {
-        let order = begin.get(8..12).ok_or("it ends within the file header")?;
+        let bytes = begin.get(8..12).ok_or("it ends within the file header")?;
         // The section itself is read like any other.
-        let big_endian = block::order(order).ok_or("its section header has no order of bytes")?;
+        let big_endian = order(bytes).ok_or("its section header has no order of bytes")?;
         Ok(Begun {
             format: Box::new(Pcapng {
                 big_endian,
                 interfaces: Interfaces::default(),
                 section: 0,
                 faults: Faults::default(),
+                claims: Claims::default(),
+                beside: Beside::default(),
             }),
             header_len: 0,
         })
@@ -41,6 +45,9 @@ struct Pcapng {
     /// The number of the section, from 1.
     section: u32,
     faults: Faults,
+    claims: Claims,
+    /// What stood before the frames, where it is to be kept.
+    beside: Beside,
 }
 
 /// The interface of a frame, for the next one.
@@ -77,6 +84,9 @@ const BLOCK_TAIL: usize = 4;
 /// The least block.
 const BLOCK_MIN: u32 = 12;
 
+/// So many bytes that are kept go on before there is another frame.
+const BESIDE_MAX: usize = 1 << 20;
+
 const TOO_SHORT: &str = "a block is too short for what it is";
 const LENGTH_LIES: &str = "the length of a block is wrong";
 const LENGTHS_DIFFER: &str = "a block's two lengths differ";
@@ -89,10 +99,12 @@ const TOO_MANY: &str = "a section describes more interfaces than can be kept";
 impl Format for Pcapng {
     fn frames(&mut self, window: &mut Window<'_>, frames: &mut Frames, rows_max: usize) -> Step {
         loop {
+            let start = window.at;
             let step = match self.big_endian {
                 true => self.enhanced::<true>(window, frames, rows_max),
                 false => self.enhanced::<false>(window, frames, rows_max),
             };
+            self.claims.passed(window.at - start);
             if let Some(step) = step {
                 break step;
             }
@@ -109,6 +121,11 @@ impl Format for Pcapng {
 
     fn search(&mut self, window: &mut Window<'_>, budget: &mut Budget) -> Search {
         search::search(self.big_endian, window, budget)
+    }
+
+    fn beside(&mut self) -> Option<Beside> {
+        let is_some = !self.beside.bytes.is_empty();
+        is_some.then(|| std::mem::take(&mut self.beside))
     }
 
     fn faults(&self) -> Vec<(&'static str, u64)> {
@@ -203,20 +220,58 @@ impl Pcapng {
         let mut big_endian = self.big_endian;
         let is_section = bytes.starts_with(&types::SECTION.to_be_bytes());
         if is_section {
-            big_endian = block::order(&bytes[8..]).ok_or(Step::Damage(NO_ORDER))?;
+            big_endian = order(&bytes[8..]).ok_or(Step::Damage(NO_ORDER))?;
         }
         let head = Head::read(bytes, big_endian);
         if head.length < BLOCK_MIN || head.length > BLOCK_MAX {
             return Err(Step::Damage(LENGTH_LIES));
+        }
+        let is_kept = frames.blocks && !types::OF_PACKETS.contains(&head.kind);
+        if is_kept && !self.may_keep(is_section, frames) {
+            return Err(Step::Full);
         }
         let length = self.whole(window, head, big_endian)?;
         let block = window.get(window.at, length).unwrap_or(&[]);
         if is_section {
             self.big_endian = big_endian;
         }
-        self.content(head.kind, block, window, frames)?;
+        let content = self.content(head.kind, block, window, frames);
+        let is_sound = !matches!(content, Err(Step::Pass { damage: true, .. }));
+        if is_kept && is_sound {
+            self.keep(head.kind, block);
+        }
+        content?;
+        self.claims.passed(length);
         window.at += length;
         Ok(())
+    }
+
+    /// Whether a block may be kept before the next frames: not behind some, and a section stands
+    /// first of what is kept, which is not much.
+    fn may_keep(&self, is_section: bool, frames: &Frames) -> bool {
+        let kept = self.beside.bytes.len();
+        frames.rows.is_empty() && !(is_section && kept > 0) && kept < BESIDE_MAX
+    }
+
+    /// Keeps a block, with the lengths that it has.
+    fn keep(&mut self, kind: u32, block: &[u8]) {
+        let big_endian = self.big_endian;
+        let four = |number: u32| match big_endian {
+            true => number.to_be_bytes(),
+            false => number.to_le_bytes(),
+        };
+        let body = &block[8..block.len() - BLOCK_TAIL];
+        let padding = body.len().wrapping_neg() % 4;
+        let length = four((BLOCK_MIN as usize + body.len() + padding) as u32);
+        if self.beside.bytes.is_empty() {
+            self.beside.big_endian = big_endian;
+        }
+        let kept = &mut self.beside.bytes;
+        kept.extend(four(kind));
+        kept.extend(length);
+        kept.extend_from_slice(body);
+        kept.resize(kept.len() + padding, 0);
+        kept.extend(length);
     }
 
     /// The length of the block at the current place, all of which is there.
@@ -227,11 +282,14 @@ impl Pcapng {
         big_endian: bool,
     ) -> Result<usize, Step> {
         let length = head.length as usize;
+        if !self.claims.may_claim(length) {
+            return Err(Step::Damage(LENGTH_LIES));
+        }
         let padded = length.next_multiple_of(4);
         let (at, bytes) = (window.at, window.bytes);
         let tail_at = |end: usize| {
             let tail = bytes.get(at + end - BLOCK_TAIL..at + end)?;
-            Some(block::any_number(tail, 0, big_endian) as usize)
+            Some(any_number(tail, 0, big_endian) as usize)
         };
         let tail = tail_at(length).ok_or(Step::More(length))?;
         if padded == length && tail == length {
@@ -250,7 +308,10 @@ impl Pcapng {
                 None => {}
             }
         }
-        let end = fits.ok_or(Step::Damage(LENGTHS_DIFFER))?;
+        let Some(end) = fits else {
+            self.claims.lied(length);
+            return Err(Step::Damage(LENGTHS_DIFFER));
+        };
         match tail_at(end) {
             Some(tail) if tail == length || tail == end => self.faults.not_padded += 1,
             _ => self.faults.lengths_differ += 1,
@@ -272,14 +333,14 @@ impl Pcapng {
             damage: true,
         };
         let big_endian = self.big_endian;
-        let number = |at: usize| block::any_number(block, at, big_endian);
+        let number = |at: usize| any_number(block, at, big_endian);
         let room = block.len() - BLOCK_TAIL;
         match kind {
             types::SECTION => {
                 if room < 24 {
                     return Err(pass(TOO_SHORT));
                 }
-                let major = block::any_short(block, 12, big_endian);
+                let major = any_short(block, 12, big_endian);
                 self.faults.versions += u64::from(major != 1);
                 self.section += 1;
                 self.interfaces.begin_section();
@@ -297,7 +358,7 @@ impl Pcapng {
                 }
                 let (interface, record) = match kind {
                     types::OLD => {
-                        let id = block::any_short(block, 8, big_endian);
+                        let id = any_short(block, 8, big_endian);
                         (id.into(), Of::Old)
                     }
                     _ => (number(8), Of::Enhanced),

@@ -6,7 +6,7 @@ const NANO_DIGITS: u32 = 9;
 
 /// What an interface's time stamps count, from when.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Units {
+pub(crate) struct Units {
     unit: Unit,
     /// The largest stamp that is a time of 64 bits of nanoseconds, the offset aside.
     most: u64,
@@ -77,7 +77,7 @@ impl Units {
 
     /// A stamp as nanoseconds since 1970; none where these are too many.
     #[inline(always)]
-    pub(super) fn time(self, ticks: u64) -> Option<i64> {
+    pub(crate) fn time(self, ticks: u64) -> Option<i64> {
         if ticks > self.most {
             return None;
         }
@@ -86,6 +86,14 @@ impl Units {
             _ => self.smaller(ticks),
         };
         self.offset.checked_add_unsigned(nanos)
+    }
+
+    /// A time as a stamp, where units are whole nanoseconds from 1970 on; what is below a unit is cut.
+    pub(crate) fn ticks(self, ts: i64) -> Option<u64> {
+        match self.unit {
+            Unit::Times(nanos) if self.offset == 0 => Some(u64::try_from(ts).ok()? / nanos),
+            _ => None,
+        }
     }
 
     /// The nanoseconds of units that may be smaller.

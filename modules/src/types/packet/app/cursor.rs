@@ -1,5 +1,7 @@
 //! Reading bytes one after the other, each read checked.
 
+use memchr::memchr;
+
 /// The bytes that are still to be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
@@ -30,6 +32,13 @@ impl<'a> Cursor<'a> {
         let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
         self.bytes = rest;
         Cursor::new(taken)
+    }
+
+    /// The next line without its end; none where it does not end.
+    pub fn line(&mut self) -> Option<&'a [u8]> {
+        let end = memchr(b'\n', self.bytes)?;
+        let line = &self.take(end + 1)?[..end];
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
     #[inline]

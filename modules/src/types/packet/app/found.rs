@@ -32,6 +32,12 @@ impl<'a> Found<'a> {
         id.into() == self.wanted
     }
 
+    /// Whether the values of this field are among those that come behind, as fields are declared.
+    #[inline]
+    pub fn wants_from(&self, id: impl Into<u16>) -> bool {
+        self.wanted >= id.into()
+    }
+
     /// A number, or whether it is not 0.
     #[inline]
     pub fn number(&mut self, id: impl Into<u16>, number: impl Into<u64>) {
@@ -92,6 +98,20 @@ impl<'a> Found<'a> {
         if self.wants(id) {
             self.values.written(write);
         }
+    }
+
+    /// Calls `then` with what `open` makes of the payload that begins at `start`: once for all fields
+    /// of a part. Nothing where it gives none.
+    pub fn opened(
+        &mut self,
+        start: u32,
+        open: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+        then: impl FnOnce(&[u8], &mut Found<'_>) -> Option<()>,
+    ) -> Option<()> {
+        let mut opened = std::mem::take(&mut self.values.opened);
+        let done = opened.get(start, open).and_then(|bytes| then(bytes, self));
+        self.values.opened = opened;
+        done
     }
 
     /// The text of something that can be shown.

@@ -116,7 +116,7 @@ struct Body<'a> {
 fn message(rest: &mut Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     let first = Start::parse(rest.bytes)?;
     first.say(found);
-    line(rest)?;
+    rest.line()?;
     let mut body = Body::default();
     let is_whole = header(rest, first.is_request(), &mut body, found);
     if let (Start::Request { uri, .. }, Some(host)) = (&first, body.host) {
@@ -134,14 +134,6 @@ fn message(rest: &mut Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
         } => rest.take(usize::try_from(length).ok()?).map(|_| ()),
         _ => first.is_request().then_some(()),
     }
-}
-
-/// The next line without its end; none where it does not end.
-fn line<'a>(rest: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let end = memchr(b'\n', rest.bytes)?;
-    let line = rest.take(end + 1)?;
-    let line = &line[..end];
-    Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// The first line of a message.
@@ -170,7 +162,7 @@ impl<'a> Start<'a> {
                 return None;
             }
         }
-        let line = line(&mut Cursor::new(bytes))?;
+        let line = Cursor::new(bytes).line()?;
         let space = memchr(b' ', line)?;
         let (first, rest) = (&line[..space], &line[space + 1..]);
         if !is_response {
@@ -260,7 +252,7 @@ fn header<'a>(
     };
     loop {
         let before = rest.bytes;
-        let line = line(rest)?;
+        let line = rest.line()?;
         if line.is_empty() {
             return Some(());
         }
@@ -316,15 +308,15 @@ fn full_uri(uri: &[u8], host: &[u8], found: &mut Found<'_>) {
 /// Goes to the end of a body in chunks (RFC 9112, 7.1); none where that is not there.
 fn chunks(rest: &mut Cursor<'_>) -> Option<()> {
     loop {
-        let size = line(rest)?;
+        let size = rest.line()?;
         let size = size.split(|byte| *byte == b';').next()?.trim_ascii();
         let size = usize::from_str_radix(std::str::from_utf8(size).ok()?, 16).ok()?;
         if size == 0 {
-            while !line(rest)?.is_empty() {}
+            while !rest.line()?.is_empty() {}
             return Some(());
         }
         rest.take(size)?;
-        line(rest)?;
+        rest.line()?;
     }
 }
 

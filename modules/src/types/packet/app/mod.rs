@@ -5,6 +5,7 @@
 //! what it finds; a field that a packet has not got, or only part of, is absent.
 
 mod cursor;
+mod der;
 mod dhcp;
 mod dns;
 mod found;

@@ -47,9 +47,9 @@ const NAMES: &[(&[u8], &[u8], Id)] = &[
 
 fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     let mut rest = Cursor::new(payload.bytes);
-    first_line(line(&mut rest)?, found)?;
+    first_line(rest.line()?, found)?;
     loop {
-        let line = line(&mut rest)?;
+        let line = rest.line()?;
         if line.is_empty() {
             return Some(());
         }
@@ -60,13 +60,6 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
             found,
         );
     }
-}
-
-/// The next line without its end; none where it does not end.
-fn line<'a>(rest: &mut Cursor<'a>) -> Option<&'a [u8]> {
-    let end = memchr(b'\n', rest.bytes)?;
-    let line = &rest.take(end + 1)?[..end];
-    Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 fn first_line(line: &[u8], found: &mut Found<'_>) -> Option<()> {

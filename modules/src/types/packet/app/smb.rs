@@ -43,7 +43,7 @@ static COMMANDS: Names = Names {
 };
 
 fields! { walk, "smb", "MS-CIFS, MS-SMB2";
-    Command1 "smb.command" [] Unsigned, "Commands of messages of version 1, without those chained to them.";
+    Command1 "smb.cmd" [] Unsigned, "Commands of messages of version 1, without those chained to them.";
     Status1 "smb.nt_status" [] Unsigned, "How it went, in version 1, as the header says.";
     Response1 "smb.flags.response" [] Bool, "Whether it is an answer, in version 1.";
     Command2 "smb2.cmd" [] Named(&COMMANDS), "Commands of messages of version 2 and 3.";
@@ -144,7 +144,7 @@ mod tests {
             ("smb2.msg_id", "7,7"),
             ("smb2.tid", "5,5"),
             ("smb2.sesid", "9833440827789222417,9833440827789222417"),
-            ("smb.command", "114"),
+            ("smb.cmd", "114"),
             ("smb.flags.response", "true"),
         ] {
             assert_eq!(

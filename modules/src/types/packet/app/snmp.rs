@@ -1,16 +1,13 @@
 //! SNMP (RFC 1157, RFC 3416) over UDP: versions 1 and 2c, and of version 3 the version.
 
 use super::cursor::Cursor;
+use super::der::{INTEGER, OCTETS, OID, SEQUENCE, element, expect};
 use super::found::Found;
 use super::{Payload, fields, has_port};
 use std::io::Write;
 use wireq_typesys::Kind::{Signed, Text};
 
 const PORTS: &[u16] = &[161, 162];
-const INTEGER: u8 = 0x02;
-const OCTETS: u8 = 0x04;
-const OID: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
 /// Messages are tagged from here on: get, get-next, response, set, trap, get-bulk and on.
 const MESSAGES: std::ops::RangeInclusive<u8> = 0xa0..=0xa8;
 const TRAP_1: u8 = 0xa4;
@@ -57,32 +54,6 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
         found.made(Id::Name, |out| write_oid(name, out));
     }
     Some(())
-}
-
-/// Tag and content of the next element (ITU-T X.690); content that is cut is read as far as it is
-/// there.
-fn element<'a>(bytes: &mut Cursor<'a>) -> Option<(u8, Cursor<'a>)> {
-    let tag = bytes.u8()?;
-    let len = match bytes.u8()? {
-        len @ 0..=0x7f => usize::from(len),
-        0x81 => bytes.u8()?.into(),
-        0x82 => bytes.u16()?.into(),
-        0x83 => bytes.u24()? as usize,
-        0x84 => bytes.u32()? as usize,
-        _ => return None,
-    };
-    // Only what holds other elements has a use where it is cut.
-    let content = if tag == SEQUENCE || MESSAGES.contains(&tag) {
-        bytes.within(len)
-    } else {
-        Cursor::new(bytes.take(len)?)
-    };
-    Some((tag, content))
-}
-
-fn expect<'a>(bytes: &mut Cursor<'a>, wanted: u8) -> Option<Cursor<'a>> {
-    let (tag, content) = element(bytes)?;
-    (tag == wanted).then_some(content)
 }
 
 fn integer(content: Cursor<'_>) -> Option<i64> {

@@ -28,9 +28,9 @@ fields! { walk, "ssh", "RFC 4253";
     CompressionsOut "ssh.compression_algorithms_client_to_server" [] Text, "Compression of what the client sends.";
     CompressionsIn "ssh.compression_algorithms_server_to_client" [] Text, "Compression of what the server sends.";
     Hassh "ssh.kex.hassh" ["ssh.hassh"] Text, "Fingerprint of a client: HASSH, of the algorithms for what it sends.";
-    HasshText "ssh.kex.hasshalgo" [] Text, "What HASSH is the MD5 of.";
+    HasshText "ssh.kex.hassh_algorithms" [] Text, "What HASSH is the MD5 of.";
     HasshServer "ssh.kex.hasshserver" ["ssh.hasshserver"] Text, "Fingerprint of a server, of the algorithms for what it sends.";
-    HasshServerText "ssh.kex.hasshserveralgo" [] Text, "What that is the MD5 of.";
+    HasshServerText "ssh.kex.hasshserver_algorithms" [] Text, "What that is the MD5 of.";
 }
 
 firsts! {
@@ -170,7 +170,7 @@ mod tests {
             ("ssh.kex_algorithms", "curve25519-sha256,ext-info-c"),
             ("ssh.encryption_algorithms_server_to_client", "aes256-ctr"),
             (
-                "ssh.kex.hasshalgo",
+                "ssh.kex.hassh_algorithms",
                 "curve25519-sha256,ext-info-c;aes128-ctr;hmac-sha2-256;none",
             ),
         ] {
@@ -181,11 +181,11 @@ mod tests {
             );
         }
         assert_eq!(
-            tcp([40_000, 2222], &segment, "ssh.kex.hasshserveralgo"),
+            tcp([40_000, 2222], &segment, "ssh.kex.hasshserver_algorithms"),
             None
         );
         assert_eq!(
-            tcp([2222, 40_000], &segment, "ssh.kex.hasshserveralgo").as_deref(),
+            tcp([2222, 40_000], &segment, "ssh.kex.hasshserver_algorithms").as_deref(),
             Some("curve25519-sha256,ext-info-c;aes256-ctr;hmac-sha2-512;zlib")
         );
         let whole = tcp([40_000, 2222], &segment, "ssh.hassh").expect("a fingerprint");

@@ -1,5 +1,6 @@
 //! Packets for the tests of applications.
 
+use crate::types::packet::layers::Protocol;
 use crate::types::packet::load::field;
 
 /// The text of a field of a UDP datagram between two ports.
@@ -61,47 +62,153 @@ fn any_payload_of_any_port() {
         .iter()
         .flat_map(|protocol| protocol.fields.iter().map(|field| field.name))
         .collect();
-    for (is_tcp, port, payload) in SAMPLES {
+    for Sample(start, is_tcp, port, payload) in SAMPLES {
         let payload = hex(payload);
-        for round in 0..8 {
+        let find = |payload: &[u8], name: &str| match is_tcp {
+            true => tcp([40_000, *port], payload, name),
+            false => udp([40_000, *port], payload, name),
+        };
+        let mut own = names.iter().filter(|name| name.starts_with(start));
+        let found = own.any(|name| find(&payload, name).is_some());
+        assert!(found, "a sample of {start}");
+        for round in 0..12 {
             let mut mutated = payload.clone();
             for _ in 0..round.min(3) {
                 let at = random(mutated.len());
                 mutated[at] = [0, 1, 0x7f, 0x80, 0xff, 0xc0][random(6)];
             }
-            if round > 3 {
+            if round > 6 {
                 mutated.truncate(random(mutated.len()) + 1);
             }
             for name in &names {
-                if *is_tcp {
-                    tcp([40_000, *port], &mutated, name);
-                } else {
-                    udp([40_000, *port], &mutated, name);
-                }
+                find(&mutated, name);
             }
         }
     }
+    let has_sample = |protocol: &&Protocol| {
+        SAMPLES.iter().any(|sample| {
+            protocol
+                .fields
+                .iter()
+                .any(|field| field.name.starts_with(sample.0))
+        })
+    };
+    assert!(PROTOCOLS.iter().all(has_sample), "a sample of each");
 }
 
-/// Whether over TCP, the port, and a payload.
-const SAMPLES: &[(bool, u16, &str)] = &[
-    (
+/// What the names of fields begin with, whether over TCP, the port, and a payload.
+struct Sample(&'static str, bool, u16, &'static str);
+
+const SAMPLES: &[Sample] = &[
+    Sample(
+        "dns.",
         false,
         53,
         "1234 8580 0001 0003 0000 0001 03777777 076578616d706c65 03636f6d 00 0001 0001
          c00c 0005 0001 0000003c 0004 0161 c010 c02d 0001 0001 0000003c 0004 c0000201
          c010 000f 0001 0000003c 0009 000a 046d61696c c010 00 0029 04d0 00 00 8000 0000",
     ),
-    (
+    Sample(
+        "tls.",
         true,
         443,
         "16 0301 005b 01 000057 0303 0000000000000000000000000000000000000000000000000000000000000000
          00 0004 1301 002f 01 00 002a 0000 0008 0006 00 0003 612e62 0010 0005 0003 02 6832
          000a 0004 0002 001d 002b 0003 02 0304 000b 0002 01 00",
     ),
-    (
+    Sample(
+        "http.",
         true,
         80,
         "474554202f20485454502f312e310d0a486f73743a20610d0a436f6f6b69653a20613d620d0a0d0a",
+    ),
+    Sample(
+        "tls.",
+        true,
+        443,
+        "160303009d020000300303000000000000000000000000000000000000000000000000000000000000000000c02f0000
+         0800100004000201610b00006500006200005f305d305ba003020102020107300306012a300d310b300906035504030c
+         0263613000300d310b300906035504030c026d653000a32a302830260603551d11041f301d8203612e6287040a000001
+         87100000000000000000000000000000000015030300020228",
+    ),
+    Sample(
+        "x509",
+        true,
+        443,
+        "160303009d020000300303000000000000000000000000000000000000000000000000000000000000000000c02f0000
+         0800100004000201610b00006500006200005f305d305ba003020102020107300306012a300d310b300906035504030c
+         0263613000300d310b300906035504030c026d653000a32a302830260603551d11041f301d8203612e6287040a000001
+         87100000000000000000000000000000000015030300020228",
+    ),
+    Sample(
+        "http.",
+        true,
+        80,
+        "485454502f312e3120323030204f4b0d0a436f6e74656e742d4c656e6774683a20310d0a5365727665723a20730d0a0d
+         0a78485454502f312e3120343034204e6f0d0a5472616e736665722d456e636f64696e673a206368756e6b65640d0a0d
+         0a313b613d620d0a780d0a300d0a0d0a",
+    ),
+    Sample(
+        "dhcp.",
+        false,
+        67,
+        "010106003903f3260000000000000000000000000000000000000000000b8201fc420000000000000000000000000000
+         000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+         000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+         000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000
+         000000000000000000000000000000000000000000000000000000000000000000000000000000000000000063825363
+         3501013d0701000b8201fc420c04686f7374370401032a0fff",
+    ),
+    Sample(
+        "ntp.",
+        false,
+        123,
+        "230206ec00000a0b00000c0d0a000001e000000080000000e000000080000000e000000080000000e000000080000000",
+    ),
+    Sample(
+        "ssh.",
+        true,
+        22,
+        "5353482d322e302d780d0a0000009807140000000000000000000000000000000000000011637572766532353531392d
+         7368613235360000000b7373682d656432353531390000000a6165733132382d6374720000000a6165733132382d6374
+         720000000d686d61632d736861322d3235360000000d686d61632d736861322d323536000000046e6f6e65000000046e
+         6f6e650000000000000000000000000000000000000000",
+    ),
+    Sample(
+        "quic.",
+        false,
+        443,
+        "c300000001 08 8394c8f03e515708 04 01020304 03 aabbcc 40205a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a",
+    ),
+    Sample(
+        "sip.",
+        false,
+        5060,
+        "494e56495445207369703a624068205349502f322e300d0a46726f6d3a203c7369703a6140683e0d0a435365713a2031
+         20494e564954450d0a4d61782d466f7277617264733a2037300d0a6c3a20300d0a0d0a",
+    ),
+    Sample(
+        "mqtt.",
+        true,
+        1883,
+        "101000044d5154540402003c000463306e6e31070003612f626869",
+    ),
+    Sample(
+        "smb2.",
+        true,
+        445,
+        "00000040 fe534d42 4000 0000 220000c0 0500 0100 01000000 00000000 0700000000000000 fffe0000 05000000 1122334455667788 00000000000000000000000000000000",
+    ),
+    Sample(
+        "smb.",
+        true,
+        139,
+        "00000020 ff534d42 72 00000000 98 000000000000000000000000000000000000000000000000",
+    ),
+    Sample(
+        "snmp.",
+        false,
+        161,
+        "30 2a 02 01 01 04 06 7075626c6963 a0 1d 02 04 ffffff85 02 01 00 02 01 00 30 0f 30 0d 06 09 2b06010401bf088311 05 00",
     ),
 ];

@@ -155,9 +155,16 @@ fn message(
         found.number(Id::Authorities, counts[2]);
         found.number(Id::Additional, counts[3]);
     }
+    // The fields of the header need no look at what is behind it, those of questions none at records.
+    if !found.wants_from(Id::Answer) {
+        return Some(());
+    }
     let mut at = HEADER_LEN;
     for _ in 0..counts[0] {
         at = question(message, at, found)?;
+    }
+    if !found.wants_from(Id::RespName) && !found.wants(Id::Answer) {
+        return Some(());
     }
     for (section, count) in counts[1..].iter().enumerate() {
         for _ in 0..*count {

@@ -30,8 +30,6 @@ const SALT_23: [u8; 20] = [
     0xbe, 0xf9, 0xf5, 0x02,
 ];
 const TAG_LEN: usize = 16;
-/// The most bytes of a hello that are put together from one datagram, which has at most as many.
-const CRYPTO_LEN_MAX: usize = 1 << 16;
 
 /// The keys of a client's initial packets.
 pub(super) struct Keys {
@@ -133,7 +131,7 @@ fn frames(mut payload: Cursor<'_>, crypto: &mut Crypto) -> Option<()> {
             CRYPTO => {
                 let offset = usize::try_from(varint(&mut payload)?).ok()?;
                 let len = usize::try_from(varint(&mut payload)?).ok()?;
-                crypto.add(offset, payload.take(len)?)?;
+                crypto.add(offset, payload.take(len)?);
             }
             _ => return None,
         }
@@ -144,33 +142,30 @@ fn frames(mut payload: Cursor<'_>, crypto: &mut Crypto) -> Option<()> {
 /// Parts of a message, each with its place.
 #[derive(Default)]
 pub(super) struct Crypto {
+    /// The parts one after the other, as they came.
     bytes: Vec<u8>,
-    /// The parts, as ranges.
-    parts: Vec<(usize, usize)>,
+    /// Their places in the message, and where they are in the bytes.
+    parts: Vec<(usize, std::ops::Range<usize>)>,
 }
 
 impl Crypto {
-    fn add(&mut self, offset: usize, part: &[u8]) -> Option<()> {
-        let end = offset.checked_add(part.len())?;
-        (end <= CRYPTO_LEN_MAX).then_some(())?;
-        if self.bytes.len() < end {
-            self.bytes.resize(end, 0);
-        }
-        self.bytes[offset..end].copy_from_slice(part);
-        self.parts.push((offset, end));
-        Some(())
+    fn add(&mut self, offset: usize, part: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(part);
+        self.parts.push((offset, start..self.bytes.len()));
     }
 
-    /// What there is from the message's beginning on without a gap.
-    pub fn beginning(&mut self) -> &[u8] {
-        self.parts.sort_unstable();
-        let mut end = 0;
-        for (from, to) in &self.parts {
-            if *from <= end {
-                end = end.max(*to);
-            }
+    /// Writes what there is from the message's beginning on without a gap.
+    pub fn write_beginning(&mut self, out: &mut Vec<u8>) {
+        self.parts.sort_unstable_by_key(|part| part.0);
+        let before = out.len();
+        for (offset, range) in &self.parts {
+            let known = (out.len() - before).checked_sub(*offset);
+            let Some(known) = known else { return };
+            // What was there already is not written again.
+            let new = self.bytes[range.clone()].get(known..);
+            out.extend_from_slice(new.unwrap_or_default());
         }
-        &self.bytes[..end]
     }
 }
 

@@ -139,8 +139,27 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
 
 /// Calls `say` with type, content and length of the message with which a client begins in the
 /// initial packets of a datagram; the content may go on in another datagram.
-pub(super) fn hello(payload: &Payload<'_>, mut say: impl FnMut(u8, Cursor<'_>, u32)) -> Option<()> {
-    let mut datagram = Cursor::new(payload.bytes);
+pub(super) fn hello(
+    payload: &Payload<'_>,
+    found: &mut Found<'_>,
+    say: impl FnOnce(u8, Cursor<'_>, u32, &mut Found<'_>),
+) -> Option<()> {
+    Long::parse(&mut Cursor::new(payload.bytes))?;
+    found.opened(
+        payload.start,
+        |out| open(payload.bytes, out),
+        |bytes, found| {
+            let mut message = Cursor::new(bytes);
+            let (kind, len) = (message.u8()?, message.u24()?);
+            say(kind, message.within(len as usize), len, found);
+            Some(())
+        },
+    )
+}
+
+/// Writes what the client's initial packets in a datagram say, up to the first gap.
+fn open(datagram: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut datagram = Cursor::new(datagram);
     let mut crypto = initial::Crypto::default();
     let mut keys = None;
     while let Some(packet) = Long::parse(&mut datagram) {
@@ -155,10 +174,7 @@ pub(super) fn hello(payload: &Payload<'_>, mut say: impl FnMut(u8, Cursor<'_>, u
             initial::open(&packet, keys, &mut crypto)?;
         }
     }
-    let bytes = crypto.beginning();
-    let mut message = Cursor::new(bytes);
-    let (kind, len) = (message.u8()?, message.u24()?);
-    say(kind, message.within(len as usize), len);
+    crypto.write_beginning(out);
     Some(())
 }
 

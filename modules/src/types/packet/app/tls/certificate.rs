@@ -1,16 +1,12 @@
-//! Certificates (RFC 5280), as far as they name somebody: a reader of DER (ITU-T X.690) that goes
-//! through the parts in their order.
+//! Certificates (RFC 5280), as far as they name somebody: their parts are
+//! read in order.
 
 use super::super::cursor::Cursor;
+use super::super::der::{self, element, expect};
 use super::super::found::Found;
 use super::Id;
 
 mod tag {
-    pub const INTEGER: u8 = 0x02;
-    pub const UTF8: u8 = 0x0c;
-    pub const PRINTABLE: u8 = 0x13;
-    pub const SEQUENCE: u8 = 0x30;
-    pub const SET: u8 = 0x31;
     /// Tagged 0: the version.
     pub const VERSION: u8 = 0xa0;
     /// Tagged 3: the extensions.
@@ -38,46 +34,26 @@ pub(super) fn walk(mut body: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     Some(())
 }
 
-/// Tag and content of the next element.
-fn element<'a>(der: &mut Cursor<'a>) -> Option<(u8, Cursor<'a>)> {
-    let tag = der.u8()?;
-    let first = der.u8()?;
-    let len = match first {
-        0..=0x7f => usize::from(first),
-        0x81 => der.u8()?.into(),
-        0x82 => der.u16()?.into(),
-        0x83 => der.u24()? as usize,
-        _ => return None,
-    };
-    Some((tag, Cursor::new(der.take(len)?)))
-}
-
-/// The content of the next element, which has this tag.
-fn expect<'a>(der: &mut Cursor<'a>, wanted: u8) -> Option<Cursor<'a>> {
-    let (tag, content) = element(der)?;
-    (tag == wanted).then_some(content)
-}
-
 fn certificate(bytes: &[u8], found: &mut Found<'_>) -> Option<()> {
-    let mut outer = expect(&mut Cursor::new(bytes), tag::SEQUENCE)?;
-    let mut parts = expect(&mut outer, tag::SEQUENCE)?;
+    let mut outer = expect(&mut Cursor::new(bytes), der::SEQUENCE)?;
+    let mut parts = expect(&mut outer, der::SEQUENCE)?;
     let (mut tag, mut part) = element(&mut parts)?;
     if tag == tag::VERSION {
         (tag, part) = element(&mut parts)?;
     }
-    if tag != tag::INTEGER {
+    if tag != der::INTEGER {
         return None;
     }
     found.bytes(Id::SerialNumber, part.bytes);
-    let _algorithm = expect(&mut parts, tag::SEQUENCE)?;
-    name(expect(&mut parts, tag::SEQUENCE)?, Id::IssuerName, found);
-    let _validity = expect(&mut parts, tag::SEQUENCE)?;
-    name(expect(&mut parts, tag::SEQUENCE)?, Id::CommonName, found);
-    let _key = expect(&mut parts, tag::SEQUENCE)?;
+    let _algorithm = expect(&mut parts, der::SEQUENCE)?;
+    name(expect(&mut parts, der::SEQUENCE)?, Id::IssuerName, found);
+    let _validity = expect(&mut parts, der::SEQUENCE)?;
+    name(expect(&mut parts, der::SEQUENCE)?, Id::CommonName, found);
+    let _key = expect(&mut parts, der::SEQUENCE)?;
     while !parts.is_empty() {
         let (tag, mut content) = element(&mut parts)?;
         if tag == tag::EXTENSIONS {
-            extensions(expect(&mut content, tag::SEQUENCE)?, found);
+            extensions(expect(&mut content, der::SEQUENCE)?, found);
         }
     }
     Some(())
@@ -86,15 +62,15 @@ fn certificate(bytes: &[u8], found: &mut Found<'_>) -> Option<()> {
 /// A name: sets of a type and a text each.
 fn name(mut sets: Cursor<'_>, common: Id, found: &mut Found<'_>) -> Option<()> {
     while !sets.is_empty() {
-        let mut set = expect(&mut sets, tag::SET)?;
+        let mut set = expect(&mut sets, der::SET)?;
         while !set.is_empty() {
-            let mut pair = expect(&mut set, tag::SEQUENCE)?;
+            let mut pair = expect(&mut set, der::SEQUENCE)?;
             let (_, kind) = element(&mut pair)?;
             let (tag, text) = element(&mut pair)?;
             match tag {
                 _ if kind.bytes == COUNTRY_NAME => found.bytes(Id::CountryName, text.bytes),
-                tag::UTF8 => found.bytes(Id::Utf8Name, text.bytes),
-                tag::PRINTABLE => found.bytes(Id::PrintableName, text.bytes),
+                der::UTF8 => found.bytes(Id::Utf8Name, text.bytes),
+                der::PRINTABLE => found.bytes(Id::PrintableName, text.bytes),
                 _ => {}
             }
             if kind.bytes == COMMON_NAME {
@@ -107,7 +83,7 @@ fn name(mut sets: Cursor<'_>, common: Id, found: &mut Found<'_>) -> Option<()> {
 
 fn extensions(mut list: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     while !list.is_empty() {
-        let mut extension = expect(&mut list, tag::SEQUENCE)?;
+        let mut extension = expect(&mut list, der::SEQUENCE)?;
         let (_, kind) = element(&mut extension)?;
         if kind.bytes != SUBJECT_ALTERNATIVE_NAME {
             continue;
@@ -117,12 +93,15 @@ fn extensions(mut list: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
         while !extension.is_empty() {
             (_, content) = element(&mut extension)?;
         }
-        let mut names = expect(&mut content, tag::SEQUENCE)?;
+        let mut names = expect(&mut content, der::SEQUENCE)?;
         while !names.is_empty() {
             match element(&mut names)? {
                 (tag::DNS_NAME, name) => found.bytes(Id::DnsName, name.bytes),
                 (tag::IP_ADDRESS, mut address) if address.bytes.len() == 4 => {
                     found.v4(Id::IpName, address.array()?);
+                }
+                (tag::IP_ADDRESS, mut address) if address.bytes.len() == 16 => {
+                    found.v6(Id::Ip6Name, address.array()?);
                 }
                 _ => {}
             }

@@ -23,6 +23,7 @@ const HEARTBEAT: u8 = 24;
 /// A record has at most 2^14 bytes of text, and 2,048 more where it is encrypted (RFC 5246, 6.2.3).
 const RECORD_LEN_MAX: u16 = (1 << 14) + 2048;
 
+const HELLO_REQUEST: u8 = 0;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_HELLO: u8 = 2;
 const NEW_SESSION_TICKET: u8 = 4;
@@ -32,7 +33,7 @@ const CERTIFICATE_REQUEST: u8 = 13;
 const CERTIFICATE_VERIFY: u8 = 15;
 const TLS_1_2: u16 = 0x303;
 /// The types of messages that are in use (IANA, TLS HandshakeType), up to 31.
-const MESSAGE_TYPES: u32 = 1 << 0
+const MESSAGE_TYPES: u32 = 1 << HELLO_REQUEST
     | 1 << CLIENT_HELLO
     | 1 << SERVER_HELLO
     | 1 << 3
@@ -87,7 +88,8 @@ fields! { walk, "tls", "RFC 8446";
     PrintableName "x509sat.printableString" [] Text, "Parts of those names in plain letters (RFC 5280).";
     CountryName "x509sat.CountryName" [] Text, "Countries in those names (RFC 5280).";
     DnsName "x509ce.dNSName" [] Text, "Hosts that certificates are for (RFC 5280).";
-    IpName "x509ce.iPAddress.ipv4" [] Address, "IPv4 addresses that certificates are for (RFC 5280).";
+    IpName "x509ce.IPAddress.ipv4" [] Address, "IPv4 addresses that certificates are for (RFC 5280).";
+    Ip6Name "x509ce.IPAddress.ipv6" [] Address, "IPv6 addresses that certificates are for (RFC 5280).";
     CommonName "tls.certificate.subject" [] Text, "Common names of the subjects of certificates that are whole in the packet.";
     IssuerName "tls.certificate.issuer" [] Text, "Common names of their issuers.";
     Ja3 "tls.handshake.ja3" [] Text, "Fingerprint of a client: JA3.";
@@ -109,7 +111,7 @@ firsts! {
 
 fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     if payload.is_udp() {
-        return quic::hello(payload, |kind, body, len| {
+        return quic::hello(payload, found, |kind, body, len, found| {
             found.number(Id::MessageType, kind);
             found.number(Id::MessageLength, len);
             message(kind, body, len as usize, Carried::Quic, found);
@@ -179,7 +181,9 @@ fn messages(record: &Record<'_>, found: &mut Found<'_>) -> Option<()> {
         let kind = content.u8()?;
         let len = content.u24()?;
         let rest = (length - 4).checked_sub(len as usize);
-        let is_known = kind < 32 && MESSAGE_TYPES & 1 << kind != 0;
+        // The nonce of an encrypted message may be zeros, which are no requests for a hello.
+        let is_request = kind != HELLO_REQUEST || record.length == 4;
+        let is_known = kind < 32 && MESSAGE_TYPES & 1 << kind != 0 && is_request;
         length = rest.filter(|_| is_known)?;
         found.number(Id::MessageType, kind);
         found.number(Id::MessageLength, len);
