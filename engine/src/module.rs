@@ -265,6 +265,8 @@ pub struct SourceSpec {
     pub time_ordered: bool,
     /// For a source that has no end by itself, such as an interface.
     pub live: Option<Live>,
+    /// For a source that can leave out what no query takes.
+    pub prefilter: Option<Prefilter>,
     /// Opens it.
     pub open: Arc<dyn Fn() -> Result<Box<dyn Source>, Error> + Send + Sync>,
 }
@@ -277,11 +279,25 @@ pub struct Live {
     pub inputs: Vec<String>,
 }
 
+/// How a source leaves out objects that no query takes, before it brings them.
+#[derive(Clone)]
+pub struct Prefilter {
+    /// Fields whose values depend on what is left out: where one is read, all has to be brought.
+    pub counting: &'static [&'static str],
+    /// The source that brings at least the objects for which the test is known and true; none where
+    /// that is no less than all.
+    pub narrow: fn(&Arguments, &Expr) -> Option<SourceSpec>,
+    /// What is brought, in words, where the source was narrowed.
+    pub takes: Option<Arc<str>>,
+}
+
 /// An operator that can be made.
 #[derive(Clone)]
 pub struct OperatorSpec {
     /// The fields it reads.
     pub needs: Needs,
+    /// Those of them that objects need not have: without them it does what it can.
+    pub optional: Arc<[FieldPath]>,
     /// What it gives.
     pub gives: Gives,
     /// Columns it gives that have the kind of a field of the input: the column, the field.
@@ -290,6 +306,9 @@ pub struct OperatorSpec {
     pub class: StateClass,
     /// Whether it does something beyond giving rows, so that two equal ones are not one.
     pub side_effect: bool,
+    /// Whether its side effect is to write text to an output, and that follows from the rows of each
+    /// call alone: then it is written wherever the rows are.
+    pub only_writes: bool,
     /// Whether it tells objects apart by what they are rather than by what they hold: equal nodes
     /// that make up objects are then not one, since each makes objects of its own.
     pub reads_identity: bool,
@@ -330,10 +349,12 @@ impl OperatorSpec {
     ) -> OperatorSpec {
         OperatorSpec {
             needs: Needs::Fields(needs),
+            optional: Arc::default(),
             gives: Gives::Same,
             like: Vec::new(),
             class: StateClass::Stateless,
             side_effect: false,
+            only_writes: false,
             reads_identity: false,
             stops: false,
             bound: None,
@@ -423,6 +444,8 @@ pub struct AggregateSpec {
     pub kind: fn(Kind) -> Result<Kind, &'static str>,
     /// The class of its state.
     pub class: StateClass,
+    /// Whether states merge in any order, whatever the class, where the field has this kind.
+    pub any_order: fn(Kind) -> bool,
     /// Makes it.
     pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
 }
@@ -563,6 +586,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// All that is to be said at the end, for several threads to say; asked once, before
+    /// [`Operator::finish`], which has nothing left to say then. None where one thread is to say it.
+    fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
+        None
+    }
+
     /// Whether there is more to say at the end than [`Operator::finish`] gave: it is called again
     /// until there is not, and gives some thousand rows each time. Neither rows nor controls come in
     /// between.
@@ -612,6 +641,21 @@ pub trait Operator: Send {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// What an operator has to say at its end, piece by piece: each can be said on any thread, and they
+/// are taken up in their order.
+pub trait Pieces: Send + Sync {
+    /// How many pieces there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is nothing to say.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives a piece: as [`Operator::finish`], with rows that have their cause at the end.
+    fn give(&self, piece: usize, out: &mut Output);
+}
+
 /// The right side of a merge as the operator that it must be.
 ///
 /// # Errors
@@ -625,7 +669,7 @@ pub fn same_operator<'a, T: Operator + 'static>(
 }
 
 /// The state of an aggregate function for many groups, by group number.
-pub trait Accumulator: Send {
+pub trait Accumulator: Send + Sync {
     /// Makes room for group numbers below `groups`.
     fn grow(&mut self, groups: usize);
 
@@ -706,6 +750,15 @@ pub struct SourceContext<'a> {
     pub zone: &'a Arc<Zone>,
 }
 
+/// A stretch of an input that any thread may read: see [`Source::ahead`].
+pub trait Ahead: Send {
+    /// Reads it; called once. What fails is told by [`Source::next`] when it gets there.
+    fn read(&mut self);
+
+    /// Itself, for [`Source::give_back`].
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
 /// Brings objects in.
 pub trait Source: Send {
     /// The next rows or control, in reading order; none at the end.
@@ -716,6 +769,33 @@ pub trait Source: Send {
 
     /// What was read and what could not be, so far.
     fn input_account(&self) -> InputAccount;
+
+    /// Where several threads read: the next stretch of the input, to be read by whoever asks and given
+    /// back then. Stretches come back in the order in which they were handed out. None where there is
+    /// no such stretch now, and [`Source::next`] reads by itself. Buffers are best those that the same
+    /// thread had before: they are in the cache of its core.
+    fn ahead(&mut self, _thread: usize) -> Option<Box<dyn Ahead>> {
+        None
+    }
+
+    /// Takes back a stretch that was read.
+    fn give_back(&mut self, _stretch: Box<dyn Ahead>) {}
+
+    /// Whether [`Source::next`] gave none only since what it needs was handed out and is not back.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// Whether what it says of its input goes on when columns of its rows are filled: then rows are not
+    /// read and filled ahead where that would show.
+    fn tells_of_columns(&self) -> bool {
+        false
+    }
+
+    /// How far was read by now. Asked for each batch where several threads read.
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.input_account().inputs)
+    }
 
     /// For live sources: how many rows were lost to overload since this was asked last.
     fn dropped(&mut self) -> u64 {
@@ -736,6 +816,36 @@ pub struct InputAccount {
     pub inputs: Vec<InputReport>,
 }
 
+impl InputAccount {
+    /// As it was at a mark.
+    pub(crate) fn until(mut self, mark: &InputMark) -> InputAccount {
+        self.inputs.truncate(mark.inputs);
+        if let (Some(last), Some(then)) = (self.inputs.last_mut(), &mark.last) {
+            last.clone_from(then);
+        }
+        self
+    }
+}
+
+/// How far a source was read: inputs are read one after another, so all but the last stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputMark {
+    /// How many inputs there were.
+    pub inputs: usize,
+    /// What was to be said of the last of them.
+    pub last: Option<InputReport>,
+}
+
+impl InputMark {
+    /// The mark of these inputs.
+    pub fn of(inputs: &[InputReport]) -> InputMark {
+        InputMark {
+            inputs: inputs.len(),
+            last: inputs.last().cloned(),
+        }
+    }
+}
+
 /// What was read of one file or device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputReport {
@@ -753,6 +863,8 @@ pub struct InputReport {
     pub unusable: Option<String>,
     /// For live inputs, what came and was not delivered.
     pub lost: Option<Lost>,
+    /// What it takes, where it leaves out before it counts what no query wants.
+    pub takes: Option<String>,
     /// Bytes that were looked at beyond those used, to find where reading can go on.
     pub bytes_searched: u64,
 }

@@ -5,6 +5,7 @@
 
 mod follow;
 mod namespace;
+mod prefilter;
 mod sandbox;
 mod signals;
 mod sums;

@@ -10,9 +10,10 @@ mod nfcapd;
 mod packed;
 mod paths;
 mod reuse;
+mod stretch;
 mod table;
 
-pub use live::{Interface, interfaces};
+pub use live::{Interface, filter, interfaces};
 
 pub use paths::expand;
 use wireq_engine::{FileReader, Module, Recognized};

@@ -129,6 +129,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Packet),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || {
             let paths = paths.iter().flat_map(|path| expand(path, recursive));
             let paths: Vec<String> = paths.collect();
@@ -179,6 +180,7 @@ fn follow(
         live: Some(Live {
             inputs: vec![last.clone()],
         }),
+        prefilter: None,
         open: Arc::new(move || {
             let before = paths.iter().flat_map(|path| expand(path, recursive));
             let mut before: Vec<String> = before.collect();
