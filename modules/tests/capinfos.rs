@@ -169,7 +169,10 @@ impl Comparison {
             return;
         };
         self.compared += 1;
-        if let [(link_type, _)] = ours.link_types.iter().collect::<Vec<_>>()[..] {
+        // Interfaces without packets count for capinfos too.
+        if let [(link_type, _)] = ours.link_types.iter().collect::<Vec<_>>()[..]
+            && word != "per-packet"
+        {
             self.words
                 .entry(*link_type)
                 .or_default()

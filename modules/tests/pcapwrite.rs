@@ -171,7 +171,7 @@ fn own_captures_come_out_as_they_went_in() {
 fn shared_captures_come_out_as_they_went_in() {
     let folder = Folder::new("shared");
     let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
-    let (mut compared, mut packets) = (0, 0);
+    let (mut compared, mut damaged, mut packets) = (0, 0, 0);
     for (at, indexed) in shared()
         .iter()
         .flat_map(|shared| shared_pcaps(shared))
@@ -191,15 +191,16 @@ fn shared_captures_come_out_as_they_went_in() {
                 (expected.snaplen, expected.link_type, expected.nanos);
         }
         let path = indexed.path.display();
-        if holes(&report) {
-            // Others take zeros for packets of 1970 without bytes.
-            let none = |packet: &(u64, u32, Vec<u8>)| packet.0 == 0 && packet.2.is_empty();
-            assert!(expected.packets.starts_with(&got.packets), "{path}");
+        if is_damaged(&report) {
+            // Others stop there, or take what stands there for packets.
+            let mut rest = expected.packets.iter();
+            let mut ours = got.packets.iter();
+            let within = ours.all(|packet| rest.any(|other| other == packet));
             assert!(
-                expected.packets[got.packets.len()..].iter().all(none),
+                within || got.packets.starts_with(&expected.packets),
                 "{path}"
             );
-            println!("{path}: a hole, in which others see packets");
+            damaged += 1;
             continue;
         }
         assert_eq!(got.packets.len() as u64, indexed.packets, "{path}");
@@ -207,19 +208,20 @@ fn shared_captures_come_out_as_they_went_in() {
         compared += 1;
         packets += got.packets.len();
     }
-    println!("{compared} captures with {packets} packets written and compared");
+    println!(
+        "{compared} captures with {packets} packets written and compared; {damaged} are damaged"
+    );
+    assert!(damaged * 10 <= compared, "most are sound");
 }
 
-/// Whether zeros were passed over.
-fn holes(report: &Report) -> bool {
+/// Whether something was passed over, or taken for what it may not be.
+fn is_damaged(report: &Report) -> bool {
     let inputs = report
         .accounts
         .iter()
         .filter_map(|node| node.input.as_ref());
-    let mut skipped = inputs
-        .flat_map(|input| &input.inputs)
-        .flat_map(|input| &input.skipped);
-    skipped.any(|skipped| skipped.reason == "zeros where a record should be")
+    let mut inputs = inputs.flat_map(|input| &input.inputs);
+    inputs.any(|input| !input.skipped.is_empty() || !input.faults.is_empty())
 }
 
 /// What others read and write: tshark sees the same packets, and editcap writes the same bytes.
