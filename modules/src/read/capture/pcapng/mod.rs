@@ -434,7 +434,9 @@ mod tests {
             for field in [6, 36, number, 0, 0, 4, 4, 0, 36] {
                 bytes.extend(u32::to_le_bytes(field));
             }
-            let begun = (KIND.begin)(&bytes).ok().expect("a section begins");
+            let Ok(begun) = (KIND.begin)(&bytes) else {
+                panic!("a section begins");
+            };
             let mut window = Window {
                 bytes: &bytes,
                 at: 0,
