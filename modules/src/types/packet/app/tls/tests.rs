@@ -255,3 +255,25 @@ fn what_is_no_record() {
         Some("16")
     );
 }
+
+#[test]
+fn a_hello_in_several_records() {
+    let whole = client_hello(0x303, &[0x1301], Some(&[(0, server_name("a.example"))]));
+    let message = &whole[5..];
+    let record = |content: &[u8]| [&[22, 3, 1], &prefixed(content)[..]].concat();
+    for cut in 1..message.len() {
+        let (first, second) = message.split_at(cut);
+        let both = [record(first), record(second)].concat();
+        check(
+            &both,
+            &[("tls.sni", "a.example"), ("tls.handshake.type", "1")],
+        );
+    }
+    let bytes: Vec<u8> = message.iter().flat_map(|byte| record(&[*byte])).collect();
+    check(&bytes, &[("tls.sni", "a.example")]);
+    // What follows in the last record is another message.
+    let (first, second) = message.split_at(9);
+    let more = [second, &[14, 0, 0, 0]].concat();
+    let both = [record(first), record(&more)].concat();
+    check(&both, &[("tls.handshake.type", "1,14")]);
+}
