@@ -131,6 +131,39 @@ type Rule = (&'static str, fn(&Cell<'_>) -> bool);
 
 const RULES: &[Rule] = &[
     (
+        "HTTP: the methods of UPnP's events are notifications in tshark",
+        |cell| {
+            let is_event = ["NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE"]
+                .contains(&cell.context("http.request.method"));
+            is_event && cell.is_of("http.request") && cell.theirs.is_empty()
+        },
+    ),
+    ("HTTP: lines that a carriage return alone ends", |cell| {
+        cell.field == "http.transfer_encoding" && cell.ours.is_empty()
+    }),
+    (
+        "HTTP: tshark ends what a request asks at the first space",
+        |cell| {
+            matches!(
+                cell.field,
+                "http.request.uri" | "http.request.version" | "http.request.full_uri"
+            ) && cell.context("http.request.version").contains(' ')
+        },
+    ),
+    ("white space at an end of a value", |cell| {
+        cell.ours.trim() == cell.theirs.trim()
+    }),
+    (
+        "TLS: tshark takes a fingerprint of damaged hellos",
+        |cell| cell.field.starts_with("tls.handshake.ja3") && cell.ours.is_empty(),
+    ),
+    ("DNS: labels of types that nobody uses", |cell| {
+        cell.is_of("dns.") && cell.theirs.contains("<Unknown extended label>")
+    }),
+    ("SIP: values that are no numbers, or no text", |cell| {
+        cell.is_of("sip.") && cell.ours.is_empty()
+    }),
+    (
         "X.509: tshark gives the names in extensions too, of authorities and lists of revocation",
         |cell| cell.is_of("x509") && cell.theirs.starts_with(cell.ours),
     ),
@@ -315,7 +348,7 @@ const RULES: &[Rule] = &[
     ),
     (
         "what a QUIC server sends is encrypted with keys from a packet before; a hello in several packets is put together",
-        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.ours.is_empty(),
+        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.theirs.starts_with(cell.ours),
     ),
     (
         "tshark takes QUIC's hello for one in several packets, or does not decrypt it",

@@ -90,8 +90,7 @@ pub(super) fn labels(message: &[u8], at: usize) -> Option<(usize, u64)> {
             (None, None) => return None,
         }
     }
-    // The root counts as one, as in Wireshark.
-    labels.end.map(|end| (end, count.max(1)))
+    labels.end.map(|end| (end, count))
 }
 
 /// Writes the name at `at`: its labels with dots between them, and the root as Wireshark shows it.

@@ -133,7 +133,7 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
                 found.number(Id::AlertLevel, alert.u8()?);
                 found.number(Id::AlertDescription, alert.u8()?);
             }
-            HANDSHAKE if !is_encrypted && begun.is_empty() => {
+            HANDSHAKE if begun.is_empty() && (!is_encrypted || record.is_hello()) => {
                 let rest = messages(record.content, record.length.into(), record.version, found);
                 if segment.bytes.first() == Some(&HANDSHAKE) {
                     begun.extend_from_slice(rest);
@@ -161,6 +161,15 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Whether it is a client's hello and nothing else: the second one, behind the mark that clients send
+    /// for the sake of what is on the way (RFC 8446, D.4), is not encrypted either.
+    fn is_hello(&self) -> bool {
+        let mut content = self.content;
+        let is_client = content.u8() == Some(CLIENT_HELLO);
+        let len = content.u24().map(|len| len + 4);
+        is_client && len == Some(self.length.into())
+    }
+
     fn parse(segment: &mut Cursor<'a>) -> Option<Record<'a>> {
         let (kind, version, length) = (segment.u8()?, segment.u16()?, segment.u16()?);
         let is_record = (CHANGE_CIPHER_SPEC..=HEARTBEAT).contains(&kind)
