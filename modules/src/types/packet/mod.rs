@@ -51,6 +51,7 @@ mod older;
 mod opened;
 mod ospf;
 mod pim;
+mod plain;
 mod ppp;
 mod pppoe;
 mod radiotap;

@@ -1,7 +1,7 @@
 //! Spanning tree (IEEE 802.1D): configuration, also of RSTP and MSTP.
 
 use super::header::Header;
-use super::layers::{By, Protocol};
+use super::layers::{By, Next, Protocol};
 use super::values::Get::{Header as In, U8, U16};
 use super::values::{Values, flag, mac, number};
 
@@ -14,7 +14,11 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     name: "stp",
     source: "IEEE 802.1D",
     found: &[By::Llc(POINT)],
-    carries: None,
+    // Other protocols of bridges have the same point, as that of attributes (GARP).
+    carries: Some(|header| match header.u16(0) {
+        Some(0) => Next::last(4),
+        _ => Next::broken(0),
+    }),
     fields: &[
         number("stp.protocol", U16(0), "The protocol: 0."),
         number("stp.version", U8(2), "0 for STP, 2 for RSTP, 3 for MSTP."),

@@ -317,9 +317,25 @@ pub(super) fn fill(
     lists.resize(frames.rows.len(), (0, 0));
     let mut valid = Bitmap::EMPTY;
     let mut stack = frames.stack();
-    stack.find(frames, selection);
     let mut values = Values::new(*kind, old, std::mem::take(&mut stack.opened));
-    selection.for_each(|row| {
+    let mut others = *selection;
+    if let (Get::Payload(get), 0) = (&field.get, from) {
+        // Most frames are plain: what they carry is found without all their layers.
+        others = Bitmap::EMPTY;
+        selection.for_each(|row| {
+            let start = values.len();
+            if !super::plain::carried(frames, row, |payload| get(payload, &mut values)) {
+                others.set(row);
+            } else if values.len() > start
+                && let Some(list) = lists.get_mut(row)
+            {
+                *list = (start as u32, values.len() as u32);
+                valid.set(row);
+            }
+        });
+    }
+    stack.find(frames, &others);
+    others.for_each(|row| {
         let start = values.len();
         if let Some(layers) = layers_from(&stack, row, from) {
             each(frames, row, layers, field, protocol, &mut values);

@@ -10,6 +10,7 @@ const CONNECT: u8 = 1;
 const CONNECT_ANSWER: u8 = 2;
 const PUBLISH: u8 = 3;
 const SUBSCRIBE: u8 = 8;
+const UNSUBSCRIBE: u8 = 10;
 
 fields! { walk, "mqtt", "OASIS MQTT 3.1.1, 5.0";
     Kind "mqtt.msgtype" [] Unsigned, "Types of messages: 1 connects, 3 publishes, 8 subscribes.";
@@ -45,6 +46,7 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
                 topic(body, found)
             }
             SUBSCRIBE => subscribe(body, found),
+            UNSUBSCRIBE => unsubscribe(body, found),
             _ => Some(()),
         };
     }
@@ -107,6 +109,25 @@ fn subscribe(mut body: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     while !topics.is_empty() {
         found.bytes(Id::Topic, text(&mut topics)?);
         topics.u8()?;
+    }
+    Some(())
+}
+
+/// The topics alone; in version 5 properties may stand before them.
+fn unsubscribe(mut body: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
+    let _number = body.u16()?;
+    let are_topics = |mut rest: Cursor<'_>| {
+        while !rest.is_empty() {
+            text(&mut rest).filter(|topic| !topic.is_empty())?;
+        }
+        Some(())
+    };
+    if are_topics(body).is_none() {
+        body.u8().filter(|properties| *properties == 0)?;
+        are_topics(body)?;
+    }
+    while !body.is_empty() {
+        found.bytes(Id::Topic, text(&mut body)?);
     }
     Some(())
 }

@@ -11,6 +11,12 @@ const PORTS: &[u16] = &[445, 139];
 const SESSION_MESSAGE: u8 = 0;
 const MAGIC_1: &[u8] = b"\xffSMB";
 const MAGIC_2: &[u8] = b"\xfeSMB";
+/// An encrypted message (MS-SMB2, 2.2.41).
+const MAGIC_3: &[u8] = b"\xfdSMB";
+/// Where the number of its session is.
+const SESSION_3: usize = 44;
+/// The flag that says that the status is one of NT.
+const NT_STATUS: u16 = 0x4000;
 const HEADER_2_LEN: u16 = 64;
 const RESPONSE_1: u8 = 0x80;
 const RESPONSE_2: u32 = 1;
@@ -44,7 +50,7 @@ static COMMANDS: Names = Names {
 
 fields! { walk, "smb", "MS-CIFS, MS-SMB2";
     Command1 "smb.cmd" [] Unsigned, "Commands of messages of version 1, without those chained to them.";
-    Status1 "smb.nt_status" [] Unsigned, "How it went, in version 1, as the header says.";
+    Status1 "smb.nt_status" [] Unsigned, "How it went, in version 1, where it is a status of NT.";
     Response1 "smb.flags.response" [] Bool, "Whether it is an answer, in version 1.";
     Command2 "smb2.cmd" [] Named(&COMMANDS), "Commands of messages of version 2 and 3.";
     Status2 "smb2.nt_status" [] Unsigned, "How it went, in answers.";
@@ -68,6 +74,10 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
             version_1(message, found)?;
         } else if kind == SESSION_MESSAGE && message.bytes.starts_with(MAGIC_2) {
             version_2(message, found)?;
+        } else if kind == SESSION_MESSAGE && message.bytes.starts_with(MAGIC_3) {
+            let mut session = message;
+            session.take(SESSION_3)?;
+            found.number(Id::Session, u64::from_le_bytes(session.array()?));
         } else {
             return None;
         }
@@ -78,9 +88,12 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
 fn version_1(mut message: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     message.take(MAGIC_1.len())?;
     found.number(Id::Command1, message.u8()?);
-    found.number(Id::Status1, u32::from_le_bytes(message.array()?));
+    let status = u32::from_le_bytes(message.array()?);
     let flags = message.u8()?;
     found.number(Id::Response1, flags & RESPONSE_1);
+    if u16::from_le_bytes(message.array()?) & NT_STATUS != 0 {
+        found.number(Id::Status1, status);
+    }
     Some(())
 }
 

@@ -214,7 +214,8 @@ fn question(message: Message<'_>, at: usize, found: &mut Found<'_>) -> Option<us
         write_name(bytes, at, &mut name)?;
         found.number(Id::QryNameLen, name.len() as u64);
     }
-    found.number(Id::QryLabels, count);
+    // The root counts as one, as in Wireshark.
+    found.number(Id::QryLabels, count.max(1));
     let qtype = rest.u16()?;
     found.number(Id::QryType, qtype);
     let class = rest.u16()?;

@@ -10,6 +10,8 @@ pub(super) const POINT_FORMATS: u16 = 11;
 pub(super) const SIGNATURES: u16 = 13;
 pub(super) const ALPN: u16 = 16;
 pub(super) const SUPPORTED_VERSIONS: u16 = 43;
+/// Signatures of credentials that a certificate's owner passed on (RFC 9345).
+const DELEGATED: u16 = 34;
 const PSK_MODES: u16 = 45;
 const KEY_SHARE: u16 = 51;
 /// The same in drafts before the 23rd.
@@ -55,7 +57,7 @@ fn extension(
             }
         }
         SUPPORTED_GROUPS => numbers(Id::Group, content, found)?,
-        SIGNATURES => numbers(Id::Signature, content, found)?,
+        SIGNATURES | DELEGATED => numbers(Id::Signature, content, found)?,
         POINT_FORMATS => bytes(Id::PointFormat, content, found)?,
         PSK_MODES => bytes(Id::KeyExchangeMode, content, found)?,
         SUPPORTED_VERSIONS if is_client => {

@@ -119,6 +119,8 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     }
     let mut segment = Cursor::new(payload.bytes);
     let mut is_encrypted = false;
+    // The begin of a message that goes on in the next record.
+    let mut begun = Vec::new();
     while !segment.is_empty() {
         let record = Record::parse(&mut segment)?;
         found.number(Id::RecordType, record.kind);
@@ -131,8 +133,17 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
                 found.number(Id::AlertLevel, alert.u8()?);
                 found.number(Id::AlertDescription, alert.u8()?);
             }
+            HANDSHAKE if begun.is_empty() && (!is_encrypted || record.is_hello()) => {
+                let rest = messages(record.content, record.length.into(), record.version, found);
+                if segment.bytes.first() == Some(&HANDSHAKE) {
+                    begun.extend_from_slice(rest);
+                }
+            }
             HANDSHAKE if !is_encrypted => {
-                messages(&record, found);
+                begun.extend_from_slice(record.content.bytes);
+                let whole = Cursor::new(&begun);
+                let rest = messages(whole, begun.len(), record.version, found).len();
+                begun.drain(..begun.len() - rest);
             }
             _ => {}
         }
@@ -150,6 +161,15 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// Whether it is a client's hello and nothing else: the second one, behind the mark that clients send
+    /// for the sake of what is on the way (RFC 8446, D.4), is not encrypted either.
+    fn is_hello(&self) -> bool {
+        let mut content = self.content;
+        let is_client = content.u8() == Some(CLIENT_HELLO);
+        let len = content.u24().map(|len| len + 4);
+        is_client && len == Some(self.length.into())
+    }
+
     fn parse(segment: &mut Cursor<'a>) -> Option<Record<'a>> {
         let (kind, version, length) = (segment.u8()?, segment.u16()?, segment.u16()?);
         let is_record = (CHANGE_CIPHER_SPEC..=HEARTBEAT).contains(&kind)
@@ -172,31 +192,35 @@ enum Carried {
     Quic,
 }
 
-/// The messages of a record. What is no message that fits is encrypted, or goes on in another
-/// record.
-fn messages(record: &Record<'_>, found: &mut Found<'_>) -> Option<()> {
-    let mut content = record.content;
-    let mut length = usize::from(record.length);
+/// The messages of a record of `length` bytes; what is left of it. What is no message that fits is
+/// encrypted, or goes on in another record.
+fn messages<'a>(
+    mut content: Cursor<'a>,
+    mut length: usize,
+    version: u16,
+    found: &mut Found<'_>,
+) -> &'a [u8] {
+    let whole = length;
     while length >= 4 {
-        let kind = content.u8()?;
-        let len = content.u24()?;
+        let mut next = content;
+        let (Some(kind), Some(len)) = (next.u8(), next.u24()) else {
+            break;
+        };
         let rest = (length - 4).checked_sub(len as usize);
         // The nonce of an encrypted message may be zeros, which are no requests for a hello.
-        let is_request = kind != HELLO_REQUEST || record.length == 4;
+        let is_request = kind != HELLO_REQUEST || whole == 4;
         let is_known = kind < 32 && MESSAGE_TYPES & 1 << kind != 0 && is_request;
-        length = rest.filter(|_| is_known)?;
+        let Some(rest) = rest.filter(|_| is_known) else {
+            break;
+        };
+        length = rest;
         found.number(Id::MessageType, kind);
         found.number(Id::MessageLength, len);
-        let body = content.within(len as usize);
-        message(
-            kind,
-            body,
-            len as usize,
-            Carried::Tcp(record.version),
-            found,
-        );
+        let body = next.within(len as usize);
+        content = next;
+        message(kind, body, len as usize, Carried::Tcp(version), found);
     }
-    Some(())
+    content.bytes
 }
 
 /// A message of `len` bytes, of which `body` are there.

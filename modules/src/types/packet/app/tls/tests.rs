@@ -255,3 +255,39 @@ fn what_is_no_record() {
         Some("16")
     );
 }
+
+#[test]
+fn a_hello_in_several_records() {
+    let whole = client_hello(0x303, &[0x1301], Some(&[(0, server_name("a.example"))]));
+    let message = &whole[5..];
+    let record = |content: &[u8]| [&[22, 3, 1], &prefixed(content)[..]].concat();
+    for cut in 1..message.len() {
+        let (first, second) = message.split_at(cut);
+        let both = [record(first), record(second)].concat();
+        check(
+            &both,
+            &[("tls.sni", "a.example"), ("tls.handshake.type", "1")],
+        );
+    }
+    let bytes: Vec<u8> = message.iter().flat_map(|byte| record(&[*byte])).collect();
+    check(&bytes, &[("tls.sni", "a.example")]);
+    // What follows in the last record is another message.
+    let (first, second) = message.split_at(9);
+    let more = [second, &[14, 0, 0, 0]].concat();
+    let both = [record(first), record(&more)].concat();
+    check(&both, &[("tls.handshake.type", "1,14")]);
+}
+
+#[test]
+fn a_second_hello_behind_a_change_of_ciphers() {
+    let hello = client_hello(0x303, &[0x1301], Some(&[(0, server_name("a.example"))]));
+    let change = [20, 3, 3, 0, 1, 1];
+    let both = [&change[..], &hello].concat();
+    check(
+        &both,
+        &[("tls.sni", "a.example"), ("tls.handshake.type", "1")],
+    );
+    // What is encrypted is no hello.
+    let encrypted = [&change[..], &[22, 3, 3, 0, 8, 1, 0, 0, 9, 1, 2, 3, 4]].concat();
+    assert_eq!(tcp([50_000, 8443], &encrypted, "tls.handshake.type"), None);
+}
