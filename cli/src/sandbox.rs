@@ -60,8 +60,12 @@ impl Limits {
         outputs.for_each(|path| limits.writes(path));
         for node in plan.graph.node_weights() {
             match &node.kind {
-                NodeKind::Source(module, words, _) => {
+                NodeKind::Source(module, words, spec) => {
                     for path in files(module.parameters, words) {
+                        // What is followed is replaced by other files beside it.
+                        limits
+                            .read
+                            .extend(spec.live.as_ref().map(|_| folder_of(path)));
                         let files = expand(path, false);
                         limits.read.extend(files.into_iter().map(PathBuf::from));
                         limits.read.push(path.into());
@@ -82,9 +86,7 @@ impl Limits {
 
     /// The folder of a file may be written: the file may be begun anew, and others beside it.
     fn writes(&mut self, path: &str) {
-        let folder = Path::new(path).parent();
-        let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
-        self.write.push(folder.unwrap_or(Path::new(".")).to_owned());
+        self.write.push(folder_of(path));
     }
 
     /// Gives up all else. Gives what is to be said of it.
@@ -281,6 +283,13 @@ fn limit_calls() -> Result<(), Box<dyn std::error::Error>> {
     // This sets no_new_privs too.
     seccompiler::apply_filter(&program)?;
     Ok(())
+}
+
+/// The folder that a file is in.
+fn folder_of(path: &str) -> PathBuf {
+    let folder = Path::new(path).parent();
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new(".")).to_owned()
 }
 
 #[cfg(test)]

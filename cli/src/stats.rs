@@ -41,6 +41,10 @@ fn text(report: &Report) -> String {
     for input in inputs(report) {
         if let Some(lost) = &input.lost {
             let _ = writeln!(text, "{}", live(input, lost));
+            if let Some(takes) = &input.takes {
+                let name = &input.name;
+                let _ = writeln!(text, "{name}: no count has what does not pass: {takes}");
+            }
         } else {
             let skipped = input.bytes_skipped();
             let _ = writeln!(
@@ -87,12 +91,15 @@ fn json(report: &Report) -> String {
                 } = lost;
                 format!("{{\"kernel\":{kernel},\"interface\":{interface},\"overload\":{overload}}}")
             });
+            let takes = input.takes.as_deref();
+            let takes = takes.map(|takes| format!(",\"takes\":{}", quote(takes)));
             format!(
-                "{{\"name\":{},\"records\":{},\"bytes_used\":{},{},\"lost\":{lost}}}",
+                "{{\"name\":{},\"records\":{},\"bytes_used\":{},{},\"lost\":{lost}{}}}",
                 quote(&input.name),
                 input.records,
                 input.bytes_used,
-                damage_json(input)
+                damage_json(input),
+                takes.unwrap_or_default()
             )
         })
         .collect();

@@ -265,6 +265,8 @@ pub struct SourceSpec {
     pub time_ordered: bool,
     /// For a source that has no end by itself, such as an interface.
     pub live: Option<Live>,
+    /// For a source that can leave out what no query takes.
+    pub prefilter: Option<Prefilter>,
     /// Opens it.
     pub open: Arc<dyn Fn() -> Result<Box<dyn Source>, Error> + Send + Sync>,
 }
@@ -277,11 +279,25 @@ pub struct Live {
     pub inputs: Vec<String>,
 }
 
+/// How a source leaves out objects that no query takes, before it brings them.
+#[derive(Clone)]
+pub struct Prefilter {
+    /// Fields whose values depend on what is left out: where one is read, all has to be brought.
+    pub counting: &'static [&'static str],
+    /// The source that brings at least the objects for which the test is known and true; none where
+    /// that is no less than all.
+    pub narrow: fn(&Arguments, &Expr) -> Option<SourceSpec>,
+    /// What is brought, in words, where the source was narrowed.
+    pub takes: Option<Arc<str>>,
+}
+
 /// An operator that can be made.
 #[derive(Clone)]
 pub struct OperatorSpec {
     /// The fields it reads.
     pub needs: Needs,
+    /// Those of them that objects need not have: without them it does what it can.
+    pub optional: Arc<[FieldPath]>,
     /// What it gives.
     pub gives: Gives,
     /// Columns it gives that have the kind of a field of the input: the column, the field.
@@ -333,6 +349,7 @@ impl OperatorSpec {
     ) -> OperatorSpec {
         OperatorSpec {
             needs: Needs::Fields(needs),
+            optional: Arc::default(),
             gives: Gives::Same,
             like: Vec::new(),
             class: StateClass::Stateless,
@@ -846,6 +863,8 @@ pub struct InputReport {
     pub unusable: Option<String>,
     /// For live inputs, what came and was not delivered.
     pub lost: Option<Lost>,
+    /// What it takes, where it leaves out before it counts what no query wants.
+    pub takes: Option<String>,
     /// Bytes that were looked at beyond those used, to find where reading can go on.
     pub bytes_searched: u64,
 }

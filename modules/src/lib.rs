@@ -23,7 +23,7 @@ pub mod rules;
 pub mod types;
 mod write;
 
-pub use read::{Interface, interfaces};
+pub use read::{Interface, filter as prefilter, interfaces};
 /// Captures as wholes.
 pub mod capture {
     pub use crate::read::capture::{CaptureInfo, capture_info, link_type_name};

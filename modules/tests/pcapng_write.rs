@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{own_captures, run_files, run_query, shared};
+use support::{Random, number, own_captures, run_files, run_query, shared};
 use wireq_engine::Report;
 use wireq_engine::schedule::Options;
 
@@ -349,4 +349,50 @@ fn a_capture_without_packets_is_one() {
     let path = own("five.pcap").display().to_string();
     let (text, _) = run_query(none, &path, &Options::default()).expect("a capture");
     assert_eq!(blocks(&text), (vec![text.as_slice()], 28));
+}
+
+/// Whatever is damaged in a capture, what is written of it is sound, and read without a word.
+#[test]
+fn what_is_written_of_damaged_captures_is_sound() {
+    let folder = folder();
+    let [damaged, out] = ["damaged", "out.pcapng"].map(|name| folder.path().join(name));
+    let query = format!("pcapwrite -f {} | count()", out.display());
+    let mut captures: Vec<PathBuf> = shared_captures().into_iter().take(3).collect();
+    captures.extend(["mixed.pcapng", "holes.pcapng"].map(own));
+    let (mut random, mut packets) = (Random(5), 0);
+    for path in captures {
+        let original = bytes(&path);
+        for _ in 0..number("WIREQ_MUTATIONS", 60).min(300) {
+            let mut changed = original.clone();
+            for _ in 0..1 + random.below(6) {
+                let at = random.below(changed.len());
+                let end = (at + random.below(40)).min(changed.len());
+                match random.below(3) {
+                    0 => changed[at] = random.next() as u8,
+                    1 => changed.truncate(at.max(100)),
+                    _ => changed.drain(at..end).for_each(drop),
+                }
+            }
+            std::fs::write(&damaged, &changed).expect("it is written");
+            let count = print(&query, &damaged);
+            let written = bytes(&out);
+            assert_eq!(blocks(&written).1, written.len(), "{}", path.display());
+            let (again, report) = run("count()", &out, &Options::default());
+            assert_eq!(again, count, "{}", path.display());
+            let mut inputs = report
+                .accounts
+                .iter()
+                .filter_map(|node| node.input.as_ref());
+            let unknown = "blocks of types that are not known";
+            assert!(inputs.all(|input| input.inputs.iter().all(|input| {
+                input
+                    .skipped
+                    .iter()
+                    .all(|skipped| skipped.reason == unknown)
+            })));
+            packets += count.trim().parse::<u64>().unwrap_or(0);
+        }
+    }
+    println!("{packets} packets of damaged captures written");
+    assert!(packets > 200);
 }

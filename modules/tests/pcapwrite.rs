@@ -5,7 +5,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{own_captures, run_query, shared, shared_pcaps};
+use support::{own_captures, run_query, run_with, shared, shared_pcaps};
 use wireq_engine::schedule::Options;
 use wireq_engine::{Error, Report};
 
@@ -287,21 +287,6 @@ fn run_alone(query: &str, rows_max: usize, resume_every: u64) {
     };
     let (result, _) = run_with(query, &options);
     result.expect("the run ends well");
-}
-
-fn run_with(query: &str, options: &Options) -> (Result<Report, Error>, Vec<u8>) {
-    use wireq_query_lang::{Text, compile};
-    let zone = wireq_typesys::Zone::utc();
-    let texts = [Text {
-        name: "query".into(),
-        text: query.into(),
-    }];
-    let language = wireq_query_lang::Options::new(&zone);
-    let plan = compile(&texts, &wireq_modules::registry(), &language)
-        .unwrap_or_else(|_| panic!("{query} compiles"));
-    let mut text = support::Kept::default();
-    let result = wireq_engine::schedule::run(plan, options, &mut text);
-    (result, text.0)
 }
 
 /// The five packets are a second apart, from a second that 2 divides on.

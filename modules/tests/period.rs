@@ -83,6 +83,7 @@ macro_rules! source {
                     record_type: Arc::new(Moment { fields: $fields }),
                     time_ordered: $ordered,
                     live: None,
+                    prefilter: None,
                     open: Arc::new(|| Ok(Box::new(Moments(0)))),
                 })
             }),

@@ -132,6 +132,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Samples),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || Ok(Box::new(Opened(samples(seed), 0)))),
     })
 }

@@ -19,7 +19,6 @@ use wireq_typesys::{Kind, RecordType};
 const BETWEEN: char = '\u{1f}';
 
 /// One cell that differs.
-#[derive(Debug)]
 struct Cell<'a> {
     field: &'a str,
     ours: &'a str,
@@ -27,19 +26,73 @@ struct Cell<'a> {
     /// The layers that tshark found, as in `frame.protocols`.
     protocols: &'a str,
     malformed: bool,
+    /// Whether less of the packet was captured than was sent.
+    cut: bool,
     /// The number of the link type.
     link: &'a str,
+    /// All of our values of the packet, by name.
+    row: &'a HashMap<&'static str, String>,
+}
+
+impl std::fmt::Debug for Cell<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}: ours `{}`, theirs `{}` ({}, link {}{}{})",
+            self.field,
+            self.ours,
+            self.theirs,
+            self.protocols,
+            self.link,
+            if self.malformed { ", malformed" } else { "" },
+            if self.cut { ", cut" } else { "" }
+        )
+    }
 }
 
 impl Cell<'_> {
     fn is_of(&self, protocols: &[&str]) -> bool {
-        let prefix = self.field.split('.').next().unwrap_or("");
-        protocols.contains(&prefix)
+        protocols.contains(&self.protocol())
+    }
+
+    /// What the field's name begins with.
+    fn protocol(&self) -> &str {
+        self.field.split('.').next().unwrap_or("")
     }
 
     /// Whether tshark found one of these layers.
     fn has(&self, protocols: &[&str]) -> bool {
         self.protocols.split(':').any(|p| protocols.contains(&p))
+    }
+
+    /// Whether ours are the first of theirs, and not all.
+    fn is_begun(&self) -> bool {
+        count(self.ours) < count(self.theirs) && self.theirs.starts_with(self.ours)
+    }
+
+    /// Our values of another field of the packet.
+    fn values(&self, field: &str) -> impl Iterator<Item = u64> {
+        let values = self.row.get(field).map_or("", String::as_str).split(',');
+        values.filter_map(|value| value.parse().ok())
+    }
+
+    /// Whether tshark found a layer of the field's protocol behind one that is not decoded here.
+    fn is_behind_unknown(&self) -> bool {
+        if self.protocols.contains("gre:wlan") {
+            return true;
+        }
+        let mut layers = self.protocols.split(':');
+        let _known = layers.find(|layer| !KNOWN.contains(layer));
+        let own: &[&str] = match self.protocol() {
+            "eth" => &["eth", "ethertype"],
+            "tcp" => &["tcp"],
+            "udp" => &["udp", "udplite"],
+            "wlan" => &["wlan"],
+            own => {
+                return layers.any(|layer| layer == own || layer.starts_with(&format!("{own}.")));
+            }
+        };
+        layers.any(|layer| own.contains(&layer))
     }
 }
 
@@ -52,71 +105,199 @@ struct Rule {
 
 /// Link types whose headers are decoded; of the others only the name is known.
 const LINKS: &[&str] = &[
-    "0", "1", "9", "12", "14", "50", "51", "101", "104", "105", "106", "108", "113", "117", "127",
-    "192", "228", "229", "239", "276",
+    "0", "1", "6", "9", "10", "12", "14", "50", "51", "100", "101", "104", "105", "106", "107",
+    "108", "113", "117", "119", "127", "129", "163", "192", "226", "228", "229", "239", "242",
+    "276",
+];
+
+/// The names that tshark has for layers that are decoded here.
+const KNOWN: &[&str] = &[
+    "eth",
+    "ethertype",
+    "vlan",
+    "ieee8021ad",
+    "mpls",
+    "llc",
+    "stp",
+    "lldp",
+    "pppoed",
+    "pppoes",
+    "ppp",
+    "ppp_hdlc",
+    "chdlc",
+    "null",
+    "raw",
+    "nflog",
+    "pflog",
+    "sll",
+    "radiotap",
+    "ppi",
+    "wlan_radio",
+    "wlan",
+    "arp",
+    "ip",
+    "ipv6",
+    "ipv6.hopopts",
+    "ipv6.routing",
+    "ipv6.fraghdr",
+    "ipv6.dstopts",
+    "ah",
+    "esp",
+    "udpencap",
+    "icmp",
+    "icmpv6",
+    "igmp",
+    "tcp",
+    "udp",
+    "udplite",
+    "sctp",
+    "dccp",
+    "gre",
+    "erspan",
+    "vxlan",
+    "geneve",
+    "gtp",
+    "teredo",
+    "l2tp",
+    "ospf",
+    "vrrp",
+    "macsec",
+    "cfp",
+    "pim",
+    "fddi",
+    "tr",
+    "arcnet",
+    "fr",
+    "clip",
+    "ipoib",
+    "ipnet",
+    "prism",
+    "etag",
+    "vntag",
+    "nsh",
+    "lisp-data",
+    "ayiya",
 ];
 
 const RULES: &[Rule] = &[
     Rule {
         name: "link",
         reason: "headers of this link type are not decoded",
-        applies: |cell| !LINKS.contains(&cell.link) && count(cell.ours) < count(cell.theirs),
+        applies: |cell| !LINKS.contains(&cell.link) && cell.is_begun(),
     },
     Rule {
         name: "carrier",
-        reason: "tshark decodes what is carried by protocols that are not decoded here",
+        reason: "tshark decodes what is carried by a protocol that is not decoded here",
+        applies: |cell| cell.is_begun() && cell.is_behind_unknown(),
+    },
+    Rule {
+        name: "deep",
+        reason: "more headers than are followed, here or there",
         applies: |cell| {
-            let carriers = [
-                "ayiya",
-                "sflow",
-                "lwapp",
-                "capwap.data",
-                "tzsp",
-                "tr",
-                "fddi",
-                "atm",
-                "pw",
-                "juniper",
-                "wccp",
-                "ieee8021ah",
-                "prp",
-                "hsr",
-                "fc",
-                "nsh",
-                "mip",
-                "otv",
-                "lisp",
-                "lisp-data",
-                "hip",
-                "zep",
-                "pppmux",
-                "mp",
-                "vsocket",
-                "fw1",
-                "fr",
-                "bluetooth",
-                "usb",
-                "docsis",
-                "ipvs",
-                "netlink",
-                "ieee80211ah",
-                "x25",
-                "lapb",
-                "isl",
-                "gmr1.bcch",
-                "l2tp",
-                "6lowpan",
-                "batadv",
-                "cisco-ttag",
+            let layers = cell.protocols.split(':').count();
+            layers >= 24
+                && (cell.theirs.starts_with(cell.ours) || cell.ours.starts_with(cell.theirs))
+        },
+    },
+    Rule {
+        name: "cut",
+        reason: "of the last header of a cut packet tshark gives what it reads at once, all or nothing",
+        applies: |cell| {
+            let last = cell.protocols.rsplit(':').next().unwrap_or("");
+            let is_last = match cell.protocol() {
+                "ip" | "ipv6" => last.starts_with("ip") || last == "raw",
+                "eth" => matches!(last, "eth" | "ethertype"),
+                "wlan" => last.starts_with("wlan"),
+                own => last.starts_with(own),
+            };
+            cell.cut && (is_last || last == "nflog") && cell.ours.starts_with(cell.theirs)
+        },
+    },
+    Rule {
+        name: "malformed",
+        reason: "tshark gave up on the packet before it came to the field, or read on where it is not the header it should be",
+        applies: |cell| {
+            cell.malformed
+                && (cell.ours.starts_with(cell.theirs) || cell.theirs.starts_with(cell.ours))
+        },
+    },
+    Rule {
+        name: "too-short",
+        reason: "of a header whose packet is said to be shorter than itself tshark gives less, or nothing of what it carries",
+        applies: |cell| {
+            let lengths = cell.values("ip.len").zip(cell.values("ip.hdr_len"));
+            let is_short = lengths
+                .into_iter()
+                .any(|(packet, header)| 0 < packet && packet < header);
+            is_short && cell.ours.starts_with(cell.theirs)
+        },
+    },
+    Rule {
+        name: "version",
+        reason: "tshark reads a header of IPv6 whatever version it says",
+        applies: |cell| cell.is_begun() && cell.values("ipv6.version").any(|version| version != 6),
+    },
+    Rule {
+        name: "other-version",
+        reason: "of IPv6 where IPv4 was announced tshark gives the version once or twice",
+        applies: |cell| {
+            cell.field == "ip.version"
+                && cell.ours.starts_with(cell.theirs)
+                && cell.protocols.contains("ip:ipv6")
+        },
+    },
+    Rule {
+        name: "unknown-option",
+        reason: "tshark gives no number of options that it does not know",
+        applies: |cell| {
+            let known = [
+                0, 1, 7, 25, 68, 82, 130, 131, 133, 134, 136, 137, 142, 148, 149,
             ];
-            cell.has(&carriers) && count(cell.ours) < count(cell.theirs)
+            cell.field.starts_with("ip.opt.")
+                && count(cell.ours) > count(cell.theirs)
+                && cell
+                    .values("ip.opt.type")
+                    .any(|kind| !known.contains(&kind))
+        },
+    },
+    Rule {
+        name: "handed-on",
+        reason: "tshark gives again what SOCKS hands on",
+        applies: |cell| cell.field == "tcp.payload" && cell.has(&["socks"]) && cell.is_begun(),
+    },
+    Rule {
+        name: "gtp-prime",
+        reason: "GTP' and version 0 of GTP have other headers",
+        applies: |cell| {
+            let is_prime = cell
+                .values("gtp.flags")
+                .any(|flags| flags & 0x10 == 0 || flags >> 5 == 0);
+            cell.is_of(&["gtp"]) && (is_prime || cell.has(&["gtpprime"]))
+        },
+    },
+    Rule {
+        name: "elements",
+        reason: "tshark has the lengths of elements of GTP's control messages under the name of the message's",
+        applies: |cell| cell.field == "gtp.length" && cell.is_begun(),
+    },
+    Rule {
+        name: "reserved",
+        reason: "of frames of IEEE 802.11 that are reserved, of version 1 or short control frames tshark reads what they may be",
+        applies: |cell| {
+            let is_control = cell.values("wlan.fc.type").any(|kind| kind == 1);
+            cell.is_of(&["wlan"])
+                && (cell.values("wlan.fc.version").any(|version| version != 0)
+                    || cell.values("wlan.fc.type").any(|kind| kind == 3)
+                    || is_control && cell.values("wlan.fc.subtype").any(|subtype| subtype < 8))
         },
     },
     Rule {
         name: "jumbogram",
         reason: "the length of a jumbogram is in an option of IPv6",
         applies: |cell| {
-            cell.field == "tcp.len" && cell.has(&["ipv6.hopopts"]) && cell.ours.is_empty()
+            matches!(cell.field, "tcp.len")
+                && cell.has(&["ipv6.hopopts"])
+                && cell.values("ipv6.plen").any(|length| length == 0)
         },
     },
     Rule {
@@ -131,14 +312,13 @@ const RULES: &[Rule] = &[
             cell.field == "tcp.payload"
                 && cell.theirs.is_empty()
                 && cell.protocols.ends_with(":tcp")
+                && cell.values("tcp.flags").any(|flags| flags & 4 != 0)
         },
     },
     Rule {
         name: "instances",
         reason: "instances of MSTP have flags of their own, under the same name in tshark",
-        applies: |cell| {
-            cell.field.starts_with("stp.flags") && count(cell.ours) < count(cell.theirs)
-        },
+        applies: |cell| cell.field.starts_with("stp.flags") && cell.is_begun(),
     },
     Rule {
         name: "unsaid",
@@ -149,13 +329,26 @@ const RULES: &[Rule] = &[
     },
     Rule {
         name: "fabricpath",
-        reason: "tshark gives the outer addresses of FabricPath in names of its own",
-        applies: |cell| cell.has(&["cfp"]) && cell.is_of(&["eth"]),
+        reason: "tshark gives the outer addresses of FabricPath in names of its own, and takes its check sequence off",
+        applies: |cell| {
+            cell.has(&["cfp"])
+                && (cell.is_of(&["eth"]) || matches!(cell.field, "tcp.len" | "tcp.payload"))
+        },
     },
     Rule {
         name: "undivided",
         reason: "a total length of 0, of a segment to be divided, is shown as what was captured",
         applies: |cell| cell.field == "ip.len" && cell.ours.split(',').any(|length| length == "0"),
+    },
+    Rule {
+        name: "source-route",
+        reason: "tshark gives the end of a source route as the receiver",
+        applies: |cell| {
+            matches!(cell.field, "ip.dst" | "ip.addr")
+                && cell
+                    .values("ip.opt.type")
+                    .any(|kind| matches!(kind, 131 | 137))
+        },
     },
     Rule {
         name: "quoted-segment",
@@ -169,16 +362,33 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
+        name: "accurate-ecn",
+        reason: "where accurate ECN is negotiated tshark gives its counter in place of three flags",
+        applies: |cell| {
+            matches!(
+                cell.field,
+                "tcp.flags.ae" | "tcp.flags.cwr" | "tcp.flags.ece"
+            ) && cell.theirs.is_empty()
+        },
+    },
+    Rule {
         name: "own-names",
         reason: "tshark has other names for DVMRP and PIM within IGMP",
         applies: |cell| {
-            cell.has(&["dvmrp", "pim", "mtrace", "rgmp", "igap"]) && cell.is_of(&["igmp"])
+            cell.has(&["dvmrp", "pim", "mtrace", "rgmp", "igap"]) && cell.is_of(&["igmp", "pim"])
         },
     },
     Rule {
         name: "no-name",
         reason: "an empty network name is <MISSING> in tshark",
-        applies: |cell| cell.field == "wlan.ssid" && cell.theirs.contains("MISSING"),
+        applies: |cell| {
+            cell.field == "wlan.ssid" && cell.theirs.replace("<MISSING>", "") == cell.ours
+        },
+    },
+    Rule {
+        name: "rate",
+        reason: "tshark calculates rates from modulation and coding",
+        applies: |cell| cell.field == "radiotap.datarate" && cell.ours.is_empty(),
     },
     Rule {
         name: "other-hardware",
@@ -186,9 +396,16 @@ const RULES: &[Rule] = &[
         applies: |cell| cell.field == "icmpv6.opt.linkaddr" && cell.ours.is_empty(),
     },
     Rule {
-        name: "malformed",
-        reason: "tshark gave up on the packet before it came to the field",
-        applies: |cell| cell.malformed && cell.ours.len() > cell.theirs.len(),
+        name: "lldp-order",
+        reason: "tshark reads no further where a part of LLDP is there twice that may be once",
+        applies: |cell| {
+            let places = cell.row.get("lldp.tlv.type").map_or("", String::as_str);
+            let twice =
+                ["1", "2", "3"].map(|kind| places.split(',').filter(|p| *p == kind).count());
+            cell.is_of(&["lldp"])
+                && twice.iter().any(|n| *n > 1)
+                && cell.ours.starts_with(cell.theirs)
+        },
     },
     Rule {
         name: "by-port",
@@ -304,13 +521,19 @@ const HEADERS: &[&str] = &[
 /// A cell in one form: numbers in decimal, bytes in bare hexadecimal digits, `,` between values.
 fn normal(cell: &str, field: &Field, between: char) -> String {
     if field.kind == Kind::Text && !field.hex {
-        return cell
-            .replace(between, ",")
+        // Texts end with the first 0 there.
+        let ends = |value: &str| value.split("\\x00").next().unwrap_or("").to_owned();
+        let values: Vec<String> = cell.split(between).map(ends).collect();
+        return values
+            .join(",")
             .replace("\\x0d", "\\r")
             .replace("\\x0a", "\\n");
     }
     let value = |value: &str| match field.kind {
         _ if field.hex => value.replace(':', ""),
+        Kind::Address => value
+            .parse::<std::net::IpAddr>()
+            .map_or_else(|_| value.to_owned(), |address| address.to_string()),
         Kind::Bool => u8::from(!matches!(value, "0" | "false" | "False")).to_string(),
         Kind::Unsigned | Kind::Named(_) => number(value).unwrap_or_else(|| value.to_owned()),
         _ => value.to_owned(),
@@ -399,7 +622,7 @@ impl Account {
     fn compare(&mut self, capture: &Indexed, fields: &[Field]) {
         let names = fields.iter().map(|f| format!("{}{}", f.name, f.conversion));
         let names: Vec<String> = names.collect();
-        let query = format!("print frame.number linktype {}", names.join(" "));
+        let query = format!("print frame.number linktype caplen len {}", names.join(" "));
         let path = capture.path.to_string_lossy().into_owned();
         let Ok((text, _)) = run_query(&query, &path, &Options::default()) else {
             self.unread.push(format!("{path} ({})", capture.format));
@@ -424,8 +647,13 @@ impl Account {
             let Some(mine) = ours.get(number.as_str()) else {
                 continue;
             };
+            let ours =
+                |at: usize| normal(mine.get(at + 4).copied().unwrap_or(""), &fields[at], ',');
+            let row_values: HashMap<&'static str, String> = (0..fields.len())
+                .map(|at| (fields[at].name, ours(at)))
+                .collect();
             for (at, field) in fields.iter().enumerate() {
-                let ours = normal(mine.get(at + 2).copied().unwrap_or(""), field, ',');
+                let ours = row_values.get(field.name).cloned().unwrap_or_default();
                 let theirs = normal(cell(at + 3), field, BETWEEN);
                 self.cells += 1;
                 self.present += usize::from(!ours.is_empty() || !theirs.is_empty());
@@ -438,7 +666,9 @@ impl Account {
                     theirs: &theirs,
                     protocols: cell(1),
                     malformed: !cell(2).is_empty(),
+                    cut: mine.get(2) != mine.get(3),
                     link: mine.get(1).copied().unwrap_or(""),
+                    row: &row_values,
                 };
                 match RULES.iter().find(|rule| (rule.applies)(&cell)) {
                     Some(rule) => {

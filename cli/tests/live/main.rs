@@ -3,7 +3,9 @@
 //! Each test makes a network namespace of its own, with pairs of virtual interfaces in it, and
 //! touches no other network. Where that may not be done, tests say so and show nothing.
 
+mod follow;
 mod namespace;
+mod prefilter;
 mod sandbox;
 mod signals;
 mod sums;

@@ -1,7 +1,7 @@
 //! Tests of one field as sets of values, for those who reason about them.
 
 use super::line::set_of;
-use super::set::Set;
+use super::set::{Key, Set};
 use crate::plan::expr::Expr;
 use wireq_typesys::{FieldPath, Kind, Zone};
 
@@ -30,6 +30,38 @@ impl Values {
     /// Those that are in all of some.
     pub fn all<'v>(several: impl Iterator<Item = &'v Values>) -> Values {
         Values(Set::intersection(several.map(|values| &values.0)))
+    }
+
+    /// Whether absence is one of them.
+    pub fn with_absence(&self) -> bool {
+        self.0.absent
+    }
+
+    /// Those of a field of integers, as ranges with both ends in.
+    pub fn integers(&self) -> Vec<(i128, i128)> {
+        let integer = |key: &Key| match key.high {
+            true => i128::MAX,
+            false => (key.low ^ (1 << 127)) as i128,
+        };
+        let ranges = self.0.ranges.iter().filter(|(low, _)| !low.high);
+        ranges
+            .map(|(low, high)| (integer(low), integer(high)))
+            .collect()
+    }
+
+    /// Those of a field of addresses that are of one version of IP, as ranges with both ends in.
+    pub fn addresses(&self, v6: bool) -> Vec<(u128, u128)> {
+        let last = if v6 { u128::MAX } else { u32::MAX.into() };
+        let within = |(low, high): &(Key, Key)| {
+            let from = if low.high < v6 { 0 } else { low.low };
+            let to = if high.high > v6 {
+                last
+            } else {
+                high.low.min(last)
+            };
+            (low.high <= v6 && v6 <= high.high && from <= to).then_some((from, to))
+        };
+        self.0.ranges.iter().filter_map(within).collect()
     }
 
     /// Whether there are none.

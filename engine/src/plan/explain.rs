@@ -59,8 +59,9 @@ fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
         let readers = plan.outputs(node);
         let _ = writeln!(
             text,
-            "{indent}#{number} {}{}{}{}",
+            "{indent}#{number} {}{}{}{}{}",
             plan.graph[node].kind,
+            narrowed(&plan.graph[node].kind),
             remark(plan, node, readers.len()),
             ranks
                 .get(&node)
@@ -100,6 +101,15 @@ fn place(place: &Place) -> &'static str {
         Place::InParts => "  [in parts on all threads]",
         Place::InOrder => "  [in order]",
     }
+}
+
+/// What a source takes, where it leaves out what no statement wants.
+fn narrowed(kind: &NodeKind) -> String {
+    let takes = match kind {
+        NodeKind::Source(_, _, spec) => spec.prefilter.as_ref().and_then(|p| p.takes.as_deref()),
+        _ => None,
+    };
+    takes.map_or_else(String::new, |takes| format!("  [takes {takes}]"))
 }
 
 /// How many read a node, or which statement it ends.

@@ -4,12 +4,14 @@
 
 mod join_filters;
 mod normalize;
+mod prefilter;
 mod push_filters;
 mod share_subgraphs;
 mod vector;
 
 use crate::matching::Strategy;
 use crate::plan::Plan;
+pub use prefilter::common_test;
 
 /// How plans are rewritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,12 @@ pub static REWRITES: &[Rewrite] = &[
         name: "chain",
         summary: "A filter behind a filter is one, and tries nothing that is known to hold.",
         apply: |plan, _| join_filters::apply(plan),
+    },
+    // Behind `chain`: what stands at a source is then all that is asked of its objects.
+    Rewrite {
+        name: "prefilter",
+        summary: "Sources that can leave out what no statement takes: interfaces, in the kernel.",
+        apply: |plan, _| prefilter::apply(plan),
     },
     // Last: the others know filters, and not what becomes of them here.
     Rewrite {

@@ -3,6 +3,7 @@
 //! A file is read in pooled blocks that rows refer to without a copy. Only the start of a record
 //! that the block's end cuts is moved to the next block.
 
+use super::follow::Follow;
 use super::packed;
 use super::stretch::{Next, Stretch, Stretches};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -68,6 +69,8 @@ enum Input {
     Stretches(Stretches),
     /// A file that others may read on in, or a pipe or device, where reading may block.
     File { file: File, may_block: bool },
+    /// A file that grows.
+    Follow(Follow),
     /// Something that makes them.
     Stream(Box<dyn Stream>),
 }
@@ -76,6 +79,7 @@ impl Stream for Input {
     fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
         match self {
             Input::Stream(stream) => stream.read(room, interrupt),
+            Input::Follow(follow) => follow.read(room, interrupt),
             Input::Stretches(stretches) => loop {
                 match stretches.read(room) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -122,6 +126,8 @@ pub(super) struct Blocks {
     offset: u64,
     /// Nothing more can be read.
     pub(super) at_end: bool,
+    /// Nothing more is there now, and there may be later.
+    pub(super) waits: bool,
     /// Why nothing more can be read, where that is damage of what was to be unpacked.
     pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
@@ -129,7 +135,7 @@ pub(super) struct Blocks {
     /// The thread that read into the block.
     thread: usize,
     /// Whether it cannot be read on only because a stretch is handed out that is not back.
-    pub(super) waits: bool,
+    pub(super) elsewhere: bool,
 }
 
 impl Blocks {
@@ -149,6 +155,11 @@ impl Blocks {
         Ok(Blocks::new(input, pool))
     }
 
+    /// Reads a file that grows.
+    pub(super) fn follow(follow: Follow, pool: &mut Pool) -> Blocks {
+        Blocks::new(Input::Follow(follow), pool)
+    }
+
     /// Reads what something else makes.
     pub(super) fn stream(stream: Box<dyn Stream>, pool: &mut Pool) -> Blocks {
         Blocks::new(Input::Stream(stream), pool)
@@ -162,10 +173,11 @@ impl Blocks {
             end: 0,
             offset: 0,
             at_end: false,
+            waits: false,
             corrupt: None,
             moved: 0,
             thread: 0,
-            waits: false,
+            elsewhere: false,
         }
     }
 
@@ -201,19 +213,19 @@ impl Blocks {
 
     /// Makes room for `need` bytes from the first unread one on, in this block where nobody reads it
     /// and else in another one, and reads once. Gives whether it is another block. Fails where it
-    /// [`Blocks::waits`].
+    /// is [`Blocks::elsewhere`].
     pub(super) fn more(
         &mut self,
         need: usize,
         pool: &mut Pool,
         interrupt: &AtomicBool,
     ) -> io::Result<bool> {
-        self.waits = false;
+        (self.waits, self.elsewhere) = (false, false);
         if let Input::Stretches(stretches) = &mut self.input {
             match stretches.next(pool)? {
                 Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
                 Next::Waits => {
-                    self.waits = true;
+                    self.elsewhere = true;
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
                 Next::Rest => {}
@@ -293,13 +305,17 @@ impl Blocks {
         let room = &mut block.0[self.end..];
         let count = match self.input.read(room, interrupt) {
             Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.waits = true;
+                0
+            }
             Err(error) => {
                 self.corrupt = Some(packed::damage(&error).ok_or(error)?);
                 0
             }
         };
         self.end += count;
-        self.at_end = count == 0;
+        self.at_end = count == 0 && !self.waits;
         Ok(())
     }
 
@@ -307,7 +323,14 @@ impl Blocks {
     pub(super) fn into_source(self) -> Source {
         Source {
             read_already: io::Cursor::new(self.unread().to_vec()),
-            input: self.input,
+            input: match self.input {
+                // What is packed is not waited for.
+                Input::Follow(follow) => Input::File {
+                    file: follow.into_file(),
+                    may_block: false,
+                },
+                input => input,
+            },
         }
     }
 
@@ -324,7 +347,7 @@ impl Blocks {
     }
 }
 
-fn open(path: &str) -> io::Result<File> {
+pub(super) fn open(path: &str) -> io::Result<File> {
     if path == "-" {
         // Not through the standard library's buffer, which polling would not see.
         return Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?));

@@ -88,6 +88,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Netflow),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || {
             Ok(Box::new(Cflow {
                 paths: paths.clone().into_iter(),

@@ -3,6 +3,7 @@
 mod blocks;
 pub(crate) mod capture;
 mod cflow;
+mod follow;
 mod live;
 mod netflow;
 mod nfcapd;
@@ -12,7 +13,7 @@ mod reuse;
 mod stretch;
 mod table;
 
-pub use live::{Interface, interfaces};
+pub use live::{Interface, filter, interfaces};
 
 pub use paths::expand;
 use wireq_engine::{FileReader, Module, Recognized};

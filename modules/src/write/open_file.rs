@@ -114,8 +114,9 @@ impl OpenFile {
 
     /// Whether another file is to follow.
     pub(super) fn is_full(&self, rules: &Rules) -> bool {
-        rules.size_max.is_some_and(|max| self.len >= max)
-            || rules.count_max.is_some_and(|max| self.count >= max)
+        let is_long = rules.size_max.is_some_and(|max| self.len >= max);
+        // The interfaces of a section alone may be as long as a file is to be.
+        self.count > 0 && (is_long || rules.count_max.is_some_and(|max| self.count >= max))
     }
 
     pub(super) fn header(&self) -> Option<Header> {

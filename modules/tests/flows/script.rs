@@ -166,6 +166,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Scripted),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || {
             Ok(Box::new(Script {
                 words: words.clone(),

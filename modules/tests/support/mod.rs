@@ -68,6 +68,21 @@ pub fn run_files(
     Ok((text.0, report))
 }
 
+/// Runs a query that names its source; what it wrote, even where it fails.
+pub fn run_with(query: &str, options: &Options) -> (Result<Report, Error>, Vec<u8>) {
+    let zone = Zone::utc();
+    let texts = [Text {
+        name: "query".into(),
+        text: query.into(),
+    }];
+    let language = wireq_query_lang::Options::new(&zone);
+    let plan = compile(&texts, &wireq_modules::registry(), &language)
+        .unwrap_or_else(|_| panic!("{query} compiles"));
+    let mut text = Kept::default();
+    let result = run(plan, options, &mut text);
+    (result, text.0)
+}
+
 /// A number from the environment, for longer runs.
 pub fn number(name: &str, default: usize) -> usize {
     std::env::var(name)

@@ -56,6 +56,7 @@ fn spec() -> SourceSpec {
         record_type: Arc::new(Anything),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(open),
     }
 }

@@ -89,6 +89,7 @@ fn source(record_type: Arc<dyn RecordType>) -> SourceSpec {
         record_type,
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(|| unreachable!("nothing runs")),
     }
 }

@@ -1,11 +1,13 @@
 //! The files of one source, read one after another.
 
-use super::open_capture::{Capture, NO_CAPTURE, Reading, Stop, is_packed};
+use super::follow::Followed;
+use super::open_capture::{Capture, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::packed::Packed;
 use crate::read::reuse::reusable;
 use crate::types::packet::Frames;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{
     Ahead, Control, Error, InputAccount, InputMark, InputReport, Source, SourceContext,
@@ -15,6 +17,10 @@ use wireq_typesys::{Part, Position};
 /// The files of one source.
 pub(super) struct CaptureFiles {
     paths: std::vec::IntoIter<String>,
+    /// The file that is followed, behind the others.
+    followed: Option<Followed>,
+    /// Whether nothing was there when it was looked last.
+    idle: bool,
     /// The archive or compressed file that files are taken from.
     archive: Option<Archive>,
     current: Option<Capture>,
@@ -24,7 +30,7 @@ pub(super) struct CaptureFiles {
     formats: Vec<Option<&'static str>>,
     segment: u32,
     /// Whether nothing came only because another thread reads what comes next.
-    waits: bool,
+    elsewhere: bool,
     /// The part that what was given last stands before.
     next: Option<Part>,
 }
@@ -45,6 +51,16 @@ enum Opened {
     Nothing,
 }
 
+/// What became of opening the next file.
+enum Opening {
+    /// It is open, or cannot be used.
+    Done,
+    /// It is not there yet.
+    Waits,
+    /// There is none.
+    End,
+}
+
 /// What is read next.
 enum Next {
     Capture(Capture),
@@ -53,9 +69,18 @@ enum Next {
 
 /// Opens a path, and looks whether it is packed.
 fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
-    reading.report.name.clone_from(&path);
     let input = Blocks::open(&path, reading.pool);
-    let mut input = input.map_err(|error| Stop::System("open", error))?;
+    let input = input.map_err(|error| Stop::System("open", error));
+    opened(path, input, reading)
+}
+
+fn opened(
+    path: String,
+    input: Result<Blocks, Stop>,
+    reading: &mut Reading<'_>,
+) -> Result<Opened, Stop> {
+    reading.report.name.clone_from(&path);
+    let mut input = input?;
     if !is_packed(&mut input, reading)? {
         return Ok(Opened::File(input));
     }
@@ -85,22 +110,25 @@ impl Archive {
 }
 
 impl CaptureFiles {
-    pub(super) fn new(paths: Vec<String>) -> CaptureFiles {
+    /// Reads captures one after another, and then follows one.
+    pub(super) fn new(paths: Vec<String>, followed: Option<Followed>) -> CaptureFiles {
         CaptureFiles {
             paths: paths.into_iter(),
+            followed,
+            idle: false,
             archive: None,
             current: None,
             pool: Pool::default(),
             reports: Vec::new(),
             formats: Vec::new(),
             segment: 0,
-            waits: false,
+            elsewhere: false,
             next: None,
         }
     }
 
-    /// Opens the next file; false where there is none.
-    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<bool, Error> {
+    /// Opens the next file.
+    fn open_next(&mut self, context: &SourceContext<'_>) -> Result<Opening, Error> {
         let mut report = InputReport::default();
         let mut reading = Reading {
             pool: &mut self.pool,
@@ -110,12 +138,21 @@ impl CaptureFiles {
         };
         let opened = match &mut self.archive {
             Some(archive) => archive.next_file(&mut reading),
-            None => {
-                let Some(path) = self.paths.next() else {
-                    return Ok(false);
-                };
-                open(path, &mut reading)
-            }
+            None => match (self.paths.next(), &mut self.followed) {
+                (Some(path), _) => open(path, &mut reading),
+                (None, None) => return Ok(Opening::End),
+                (None, Some(followed)) => match followed.open() {
+                    None => return Ok(Opening::Waits),
+                    Some((path, Ok(file))) => {
+                        let input = Blocks::follow(file, reading.pool);
+                        opened(path, Ok(input), &mut reading)
+                    }
+                    Some((path, Err(error))) => {
+                        let input = Err(Stop::System("open", error));
+                        opened(path, input, &mut reading)
+                    }
+                },
+            },
         };
         let segment = self.segment + 1;
         let opened = opened.and_then(|opened| {
@@ -136,7 +173,7 @@ impl CaptureFiles {
             Ok(None) => self.archive = None,
             Err(Stop::Interrupted) => {
                 self.push(report, None);
-                return Ok(false);
+                return Ok(Opening::End);
             }
             // Archives hold other files too.
             Err(Stop::Damaged(None, reason)) if reason == NO_CAPTURE && self.archive.is_some() => {
@@ -147,7 +184,7 @@ impl CaptureFiles {
                 self.stopped(stop, context.strict)?;
             }
         }
-        Ok(true)
+        Ok(Opening::Done)
     }
 
     /// Notes a file of an archive that is no capture: all of them are one report.
@@ -187,11 +224,15 @@ impl CaptureFiles {
         };
         if let Some(capture) = capture {
             report.bytes_searched = capture.searched();
-            capture.close(true, report);
+            let reason = match stop {
+                Stop::Interrupted => NOT_YET,
+                _ => NO_MORE,
+            };
+            capture.close(Some(reason), report);
         }
         let path = report.name.clone();
         let reason = match stop {
-            Stop::Interrupted | Stop::Waits => return Ok(()),
+            Stop::Interrupted | Stop::Waiting | Stop::Elsewhere => return Ok(()),
             Stop::System(action, source) if strict => {
                 return Err(Error::file(action, path, source));
             }
@@ -252,11 +293,24 @@ impl CaptureFiles {
         })
     }
 
+    /// Waits for the file that is followed. What comes may be of any time.
+    fn wait(&mut self, context: &SourceContext<'_>) -> Item {
+        self.idle = true;
+        std::thread::sleep(context.wait);
+        let position = self
+            .current
+            .as_ref()
+            .map(|capture| (capture.segment, capture.row));
+        let (segment, row) = position.unwrap_or((self.segment + 1, 0));
+        let position = Position::new(segment, row);
+        Item::Control(position, Control::Watermark(i64::MIN))
+    }
+
     /// Ends the current file, which was read to its end.
     fn close(&mut self) {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
             report.bytes_searched = capture.searched();
-            capture.close(false, report);
+            capture.close(None, report);
         }
     }
 }
@@ -278,7 +332,7 @@ impl Source for CaptureFiles {
     }
 
     fn waits(&self) -> bool {
-        self.waits
+        self.elsewhere
     }
 
     fn mark(&self) -> InputMark {
@@ -286,28 +340,41 @@ impl Source for CaptureFiles {
     }
 
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
-        self.waits = false;
+        self.elsewhere = false;
         if let Some(part) = self.next.take() {
             return Ok(Some(Item::Rows(part)));
         }
         loop {
             if self.current.is_none() {
-                if !self.open_next(context)? {
-                    return Ok(None);
+                match self.open_next(context)? {
+                    Opening::Done => continue,
+                    Opening::End => return Ok(None),
+                    Opening::Waits if context.interrupt.load(Ordering::Relaxed) => return Ok(None),
+                    Opening::Waits => return Ok(Some(self.wait(context))),
                 }
-                continue;
             }
+            self.idle = false;
             match self.part(context) {
                 Ok(Some(item)) => return Ok(Some(item)),
                 Ok(None) => self.close(),
-                Err(Stop::Interrupted) => return Ok(None),
-                Err(Stop::Waits) => {
-                    self.waits = true;
+                Err(Stop::Waiting) => return Ok(Some(self.wait(context))),
+                Err(Stop::Elsewhere) => {
+                    self.elsewhere = true;
+                    return Ok(None);
+                }
+                Err(Stop::Interrupted) => {
+                    if self.followed.is_some() {
+                        self.stopped(Stop::Interrupted, context.strict)?;
+                    }
                     return Ok(None);
                 }
                 Err(stop) => self.stopped(stop, context.strict)?,
             }
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.idle
     }
 
     fn input_account(&self) -> InputAccount {

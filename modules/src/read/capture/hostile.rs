@@ -38,12 +38,20 @@ impl Stream for Memory {
     }
 }
 
-/// Reads bytes as a capture to their end: what the report says, and a sum over the frames.
+/// Reads bytes as a capture to their end: what the report says, and a sum over the frames. What
+/// stands between frames is kept in half of the cases.
 fn read(bytes: Vec<u8>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
-    read_stream(Box::new(Memory(Cursor::new(bytes))), rows_max, pool)
+    let keeps = (bytes.len() + rows_max) % 2 == 1;
+    let stream = Box::new(Memory(Cursor::new(bytes)));
+    read_stream(stream, rows_max, keeps, pool)
 }
 
-fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (InputReport, u64) {
+fn read_stream(
+    stream: Box<dyn Stream>,
+    rows_max: usize,
+    keeps: bool,
+    pool: &mut Pool,
+) -> (InputReport, u64) {
     let mut report = InputReport::default();
     let mut reading = Reading {
         pool,
@@ -58,7 +66,13 @@ fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (In
         Err(_) => panic!("bytes in memory can be read"),
     };
     let (mut frames, mut sum) = (Frames::default(), 0u64);
-    while capture.frames(&mut frames, rows_max, &mut reading).is_ok() && !frames.rows.is_empty() {
+    frames.blocks = keeps;
+    while capture.frames(&mut frames, rows_max, &mut reading).is_ok() {
+        let kept = capture.beside();
+        assert!(kept.is_none() || keeps);
+        if frames.rows.is_empty() && kept.is_none() {
+            break;
+        }
         for frame in &frames.rows {
             let end = frame.start as usize + frame.caplen as usize;
             let bytes = &frames.block.0[frame.start as usize..end];
@@ -71,7 +85,7 @@ fn read_stream(stream: Box<dyn Stream>, rows_max: usize, pool: &mut Pool) -> (In
         frames.let_go();
     }
     report.bytes_searched = capture.searched();
-    capture.close(false, &mut report);
+    capture.close(None, &mut report);
     (report, sum)
 }
 
@@ -244,7 +258,7 @@ fn damaged_packed_captures_are_read_and_end() {
             let mut packed = Packed::new(input.into_source()).expect("a thread");
             // An error ends what is unpacked.
             while let Ok(Some((_, stream))) = packed.next_file(&never) {
-                let (report, _) = read_stream(stream, 2048, &mut pool);
+                let (report, _) = read_stream(stream, 2048, false, &mut pool);
                 records += report.records;
                 files += 1;
             }

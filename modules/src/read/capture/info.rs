@@ -125,7 +125,7 @@ pub fn capture_info(
     strict: bool,
     interrupt: &AtomicBool,
 ) -> Result<Vec<CaptureInfo>, Error> {
-    let mut files = CaptureFiles::new(paths);
+    let mut files = CaptureFiles::new(paths, None);
     let (shape, zone) = (Arc::new(shape()), Arc::new(Zone::utc()));
     let mut retired = Vec::new();
     let mut infos: Vec<CaptureInfo> = Vec::new();

@@ -6,11 +6,13 @@
 //! [`format::KINDS`].
 
 mod files;
+mod follow;
 mod format;
 #[cfg(test)]
 mod hostile;
 mod info;
 mod link_types;
+mod merged;
 mod open_capture;
 mod pcap;
 mod pcapng;
@@ -24,9 +26,11 @@ pub(crate) use pcapng::{Units, any_number, any_short, order, types};
 use super::expand;
 use crate::types::packet::Packet;
 use files::CaptureFiles;
+use follow::Followed;
+use merged::{INPUTS_MAX, Merged};
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::{Build, Example, Module, SourceSpec};
+use wireq_engine::{Build, Error, Example, Live, Module, SourceSpec};
 
 pub(super) static MODULE: Module = Module {
     name: "pcapfile",
@@ -37,8 +41,35 @@ pub(super) static MODULE: Module = Module {
               other. What a file is shows in its first bytes, whatever its name. Files are read one \
               after another in the order given. A file that can't be used is reported, and the others \
               are read. Where a file is damaged, reading goes on at the next record that can be found, \
-              and what was skipped is reported.",
+              and what was skipped is reported.\n\
+              With --merge, packets of all files come in the order of their times, up to 500 files. Those \
+              of a file stay in their order: where it steps back in time, and where a packet has none, a \
+              packet comes as if it were of the latest time before it in its file, and keeps the time \
+              that it has. Of packets of one time those of the file named first come first.\n\
+              With --follow, files are read to the last one, which is read on when it grows, until SIGINT \
+              or SIGTERM. Where another file takes its name, or it becomes shorter, what is left of it is \
+              read and then that file from its begin; with a pattern, so is one that comes behind it in \
+              the order of names. A file that is not there is waited for. A compressed file is read to \
+              the end that it has.",
     parameters: &[
+        Parameter {
+            name: "--merge",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Reads the files side by side, packets in the order of their times.",
+        },
+        Parameter {
+            name: "--follow",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Reads on when the last file grows, and the files that take its place.",
+        },
+        Parameter {
+            name: "-F",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "The same as --follow.",
+        },
         Parameter {
             name: "--recursive",
             takes: Takes::Nothing,
@@ -72,6 +103,13 @@ pub(super) static MODULE: Module = Module {
             input: "",
             output: "10\n",
         },
+        Example {
+            title: "two files by time",
+            query: "pcapfile --merge five.pcap five-nano-be.pcap | head 3 | print ts",
+            input: "",
+            output: "2026-01-01T00:00:00.123456+00:00\n2026-01-01T00:00:00.123456789+00:00\n\
+                     2026-01-01T00:00:01.123456+00:00\n",
+        },
     ],
     build: Build::Source(build),
 };
@@ -83,13 +121,74 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         paths.push("-".to_owned());
     }
     let recursive = arguments.flag("--recursive");
+    let merge = arguments.flag("--merge");
+    if arguments.flag("--follow") || arguments.flag("-F") {
+        return follow(paths, recursive, merge);
+    }
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || {
             let paths = paths.iter().flat_map(|path| expand(path, recursive));
-            Ok(Box::new(CaptureFiles::new(paths.collect())))
+            let paths: Vec<String> = paths.collect();
+            match merge {
+                false => Ok(Box::new(CaptureFiles::new(paths, None))),
+                true if paths.len() > INPUTS_MAX => Err(error(format!(
+                    "--merge takes up to {INPUTS_MAX} files, which are all open, and not {}",
+                    paths.len()
+                ))),
+                true => Ok(Box::new(Merged::new(paths))),
+            }
+        }),
+    })
+}
+
+fn error(message: String) -> Error {
+    Error::Module {
+        module: MODULE.name,
+        message,
+    }
+}
+
+/// Reads files, the last of which is followed.
+fn follow(
+    mut paths: Vec<String>,
+    recursive: bool,
+    merge: bool,
+) -> Result<SourceSpec, ArgumentError> {
+    let refused = |flag: &str, message: &str, help: &str| ArgumentError {
+        module: MODULE.name.to_owned(),
+        argument: flag.to_owned(),
+        message: message.to_owned(),
+        help: Some(help.to_owned()),
+        span: None,
+    };
+    let last = paths.pop().filter(|last| last != "-");
+    let Some(last) = last else {
+        let help = "name a file; what comes through a pipe is read until it ends in any case";
+        return Err(refused("--follow", "is not for standard input", help));
+    };
+    if merge {
+        let help = "what grows has no order of time with other files: leave out one of them";
+        return Err(refused("--merge", "does not go with --follow", help));
+    }
+    Ok(SourceSpec {
+        record_type: Arc::new(Packet),
+        time_ordered: false,
+        live: Some(Live {
+            inputs: vec![last.clone()],
+        }),
+        prefilter: None,
+        open: Arc::new(move || {
+            let before = paths.iter().flat_map(|path| expand(path, recursive));
+            let mut before: Vec<String> = before.collect();
+            let mut matched = expand(&last, false);
+            matched.pop();
+            before.extend(matched);
+            let followed = Followed::new(last.clone());
+            Ok(Box::new(CaptureFiles::new(before, Some(followed))))
         }),
     })
 }

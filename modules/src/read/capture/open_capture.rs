@@ -6,6 +6,7 @@ use crate::read::packed;
 use crate::types::packet::{Beside, Frames};
 use std::io;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 use wireq_engine::InputReport;
 
 /// What a capture is read with.
@@ -25,8 +26,10 @@ pub(super) enum Stop {
     Damaged(Option<u64>, &'static str),
     /// The run is to end.
     Interrupted,
+    /// Nothing more is there now: reading goes on later where it is.
+    Waiting,
     /// What comes next is read by another thread.
-    Waits,
+    Elsewhere,
 }
 
 impl Stop {
@@ -64,6 +67,12 @@ struct Skipping {
     left: Option<u64>,
 }
 
+/// How long is waited before it is looked again whether more of a header is there.
+const HEADER_WAIT: Duration = Duration::from_millis(10);
+/// The reason for what is left of a file that grew until the end of the run.
+pub(super) const NOT_YET: &str = "the rest of a record was not written yet";
+/// The reason for what is left of a file that cannot be read.
+pub(super) const NO_MORE: &str = "the file cannot be read on";
 /// The reason for a file of another kind.
 pub(super) const NO_CAPTURE: &str = "it is no capture";
 /// The reason for bytes behind the last whole record.
@@ -232,10 +241,10 @@ impl Capture {
     /// Reads on.
     fn more(&mut self, need: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
         let moved = self.input.more(need, reading.pool, reading.interrupt);
-        let waits = self.input.waits;
+        let elsewhere = self.input.elsewhere;
         let stop = |error| {
-            if waits {
-                Stop::Waits
+            if elsewhere {
+                Stop::Elsewhere
             } else {
                 Stop::reading(error)
             }
@@ -244,18 +253,22 @@ impl Capture {
             self.segment += 1;
             self.row = 0;
         }
+        if self.input.waits {
+            return Err(Stop::Waiting);
+        }
         match self.input.corrupt.filter(|_| reading.strict) {
             Some(reason) => Err(Stop::Damaged(Some(self.input.place()), reason)),
             None => Ok(()),
         }
     }
 
-    /// Ends the reading: what is left is skipped where it could not be read on.
-    pub(super) fn close(mut self, failed: bool, report: &mut InputReport) {
-        if failed {
+    /// Ends the reading: what is left is skipped where it could not be read on, for which there is a
+    /// reason.
+    pub(super) fn close(mut self, failed: Option<&'static str>, report: &mut InputReport) {
+        if let Some(failed) = failed {
             let (offset, reason) = match &self.skipping {
                 Some(skipping) => (skipping.offset, skipping.reason),
-                None => (self.input.place(), "the file cannot be read on"),
+                None => (self.input.place(), failed),
             };
             self.input.at = self.input.end;
             let left = self.input.place() - offset;
@@ -327,6 +340,10 @@ fn read_to(input: &mut Blocks, len: usize, reading: &mut Reading<'_>) -> Result<
     while input.unread().len() < len && !input.at_end {
         let moved = input.more(len, reading.pool, reading.interrupt);
         moved.map_err(Stop::reading)?;
+        if input.waits {
+            // A header is written at once, or nearly so.
+            std::thread::sleep(HEADER_WAIT);
+        }
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Interfaces: which there are, and how one is opened.
 
 use super::NAME;
+use super::prefilter::filter;
 use pcap::{Active, Capture, Device, Linktype, Precision};
 use std::fmt;
 use wireq_engine::Error;
+use wireq_engine::plan::expr::Expr;
 
 /// The most bytes that can be kept of a packet: what libpcap allows for Ethernet.
 pub(super) const SNAPLEN_MAX: u32 = 262_144;
@@ -21,10 +23,16 @@ pub(super) struct Settings {
     pub(super) immediate: bool,
     /// Which packets to take, in the language of pcap-filter(7).
     pub(super) filter: Option<String>,
+    /// What packets have to pass for any query to take them.
+    pub(super) prefilter: Option<Expr>,
 }
 
-/// Opens an interface: packets are taken from now on.
-pub(super) fn open(name: &str, settings: &Settings) -> Result<Capture<Active>, Error> {
+/// Opens an interface: packets are taken from now on. Gives what the kernel leaves out beyond what
+/// was asked for, as the filter that others pass.
+pub(super) fn open(
+    name: &str,
+    settings: &Settings,
+) -> Result<(Capture<Active>, Option<String>), Error> {
     let failed = |message: String| Error::Module {
         module: NAME,
         message: format!("cannot listen on {name}: {message}"),
@@ -42,12 +50,26 @@ pub(super) fn open(name: &str, settings: &Settings) -> Result<Capture<Active>, E
     let mut capture = capture
         .setnonblock()
         .map_err(|error| failed(said(&error)))?;
+    if let Some(narrow) = narrowed(&mut capture, settings) {
+        return Ok((capture, Some(narrow)));
+    }
     if let Some(filter) = &settings.filter {
         capture
             .filter(filter, true)
             .map_err(|error| failed(format!("`{filter}` is no filter there: {}", said(&error))))?;
     }
-    Ok(capture)
+    Ok((capture, None))
+}
+
+/// Lets the kernel leave out what no query takes, where it can.
+fn narrowed(capture: &mut Capture<Active>, settings: &Settings) -> Option<String> {
+    let narrow = filter(settings.prefilter.as_ref()?, link_type(capture))?;
+    // What was asked for stands behind: `vlan` in it changes what the words after it mean.
+    let both = match &settings.filter {
+        Some(asked) => format!("({narrow}) and ({asked})"),
+        None => narrow.clone(),
+    };
+    capture.filter(&both, true).is_ok().then_some(narrow)
 }
 
 /// What libpcap said, without the words that the crate puts around it.

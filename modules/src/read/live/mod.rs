@@ -6,17 +6,21 @@
 mod batch;
 mod capture;
 mod merge;
+mod prefilter;
 mod reader;
 mod source;
 
 pub use capture::{Interface, interfaces};
+pub use prefilter::filter;
 
-use crate::types::packet::Packet;
+use crate::types::packet::{LINKTYPE_ETHERNET, Packet};
 use capture::{SNAPLEN_MAX, Settings, check_filter};
+use prefilter::SNAPLEN_MIN;
 use source::Interfaces;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
-use wireq_engine::{Build, Example, Live, Module, SourceSpec};
+use wireq_engine::plan::expr::Expr;
+use wireq_engine::{Build, Example, Live, Module, Prefilter, SourceSpec};
 
 const NAME: &str = "pcaplive";
 
@@ -28,7 +32,9 @@ pub(super) static MODULE: Module = Module {
               tenth of a second on a slow link. Where queries can't keep up, whole batches of \
               packets are dropped and counted, as are those that the kernel and the interface \
               dropped: they are told at the end, and by --stats. `wireq interfaces` lists the \
-              interfaces.",
+              interfaces. Where all that reads from them is filters, the kernel leaves out packets \
+              that none of these can pass: `wireq explain` and --stats show what it takes, no count \
+              has the others, and `--no-rewrite prefilter` lets it take all.",
     parameters: &[
         Parameter {
             name: "-i",
@@ -93,6 +99,39 @@ pub(super) static MODULE: Module = Module {
 };
 
 fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
+    Ok(spec(settings(arguments)?, None))
+}
+
+/// The source that takes no more than what may pass a test; none where that is all.
+fn narrow(arguments: &Arguments, test: &Expr) -> Option<SourceSpec> {
+    let mut settings = settings(arguments).ok()?;
+    if settings.snaplen < SNAPLEN_MIN {
+        return None;
+    }
+    // Other link layers have filters of their own, which say the same.
+    let takes = filter(test, LINKTYPE_ETHERNET)?;
+    settings.prefilter = Some(test.clone());
+    Some(spec(settings, Some(takes.into())))
+}
+
+fn spec(settings: Settings, takes: Option<Arc<str>>) -> SourceSpec {
+    let settings = Arc::new(settings);
+    SourceSpec {
+        record_type: Arc::new(Packet),
+        time_ordered: false,
+        live: Some(Live {
+            inputs: settings.interfaces.clone(),
+        }),
+        prefilter: Some(Prefilter {
+            counting: &["frame.number"],
+            narrow,
+            takes,
+        }),
+        open: Arc::new(move || Ok(Box::new(Interfaces::open(&settings)?))),
+    }
+}
+
+fn settings(arguments: &Arguments) -> Result<Settings, ArgumentError> {
     let mut interfaces: Vec<String> = Vec::new();
     for word in arguments.values("-i") {
         if word.text.is_empty() || word.text.contains('\0') {
@@ -108,21 +147,14 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     if interfaces.is_empty() {
         interfaces.push("any".to_owned());
     }
-    let settings = Arc::new(Settings {
+    Ok(Settings {
         interfaces,
         snaplen: snaplen(arguments)?,
         promiscuous: !arguments.flag("-p"),
         buffer: buffer(arguments)?,
         immediate: arguments.flag("--immediate"),
-        filter: filter(arguments.words())?,
-    });
-    Ok(SourceSpec {
-        record_type: Arc::new(Packet),
-        time_ordered: false,
-        live: Some(Live {
-            inputs: settings.interfaces.clone(),
-        }),
-        open: Arc::new(move || Ok(Box::new(Interfaces::open(&settings)?))),
+        filter: words_as_filter(arguments.words())?,
+        prefilter: None,
     })
 }
 
@@ -163,7 +195,7 @@ fn buffer(arguments: &Arguments) -> Result<i32, ArgumentError> {
 }
 
 /// The words of a filter as one text, once it is known that it means something.
-fn filter(words: &[Word]) -> Result<Option<String>, ArgumentError> {
+fn words_as_filter(words: &[Word]) -> Result<Option<String>, ArgumentError> {
     let Some(first) = words.first() else {
         return Ok(None);
     };

@@ -19,6 +19,8 @@ pub(super) struct Interfaces {
     /// Until the first packet is asked for: who asks decides in which thread, and with what rights.
     captures: Vec<Capture<Active>>,
     names: Vec<String>,
+    /// Of each interface, what the kernel takes where it leaves out what no query takes.
+    takes: Vec<Option<String>>,
     /// What packets say of the interface that they were captured at.
     interfaces: Vec<Arc<Interface>>,
     shared: Arc<Shared>,
@@ -42,9 +44,8 @@ pub(super) struct Interfaces {
 impl Interfaces {
     pub(super) fn open(settings: &Settings) -> Result<Interfaces, Error> {
         let names = settings.interfaces.clone();
-        let captures: Result<Vec<_>, Error> =
-            names.iter().map(|name| open(name, settings)).collect();
-        let captures = captures?;
+        let opened: Result<Vec<_>, Error> = names.iter().map(|name| open(name, settings)).collect();
+        let (captures, takes): (Vec<_>, Vec<_>) = opened?.into_iter().unzip();
         let interface = |(at, name): (usize, &String)| Interface {
             link_type: link_type(&captures[at]),
             snaplen: settings.snaplen,
@@ -62,6 +63,7 @@ impl Interfaces {
             captures,
             delivered: vec![(0, 0); names.len()],
             names,
+            takes,
             interfaces,
             shared,
             queue: None,
@@ -185,13 +187,16 @@ impl Source for Interfaces {
 
     fn input_account(&self) -> InputAccount {
         let ends = lock(&self.shared.interfaces).clone();
-        let inputs = self.names.iter().zip(&self.delivered).zip(ends);
-        let report = |((name, (records, bytes)), ends): ((&String, &(u64, u64)), _)| {
+        let named = self.names.iter().zip(&self.takes);
+        let inputs = named.zip(&self.delivered).zip(ends);
+        let report = |(((name, takes), delivered), ends): (((&String, &Option<String>), _), _)| {
             let super::reader::Ends { lost, failure } = ends;
+            let (records, bytes): &(u64, u64) = delivered;
             InputReport {
                 name: name.clone(),
                 records: *records,
                 bytes_used: *bytes,
+                takes: takes.clone(),
                 unusable: failure,
                 lost: Some(lost),
                 ..InputReport::default()

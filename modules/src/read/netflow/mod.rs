@@ -160,6 +160,7 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
             live: Some(wireq_engine::Live {
                 inputs: addresses.iter().map(SocketAddr::to_string).collect(),
             }),
+            prefilter: None,
             open: Arc::new(move || Ok(Box::new(Live::new(&addresses, options)?))),
         });
     }
@@ -167,6 +168,7 @@ fn source(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Netflow),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || Ok(Box::new(Files::new(paths.clone(), options)))),
     })
 }

@@ -67,6 +67,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
         record_type: Arc::new(Netflow),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(move || Ok(Box::new(NfFiles::new(paths.clone())))),
     })
 }

@@ -74,6 +74,7 @@ impl Input<'_> {
             record_type: table,
             time_ordered: false,
             live: None,
+            prefilter: None,
             open: Arc::new(move || Ok(Box::new(Files::new(&plan)))),
         })
     }

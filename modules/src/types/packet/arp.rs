@@ -25,7 +25,7 @@ pub(super) fn find(bytes: &[u8], at: usize, layers: &mut Layers) {
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "arp",
     source: "RFC 826",
-    found: &[By::Ethertype(ETHERTYPE)],
+    found: &[By::Ethertype(ETHERTYPE), By::Ethertype(0x8035)],
     carries: None,
     fields: &[
         number("arp.hw.type", U16(0), "What hardware: 1 is Ethernet."),

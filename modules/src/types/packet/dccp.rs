@@ -52,7 +52,11 @@ fn sequence(header: &Header<'_>, values: &mut Values) {
             .array(10)
             .map(|[a, b, c, d, e, f]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     } else {
-        header.u24(9).map(u64::from)
+        // Only data and acknowledgments may have short ones.
+        let may_be_short = header
+            .u8(8)
+            .is_some_and(|byte| matches!(byte >> 1 & 15, 2..=4));
+        header.u24(9).map(u64::from).filter(|_| may_be_short)
     };
     number.into_iter().for_each(|number| values.number(number));
 }

@@ -8,7 +8,7 @@ use super::values::{Values, number};
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "erspan",
     source: "draft-foschiano-erspan",
-    found: &[By::Ethertype(0x88be), By::Ethertype(0x22eb)],
+    found: &[By::Gre(0x88be), By::Gre(0x22eb)],
     carries: Some(carries),
     fields: &[
         number(

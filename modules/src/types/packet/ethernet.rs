@@ -20,6 +20,8 @@ pub(super) const TYPE_MIN: u16 = 0x600;
 const LENGTH_MAX: u16 = 1500;
 
 const TAG_LEN: usize = 4;
+/// What a packet of IPX begins with: it has no checksum.
+const IPX: u16 = 0xffff;
 /// Tags that are followed; real networks have at most three.
 const TAGS_MAX: usize = 16;
 
@@ -86,7 +88,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     source: "IEEE 802.3",
     found: &[
         By::Link(super::LINKTYPE_ETHERNET),
-        By::Ethertype(0x6558),
+        By::Gre(0x6558),
         By::Ip(143),
     ],
     carries: Some(|header| behind(header, LEN, header.u16(TYPE))),
@@ -116,8 +118,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 /// What stands behind a type or length: a protocol, or one of IEEE 802.2 and no more than the length.
-pub(super) fn behind(_header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
+pub(super) fn behind(header: &Header<'_>, at: usize, value: Option<u16>) -> Next {
     match value {
+        // IPX right behind the length, without LLC.
+        Some(length) if (1..TYPE_MIN).contains(&length) && header.u16(at) == Some(IPX) => {
+            Next::last(at).of(at + usize::from(length))
+        }
         Some(length) if (1..TYPE_MIN).contains(&length) => {
             Next::behind(at, By::Link(super::llc::LINK)).of(at + usize::from(length))
         }

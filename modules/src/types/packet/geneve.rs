@@ -75,7 +75,7 @@ fn option_lengths(header: &Header<'_>, values: &mut Values) {
 
 fn carries(header: &Header<'_>) -> Next {
     match header.u16(TYPE) {
-        Some(ethertype) => Next::behind(header_len(header), By::Ethertype(ethertype)),
+        Some(ethertype) => Next::behind(header_len(header), By::Gre(ethertype)),
         None => Next::last(LEN_MIN),
     }
 }

@@ -16,8 +16,8 @@ const PPP: u16 = 0x880b;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "gre",
-    source: "RFC 2784, RFC 2890",
-    found: &[By::Ip(47)],
+    source: "RFC 2784, RFC 2890, RFC 8086",
+    found: &[By::Ip(47), By::UdpPort(4754)],
     carries: Some(carries),
     fields: &[
         number(
@@ -61,7 +61,12 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "gre.ack_number",
-            In(|h, v| optional(h, v, ACKNOWLEDGMENT, |h, at| h.u32(at))),
+            In(|h, v| {
+                // Only PPTP has one.
+                if h.u16(TYPE) == Some(PPP) {
+                    optional(h, v, ACKNOWLEDGMENT, |h, at| h.u32(at))
+                }
+            }),
             "The acknowledgment number, in version 1.",
         )
         .from("RFC 2637"),
@@ -128,10 +133,10 @@ fn carries(header: &Header<'_>) -> Next {
     match ethertype {
         // Routing entries have a list of their own, which nobody uses any more.
         _ if flags & ROUTING != 0 => Next::last(at),
-        PPP => Next::behind(at, By::Link(super::ppp::LINK)),
+        PPP => Next::behind(at, By::Ethertype(super::ppp::ETHERTYPE)),
         // ERSPAN without a sequence number has no header: type I.
         0x88be if flags & SEQUENCE == 0 => Next::behind(at, By::Link(super::LINKTYPE_ETHERNET)),
-        ethertype => Next::behind(at, By::Ethertype(ethertype)),
+        ethertype => Next::behind(at, By::Gre(ethertype)),
     }
 }
 

@@ -17,7 +17,7 @@ const G_PDU: u8 = 0xff;
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "gtp",
     source: "3GPP TS 29.281",
-    found: &[By::UdpPort(2152)],
+    found: &[By::UdpPort(2152), By::UdpPort(2123)],
     carries: Some(carries),
     fields: &[
         number("gtp.flags", U8(0), "Version and flags."),
@@ -45,7 +45,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 fn sequence(header: &Header<'_>, values: &mut Values) {
     if let (Some(flags), Some(number)) = (header.u8(0), header.u16(LEN_MIN))
-        && flags & SEQUENCE != 0
+        && flags & OPTIONAL != 0
     {
         values.number(number);
     }
@@ -56,6 +56,10 @@ fn carries(header: &Header<'_>) -> Next {
     else {
         return Next::last(LEN_MIN);
     };
+    // Later versions have other headers.
+    if flags >> 5 > 1 {
+        return Next::broken(0);
+    }
     let mut at = LEN_MIN;
     if flags & OPTIONAL != 0 {
         at += 4;

@@ -51,7 +51,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "icmp.seq_le",
-            In(|h, v| h.of(&[0, 8], |h| _ = h.le16(6).map(|n| v.number(n)))),
+            In(|h, v| h.of(&ASKING, |h| _ = h.le16(6).map(|n| v.number(n)))),
             "The number of the question, as some write it: the lower byte first.",
         ),
         number(

@@ -15,6 +15,8 @@ const NEIGHBOR_SOLICITATION: u8 = 135;
 const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 const REDIRECT: u8 = 137;
 const PREFIX: u8 = 3;
+/// The option of a route (RFC 4191), whose prefix has as many bytes as are needed.
+const ROUTE: u8 = 24;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "icmpv6",
@@ -202,7 +204,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 4861"),
         number(
             "icmpv6.opt.prefix.length",
-            In(|h, v| prefixes(h, |h, at| _ = h.u8(at + 2).map(|n| v.number(n)))),
+            In(|h, v| {
+                options(h, |h, at, _| {
+                    if matches!(h.u8(at), Some(PREFIX | ROUTE)) {
+                        _ = h.u8(at + 2).map(|n| v.number(n))
+                    }
+                })
+            }),
             "Bits that addresses of a network share.",
         )
         .from("RFC 4861"),
@@ -220,11 +228,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 4861"),
         address(
             "icmpv6.opt.prefix",
-            In(|h, v| {
-                prefixes(h, |h, at| {
-                    _ = h.array(at + 16).map(|a| v.v6(u128::from_be_bytes(a)))
-                })
-            }),
+            In(|h, v| options(h, |h, at, length| prefix(h, v, at, length))),
             "The addresses of a network.",
         )
         .from("RFC 4861"),
@@ -265,6 +269,21 @@ fn prefixes(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize)) {
             each(header, at);
         }
     });
+}
+
+/// The prefix of a network or of a route.
+fn prefix(header: &Header<'_>, values: &mut Values, at: usize, length: usize) {
+    let (from, len) = match header.u8(at) {
+        Some(PREFIX) if length == 32 => (16, 16),
+        Some(ROUTE) => (8, length.saturating_sub(8).min(16)),
+        _ => return,
+    };
+    let start = at + from;
+    if let Some(bytes) = header.bytes.get(start..start + len) {
+        let mut prefix = [0; 16];
+        prefix[..len].copy_from_slice(bytes);
+        values.v6(u128::from_be_bytes(prefix));
+    }
 }
 
 fn link(header: &Header<'_>, values: &mut Values, at: usize, length: usize) {

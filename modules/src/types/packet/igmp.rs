@@ -2,7 +2,7 @@
 
 use super::header::Header;
 use super::layers::{By, Protocol};
-use super::values::Get::{Header as In, U8, U16};
+use super::values::Get::{Header as In, U8};
 use super::values::{Values, address, flag, number};
 
 const QUERY: u8 = 0x11;
@@ -10,6 +10,10 @@ const REPORT_1: u8 = 0x12;
 const REPORT_2: u8 = 0x16;
 const LEAVE: u8 = 0x17;
 const REPORT_3: u8 = 0x22;
+/// Types of messages, also of DVMRP, PIM and mtrace, which are no others.
+const KNOWN: [u8; 18] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, QUERY, REPORT_1, 0x13, 0x14, REPORT_2, LEAVE, 0x1e, 0x1f, REPORT_3,
+];
 /// A longer query is one of version 3.
 const LEN: usize = 8;
 
@@ -29,7 +33,15 @@ pub(super) static PROTOCOL: Protocol = Protocol {
             In(max_resp),
             "Until when to answer, in tenths of a second.",
         ),
-        number("igmp.checksum", U16(2), "The checksum."),
+        number(
+            "igmp.checksum",
+            In(|h, v| {
+                if KNOWN.contains(&kind(h)) {
+                    _ = h.u16(2).map(|n| v.number(n))
+                }
+            }),
+            "The checksum.",
+        ),
         address("igmp.maddr", In(groups), "Groups."),
         flag(
             "igmp.s",
@@ -104,6 +116,8 @@ fn records(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize)) {
 fn groups(header: &Header<'_>, values: &mut Values) {
     match kind(header) {
         QUERY | REPORT_1 | REPORT_2 | LEAVE => header.u32(4).into_iter().for_each(|a| values.v4(a)),
+        // Version 0 (RFC 988) has an identifier before the group.
+        0..=8 => header.u32(8).into_iter().for_each(|a| values.v4(a)),
         _ => records(header, |h, at| {
             h.u32(at + 4).into_iter().for_each(|a| values.v4(a))
         }),

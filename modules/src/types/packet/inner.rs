@@ -40,7 +40,9 @@ pub(super) fn split(number: usize) -> (usize, usize) {
 /// The place of the IP header at a depth among the layers of a frame.
 pub(super) fn place(layers: &[Layer], depth: usize) -> Option<usize> {
     let is_ip = |layer: &Layer| {
-        !layer.quoted && (layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6)
+        // Where another header stands at its place only its first byte is one.
+        let is_header = layer.end > layer.start + 1;
+        is_header && !layer.quoted && (layer.protocol == STACK.ipv4 || layer.protocol == STACK.ipv6)
     };
     let mut places = layers.iter().enumerate().filter(|(_, layer)| is_ip(layer));
     if depth == INNERMOST {

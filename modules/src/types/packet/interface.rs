@@ -6,6 +6,7 @@
 
 use super::load::{u32s, u64s};
 use super::{Field, Frame, Frames};
+use std::ops::Range;
 use std::sync::Arc;
 use wireq_typesys::{Bitmap, Block, Column, FieldDef, Kind};
 
@@ -123,6 +124,15 @@ fn block(frames: &Frames, bytes: &[u8], frame: &Frame) -> Option<(usize, usize, 
     let length = number::<4>(bytes, begin + 4, big_endian)? as usize;
     let end = begin.checked_add(length)?;
     (end <= bytes.len()).then_some((begin, end, big_endian))
+}
+
+/// Where the bytes of a frame stand in the block, and those of its record that are looked at with them.
+pub fn record(frames: &Frames, frame: &Frame) -> Range<usize> {
+    let (start, len) = (frame.start as usize, frame.caplen as usize);
+    match block(frames, &frames.block.0, frame) {
+        Some((begin, end, _)) => begin..end,
+        None => start..start + len,
+    }
 }
 
 /// Where the options of a frame are in the block of bytes, and their order of bytes.

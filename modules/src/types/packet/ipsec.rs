@@ -46,9 +46,9 @@ pub(super) static AH: Protocol = Protocol {
     ],
 };
 
-/// Bytes of an AH whose length field is this: at least those of its fixed part.
+/// Bytes of an AH whose length field is this.
 pub(super) fn len(words: u8) -> usize {
-    ((usize::from(words) + 2) * 4).max(AH_LEN)
+    (usize::from(words) + 2) * 4
 }
 
 fn carries(header: &Header<'_>) -> Next {

@@ -163,7 +163,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         .from("RFC 791, RFC 8200"),
         number(
             "ip.hdr_len",
-            In(|h, v| _ = h.u8(0).map(|b| v.number((b & 15) * 4))),
+            In(|h, v| {
+                let first = h.u8(0).filter(|first| first >> 4 == 4);
+                _ = first.map(|first| v.number((first & 15) * 4))
+            }),
             "Bytes of the header.",
         ),
         number("ip.dsfield", U8(TOS), "Differentiated services.").from("RFC 2474"),
@@ -256,6 +259,9 @@ fn carries(header: &Header<'_>) -> Next {
         return Next::last(LEN_MIN);
     };
     let header_len = usize::from(first & 15) * 4;
+    if first >> 4 == 6 {
+        return Next::instead(By::Ethertype(ipv6::ETHERTYPE));
+    }
     if first >> 4 != 4 || header_len < LEN_MIN {
         return Next::broken(1);
     }
@@ -275,7 +281,8 @@ fn carries(header: &Header<'_>) -> Next {
     }
 }
 
-/// The options: where each begins, and its length; one byte for those that are only a type.
+/// The options: where each begins, and its length; one byte for those that are only a type. One that
+/// goes beyond the header is none.
 fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize)) {
     let end = header.u8(0).map_or(0, |first| usize::from(first & 15) * 4);
     let mut at = LEN_MIN;
@@ -283,11 +290,14 @@ fn options(header: &Header<'_>, mut each: impl FnMut(&Header<'_>, usize, usize))
         let Some(kind) = header.u8(at) else { return };
         let length = match kind {
             0 | 1 => 1,
-            _ if at + 1 == end => 0,
+            _ if at + 1 == end => return,
             _ => usize::from(header.u8(at + 1).unwrap_or(0)),
         };
+        if length == 0 || kind > 1 && length < 2 || at + length > end {
+            return;
+        }
         each(header, at, length);
-        if kind == 0 || length == 0 || kind > 1 && length < 2 {
+        if kind == 0 {
             return;
         }
         at += length;

@@ -101,7 +101,7 @@ fn part(header: &Header<'_>, values: &mut Values, part: Part) {
 fn carries(header: &Header<'_>) -> Next {
     let is_data = header.u16(0).is_some_and(|flags| flags & CONTROL == 0);
     match place(header, Part::Data) {
-        Some(at) if is_data => Next::behind(at, By::Link(super::ppp::LINK)),
+        Some(at) if is_data => Next::behind(at, By::Ethertype(super::ppp::ETHERTYPE)),
         Some(at) => Next::last(at),
         None => Next::last(2),
     }

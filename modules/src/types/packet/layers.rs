@@ -57,6 +57,8 @@ pub(super) enum By {
     Llc(u8),
     /// A protocol number of PPP (RFC 1661).
     Ppp(u16),
+    /// The type of what GRE and its kin carry: one of IEEE 802.3, or one of their own.
+    Gre(u16),
     /// A protocol number of IP.
     Ip(u8),
     /// A port of UDP at one of both ends.
@@ -76,6 +78,8 @@ pub(super) struct Next {
     pub by: By,
     /// Whether what follows is quoted: sent earlier by somebody else, and not carried.
     pub quoted: bool,
+    /// Whether what follows is at the place of the header, of which only the first byte is one.
+    pub instead: bool,
 }
 
 impl Next {
@@ -86,6 +90,7 @@ impl Next {
             packet: None,
             by,
             quoted: false,
+            instead: false,
         }
     }
 
@@ -97,6 +102,14 @@ impl Next {
     /// A header that can't be: only its first bytes are taken for it.
     pub const fn broken(header: usize) -> Next {
         Next::behind(header, By::Nothing).of(header)
+    }
+
+    /// No header of what was announced: at its place is another.
+    pub const fn instead(by: By) -> Next {
+        Next {
+            instead: true,
+            ..Next::behind(0, by)
+        }
     }
 
     /// The same, with what follows quoted.
@@ -217,7 +230,11 @@ pub(super) fn walk(block: &[u8], frame: &Frame, layers: &mut Vec<Layer>) {
         let payload = start.saturating_add(next.header).min(end);
         if let Some(layer) = layers.last_mut() {
             layer.payload = payload as u32;
-            layer.end = end as u32;
+            layer.end = if next.instead {
+                end.min(start + 1)
+            } else {
+                end
+            } as u32;
         }
         (start, by, quoted) = (payload, next.by, quoted || next.quoted);
     }
@@ -259,6 +276,7 @@ pub(super) struct Dispatch {
     ip: [Option<u8>; 256],
     llc: [Option<u8>; 256],
     ppp: Numbers,
+    gre: Numbers,
     udp_ports: Numbers,
     /// The place of TCP in [`PROTOCOLS`].
     pub tcp: u8,
@@ -285,6 +303,7 @@ impl Dispatch {
             ip: [None; 256],
             llc: [None; 256],
             ppp: Numbers::default(),
+            gre: Numbers::default(),
             udp_ports: Numbers::default(),
             tcp: place(&super::tcp::PROTOCOL),
             udp: place(&super::udp::PROTOCOL),
@@ -302,6 +321,7 @@ impl Dispatch {
                     By::Llc(point) => all.llc[usize::from(point)] = Some(at),
                     By::Ppp(number) => all.ppp.insert(number, at),
                     By::Ip(number) => all.ip[usize::from(number)] = Some(at),
+                    By::Gre(number) => all.gre.insert(number, at),
                     By::UdpPort(port) => all.udp_ports.insert(port, at),
                     By::Nothing => {}
                 }
@@ -320,6 +340,10 @@ impl Dispatch {
             By::Llc(point) => self.llc[usize::from(point)],
             By::Ppp(number) => self.ppp.get(number),
             By::Ip(number) => self.ip[usize::from(number)],
+            By::Gre(number) => {
+                let own = self.gre.get(number);
+                own.or_else(|| self.find(By::Ethertype(number)))
+            }
             By::UdpPort(port) => self.udp_ports.get(port),
             By::Nothing => None,
         }

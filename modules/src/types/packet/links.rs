@@ -6,6 +6,9 @@ use super::values::Get::{Header as In, U8, U16};
 use super::values::{number, text};
 use super::{ipv4, ipv6};
 
+/// The largest number that is a family and no type.
+const FAMILY_MAX: u32 = 1500;
+
 /// IP without anything before it (LINKTYPE_RAW and what BSDs have for it).
 pub(super) static RAW: Protocol = Protocol {
     name: "raw",
@@ -42,13 +45,12 @@ pub(super) static NULL: Protocol = Protocol {
     name: "null",
     source: "LINKTYPE_NULL",
     found: &[By::Link(0)],
-    carries: Some(|header| Next::behind(4, of_family(null_family(header)))),
+    carries: Some(|header| Next::behind(4, in_null(null_family(header)))),
     fields: &[number(
         "null.family",
         In(|h, v| {
-            null_family(h)
-                .into_iter()
-                .for_each(|family| v.number(family))
+            let family = null_family(h).filter(|number| *number <= FAMILY_MAX);
+            family.into_iter().for_each(|family| v.number(family))
         }),
         "The address family of what is carried: 2 is IPv4.",
     )],
@@ -59,27 +61,37 @@ pub(super) static LOOP: Protocol = Protocol {
     name: "loopback",
     source: "LINKTYPE_LOOP",
     found: &[By::Link(108)],
-    carries: Some(|header| Next::behind(4, of_family(header.u32(0)))),
+    carries: Some(|header| Next::behind(4, in_null(header.u32(0)))),
     fields: &[],
 };
 
-/// Families are small numbers: the other byte order makes them large ones.
+/// Family or type, in the byte order of who captured: families are small numbers, which the other
+/// byte order makes large ones. Some have 16 bits of them.
 fn null_family(header: &Header<'_>) -> Option<u32> {
-    let family = header.le32(0)?;
-    Some(if family > 0xffff {
-        family.swap_bytes()
-    } else {
-        family
+    let number = header.le32(0)?;
+    Some(match number {
+        0x0001_0000..=0x0005_ffff => number >> 16,
+        0x0006_0000.. => number.swap_bytes(),
+        _ if number & 0xff == 0 && number < 0x600 => number >> 8,
+        _ => number,
     })
 }
 
-/// What an address family stands for; systems differ in that of IPv6.
-fn of_family(family: Option<u32>) -> By {
-    match family {
-        Some(2) => By::Ethertype(ipv4::ETHERTYPE),
-        Some(10 | 24 | 28 | 30) => By::Ethertype(ipv6::ETHERTYPE),
+/// What the number of BSD's loopback stands for.
+fn in_null(number: Option<u32>) -> By {
+    match number {
+        Some(family) if family <= FAMILY_MAX => of_family(family),
         // Some write the type of IEEE 802.3 instead.
-        Some(ethertype @ 0x600..=0xffff) => By::Ethertype(ethertype as u16),
+        Some(ethertype) => By::Ethertype(ethertype as u16),
+        None => By::Nothing,
+    }
+}
+
+/// What an address family stands for; systems differ in that of IPv6.
+fn of_family(family: u32) -> By {
+    match family {
+        2 => By::Ethertype(ipv4::ETHERTYPE),
+        24 | 28 | 30 => By::Ethertype(ipv6::ETHERTYPE),
         _ => By::Nothing,
     }
 }
@@ -102,17 +114,26 @@ pub(super) static NFLOG: Protocol = Protocol {
 };
 
 const NFLOG_LEN: usize = 4;
+const NFLOG_HEADER: u16 = 1;
 const NFLOG_PAYLOAD: u16 = 9;
 
 fn nflog(header: &Header<'_>) -> Next {
+    // What the packet is says one of the parts, or else the address family.
+    let mut by = match header.u8(0) {
+        Some(2) => By::Ethertype(ipv4::ETHERTYPE),
+        Some(10) => By::Ethertype(ipv6::ETHERTYPE),
+        _ => By::Nothing,
+    };
     let mut at = NFLOG_LEN;
     while let (Some(length), Some(kind)) = (header.le16(at), header.le16(at + 2)) {
         let length = usize::from(length);
         if length < 4 {
             break;
         }
-        if kind == NFLOG_PAYLOAD {
-            return Next::behind(at + 4, of_family(header.u8(0).map(u32::from))).of(at + length);
+        match (kind & 0x7fff, header.u16(at + 4)) {
+            (NFLOG_PAYLOAD, _) => return Next::behind(at + 4, by).of(at + length),
+            (NFLOG_HEADER, Some(ethertype)) if ethertype != 0 => by = By::Ethertype(ethertype),
+            _ => {}
         }
         at += length.next_multiple_of(4);
     }
@@ -126,7 +147,8 @@ pub(super) static PFLOG: Protocol = Protocol {
     found: &[By::Link(117)],
     carries: Some(|header| {
         let len = usize::from(header.u8(0).unwrap_or(0)).next_multiple_of(4);
-        Next::behind(len, of_family(header.u8(1).map(u32::from)))
+        let family = header.u8(1).map_or(0, u32::from);
+        Next::behind(len, of_family(family))
     }),
     fields: &[
         number("pflog.length", U8(0), "Bytes of the header."),

@@ -9,7 +9,6 @@ use super::values::{Values, number};
 pub(super) const LINK: u16 = 100;
 const CONTROL: usize = 2;
 const SNAP: u16 = 0xaaaa;
-const SNAP_LEN: usize = 8;
 /// Organizations whose protocol numbers are types of IEEE 802.3: none, and Cisco's for bridged frames.
 const ENCAPSULATED: [u32; 2] = [0, 0xf8];
 const BRIDGED: u32 = 0x80c2;
@@ -18,7 +17,7 @@ const CISCO: u32 = 0xc;
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "llc",
     source: "IEEE 802.2",
-    found: &[By::Ethertype(4), By::Link(LINK), By::Link(106)],
+    found: &[By::Ethertype(4), By::Link(LINK)],
     carries: Some(carries),
     fields: &[
         number("llc.dsap", U8(0), "The service that is meant."),
@@ -30,7 +29,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "llc.oui",
-            In(|h, v| snap(h).into_iter().for_each(|(oui, _)| v.number(oui))),
+            In(|h, v| snap(h).into_iter().for_each(|(oui, ..)| v.number(oui))),
             "Who defined the protocol's number.",
         ),
         number(
@@ -61,36 +60,41 @@ fn control(header: &Header<'_>, values: &mut Values) {
         .for_each(|control| values.number(control));
 }
 
-/// Organization and number of SNAP.
-fn snap(header: &Header<'_>) -> Option<(u32, u16)> {
-    if header.u16(0)? != SNAP || header.u8(CONTROL)? != 3 {
+/// Organization and number of SNAP, and where what it carries begins.
+fn snap(header: &Header<'_>) -> Option<(u32, u16, usize)> {
+    if header.u16(0)? != SNAP {
         return None;
     }
-    Some((header.u24(3)?, header.u16(6)?))
+    let at = CONTROL + control_len(header)?;
+    // Of unnumbered frames only those that inform.
+    if at == CONTROL + 1 && header.u8(CONTROL)? != 3 {
+        return None;
+    }
+    Some((header.u24(at)?, header.u16(at + 3)?, at + 5))
 }
 
 fn ethertype(header: &Header<'_>, values: &mut Values) {
-    if let Some((_, number)) = snap(header).filter(|(oui, _)| ENCAPSULATED.contains(oui)) {
+    if let Some((_, number, _)) = snap(header).filter(|(oui, ..)| ENCAPSULATED.contains(oui)) {
         values.number(number);
     }
 }
 
 fn protocol(header: &Header<'_>, values: &mut Values) {
-    let own = |(oui, _): &(u32, u16)| !ENCAPSULATED.contains(oui) && *oui != CISCO;
-    if let Some((_, number)) = snap(header).filter(own) {
+    let own = |(oui, ..): &(u32, u16, usize)| !ENCAPSULATED.contains(oui) && *oui != CISCO;
+    if let Some((_, number, _)) = snap(header).filter(own) {
         values.number(number);
     }
 }
 
 fn carries(header: &Header<'_>) -> Next {
     match (snap(header), control_len(header), header.u8(0)) {
-        (Some((oui, number)), ..) if ENCAPSULATED.contains(&oui) => {
-            Next::behind(SNAP_LEN, By::Ethertype(number))
+        (Some((oui, number, at)), ..) if ENCAPSULATED.contains(&oui) => {
+            Next::behind(at, By::Ethertype(number))
         }
         // The number says whether the check sequence was kept.
-        (Some((BRIDGED, 1 | 7)), ..) => Next::behind(SNAP_LEN, By::Link(super::LINKTYPE_ETHERNET)),
-        (Some((CISCO, 0x10b)), ..) => Next::behind(SNAP_LEN, By::Llc(super::stp::POINT)),
-        (Some(_), ..) => Next::last(SNAP_LEN),
+        (Some((BRIDGED, 1 | 7, at)), ..) => Next::behind(at, By::Link(super::LINKTYPE_ETHERNET)),
+        (Some((CISCO, 0x10b, at)), ..) => Next::behind(at, By::Llc(super::stp::POINT)),
+        (Some((.., at)), ..) => Next::last(at),
         (None, Some(length), Some(point)) => Next::behind(CONTROL + length, By::Llc(point)),
         _ => Next::last(3),
     }

@@ -47,6 +47,7 @@ mod load;
 mod macsec;
 mod mpls;
 mod names;
+mod older;
 mod opened;
 mod ospf;
 mod pim;
@@ -56,6 +57,7 @@ mod radiotap;
 mod sctp;
 mod sll;
 mod stp;
+mod tags;
 mod tcp;
 mod teredo;
 mod transport;
@@ -67,7 +69,7 @@ mod vxlan;
 mod wlan;
 
 pub use community_id::Flow;
-pub use interface::{Interface, Record};
+pub use interface::{Interface, Record, record};
 pub use linktypes::LINK_TYPES;
 pub use names::IP_PROTOCOLS;
 
@@ -154,6 +156,19 @@ static PROTOCOLS: &[&Protocol] = &[
     &ospf::PROTOCOL,
     &vrrp::PROTOCOL,
     &pim::PROTOCOL,
+    &older::FDDI,
+    &older::TOKEN_RING,
+    &older::ARCNET,
+    &older::FRAME_RELAY,
+    &older::CLIP,
+    &older::INFINIBAND,
+    &older::IPNET,
+    &older::PRISM,
+    &tags::ETAG,
+    &tags::VNTAG,
+    &tags::NSH,
+    &tags::LISP,
+    &tags::AYIYA,
     &layers::EVERY,
 ];
 
@@ -254,8 +269,10 @@ impl RecordType for Packet {
     }
 
     fn stands_for_all(&self, field: usize) -> bool {
-        // The name of the link type is its number once more.
-        matches!(FIELDS.get(field), Some(Fill::Column(field)) if field.def.name != "link")
+        // The name of the link type is its number once more, and an ID of what flow it is says
+        // what addresses and ports do.
+        let said_already = |name| ["link", "community_id"].contains(&name);
+        matches!(FIELDS.get(field), Some(Fill::Column(field)) if !said_already(field.def.name))
     }
 
     fn resolve(&self, name: &str) -> Option<(usize, Kind)> {

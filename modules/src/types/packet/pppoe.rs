@@ -54,7 +54,7 @@ fn tags(header: &Header<'_>, mut each: impl FnMut(u16, u16)) {
 fn carries(header: &Header<'_>) -> Next {
     let length = header.u16(4).map_or(0, usize::from);
     let by = match header.u8(1) {
-        Some(0) => By::Link(super::ppp::LINK),
+        Some(0) => By::Ethertype(super::ppp::ETHERTYPE),
         _ => By::Nothing,
     };
     Next::behind(LEN, by).of(LEN + length)

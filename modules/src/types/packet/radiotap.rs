@@ -102,7 +102,8 @@ pub(super) static PPI: Protocol = Protocol {
 
 fn words(header: &Header<'_>, mut each: impl FnMut(u32)) {
     let end = header.le16(2).map_or(0, usize::from);
-    let mut at = 4;
+    // Other versions have other fields.
+    let mut at = if header.u8(0) == Some(0) { 4 } else { end };
     while let Some(word) = header.le32(at).filter(|_| at + 4 <= end) {
         each(word);
         if word & MORE == 0 {
@@ -114,7 +115,7 @@ fn words(header: &Header<'_>, mut each: impl FnMut(u32)) {
 
 /// Where a field of the first set is.
 fn field(header: &Header<'_>, wanted: usize) -> Option<usize> {
-    let present = header.le32(4)?;
+    let present = header.le32(4).filter(|_| header.u8(0) == Some(0))?;
     let mut count = 0usize;
     words(header, |_| count += 1);
     let mut at = 4 + 4 * count;

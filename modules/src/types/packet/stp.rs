@@ -7,8 +7,8 @@ use super::values::{Values, flag, mac, number};
 
 /// Its service access point.
 pub(super) const POINT: u8 = 0x42;
-/// The type of a message that only tells of a change.
-const CHANGE: u8 = 0x80;
+/// The types of messages that tell of the tree, of STP and of its successors.
+const CONFIGURATIONS: [u8; 2] = [0, 2];
 
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "stp",
@@ -77,7 +77,10 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 fn config(header: &Header<'_>, mut then: impl FnMut(&Header<'_>)) {
-    if header.u8(3).is_some_and(|kind| kind != CHANGE) {
+    if header
+        .u8(3)
+        .is_some_and(|kind| CONFIGURATIONS.contains(&kind))
+    {
         then(header);
     }
 }

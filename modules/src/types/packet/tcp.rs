@@ -66,13 +66,13 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         ),
         number(
             "tcp.ack",
-            U32(ACKNOWLEDGMENT),
+            In(acknowledgment),
             "Acknowledgment number, as sent: relative numbers are off.",
         ),
         number("tcp.seq_raw", U32(SEQUENCE), "Sequence number, as sent."),
         number(
             "tcp.ack_raw",
-            U32(ACKNOWLEDGMENT),
+            In(acknowledgment),
             "Acknowledgment number, as sent.",
         ),
         number(
@@ -218,11 +218,18 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 
 fn carries(header: &Header<'_>) -> Next {
     match header.u8(DATA_OFFSET).map(|byte| byte >> 4) {
-        Some(words) if words < 5 => Next::broken(4),
+        Some(words) if words < 5 => Next::broken(DATA_OFFSET + 1),
         Some(words) => Next::last(usize::from(words) * 4),
         None if header.layer.quoted => Next::last(LEN_MIN),
         None => Next::broken(4),
     }
+}
+
+/// Where the header is shorter than it can be, only what comes before that is taken for it.
+fn acknowledgment(header: &Header<'_>, values: &mut Values) {
+    let is_header = header.u8(DATA_OFFSET).is_none_or(|byte| byte >> 4 >= 5);
+    let number = header.u32(ACKNOWLEDGMENT).filter(|_| is_header);
+    number.into_iter().for_each(|number| values.number(number));
 }
 
 /// What the IP header says that the segment carries; nothing of a fragment or quoted segment.
@@ -233,9 +240,8 @@ fn length(header: &Header<'_>, values: &mut Values) {
     let own = header
         .u8(DATA_OFFSET)
         .map(|byte| usize::from(byte >> 4) * 4);
-    let whole = transport::sent(header);
+    let whole = transport::on_wire(header);
     if let (Some(own), Some(whole)) = (own, whole)
-        && own >= LEN_MIN
         && own <= whole
     {
         values.number((whole - own) as u32);

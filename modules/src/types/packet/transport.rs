@@ -59,6 +59,27 @@ pub(super) fn sent(header: &Header<'_>) -> Option<usize> {
     end.checked_sub(before)
 }
 
+/// Bytes of a header and what it carries that were on the wire: what the IP headers before it say,
+/// and no more than the frame had.
+pub(super) fn on_wire(header: &Header<'_>) -> Option<usize> {
+    let start = header.layer.start as usize;
+    let mut end = (header.frame.start as usize).saturating_add(header.frame.len as usize);
+    for layer in header.below {
+        let at = layer.start as usize;
+        let length = |at: usize| be16(header.block, at).map(usize::from);
+        if layer.protocol == STACK.ipv4 {
+            end = length(at + 2)
+                .filter(|n| *n > 0)
+                .map_or(end, |n| end.min(at + n));
+        } else if layer.protocol == STACK.ipv6 {
+            end = length(at + 4)
+                .filter(|n| *n > 0)
+                .map_or(end, |n| end.min(at + 40 + n));
+        }
+    }
+    end.checked_sub(start)
+}
+
 /// Whether the packet that a header is in is a fragment. One that is the first and the last (RFC 6946)
 /// is whole.
 pub(super) fn is_fragment(header: &Header<'_>) -> bool {

@@ -222,6 +222,10 @@ fn ssid(header: &Header<'_>, values: &mut Values) {
 }
 
 fn carries(header: &Header<'_>) -> Next {
+    // Frames of version 1 have other headers.
+    if header.u8(0).is_some_and(|byte| byte & 3 != 0) {
+        return Next::broken(1);
+    }
     let (kind, subtype) = kind(header);
     let length = header_len(header);
     let is_open = header.u8(1).unwrap_or(0) & PROTECTED == 0;

@@ -49,6 +49,7 @@ fn spec() -> SourceSpec {
         record_type: Arc::new(Row),
         time_ordered: false,
         live: None,
+        prefilter: None,
         open: Arc::new(|| Ok(Box::new(OneRow { given: false }))),
     }
 }

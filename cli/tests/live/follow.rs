@@ -1,0 +1,101 @@
+//! Captures that grow while they are read.
+
+use crate::namespace::{BINARY, Listener, captures, wireq};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Long enough for a follower to have looked several times.
+const LOOKS: Duration = Duration::from_millis(300);
+
+fn follower(query: &str) -> Listener {
+    let mut command = Command::new(BINARY);
+    command.arg(query);
+    Listener::spawn(command)
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    let file = File::options().append(true).create(true).open(path);
+    let mut file = file.expect("a file");
+    file.write_all(bytes).expect("it is written");
+}
+
+/// Two packets of five; the rest cut within a record; another file in its place; a third one behind a
+/// file that was cut off.
+#[test]
+fn a_file_is_read_on_and_what_takes_its_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [path, away] = ["x.pcap", "x.pcap.1"].map(|name| folder.path().join(name));
+    let five = fs::read(captures().join("five.pcap")).expect("it ships");
+    let nano = fs::read(captures().join("five-nano-be.pcap")).expect("it ships");
+    let query = format!("pcapfile --follow {} | print len", path.display());
+    let mut listener = follower(&query);
+    // It is not there yet, and begins with a part of a header.
+    sleep(LOOKS);
+    append(&path, &five[..10]);
+    sleep(LOOKS);
+    append(&path, &five[10..24 + 16 + 74 + 7]);
+    assert_eq!(listener.line(), "74");
+    append(&path, &five[24 + 16 + 74 + 7..]);
+    let four = ["125", "60", "54", "76"];
+    four.iter()
+        .for_each(|len| assert_eq!(listener.line(), *len));
+    // What is written to it when it is away already is read too.
+    fs::rename(&path, &away).expect("it is moved");
+    append(&away, &five[24..24 + 16 + 74]);
+    assert_eq!(listener.line(), "74");
+    fs::write(&path, &nano).expect("a file");
+    ["74", "125", "60", "54", "76"]
+        .iter()
+        .for_each(|len| assert_eq!(listener.line(), *len));
+    // It becomes shorter, and begins anew; at the end there is half a record.
+    fs::write(&path, &five[..24 + 16 + 74 + 20]).expect("a file");
+    assert_eq!(listener.line(), "74");
+    sleep(LOOKS);
+    listener.signal("TERM");
+    let outcome = listener.outcome();
+    assert_eq!((outcome.stdout.as_str(), outcome.status), ("", 0));
+    let said = "skipped 20 bytes at byte 114: the rest of a record was not written yet";
+    assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
+}
+
+/// A ring of files: those that match come one after another.
+#[test]
+fn a_pattern_is_followed_from_file_to_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |number: u32| folder.path().join(format!("ring-{number}.pcap"));
+    let five = fs::read(captures().join("five.pcap")).expect("it ships");
+    let pattern = folder.path().join("ring-*.pcap");
+    fs::write(path(1), &five).expect("a file");
+    fs::write(path(2), &five[..24]).expect("a file");
+    let query = format!("pcapfile -F '{}' | count()", pattern.display());
+    let listener = follower(&query);
+    sleep(LOOKS);
+    append(&path(2), &five[24..]);
+    sleep(LOOKS);
+    fs::write(path(4), &five[..24 + 16 + 74]).expect("a file");
+    sleep(LOOKS);
+    // Those before the one that is read are not looked at any more.
+    fs::write(path(3), &five).expect("a file");
+    sleep(LOOKS);
+    listener.signal("INT");
+    let outcome = listener.outcome();
+    assert_eq!((outcome.stdout.as_str(), outcome.status), ("11\n", 0));
+}
+
+#[test]
+fn what_cannot_be_followed_is_refused() {
+    for (query, said) in [
+        ("pcapfile -F | count()", "not for standard input"),
+        ("pcapfile -F --merge x | count()", "does not go with"),
+    ] {
+        let refused = Command::new(BINARY).arg(query).output().expect("it runs");
+        let message = String::from_utf8_lossy(&refused.stderr);
+        assert!(message.contains(said), "{message}");
+        assert_eq!(refused.status.code(), Some(2));
+    }
+    assert!(wireq(&["count()", "five.pcap"]).contains('5'));
+}
