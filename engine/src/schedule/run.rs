@@ -91,9 +91,12 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
     rewrite(&mut plan, &options.choices);
     let nodes = physical::build(&plan, &options.zone, options.seed);
     let places = nodes.iter().map(|node| node.place).collect();
+    let start = Instant::now();
     let nodes = nodes.into_iter().map(|node| RunNode::new(node, options));
+    let nodes = nodes.collect();
     let mut runner = Runner {
-        graph: Graph::new(nodes.collect(), options.timed, Arc::clone(&options.zone)),
+        built: start.elapsed(),
+        graph: Graph::new(nodes, options.timed, Arc::clone(&options.zone)),
         retired: Vec::new(),
         multiplexer: Multiplexer::default(),
         memory: options.memory_limit.map(Memory::new),
@@ -125,6 +128,8 @@ pub(super) struct Runner {
     pub(super) spills: bool,
     /// The steps so far.
     steps: u64,
+    /// How long it took to make the operators: each thread needs some of its own.
+    built: Duration,
     /// How nodes run while a source is read on several threads, by rank.
     pub(super) places: Vec<Place>,
     /// Whether any node may be done before its input ends.
@@ -226,12 +231,15 @@ impl Runner {
             shares = false;
         }
         let (mut first, mut alone) = (self.steps, options.alone);
+        let start = Instant::now();
+        // Matchers of many rules are not worth making again for a short input.
+        let is_worth = |built: Duration| options.alone == 0 || start.elapsed() >= built;
         while !self.graph.nodes[rank].done {
             if options.interrupt.load(Ordering::Relaxed) {
                 return Ok(true);
             }
             self.attend(&options.signals, outputs)?;
-            let item = if shares && self.steps - first >= alone {
+            let item = if shares && self.steps - first >= alone && is_worth(self.built) {
                 let control = self.read_on_threads(rank, options, outputs)?;
                 // What comes often is not worth that.
                 (first, alone) = (self.steps, alone.max(1).saturating_mul(2));
