@@ -91,7 +91,7 @@ fn times_far_apart_are_each_right() {
         ..flow(0, 1)
     };
     let [start, end] = times(&messages(Version::V5, &[long])[0], 0);
-    assert!((long.start..long.start + 2000).contains(&start), "{start}");
+    assert!((long.start..=long.start + 2000).contains(&start), "{start}");
     assert_eq!(end, long.end);
 }
 
