@@ -227,7 +227,7 @@ impl Messages {
     fn close_set(&mut self) {
         if let Some((start, _)) = self.set.take() {
             // RFC 3954, section 5.3; RFC 7011 allows it.
-            while (self.bytes.len() - start) % 4 != 0 {
+            while !(self.bytes.len() - start).is_multiple_of(4) {
                 self.bytes.push(0);
             }
             let len = (self.bytes.len() - start) as u16;

@@ -258,7 +258,7 @@ impl Operator for Sink {
             Target::File(file) => {
                 let is_elsewhere = file.is_elsewhere();
                 if is_elsewhere {
-                    *file = WrittenFile::new(&file.path().to_owned());
+                    *file = WrittenFile::new(file.path());
                 }
                 is_elsewhere
             }

@@ -142,7 +142,7 @@ impl FlowFile {
     pub(super) fn reopen(&mut self) -> Result<(), Error> {
         if self.file.is_elsewhere() {
             self.complete()?;
-            self.file = WrittenFile::new(&self.file.path().to_owned());
+            self.file = WrittenFile::new(self.file.path());
             (self.blocks, self.sums) = (0, Sums::default());
         }
         Ok(())
