@@ -66,7 +66,7 @@ instructions() {
     # A column `-f NAME` stands for a file of statements in the folder above.
     [[ $1 == '-f '* ]] && arguments=(-f "$tmp/${1#-f }")
     GLIBC_TUNABLES=$tunables valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-        --log-file="$tmp/valgrind.log" "$wireq" --seed 1 "${arguments[@]}" "${@:2}" \
+        --log-file="$tmp/valgrind.log" "$wireq" --seed 1 --threads 1 "${arguments[@]}" "${@:2}" \
         >/dev/null 2>"$tmp/stderr.log" || {
         cat "$tmp/stderr.log" >&2
         fail "wireq failed on: $1"

@@ -53,12 +53,12 @@ sizes=("$@")
 ((${#sizes[@]})) || sizes=(10000 30000 100000 300000 1000000 3000000)
 for keys in "${sizes[@]}"; do
     "$examples/keys" "$tmp/k.pcap" --keys "$keys"
-    commands=("$wireq" 'count()' "$tmp/k.pcap")
+    commands=("$wireq" --threads 1 'count()' "$tmp/k.pcap")
     for query in "${queries[@]}"; do
-        commands+=(::: "$wireq" "$query" "$tmp/k.pcap")
+        commands+=(::: "$wireq" --threads 1 "$query" "$tmp/k.pcap")
     done
     for query in "${queries[@]:0:2}"; do
-        commands+=(::: "$wireq" --memory-limit 64M "$query" "$tmp/k.pcap")
+        commands+=(::: "$wireq" --threads 1 --memory-limit 64M "$query" "$tmp/k.pcap")
     done
     measure "$keys keys, each twice" "${commands[@]}"
     ((keys >= 100000)) || continue
@@ -84,8 +84,8 @@ collide() {
     "$examples/keys" "$tmp/collide.pcap" --keys "$2" --kind "$1"
     for query in "${queries[@]:0:2}"; do
         measure "$2 keys: spread, and $1 ($query)" \
-            "$wireq" "$query" "$tmp/spread.pcap" ::: "$wireq" "$query" "$tmp/collide.pcap" \
-            ::: "$wireq" --seed 0 "$query" "$tmp/collide.pcap"
+            "$wireq" --threads 1 "$query" "$tmp/spread.pcap" ::: "$wireq" --threads 1 "$query" "$tmp/collide.pcap" \
+            ::: "$wireq" --threads 1 --seed 0 "$query" "$tmp/collide.pcap"
         awk -v spread="$(seconds "$table" A)" -v collide="$(seconds "$table" B)" \
             'BEGIN { exit !(collide > 1.5 * spread) }' && {
             printf 'COLLIDES: it costs more than one and a half times as much\n\n'

@@ -41,7 +41,7 @@ cpu() {
     for ((run = 0; run < runs; run++)); do
         now=$( (
             TIMEFORMAT='%U %S'
-            time "$wireq" "$@" >"$tmp/out" 2>"$tmp/err"
+            time "$wireq" --threads 1 "$@" >"$tmp/out" 2>"$tmp/err"
         ) 2>&1) || fail "wireq $*: $(<"$tmp/err")"
         now=$(awk '{ printf "%d", ($1 + $2) * 1000 }' <<<"$now")
         [[ -z $least || $now -lt $least ]] && least=$now

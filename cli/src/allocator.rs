@@ -15,6 +15,8 @@ pub fn return_what_is_freed() {
     // lock. Where it refuses, nothing changes.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
+        // What one thread frees is there for the others.
+        libc::mallopt(libc::M_ARENA_MAX, 1);
     }
 }
 

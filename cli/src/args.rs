@@ -126,6 +126,8 @@ pub struct Arguments {
     pub quiet: bool,
     /// The most rows in a batch.
     pub batch: Option<usize>,
+    /// How many threads run what can be run on several.
+    pub threads: Option<usize>,
     /// The seed of hashes.
     pub seed: Option<u64>,
     /// What counts as now.
@@ -241,6 +243,12 @@ fn all(matches: &ArgMatches, id: &str) -> Vec<String> {
     values.cloned().collect()
 }
 
+/// A number that may be larger than anything here is.
+fn count(matches: &ArgMatches, id: &str) -> Option<usize> {
+    let number = matches.get_one::<u64>(id);
+    number.map(|number| usize::try_from(*number).unwrap_or(usize::MAX))
+}
+
 fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     let text = |id: &str| matches.get_one::<String>(id).cloned();
     let mut words = all(matches, "words");
@@ -285,9 +293,8 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         },
         utc: matches.get_flag("utc"),
         quiet: matches.get_flag("quiet"),
-        batch: matches
-            .get_one::<u64>("batch")
-            .map(|n| usize::try_from(*n).unwrap_or(usize::MAX)),
+        batch: count(matches, "batch"),
+        threads: count(matches, "threads"),
         seed: matches.get_one("seed").copied(),
         now: text("now"),
         stats: text("stats").map(|format| match format.as_str() {

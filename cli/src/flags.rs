@@ -413,6 +413,13 @@ fn runs() -> Vec<Arg> {
         )
         .value_parser(value_parser!(u64).range(1..)),
         one(
+            "threads",
+            "N",
+            "How many threads run what can be run on several; the cores there are unless given; results \
+             stay the same. `wireq explain --threads N` says what runs where",
+        )
+        .value_parser(value_parser!(u64).range(1..)),
+        one(
             "memory-limit",
             "SIZE",
             "The most memory that modules may keep, such as 64M or 1G: above it sort, uniq, distinct \

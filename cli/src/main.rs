@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wireq_engine::plan::Plan;
 use wireq_engine::plan::draw;
-use wireq_engine::plan::explain::{analyzed, explain};
+use wireq_engine::plan::explain::{analyzed, explain, on_threads};
 use wireq_engine::rewrite::rewrite;
 use wireq_engine::schedule::{Options, Outputs, Signals, Target, run};
 use wireq_engine::{Error, Report};
@@ -209,10 +209,12 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
         Some("dot") => draw::dot(&plan, reports),
         Some("svg") => draw::svg(&plan, reports),
         Some(_) => draw::json(&plan, reports),
-        None => format!(
-            "as written:\n{before}\nas run:\n{}",
-            analyzed(&plan, reports)
-        ),
+        None => {
+            let threads = arguments.threads.is_some_and(|threads| threads > 1);
+            let written = if threads { on_threads } else { analyzed };
+            let after = written(&plan, reports);
+            format!("as written:\n{before}\nas run:\n{after}")
+        }
     })?;
     Ok(conclude(&report, arguments.quiet))
 }

@@ -135,6 +135,7 @@ pub fn choices(arguments: &Arguments) -> Choices {
 /// What queries run with.
 pub fn run(arguments: &Arguments, zone: Arc<Zone>, interrupt: Arc<AtomicBool>) -> Options {
     let random = || std::hash::RandomState::new().build_hasher().finish();
+    let defaults = Options::default();
     Options {
         rows_max: arguments.batch.unwrap_or(ROWS_MAX),
         choices: choices(arguments),
@@ -142,7 +143,18 @@ pub fn run(arguments: &Arguments, zone: Arc<Zone>, interrupt: Arc<AtomicBool>) -
         zone,
         strict: arguments.strict,
         memory_limit: arguments.memory_limit,
+        threads: threads(arguments),
+        // Small batches are for finding faults: then threads are there from the first one on.
+        alone: arguments.batch.map_or(defaults.alone, |_| 0),
         interrupt,
-        ..Options::default()
+        ..defaults
     }
+}
+
+/// More threads than this are of no use anywhere.
+const THREADS_MAX: usize = 256;
+
+fn threads(arguments: &Arguments) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.threads.unwrap_or_else(cores).min(THREADS_MAX)
 }

@@ -1,5 +1,5 @@
 //! Runs the golden queries of `testdata/queries`, each in every mode: batch sizes, rewrites on and
-//! off, seeds. All modes must give exactly what the file says. `UPDATE=1` writes what the first
+//! off, seeds, numbers of threads. All modes must give exactly what the file says. `UPDATE=1` writes what the first
 //! mode gives into the files: read the diff before believing it.
 //!
 //! A file begins with comments; then come sections, each from a line that is its name to the next
@@ -233,12 +233,20 @@ fn modes() -> Vec<Vec<String>> {
     for batch in ["2048", "3", "1"] {
         for rewrite in ["", "--no-rewrite=share"] {
             for seed in ["1", "2"] {
-                let mode = format!("--batch={batch} --seed={seed} {rewrite}");
-                modes.push(mode.split_whitespace().map(str::to_owned).collect());
+                modes.push(format!(
+                    "--threads=1 --batch={batch} --seed={seed} {rewrite}"
+                ));
             }
         }
     }
-    modes
+    // Where batches are small, many are under way at once.
+    for batch in ["3", "1"] {
+        for threads in ["2", "3"] {
+            modes.push(format!("--threads={threads} --batch={batch} --seed=1"));
+        }
+    }
+    let words = |mode: String| mode.split_whitespace().map(str::to_owned).collect();
+    modes.into_iter().map(words).collect()
 }
 
 fn run_query(case: &Case, query: &str, mode: &[String]) -> Outcome {
@@ -290,8 +298,8 @@ fn check_limits(case: &Case, query: &str, expected: &Outcome) -> Result<(), Stri
     if case.values("flags").iter().any(has_limit) {
         return Ok(());
     }
-    for limit in LIMITS {
-        let mode = [limit, "--batch=3", "--seed=1"].map(str::to_owned);
+    for (limit, threads) in LIMITS.into_iter().zip(["--threads=1", "--threads=2"]) {
+        let mode = [limit, threads, "--batch=3", "--seed=1"].map(str::to_owned);
         let got = run_query(case, query, &mode);
         let gave_up = got.status == 5 && got.stderr.contains(": out of memory: ");
         if !gave_up && got != *expected {

@@ -9,6 +9,10 @@
 //! | physical | `physical` | plan | operators with their columns bound, fields placed |
 //! | run | [`schedule`] | physical graph | steps: one batch of one source through every node |
 //!
+//! With several threads, each takes batches of its own through the part of the graph in which rows
+//! have nothing to do with those before them; behind it all goes on in the order of the input, so
+//! that results don't depend on threads: see [`frontier`].
+//!
 //! Modules meet the engine through the contract in [`module`] and the [`Registry`]; languages
 //! build a [`plan::Plan`]. The engine knows no query text, no protocol and no file format.
 
@@ -16,6 +20,7 @@ pub mod arguments;
 pub mod diagnostic;
 mod error;
 pub mod evaluate;
+pub mod frontier;
 pub mod function;
 pub mod matching;
 pub mod module;

@@ -306,6 +306,9 @@ pub struct OperatorSpec {
     pub class: StateClass,
     /// Whether it does something beyond giving rows, so that two equal ones are not one.
     pub side_effect: bool,
+    /// Whether its side effect is to write text to an output, and that follows from the rows of each
+    /// call alone: then it is written wherever the rows are.
+    pub only_writes: bool,
     /// Whether it tells objects apart by what they are rather than by what they hold: equal nodes
     /// that make up objects are then not one, since each makes objects of its own.
     pub reads_identity: bool,
@@ -351,6 +354,7 @@ impl OperatorSpec {
             like: Vec::new(),
             class: StateClass::Stateless,
             side_effect: false,
+            only_writes: false,
             reads_identity: false,
             stops: false,
             bound: None,
@@ -440,6 +444,8 @@ pub struct AggregateSpec {
     pub kind: fn(Kind) -> Result<Kind, &'static str>,
     /// The class of its state.
     pub class: StateClass,
+    /// Whether states merge in any order, whatever the class, where the field has this kind.
+    pub any_order: fn(Kind) -> bool,
     /// Makes it.
     pub make: Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>,
 }
@@ -580,6 +586,12 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// All that is to be said at the end, for several threads to say; asked once, before
+    /// [`Operator::finish`], which has nothing left to say then. None where one thread is to say it.
+    fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
+        None
+    }
+
     /// Whether there is more to say at the end than [`Operator::finish`] gave: it is called again
     /// until there is not, and gives some thousand rows each time. Neither rows nor controls come in
     /// between.
@@ -629,6 +641,21 @@ pub trait Operator: Send {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// What an operator has to say at its end, piece by piece: each can be said on any thread, and they
+/// are taken up in their order.
+pub trait Pieces: Send + Sync {
+    /// How many pieces there are.
+    fn len(&self) -> usize;
+
+    /// Whether there is nothing to say.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives a piece: as [`Operator::finish`], with rows that have their cause at the end.
+    fn give(&self, piece: usize, out: &mut Output);
+}
+
 /// The right side of a merge as the operator that it must be.
 ///
 /// # Errors
@@ -642,7 +669,7 @@ pub fn same_operator<'a, T: Operator + 'static>(
 }
 
 /// The state of an aggregate function for many groups, by group number.
-pub trait Accumulator: Send {
+pub trait Accumulator: Send + Sync {
     /// Makes room for group numbers below `groups`.
     fn grow(&mut self, groups: usize);
 
@@ -723,6 +750,15 @@ pub struct SourceContext<'a> {
     pub zone: &'a Arc<Zone>,
 }
 
+/// A stretch of an input that any thread may read: see [`Source::ahead`].
+pub trait Ahead: Send {
+    /// Reads it; called once. What fails is told by [`Source::next`] when it gets there.
+    fn read(&mut self);
+
+    /// Itself, for [`Source::give_back`].
+    fn into_any(self: Box<Self>) -> Box<dyn Any>;
+}
+
 /// Brings objects in.
 pub trait Source: Send {
     /// The next rows or control, in reading order; none at the end.
@@ -733,6 +769,33 @@ pub trait Source: Send {
 
     /// What was read and what could not be, so far.
     fn input_account(&self) -> InputAccount;
+
+    /// Where several threads read: the next stretch of the input, to be read by whoever asks and given
+    /// back then. Stretches come back in the order in which they were handed out. None where there is
+    /// no such stretch now, and [`Source::next`] reads by itself. Buffers are best those that the same
+    /// thread had before: they are in the cache of its core.
+    fn ahead(&mut self, _thread: usize) -> Option<Box<dyn Ahead>> {
+        None
+    }
+
+    /// Takes back a stretch that was read.
+    fn give_back(&mut self, _stretch: Box<dyn Ahead>) {}
+
+    /// Whether [`Source::next`] gave none only since what it needs was handed out and is not back.
+    fn waits(&self) -> bool {
+        false
+    }
+
+    /// Whether what it says of its input goes on when columns of its rows are filled: then rows are not
+    /// read and filled ahead where that would show.
+    fn tells_of_columns(&self) -> bool {
+        false
+    }
+
+    /// How far was read by now. Asked for each batch where several threads read.
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.input_account().inputs)
+    }
 
     /// For live sources: how many rows were lost to overload since this was asked last.
     fn dropped(&mut self) -> u64 {
@@ -751,6 +814,36 @@ pub trait Source: Send {
 pub struct InputAccount {
     /// Files or devices, with what is to be said of each.
     pub inputs: Vec<InputReport>,
+}
+
+impl InputAccount {
+    /// As it was at a mark.
+    pub(crate) fn until(mut self, mark: &InputMark) -> InputAccount {
+        self.inputs.truncate(mark.inputs);
+        if let (Some(last), Some(then)) = (self.inputs.last_mut(), &mark.last) {
+            last.clone_from(then);
+        }
+        self
+    }
+}
+
+/// How far a source was read: inputs are read one after another, so all but the last stay as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputMark {
+    /// How many inputs there were.
+    pub inputs: usize,
+    /// What was to be said of the last of them.
+    pub last: Option<InputReport>,
+}
+
+impl InputMark {
+    /// The mark of these inputs.
+    pub fn of(inputs: &[InputReport]) -> InputMark {
+        InputMark {
+            inputs: inputs.len(),
+            last: inputs.last().cloned(),
+        }
+    }
 }
 
 /// What was read of one file or device.

@@ -5,6 +5,7 @@
 //! conversion fills, the place where it is filled: behind the nearest node that all its readers
 //! lie behind, so that it is filled once, for the rows still selected there.
 
+use crate::frontier::{self, Place};
 use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
@@ -27,7 +28,7 @@ pub(crate) enum Body {
 }
 
 /// Makes the operator of a node, as often as asked.
-pub(crate) type Maker = Box<dyn Fn() -> Box<dyn crate::Operator>>;
+pub(crate) type Maker = Arc<dyn Fn() -> Box<dyn crate::Operator> + Send + Sync>;
 
 /// One node, ready to run. Nodes stand in topological rank.
 pub(crate) struct PhysicalNode {
@@ -42,6 +43,10 @@ pub(crate) struct PhysicalNode {
     /// Whether it stands between a side effect and an operator that may be done before its input
     /// ends: then it has to be known what was taken before each row that it gives.
     pub(crate) traced: bool,
+    /// How it runs where there are several threads.
+    pub(crate) place: Place,
+    /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
+    pub(crate) goes_ahead: bool,
     pub(crate) output_file: Option<String>,
     /// Rank of the input at each port.
     pub(crate) inputs: Vec<usize>,
@@ -99,6 +104,12 @@ pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNod
     builder.find_wanted();
     builder.make_shapes();
     builder.nodes(zone, seed)
+}
+
+/// How each node of a plan runs where there are several threads.
+pub(crate) fn places(plan: &Plan) -> Vec<Place> {
+    let nodes = build(plan, &Arc::new(Zone::utc()), 0);
+    nodes.into_iter().map(|node| node.place).collect()
 }
 
 fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
@@ -430,6 +441,7 @@ impl Builder<'_> {
         let mut fills = self.place_fills();
         let mut annotated = std::mem::take(&mut self.annotated);
         let traced = self.traced();
+        let places = self.places(&traced);
         let nodes = self.order.iter().map(|node| {
             let weight = &self.plan.graph[*node];
             let mut readers: Vec<usize> = self
@@ -460,6 +472,8 @@ impl Builder<'_> {
                 on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
                 depth: depth_of(&weight.kind),
                 traced: traced.contains(node),
+                place: places[node].0,
+                goes_ahead: places[node].1,
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 inputs: self
                     .plan
@@ -478,6 +492,27 @@ impl Builder<'_> {
             }
         });
         nodes.collect()
+    }
+
+    /// How each node runs where there are several threads, and whether it may go ahead by itself.
+    fn places(&self, traced: &HashSet<NodeId>) -> HashMap<NodeId, (Place, bool)> {
+        let mut places: HashMap<NodeId, (Place, bool)> = HashMap::new();
+        let reads_identity = self.specs.values().any(|spec| spec.reads_identity);
+        for node in &self.order {
+            let inputs = self.plan.inputs(*node);
+            let inputs: Vec<Place> = inputs.iter().map(|input| places[input].0).collect();
+            let live = self.reads.get(node).map(|reads| &reads[self.own[node]..]);
+            let one = frontier::Node {
+                kind: &self.plan.graph[*node].kind,
+                spec: self.specs.get(node),
+                inputs: &inputs,
+                traced: traced.contains(node),
+                live: live.unwrap_or(&[]),
+                reads_identity,
+            };
+            places.insert(*node, (frontier::place(&one), frontier::goes_ahead(&one)));
+        }
+        places
     }
 
     /// The nodes that have a side effect, or behind which one stands, and that are done where an
@@ -535,7 +570,7 @@ impl Builder<'_> {
             zone: Arc::clone(zone),
             seed,
         };
-        Body::Operator(Box::new(move || make(&context)))
+        Body::Operator(Arc::new(move || make(&context)))
     }
 
     fn bindings(&self, node: NodeId) -> Vec<(Arc<Shape>, Vec<Option<Slot>>)> {

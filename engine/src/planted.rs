@@ -83,3 +83,17 @@ pub fn is_planted(name: &str) -> bool {
 pub const fn is_planted(_name: &str) -> bool {
     false
 }
+
+/// The mistake that is switched on for this thread.
+pub(crate) fn current() -> Option<&'static str> {
+    #[cfg(feature = "planted")]
+    return PLANTED.with(std::cell::Cell::get);
+    #[cfg(not(feature = "planted"))]
+    None
+}
+
+/// Switches the mistake of the thread that began this one on here too.
+pub(crate) fn inherit(_name: Option<&'static str>) {
+    #[cfg(feature = "planted")]
+    plant(_name);
+}

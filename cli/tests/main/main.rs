@@ -19,3 +19,4 @@ mod statements;
 mod stats;
 mod statuses;
 mod terminal;
+mod threads;

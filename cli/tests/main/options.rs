@@ -147,47 +147,6 @@ fn explain_runs_nothing() {
     );
 }
 
-/// What interfaces need not bring is shown, for all that reads from them together.
-#[test]
-fn explain_shows_what_the_kernel_leaves_out() {
-    let takes = |arguments: &[&str]| {
-        let outcome = wireq(&[&["explain"], arguments].concat());
-        assert_eq!(outcome.status, 0, "{outcome:?}");
-        let (_, run) = outcome.stdout.split_once("as run:").expect("both plans");
-        let line = run.lines().find(|line| line.contains("#1 pcaplive"));
-        let line = line.expect("the source").to_owned();
-        line.split_once("[takes ")
-            .map(|(_, takes)| takes.to_owned())
-    };
-    let live = ["-i", "nosuch0"];
-    let of = |arguments: &[&str]| takes(&[&live[..], arguments].concat());
-    let dns = of(&["where dstport = 53 | print srcip"]).expect("a filter");
-    assert!(dns.contains("= 53") && dns.contains("not (ip)"), "{dns}");
-    let both = of(&[
-        "-e",
-        "where dstport = 53 | print srcip",
-        "-e",
-        "where srcip = 10.0.0.0/8 | count()",
-    ]);
-    let both = both.expect("a filter");
-    assert!(
-        both.contains("= 53") && both.contains("ip[12:4] >= 167772160"),
-        "{both}"
-    );
-    for nothing in [
-        &["count()"][..],
-        &["-e", "where dstport = 53 | count()", "-e", "print len"],
-        &["where dstport = 53 | print frame.number"],
-        &["where vlan = 5 | count()"],
-        &["--no-rewrite", "prefilter", "where dstport = 53 | count()"],
-    ] {
-        assert_eq!(of(nothing), None, "{nothing:?}");
-    }
-    let short = "pcaplive -i nosuch0 -s 96 | where dstport = 53 | count()";
-    assert_eq!(takes(&[short]), None);
-    assert!(takes(&[&short.replace("96", "128")]).is_some());
-}
-
 /// -w writes what a query gives, or all there is, in place of printing it.
 #[test]
 fn packets_are_written() {
@@ -227,4 +186,45 @@ fn packets_are_written() {
             "{message}"
         );
     }
+}
+
+/// What interfaces need not bring is shown, for all that reads from them together.
+#[test]
+fn explain_shows_what_the_kernel_leaves_out() {
+    let takes = |arguments: &[&str]| {
+        let outcome = wireq(&[&["explain"], arguments].concat());
+        assert_eq!(outcome.status, 0, "{outcome:?}");
+        let (_, run) = outcome.stdout.split_once("as run:").expect("both plans");
+        let line = run.lines().find(|line| line.contains("#1 pcaplive"));
+        let line = line.expect("the source").to_owned();
+        line.split_once("[takes ")
+            .map(|(_, takes)| takes.to_owned())
+    };
+    let live = ["-i", "nosuch0"];
+    let of = |arguments: &[&str]| takes(&[&live[..], arguments].concat());
+    let dns = of(&["where dstport = 53 | print srcip"]).expect("a filter");
+    assert!(dns.contains("= 53") && dns.contains("not (ip)"), "{dns}");
+    let both = of(&[
+        "-e",
+        "where dstport = 53 | print srcip",
+        "-e",
+        "where srcip = 10.0.0.0/8 | count()",
+    ]);
+    let both = both.expect("a filter");
+    assert!(
+        both.contains("= 53") && both.contains("ip[12:4] >= 167772160"),
+        "{both}"
+    );
+    for nothing in [
+        &["count()"][..],
+        &["-e", "where dstport = 53 | count()", "-e", "print len"],
+        &["where dstport = 53 | print frame.number"],
+        &["where vlan = 5 | count()"],
+        &["--no-rewrite", "prefilter", "where dstport = 53 | count()"],
+    ] {
+        assert_eq!(of(nothing), None, "{nothing:?}");
+    }
+    let short = "pcaplive -i nosuch0 -s 96 | where dstport = 53 | count()";
+    assert_eq!(takes(&[short]), None);
+    assert!(takes(&[&short.replace("96", "128")]).is_some());
 }

@@ -428,6 +428,24 @@ impl Groups {
         (number, new)
     }
 
+    /// Takes over the keys of others, which were hashed with the same seed; in no order. Gives for each
+    /// its number here and there.
+    pub fn absorb(&mut self, others: &Groups) -> Vec<(u32, u32)> {
+        let mut pairs = Vec::with_capacity(others.len());
+        for shard in &others.table.shards {
+            for (theirs, key) in shard.keys() {
+                let (mine, _) = match key {
+                    Key::Short(key) => self.table.number_short(key),
+                    Key::Medium(key) => self.table.number_medium(key),
+                    Key::Long(_) => self.table.number(key),
+                };
+                self.limit = self.limit.max(mine + 1);
+                pairs.push((mine, theirs));
+            }
+        }
+        pairs
+    }
+
     /// The number of a key that is there.
     pub fn find(&self, key: &[u8]) -> Option<u32> {
         self.table.find(&Key::of(key))
@@ -626,6 +644,22 @@ mod tests {
             spread[place(other, *number) as usize] += 1;
         }
         assert!(spread.iter().all(|count| *count < 10), "{spread:?}");
+    }
+
+    #[test]
+    fn keys_of_others_get_numbers_as_one_by_one() {
+        let key = |number: u32| number.to_be_bytes().repeat(1 + number as usize % 12);
+        let (mut own, mut others) = (Groups::new(3), Groups::new(3));
+        (0..900).for_each(|n| _ = own.number_key(&key(n)));
+        (600..2000).for_each(|n| _ = others.number_key(&key(n)));
+        let pairs = own.absorb(&others);
+        assert_eq!((pairs.len(), own.len()), (1400, 2000));
+        for n in 600..2000 {
+            let both = (own.find(&key(n)), others.find(&key(n)));
+            let pair = pairs.iter().find(|pair| Some(pair.1) == both.1);
+            assert_eq!(pair.map(|pair| pair.0), both.0);
+            assert!((both.0.unwrap_or(u32::MAX) as usize) < own.limit());
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::stream::HIDDEN;
 use super::{NodeId, NodeKind, Plan};
-use crate::NodeReport;
+use crate::frontier::Place;
+use crate::{NodeReport, physical};
 use hashbrown::HashMap;
 use std::fmt::Write;
 
@@ -17,6 +18,15 @@ pub fn explain(plan: &Plan) -> String {
 
 /// Likewise, with what came and went in a run of this plan.
 pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
+    written(plan, reports, &[])
+}
+
+/// Likewise, with where each node runs if there are several threads: see [`crate::frontier`].
+pub fn on_threads(plan: &Plan, reports: &[NodeReport]) -> String {
+    written(plan, reports, &physical::places(plan))
+}
+
+fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
     let total: u64 = reports.iter().map(|report| report.nanos).sum();
     let ranks: HashMap<NodeId, usize> = plan.order().into_iter().zip(0..).collect();
     let ran = |node: NodeId| {
@@ -49,10 +59,14 @@ pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
         let readers = plan.outputs(node);
         let _ = writeln!(
             text,
-            "{indent}#{number} {}{}{}{}",
+            "{indent}#{number} {}{}{}{}{}",
             plan.graph[node].kind,
             narrowed(&plan.graph[node].kind),
             remark(plan, node, readers.len()),
+            ranks
+                .get(&node)
+                .and_then(|rank| places.get(*rank))
+                .map_or("", place),
             ran(node)
         );
         stack.extend(readers.iter().rev().map(|(reader, _)| (*reader, depth + 1)));
@@ -79,6 +93,14 @@ pub fn analyzed(plan: &Plan, reports: &[NodeReport]) -> String {
     }
     // The plan's own columns.
     text.replace(HIDDEN, "~")
+}
+
+fn place(place: &Place) -> &'static str {
+    match place {
+        Place::Ahead => "  [on any thread]",
+        Place::InParts => "  [in parts on all threads]",
+        Place::InOrder => "  [in order]",
+    }
 }
 
 /// What a source takes, where it leaves out what no statement wants.

@@ -267,6 +267,11 @@ impl NodeKind {
         matches!(self, NodeKind::Operator(_, _, spec) if spec.side_effect)
     }
 
+    /// Whether it may be done before its input ends.
+    pub fn stops(&self) -> bool {
+        matches!(self, NodeKind::Operator(_, _, spec) if spec.stops)
+    }
+
     /// The word for it: the module's name, `where`, `aggregate`, `union`.
     pub fn name(&self) -> &'static str {
         match self {

@@ -25,6 +25,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// Counts what became of further rows.
+    pub(crate) fn add(&mut self, more: &Account) {
+        self.rows_in += more.rows_in;
+        self.passed += more.passed;
+        self.filtered += more.filtered;
+        self.absorbed += more.absorbed;
+        self.evicted += more.evicted;
+        self.dropped += more.dropped;
+        self.cut += more.cut;
+        self.emitted += more.emitted;
+    }
+
     /// Whether every row that came in is accounted for.
     pub fn adds_up(&self) -> bool {
         self.rows_in

@@ -8,8 +8,8 @@
 //! Where that matters, between a side effect and an operator that may be done, nodes take their
 //! rows one by one and keep a [`Trace`]: what they had given once they had taken each of them.
 
+use super::graph::{Graph, RunNode};
 use super::output::Item;
-use super::run::{RunNode, Runner};
 use crate::Operator;
 use std::collections::BinaryHeap;
 use wireq_typesys::{Part, Position};
@@ -194,11 +194,12 @@ pub(super) fn position_of(parts: &[&Part], count: usize) -> Position {
     rows.take(count.max(1)).last().unwrap_or(Position::START)
 }
 
-impl Runner {
+impl Graph {
     /// A node takes no more rows. What nobody else reads is done too.
     pub(super) fn finish_node(&mut self, rank: usize, taken: Vec<Taken>) {
         self.nodes[rank].done = true;
         self.nodes[rank].taken = Some(taken);
+        self.finished.push(rank);
         // Highest rank first: what the readers took is settled before what they read from. No
         // recursion, since pipelines may be longer than the stack is deep.
         let mut inputs: BinaryHeap<usize> = self.nodes[rank].inputs.iter().copied().collect();
@@ -209,7 +210,7 @@ impl Runner {
                 continue;
             }
             let wanted = self.wanted_of(input);
-            if node.operator.is_none() {
+            if node.spec.is_some() {
                 self.stop_source(input, wanted);
                 continue;
             }
@@ -232,6 +233,7 @@ impl Runner {
             }
             self.nodes[input].done = true;
             self.nodes[input].taken = Some(taken);
+            self.finished.push(input);
             if let [before] = self.nodes[input].inputs[..]
                 && !self.nodes[before].branches.is_empty()
             {

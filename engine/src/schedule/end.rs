@@ -5,30 +5,63 @@
 //! once. Where it could, all pieces are gathered first.
 
 use super::multiplexer::Outputs;
-use super::run::Runner;
+use super::run::{Options, Runner};
 use crate::Error;
 use crate::planted::is_planted;
 
 impl Runner {
-    pub(super) fn end(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
-        self.nodes.iter_mut().for_each(|node| node.spoke = false);
-        for rank in 0..self.nodes.len() {
-            if self.pending.take(rank) {
-                self.run_node(rank)?;
+    pub(super) fn end(
+        &mut self,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
+        self.graph
+            .nodes
+            .iter_mut()
+            .for_each(|node| node.spoke = false);
+        for rank in 0..self.graph.nodes.len() {
+            if self.graph.pending.take(rank) {
+                self.graph.run_node(rank)?;
             }
+            self.say_at_once(rank, options, outputs)?;
             self.speak(rank, outputs)?;
-            let text = self.nodes[rank].out.text.memory();
+            let text = self.graph.nodes[rank].out.text.memory();
             self.check_waiting(rank, text)?;
-            self.gave(rank);
+            self.graph.gave(rank);
         }
         self.end_step(outputs)
+    }
+
+    /// Lets several threads say what a node has to say, where that is much and may be.
+    fn say_at_once(
+        &mut self,
+        rank: usize,
+        options: &Options,
+        outputs: &mut dyn Outputs,
+    ) -> Result<(), Error> {
+        let may = options.threads > 1 && self.memory.is_none() && !self.spills;
+        let node = &mut self.graph.nodes[rank];
+        let (Some(operator), true) = (&mut node.operator, may && !node.done) else {
+            return Ok(());
+        };
+        let Some(pieces) = operator.finish_in_pieces() else {
+            return Ok(());
+        };
+        if self.can_give_in_pieces(rank) {
+            // What was said before this node stands before it.
+            self.end_step(outputs)?;
+            return self.say_on_threads(rank, &*pieces, options, outputs);
+        }
+        let out = &mut self.graph.nodes[rank].out;
+        (0..pieces.len()).for_each(|piece| pieces.give(piece, out));
+        Ok(())
     }
 
     /// Lets a node say what it has to say at the end.
     fn speak(&mut self, rank: usize, outputs: &mut dyn Outputs) -> Result<(), Error> {
         let mut in_pieces = None;
         loop {
-            let node = &mut self.nodes[rank];
+            let node = &mut self.graph.nodes[rank];
             let (Some(operator), false) = (node.operator.as_mut(), node.done) else {
                 return Ok(());
             };
@@ -51,8 +84,8 @@ impl Runner {
                 self.spill_all()?;
             }
             if in_pieces {
-                self.gave(rank);
-                self.run_pending()?;
+                self.graph.gave(rank);
+                self.graph.run_pending()?;
                 self.end_step(outputs)?;
             } else {
                 self.gather(rank)?;
@@ -65,7 +98,7 @@ impl Runner {
         if self.memory.is_none() {
             return Ok(());
         }
-        let last = self.nodes[rank].out.rows().last();
+        let last = self.graph.nodes[rank].out.rows().last();
         let bytes = last.map_or(0, |part| part.data.memory());
         self.check_waiting(rank, bytes)
     }
@@ -76,14 +109,14 @@ impl Runner {
     /// inputs come in the order of the ports, and those on an output in the order of the statements.
     /// So what stands before must have said all, and what stands behind nothing yet.
     fn can_give_in_pieces(&self, rank: usize) -> bool {
-        if !self.pending.is_empty() {
+        if !self.graph.pending.is_empty() {
             return false;
         }
         if is_planted("pieces-whatever-the-order") {
             return true;
         }
         let behind = self.behind(rank);
-        let mut ranks = (0..self.nodes.len()).filter(|at| behind[*at]);
+        let mut ranks = (0..self.graph.nodes.len()).filter(|at| behind[*at]);
         ranks.all(|at| {
             self.is_next_port(at, rank, &behind) && self.is_next_writer(at, rank, &behind)
         })
@@ -92,7 +125,7 @@ impl Runner {
     /// Whether a node behind the one that gives has all rows of its lower ports, and none of its
     /// higher ones.
     fn is_next_port(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
-        let inputs = &self.nodes[at].inputs;
+        let inputs = &self.graph.nodes[at].inputs;
         let is_mine = |input: &usize| *input == rank || behind[*input];
         let Some(port) = inputs.iter().position(is_mine) else {
             return false;
@@ -102,18 +135,26 @@ impl Runner {
         lower.iter().all(|input| *input < rank)
             && higher
                 .iter()
-                .all(|input| !is_mine(input) && !self.nodes[*input].spoke)
+                .all(|input| !is_mine(input) && !self.graph.nodes[*input].spoke)
     }
 
     /// Whether what a node behind the one that gives writes is the next on its output.
     fn is_next_writer(&self, at: usize, rank: usize, behind: &[bool]) -> bool {
-        let node = &self.nodes[at];
+        let node = &self.graph.nodes[at];
         if !node.side_effect || node.done {
             return true;
         }
-        let others = self.nodes.iter().enumerate().filter(|(other, writer)| {
-            *other != at && writer.side_effect && !writer.done && writer.target() == node.target()
-        });
+        let others = self
+            .graph
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(other, writer)| {
+                *other != at
+                    && writer.side_effect
+                    && !writer.done
+                    && writer.target() == node.target()
+            });
         others.into_iter().all(|(other, writer)| {
             if behind[other] {
                 return false;
@@ -121,18 +162,21 @@ impl Runner {
             if (writer.statement, other) < (node.statement, at) {
                 other < rank
             } else {
-                writer.inputs.iter().all(|input| !self.nodes[*input].spoke)
+                writer
+                    .inputs
+                    .iter()
+                    .all(|input| !self.graph.nodes[*input].spoke)
             }
         })
     }
 
     /// The nodes behind one.
     fn behind(&self, rank: usize) -> Vec<bool> {
-        let mut behind = vec![false; self.nodes.len()];
+        let mut behind = vec![false; self.graph.nodes.len()];
         // Readers have higher ranks.
-        for at in rank..self.nodes.len() {
+        for at in rank..self.graph.nodes.len() {
             if at == rank || behind[at] {
-                for reader in &self.nodes[at].readers {
+                for reader in &self.graph.nodes[at].readers {
                     behind[*reader] = true;
                 }
             }

@@ -25,7 +25,7 @@ impl Runner {
     /// Opens the sources that have no end. Gives their ranks.
     pub(super) fn open_live(&mut self, outputs: &mut dyn Outputs) -> Result<Vec<usize>, Error> {
         let (mut ranks, mut inputs) = (Vec::new(), Vec::new());
-        for (rank, node) in self.nodes.iter_mut().enumerate() {
+        for (rank, node) in self.graph.nodes.iter_mut().enumerate() {
             let Some(spec) = node.spec.clone().filter(|_| !node.done) else {
                 continue;
             };
@@ -77,7 +77,7 @@ impl Runner {
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<bool, Error> {
-        if self.nodes[rank].done {
+        if self.graph.nodes[rank].done {
             return Ok(false);
         }
         let item = self.next(rank, wait, options)?;
@@ -89,13 +89,13 @@ impl Runner {
     }
 
     fn is_idle(&self, rank: usize) -> bool {
-        let source = self.nodes[rank].source.as_ref();
+        let source = self.graph.nodes[rank].source.as_ref();
         source.is_none_or(|source| source.is_idle())
     }
 
     /// Takes what a source lost into its account.
     fn count_dropped(&mut self, rank: usize) {
-        let node = &mut self.nodes[rank];
+        let node = &mut self.graph.nodes[rank];
         let dropped = node.source.as_mut().map_or(0, |source| source.dropped());
         node.out.account.rows_in += dropped;
         node.out.account.dropped += dropped;
@@ -120,10 +120,10 @@ impl Runner {
     /// Ends files that someone moved away, and begins them anew.
     fn reopen(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         let Runner {
-            nodes, multiplexer, ..
+            graph, multiplexer, ..
         } = self;
         let mut asked: HashMap<Target<'_>, bool> = HashMap::new();
-        for node in nodes.iter_mut().filter(|node| node.side_effect) {
+        for node in graph.nodes.iter_mut().filter(|node| node.side_effect) {
             let file = node.output_file.as_deref();
             let target = file.map_or(Target::Number(node.target), Target::File);
             let moved = match asked.get(&target) {

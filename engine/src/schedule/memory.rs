@@ -56,7 +56,7 @@ impl Runner {
             return Ok(());
         };
         for rank in ran {
-            let operator = self.nodes[*rank].operator.as_deref();
+            let operator = self.graph.nodes[*rank].operator.as_deref();
             memory.note(*rank, operator.map_or(0, Operator::memory));
         }
         memory.waiting = 0;
@@ -72,7 +72,7 @@ impl Runner {
         let Some(memory) = &mut self.memory else {
             return Ok(());
         };
-        let operator = self.nodes[rank].operator.as_deref();
+        let operator = self.graph.nodes[rank].operator.as_deref();
         memory.note(rank, operator.map_or(0, Operator::memory));
         memory.waiting = memory.waiting.saturating_add(bytes);
         let before = if memory.last.0 == rank {
@@ -92,7 +92,7 @@ impl Runner {
                 return Err(self.out_of_memory());
             };
             asked.push(rank);
-            if let Some(operator) = &mut self.nodes[rank].operator
+            if let Some(operator) = &mut self.graph.nodes[rank].operator
                 && operator.spill()?
             {
                 memory.note(rank, operator.memory());
@@ -103,7 +103,7 @@ impl Runner {
 
     /// Lets every operator move to files what it can.
     pub(super) fn spill_all(&mut self) -> Result<(), Error> {
-        let operators = self.nodes.iter_mut();
+        let operators = self.graph.nodes.iter_mut();
         for operator in operators.filter_map(|node| node.operator.as_mut()) {
             operator.spill()?;
         }
@@ -121,7 +121,7 @@ impl Runner {
                 verb = "gives";
             }
         }
-        let node = &self.nodes[rank];
+        let node = &self.graph.nodes[rank];
         let module = node.name.split(' ').next().unwrap_or_default();
         Error::Memory {
             module: module.to_owned(),

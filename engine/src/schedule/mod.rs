@@ -7,12 +7,14 @@
 pub mod account;
 mod done;
 mod end;
+mod graph;
 mod live;
 mod memory;
 pub(crate) mod merge;
 mod multiplexer;
 pub mod output;
 mod run;
+mod threads;
 
 pub use account::{Account, NodeReport, Report};
 pub use live::Signals;

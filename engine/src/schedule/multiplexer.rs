@@ -17,7 +17,7 @@ pub enum Target<'a> {
 }
 
 /// Takes the text of statements.
-pub trait Outputs {
+pub trait Outputs: Send {
     /// Writes to an output. `flush` asks that it reach the reader at once.
     ///
     /// # Errors

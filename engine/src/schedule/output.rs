@@ -156,6 +156,19 @@ impl Output {
         parts(&self.items)
     }
 
+    /// One for the same node on another thread.
+    pub(crate) fn twin(&self) -> Output {
+        Output {
+            annotated: self.annotated.clone(),
+            zone: self.zone.clone(),
+            text: TextRows {
+                frame: self.text.frame.clone(),
+                ..TextRows::default()
+            },
+            ..Output::default()
+        }
+    }
+
     /// Makes ready for the next step; buffers are kept.
     pub fn clear(&mut self) {
         self.items.clear();
@@ -220,6 +233,13 @@ impl TextRows {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
+    }
+
+    /// Exchanges the rows; what stands around them stays.
+    pub(crate) fn swap_rows(&mut self, other: &mut TextRows) {
+        std::mem::swap(&mut self.bytes, &mut other.bytes);
+        std::mem::swap(&mut self.ends, &mut other.ends);
+        std::mem::swap(&mut self.flush, &mut other.flush);
     }
 
     /// All bytes, where order among rows is not asked for.

@@ -114,6 +114,7 @@ struct Mode {
     resume_every: u64,
     /// Steps after which all states are moved to files, as far as they can be; 0 is never.
     spill_every: u64,
+    threads: usize,
     /// Whether the account so far is asked for before every step.
     progress: bool,
 }
@@ -140,11 +141,13 @@ impl Mode {
     /// match conditions, with one.
     fn all() -> Vec<Mode> {
         let mut modes = Vec::new();
-        for rows_max in [1, 3, 2048] {
+        // Where batches are small, many are under way on several threads at once.
+        for (rows_max, threads) in [(1, 1), (1, 3), (3, 1), (3, 2), (2048, 1)] {
             for choices in [all_rewrites(), rewrites(|_| false)] {
                 for apart in [false, true] {
                     modes.push(Mode {
                         rows_max,
+                        threads,
                         choices: choices.clone(),
                         apart,
                         // Where batches are small there are many steps to resume between.
@@ -175,6 +178,7 @@ impl Mode {
             apart: false,
             resume_every: 0,
             spill_every: 0,
+            threads: 1,
             progress: false,
         }));
         modes
@@ -191,6 +195,7 @@ impl Mode {
             apart,
             resume_every,
             spill_every,
+            threads,
             progress,
         } = self;
         let outputs = if *apart {
@@ -204,7 +209,7 @@ impl Mode {
             ""
         };
         format!(
-            "batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
+            "{threads} threads, batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
              {spill_every}, {choices:?}, {outputs}{asked}"
         )
     }
@@ -349,6 +354,7 @@ impl Checker {
             apart: true,
             resume_every: 0,
             spill_every: 0,
+            threads: 1,
             progress: false,
         };
         self.compare(&plan, &mode, &expected(&kept, renumbered))
@@ -433,6 +439,10 @@ impl Checker {
             seed: 7,
             resume_every: mode.resume_every,
             spill_every: mode.spill_every,
+            threads: mode.threads,
+            alone: 0,
+            // Half of the sets at full speed.
+            shake: if mode.apart { 11 } else { 0 },
             zone: Arc::clone(&self.zone),
             targets: (0..plan.statements.len()).map(|s| mode.target(s)).collect(),
             signals,
@@ -459,6 +469,7 @@ impl Checker {
             apart: false,
             resume_every: 0,
             spill_every: 0,
+            threads: 1,
             progress: true,
         };
         let (collected, report) = self

@@ -57,6 +57,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
             _ => Err("is neither a number nor a duration nor a time"),
         },
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(|| Box::new(Numeric::<Mean>::new(()))),
     })
 }

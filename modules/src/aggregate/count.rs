@@ -54,6 +54,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
         field,
         kind: |_| Ok(Kind::Unsigned),
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(move || {
             Box::new(Counts {
                 with_field,

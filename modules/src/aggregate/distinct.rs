@@ -64,6 +64,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
         field: arguments.fields().into_iter().next(),
         kind: |_| Ok(Kind::Unsigned),
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(move || match about {
             true => Box::new(Distinct::<HyperLogLog>::default()),
             false => Box::new(Distinct::<Exact>::default()),
@@ -72,7 +73,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
 }
 
 /// What knows how many distinct keys it was given.
-trait Counter: Clone + Default + Send + 'static {
+trait Counter: Clone + Default + Send + Sync + 'static {
     /// Adds a key; what more memory that takes is added to `memory`.
     fn add(&mut self, key: Key<'_>, hasher: &RandomState, memory: &mut usize);
     fn merge(&mut self, other: &Self, hasher: &RandomState, memory: &mut usize);

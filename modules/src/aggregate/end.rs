@@ -81,6 +81,7 @@ fn build(arguments: &Arguments, end: End) -> Result<AggregateSpec, ArgumentError
         field: arguments.fields().into_iter().next(),
         kind: Ok,
         class: StateClass::Ordered,
+        any_order: |_| false,
         make: Arc::new(move || Box::new(Ends::new(end))),
     })
 }

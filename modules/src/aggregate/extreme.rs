@@ -7,7 +7,7 @@ use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes}
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
-use wireq_typesys::{Column, Data, Value, total_order};
+use wireq_typesys::{Column, Data, Kind, Value, total_order};
 
 const FIELD: &[Parameter] = &[Parameter {
     name: "FIELD",
@@ -94,8 +94,17 @@ fn build(
         field: arguments.fields().into_iter().next(),
         kind: Ok,
         class: StateClass::Ordered,
+        any_order: of_one_form,
         make: Arc::new(make),
     })
+}
+
+/// Whether equal values of a kind are the same, so that it doesn't matter which was first.
+fn of_one_form(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Bool | Kind::Signed | Kind::Unsigned | Kind::Time | Kind::Duration | Kind::Address
+    )
 }
 
 struct Extremes {

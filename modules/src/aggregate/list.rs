@@ -74,6 +74,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
         field: arguments.fields().into_iter().next(),
         kind: |kind| Ok(list_of(kind)),
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(move || Box::new(Lists::new(max))),
     })
 }

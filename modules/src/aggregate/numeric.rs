@@ -19,9 +19,9 @@ pub(super) enum Class {
 }
 
 /// The state of one group, for values of one class.
-pub(super) trait Statistic: Clone + Default + Send + 'static {
+pub(super) trait Statistic: Clone + Default + Send + Sync + 'static {
     /// What the function's flags and arguments say.
-    type Setting: Copy + Send + 'static;
+    type Setting: Copy + Send + Sync + 'static;
     /// Whether times count.
     const TIMES: bool;
 

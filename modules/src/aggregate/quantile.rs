@@ -117,6 +117,7 @@ fn spec(share: Share, about: bool, field: Option<FieldPath>) -> AggregateSpec {
         field,
         kind: if about { about_kind } else { exact_kind },
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(move || match about {
             true => Box::new(Numeric::<Sketch>::new(share)),
             false => Box::new(Ranked::new(share)),

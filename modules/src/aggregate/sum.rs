@@ -55,6 +55,7 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
             _ => Err("is neither a number nor a duration"),
         },
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(|| Box::new(Sums::default())),
     })
 }

@@ -5,6 +5,7 @@
 
 use super::follow::Follow;
 use super::packed;
+use super::stretch::{Next, Stretch, Stretches};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::fs::File;
@@ -16,32 +17,42 @@ use wireq_typesys::Block;
 
 /// What a block holds: large enough that reading costs little, small enough to stay in cache.
 pub(super) const BLOCK_LEN: usize = 256 * 1024;
-/// Blocks kept for use again.
+/// Blocks kept for use again, by one thread and by several.
 const POOL_MAX: usize = 4;
+const POOL_OF_THREADS_MAX: usize = 64;
 
 /// Blocks to be used again.
 #[derive(Default)]
-pub(super) struct Pool(Vec<Arc<Block>>);
+pub(super) struct Pool {
+    /// Each with the thread that read into it.
+    blocks: Vec<(Arc<Block>, usize)>,
+    /// Whether several threads use them.
+    threads: bool,
+}
 
 impl Pool {
     /// A block that nobody reads any more, or a new one.
-    pub(super) fn take(&mut self, len: usize) -> Arc<Block> {
-        let free = self
-            .0
-            .iter_mut()
-            .position(|block| Arc::get_mut(block).is_some_and(|block| block.0.len() >= len));
+    pub(super) fn take(&mut self, len: usize, thread: usize) -> Arc<Block> {
+        let full = self.blocks.len() == POOL_OF_THREADS_MAX;
+        let free = self.blocks.iter_mut().position(|(block, of)| {
+            (*of == thread || full) && Arc::get_mut(block).is_some_and(|block| block.0.len() >= len)
+        });
         match free {
-            Some(at) => self.0.swap_remove(at),
+            Some(at) => self.blocks.swap_remove(at).0,
             // Room for more than one long record, so that not each of them is moved.
             None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
             None => Arc::new(Block(vec![0; BLOCK_LEN])),
         }
     }
 
-    pub(super) fn put(&mut self, block: Arc<Block>) {
+    pub(super) fn put(&mut self, block: Arc<Block>, thread: usize) {
+        let most = match self.threads {
+            true => POOL_OF_THREADS_MAX,
+            false => POOL_MAX,
+        };
         // Oversized blocks of single records are not worth keeping.
-        if self.0.len() < POOL_MAX && block.0.len() == BLOCK_LEN {
-            self.0.push(block);
+        if self.blocks.len() < most && block.0.len() == BLOCK_LEN {
+            self.blocks.push((block, thread));
         }
     }
 }
@@ -54,7 +65,9 @@ pub(super) trait Stream: Send {
 
 /// Where bytes come from.
 enum Input {
-    /// A file, or a pipe or device, where reading may block.
+    /// A file, where several threads may read.
+    Stretches(Stretches),
+    /// A file that others may read on in, or a pipe or device, where reading may block.
     File { file: File, may_block: bool },
     /// A file that grows.
     Follow(Follow),
@@ -67,6 +80,12 @@ impl Stream for Input {
         match self {
             Input::Stream(stream) => stream.read(room, interrupt),
             Input::Follow(follow) => follow.read(room, interrupt),
+            Input::Stretches(stretches) => loop {
+                match stretches.read(room) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => return result,
+                }
+            },
             Input::File { file, may_block } => loop {
                 if *may_block {
                     wait_for_input(file, interrupt)?;
@@ -113,14 +132,27 @@ pub(super) struct Blocks {
     pub(super) corrupt: Option<&'static str>,
     /// Bytes that were moved to another block.
     pub(super) moved: u64,
+    /// The thread that read into the block.
+    thread: usize,
+    /// Whether it cannot be read on only because a stretch is handed out that is not back.
+    pub(super) elsewhere: bool,
 }
 
 impl Blocks {
     /// Opens a path; `-` is standard input.
     pub(super) fn open(path: &str, pool: &mut Pool) -> io::Result<Blocks> {
         let file = open(path)?;
-        let may_block = !file.metadata().is_ok_and(|data| data.is_file());
-        Ok(Blocks::new(Input::File { file, may_block }, pool))
+        let len = file.metadata().ok().filter(|data| data.is_file());
+        let len = len.map(|data| data.len());
+        let input = match len {
+            // The place in standard input is everybody's.
+            Some(len) if path != "-" => Input::Stretches(Stretches::new(file, len)),
+            _ => Input::File {
+                file,
+                may_block: len.is_none(),
+            },
+        };
+        Ok(Blocks::new(input, pool))
     }
 
     /// Reads a file that grows.
@@ -136,7 +168,7 @@ impl Blocks {
     fn new(input: Input, pool: &mut Pool) -> Blocks {
         Blocks {
             input,
-            block: pool.take(BLOCK_LEN),
+            block: pool.take(BLOCK_LEN, 0),
             at: 0,
             end: 0,
             offset: 0,
@@ -144,6 +176,8 @@ impl Blocks {
             waits: false,
             corrupt: None,
             moved: 0,
+            thread: 0,
+            elsewhere: false,
         }
     }
 
@@ -154,17 +188,57 @@ impl Blocks {
 
     /// Where they begin in the file.
     pub(super) fn place(&self) -> u64 {
-        self.offset + self.at as u64
+        self.offset.wrapping_add(self.at as u64)
+    }
+
+    /// The next stretch of the input, for another thread to read.
+    pub(super) fn hand_out(&mut self, thread: usize, pool: &mut Pool) -> Option<Stretch> {
+        pool.threads = true;
+        match &mut self.input {
+            Input::Stretches(stretches) if !self.at_end => stretches.hand_out(thread, pool),
+            _ => None,
+        }
+    }
+
+    /// Takes a stretch back that was read.
+    pub(super) fn give_back(&mut self, stretch: Stretch, pool: &mut Pool) {
+        let left = match &mut self.input {
+            Input::Stretches(stretches) => stretches.give_back(stretch),
+            _ => Some(stretch),
+        };
+        if let Some(stretch) = left {
+            pool.put(stretch.block, stretch.thread);
+        }
     }
 
     /// Makes room for `need` bytes from the first unread one on, in this block where nobody reads it
-    /// and else in another one, and reads once. Gives whether it is another block.
+    /// and else in another one, and reads once. Gives whether it is another block. Fails where it
+    /// is [`Blocks::elsewhere`].
     pub(super) fn more(
         &mut self,
         need: usize,
         pool: &mut Pool,
         interrupt: &AtomicBool,
     ) -> io::Result<bool> {
+        (self.waits, self.elsewhere) = (false, false);
+        if let Input::Stretches(stretches) = &mut self.input {
+            match stretches.next(pool)? {
+                Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
+                Next::Waits => {
+                    self.elsewhere = true;
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Next::Rest => {}
+            }
+        }
+        let moves = self.make_room(need, pool);
+        self.read(interrupt)?;
+        Ok(moves)
+    }
+
+    /// Makes room in this block where nobody reads it and else in another one. Gives whether it is
+    /// another block.
+    fn make_room(&mut self, need: usize, pool: &mut Pool) -> bool {
         let len = self.block.0.len();
         let fits = self.end < len && len - self.at >= need;
         let writable = Arc::get_mut(&mut self.block).is_some();
@@ -172,18 +246,53 @@ impl Blocks {
         if moves {
             self.move_on(need, pool);
         }
-        self.read(interrupt)?;
-        Ok(moves)
+        moves
+    }
+
+    /// Goes on in a stretch that was read, with the unread bytes before it: in its block where they
+    /// fit before it. Gives whether it is another block.
+    fn take(&mut self, mut stretch: Stretch, need: usize, pool: &mut Pool) -> bool {
+        let have = self.end - self.at;
+        let len = stretch.end - stretch.at;
+        if have <= stretch.at
+            && need <= have + len
+            && let Some(block) = Arc::get_mut(&mut stretch.block)
+        {
+            let begin = stretch.at - have;
+            block.0[begin..stretch.at].copy_from_slice(&self.block.0[self.at..self.end]);
+            let thread = std::mem::replace(&mut self.thread, stretch.thread);
+            pool.put(std::mem::replace(&mut self.block, stretch.block), thread);
+            // The block may begin before the file does.
+            self.offset = stretch.offset.wrapping_sub(stretch.at as u64);
+            self.moved += have as u64;
+            (self.at, self.end) = (begin, stretch.end);
+            return true;
+        }
+        let moves = self.make_room(need, pool);
+        if let Some(block) = Arc::get_mut(&mut self.block) {
+            let count = len.min(block.0.len() - self.end);
+            let bytes = &stretch.block.0[stretch.at..stretch.at + count];
+            block.0[self.end..self.end + count].copy_from_slice(bytes);
+            self.end += count;
+            stretch.at += count;
+            stretch.offset += count as u64;
+        }
+        match &mut self.input {
+            Input::Stretches(stretches) if stretch.at < stretch.end => stretches.put_back(stretch),
+            _ => pool.put(stretch.block, stretch.thread),
+        }
+        moves
     }
 
     /// Takes the unread bytes to another block.
     fn move_on(&mut self, need: usize, pool: &mut Pool) {
         let have = self.end - self.at;
-        let mut block = pool.take(need.max(BLOCK_LEN));
+        let thread = std::mem::take(&mut self.thread);
+        let mut block = pool.take(need.max(BLOCK_LEN), 0);
         let target = Arc::get_mut(&mut block).expect("a block from the pool is not shared");
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
-        pool.put(std::mem::replace(&mut self.block, block));
-        self.offset += self.at as u64;
+        pool.put(std::mem::replace(&mut self.block, block), thread);
+        self.offset = self.place();
         self.moved += have as u64;
         (self.at, self.end) = (0, have);
     }
@@ -194,7 +303,6 @@ impl Blocks {
             return Err(io::Error::other("a block is still in use"));
         };
         let room = &mut block.0[self.end..];
-        self.waits = false;
         let count = match self.input.read(room, interrupt) {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

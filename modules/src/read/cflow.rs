@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{
-    Build, Error, Example, InputAccount, InputReport, Module, Source, SourceContext, SourceSpec,
+    Build, Error, Example, InputAccount, InputMark, InputReport, Module, Source, SourceContext,
+    SourceSpec,
 };
 use wireq_typesys::{Part, PartData, Position, Positions};
 
@@ -213,6 +214,10 @@ impl Source for Cflow {
                 }
             }
         }
+    }
+
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.reports)
     }
 
     fn input_account(&self) -> InputAccount {

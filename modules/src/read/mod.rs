@@ -10,6 +10,7 @@ mod nfcapd;
 mod packed;
 mod paths;
 mod reuse;
+mod stretch;
 mod table;
 
 pub use live::{Interface, filter, interfaces};

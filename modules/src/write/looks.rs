@@ -62,6 +62,11 @@ impl Looks {
         })
     }
 
+    /// Whether what is written of an object goes by those before it.
+    pub fn goes_by_rows(&self) -> bool {
+        self.format == "table"
+    }
+
     /// The format, for the fields that are printed.
     pub fn make(&self, context: &Context) -> Box<dyn Format> {
         let columns = Columns {

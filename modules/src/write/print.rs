@@ -164,6 +164,7 @@ pub(super) static MODULE: Module = Module {
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let looks = Looks::new(arguments)?;
     let flush = arguments.flag("-B");
+    let only_writes = !looks.goes_by_rows();
     let needs = if arguments.flag("--summary") {
         Needs::Summary
     } else if arguments.words().is_empty() {
@@ -180,6 +181,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         needs,
         side_effect: true,
+        only_writes,
         output_file: arguments.value("-f").map(|word| word.text.clone()),
         ..spec
     })

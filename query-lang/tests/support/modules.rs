@@ -106,6 +106,7 @@ fn aggregate(
         field,
         kind,
         class: StateClass::Commutative,
+        any_order: |_| false,
         make: Arc::new(|| unreachable!("nothing runs")),
     }
 }

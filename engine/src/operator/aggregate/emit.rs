@@ -52,7 +52,7 @@ impl Listed {
         (0..self.groups.len()).map(|at| self.get(at))
     }
 
-    fn get(&self, at: usize) -> (&[u8], u32) {
+    pub(super) fn get(&self, at: usize) -> (&[u8], u32) {
         let start = if at == 0 { 0 } else { self.groups[at - 1].0 };
         let (end, number) = self.groups[at];
         (&self.keys[start..end], number)
@@ -95,7 +95,7 @@ impl Emitter {
     }
 
     /// Gives one object for each of at most [`ROWS_MAX`] groups.
-    fn emit_rows<'a>(
+    pub(super) fn emit_rows<'a>(
         &self,
         states: &States,
         groups: impl ExactSizeIterator<Item = (&'a [u8], u32)>,

@@ -20,8 +20,8 @@ use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
-    Context, Control, Error, Gives, GroupKeys, Needs, OnControl, Operator, OperatorSpec, Progress,
-    StateClass, Verdict, View, same_operator,
+    Context, Control, Error, Gives, GroupKeys, Needs, OnControl, Operator, OperatorSpec, Pieces,
+    Progress, StateClass, Verdict, View, same_operator,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
 }
 
 struct Grouping {
-    emitter: Emitter,
+    emitter: Arc<Emitter>,
     /// How many columns the key has.
     width: usize,
     /// Whether objects with no key are a group, and one group is there without any object.
@@ -131,13 +131,13 @@ impl Grouping {
             columns.push((source, def.kind));
         }
         let mut grouping = Grouping {
-            emitter: Emitter {
+            emitter: Arc::new(Emitter {
                 around: aggregate.group.as_ref().map(|group| group.keys.len()),
                 keys,
                 columns,
                 shape: context.shape.clone(),
                 origin: context.origin,
-            },
+            }),
             width,
             all: aggregate.all,
             groups: Groups::new(context.seed),
@@ -430,6 +430,29 @@ impl Grouping {
     }
 }
 
+/// All that is to be given at the end.
+struct Said {
+    emitter: Arc<Emitter>,
+    states: States,
+    groups: Listed,
+}
+
+/// Fewer pieces are given by one thread before others are there.
+const PIECES_MIN: usize = 8;
+
+impl Pieces for Said {
+    fn len(&self) -> usize {
+        self.groups.len().div_ceil(ROWS_MAX)
+    }
+
+    fn give(&self, piece: usize, out: &mut Output) {
+        let rows = piece * ROWS_MAX..self.groups.len().min((piece + 1) * ROWS_MAX);
+        let groups = rows.map(|at| self.groups.get(at));
+        self.emitter
+            .emit_rows(&self.states, groups, Position::END, out);
+    }
+}
+
 impl Operator for Grouping {
     fn step(
         &mut self,
@@ -513,6 +536,23 @@ impl Operator for Grouping {
         self.give(out)
     }
 
+    fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
+        let fits = matches!(self.giving, Giving::NotYet) && self.spilled.is_none();
+        if !fits || self.len() < PIECES_MIN * ROWS_MAX || is_planted("aggregate-descending") {
+            return None;
+        }
+        self.giving = Giving::Done;
+        let mut drained = self.drain();
+        let mut groups = Listed::default();
+        while groups.push_with(|key| drained.next(key)) {}
+        let states = self.states.fresh();
+        Some(Box::new(Said {
+            emitter: Arc::clone(&self.emitter),
+            states: std::mem::replace(&mut self.states, states),
+            groups,
+        }))
+    }
+
     fn has_more(&self) -> bool {
         matches!(self.giving, Giving::Kept(_) | Giving::Spilled(_))
     }
@@ -577,6 +617,12 @@ impl Operator for Grouping {
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
         let right = same_operator::<Grouping>("aggregate", right)?;
+        if self.width > 0 && right.spilled.is_none() {
+            let pairs = self.groups.absorb(&right.groups);
+            self.states.grow(self.groups.limit());
+            self.states.merge_all(&right.states, &pairs);
+            return Ok(Verdict::All);
+        }
         right.each_group(&mut |key, states, from| {
             let number = self.number_of(key);
             self.states.merge(number, states, from);

@@ -192,6 +192,20 @@ impl States {
         }
     }
 
+    /// Takes in groups of other states, each as a later part of one here: its number here and there.
+    pub(super) fn merge_all(&mut self, other: &States, pairs: &[(u32, u32)]) {
+        for (function, other) in self.functions.iter_mut().zip(&other.functions) {
+            for (number, from) in pairs {
+                function.states.merge(*number, &*other.states, *from);
+            }
+        }
+        for at in 0..self.kept.len() {
+            for (number, from) in pairs {
+                self.set_kept(at, *number, other.kept(at, *from));
+            }
+        }
+    }
+
     /// Whether a part of a state is made of members that are stored one by one.
     pub(super) fn has_members(&self) -> bool {
         let mut functions = self.functions.iter();

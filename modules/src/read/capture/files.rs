@@ -9,7 +9,9 @@ use crate::types::packet::Frames;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{
+    Ahead, Control, Error, InputAccount, InputMark, InputReport, Source, SourceContext,
+};
 use wireq_typesys::{Part, Position};
 
 /// The files of one source.
@@ -27,6 +29,8 @@ pub(super) struct CaptureFiles {
     /// The formats of the files of the reports.
     formats: Vec<Option<&'static str>>,
     segment: u32,
+    /// Whether nothing came only because another thread reads what comes next.
+    elsewhere: bool,
     /// The part that what was given last stands before.
     next: Option<Part>,
 }
@@ -118,6 +122,7 @@ impl CaptureFiles {
             reports: Vec::new(),
             formats: Vec::new(),
             segment: 0,
+            elsewhere: false,
             next: None,
         }
     }
@@ -227,7 +232,7 @@ impl CaptureFiles {
         }
         let path = report.name.clone();
         let reason = match stop {
-            Stop::Interrupted | Stop::Waiting => return Ok(()),
+            Stop::Interrupted | Stop::Waiting | Stop::Elsewhere => return Ok(()),
             Stop::System(action, source) if strict => {
                 return Err(Error::file(action, path, source));
             }
@@ -264,6 +269,10 @@ impl CaptureFiles {
         let filled = capture.frames(frames, context.rows_max, &mut reading);
         self.segment = capture.segment;
         let rows = frames.rows.len();
+        if rows == 0 && filled.is_err() {
+            context.retired.push(data);
+            return filled.map(|()| None);
+        }
         filled?;
         let position = Position::new(capture.segment, capture.row);
         if rows == 0 {
@@ -307,7 +316,31 @@ impl CaptureFiles {
 }
 
 impl Source for CaptureFiles {
+    fn ahead(&mut self, thread: usize) -> Option<Box<dyn Ahead>> {
+        let stretch = self
+            .current
+            .as_mut()?
+            .input
+            .hand_out(thread, &mut self.pool)?;
+        Some(Box::new(stretch))
+    }
+
+    fn give_back(&mut self, stretch: Box<dyn Ahead>) {
+        if let (Ok(stretch), Some(capture)) = (stretch.into_any().downcast(), &mut self.current) {
+            capture.input.give_back(*stretch, &mut self.pool);
+        }
+    }
+
+    fn waits(&self) -> bool {
+        self.elsewhere
+    }
+
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.reports)
+    }
+
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        self.elsewhere = false;
         if let Some(part) = self.next.take() {
             return Ok(Some(Item::Rows(part)));
         }
@@ -325,6 +358,10 @@ impl Source for CaptureFiles {
                 Ok(Some(item)) => return Ok(Some(item)),
                 Ok(None) => self.close(),
                 Err(Stop::Waiting) => return Ok(Some(self.wait(context))),
+                Err(Stop::Elsewhere) => {
+                    self.elsewhere = true;
+                    return Ok(None);
+                }
                 Err(Stop::Interrupted) => {
                     if self.followed.is_some() {
                         self.stopped(Stop::Interrupted, context.strict)?;

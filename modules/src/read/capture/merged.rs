@@ -150,8 +150,8 @@ impl Merged {
             if end > 0 {
                 return None;
             }
-            let block = self.pool.take(bytes.len().max(BLOCK_LEN));
-            self.pool.put(std::mem::replace(&mut self.block, block));
+            let block = self.pool.take(bytes.len().max(BLOCK_LEN), 0);
+            self.pool.put(std::mem::replace(&mut self.block, block), 0);
         }
         let block = Arc::get_mut(&mut self.block)?;
         block.0[end..end + bytes.len()].copy_from_slice(bytes);

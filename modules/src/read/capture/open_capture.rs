@@ -28,6 +28,8 @@ pub(super) enum Stop {
     Interrupted,
     /// Nothing more is there now: reading goes on later where it is.
     Waiting,
+    /// What comes next is read by another thread.
+    Elsewhere,
 }
 
 impl Stop {
@@ -99,7 +101,7 @@ impl Capture {
             Err(stop) => return Err(stop),
         };
         reading.report.bytes_used = header_len as u64;
-        input.at = header_len;
+        input.at += header_len;
         Ok(Capture {
             input,
             format,
@@ -239,7 +241,15 @@ impl Capture {
     /// Reads on.
     fn more(&mut self, need: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
         let moved = self.input.more(need, reading.pool, reading.interrupt);
-        if moved.map_err(Stop::reading)? {
+        let elsewhere = self.input.elsewhere;
+        let stop = |error| {
+            if elsewhere {
+                Stop::Elsewhere
+            } else {
+                Stop::reading(error)
+            }
+        };
+        if moved.map_err(stop)? {
             self.segment += 1;
             self.row = 0;
         }
@@ -314,7 +324,7 @@ pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result
 /// Finds the format of a file and begins with it.
 fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Format>, usize), Stop> {
     read_to(input, MAGIC_LEN, reading)?;
-    if input.end == 0 {
+    if input.unread().is_empty() {
         return Err(Stop::Damaged(None, "it is empty"));
     }
     let Some(kind) = kind_of(input.unread()) else {
@@ -327,7 +337,7 @@ fn begin(input: &mut Blocks, reading: &mut Reading<'_>) -> Result<(Box<dyn Forma
 
 /// Reads until there are so many bytes, or all that there are.
 fn read_to(input: &mut Blocks, len: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
-    while input.end < len && !input.at_end {
+    while input.unread().len() < len && !input.at_end {
         let moved = input.more(len, reading.pool, reading.interrupt);
         moved.map_err(Stop::reading)?;
         if input.waits {

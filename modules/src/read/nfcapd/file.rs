@@ -11,7 +11,7 @@ use crate::types::netflow::{Header, Records};
 use std::io;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Error, InputAccount, InputMark, InputReport, Source, SourceContext};
 use wireq_typesys::{Block, Part, Position};
 
 /// The files of one source.
@@ -487,6 +487,10 @@ impl Source for NfFiles {
             }
             return Ok(Some(Item::Rows(Part::new(data))));
         }
+    }
+
+    fn mark(&self) -> InputMark {
+        InputMark::of(&self.reports)
     }
 
     fn input_account(&self) -> InputAccount {

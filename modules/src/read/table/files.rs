@@ -11,7 +11,7 @@ use memchr::memchr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Error, InputAccount, InputMark, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, Position, Recipe};
 
 /// What a source is to read.
@@ -240,6 +240,14 @@ impl Files {
         self.unusable(reason, strict)
     }
 
+    /// What is to be said of a file.
+    fn account_of(&self, report: &FileReport) -> InputReport {
+        InputReport {
+            faults: report.faults(&self.fields, &self.plan.table),
+            ..report.input.clone()
+        }
+    }
+
     /// With `--strict`, cells that could not be read end the run too.
     fn check_cells(&self) -> Result<(), Error> {
         let Some(report) = self.reports.last() else {
@@ -290,13 +298,22 @@ impl Source for Files {
         }
     }
 
+    fn tells_of_columns(&self) -> bool {
+        true
+    }
+
+    fn mark(&self) -> InputMark {
+        let last = self.reports.last();
+        InputMark {
+            inputs: self.reports.len(),
+            last: last.map(|report| self.account_of(report)),
+        }
+    }
+
     fn input_account(&self) -> InputAccount {
-        let account = |report: &FileReport| InputReport {
-            faults: report.faults(&self.fields, &self.plan.table),
-            ..report.input.clone()
-        };
+        let reports = self.reports.iter();
         InputAccount {
-            inputs: self.reports.iter().map(account).collect(),
+            inputs: reports.map(|report| self.account_of(report)).collect(),
         }
     }
 }

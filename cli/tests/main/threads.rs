@@ -1,0 +1,233 @@
+//! Several threads give what one gives, byte for byte, account and faults included.
+//!
+//! `WIREQ_SEEDS=1000` looks at so many damaged captures.
+
+use crate::run::{scratch, wireq};
+use std::fs;
+use std::path::Path;
+
+/// Query sets: each is one run.
+const SETS: &[&[&str]] = &[
+    &["where dstport = 80 and ipprotocol = tcp | count()"],
+    &["print srcip count() sum(len) avg(len) group by srcip"],
+    &["print srcip srcport dstip dstport count() sum(len) group by srcip srcport dstip dstport"],
+    &["print ts srcip dstip len"],
+    &["print -o csv ts srcip tcp.flags ip.ttl frame.number"],
+    &["print -o json srcip len"],
+    &["print -o table srcip dstip len"],
+    &["head 7 | print ts len"],
+    &["where len > 1400 | head 30 | print frame.number len"],
+    &["print ts len | head 40"],
+    &["uniq srcip | print srcip ts"],
+    &["top srcip"],
+    &["sort -r len ts | head 20"],
+    &["last srcip | print srcip ts len"],
+    &["flowid srcip srcport dstip dstport | print flowid len"],
+    &["(where dstport = 80) + (where len > 700) | print frame.number"],
+    &["(where dstport = 80 | head 3) + (where len > 700 | head 900) | count()"],
+    &["print srcip ts count() max(len) first(ts) group by srcip"],
+    &["print srcip min(len) max(ts) min(dstip) group by srcip"],
+    &["distinct(srcip) quantile(0.9, len) stddev(len) list(ipprotocol)"],
+    &["delta ts | print ts.delta | head 50"],
+    &[
+        "clock -c ts -t 1 | print len",
+        "print [ len * 8 ] as bits | tail 3",
+    ],
+    &["project srcip len | uniqobj | count()"],
+    &[
+        "where dstport = 80 | print srcip",
+        "where dstport = 443 | count()",
+        "where dstport = 53 | head 5 | print ts",
+        "where len > 1000 | print dstip sum(len) group by dstip",
+        "uniq srcip | count()",
+    ],
+];
+
+/// Numbers that look like chance.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+}
+
+/// A capture that is read in many stretches, with records of all lengths.
+fn capture(seed: u64, frames: u32) -> Vec<u8> {
+    let mut random = Random(seed);
+    let mut file = vec![0; 24];
+    file[..4].copy_from_slice(&0xa1b2_c3d4u32.to_le_bytes());
+    file[4..8].copy_from_slice(&[2, 0, 4, 0]);
+    file[16..20].copy_from_slice(&262_144u32.to_le_bytes());
+    file[20] = 1;
+    for number in 0..frames {
+        let payload = match random.next(64) {
+            0 => random.next(30_000),
+            1..=20 => random.next(1400),
+            _ => random.next(60),
+        };
+        let frame = frame(&mut random, payload as u16);
+        let len = frame.len() as u32;
+        let head = [number / 500, number % 500 * 1999, len, len];
+        file.extend(head.map(u32::to_le_bytes).concat());
+        file.extend(frame);
+    }
+    file
+}
+
+fn frame(random: &mut Random, payload: u16) -> Vec<u8> {
+    let mut frame = vec![2; 12];
+    let protocol = [6, 6, 17, 1][random.next(4) as usize];
+    match random.next(20) {
+        0 => frame.extend([0x08, 0x06]),
+        1 => frame.extend([0x81, 0x00, 0, 7, 0x08, 0x00]),
+        _ => frame.extend([0x08, 0x00]),
+    }
+    frame.extend([0x45, 0]);
+    frame.extend((40 + payload).to_be_bytes());
+    frame.extend([0, 0, 0, 0, 64, protocol, 0, 0]);
+    frame.extend([192, 0, 2, random.next(40) as u8]);
+    frame.extend([198, 51, 100, random.next(9) as u8]);
+    let port = |random: &mut Random| [80u16, 443, 53, 40_000][random.next(4) as usize];
+    frame.extend(port(random).to_be_bytes());
+    frame.extend(port(random).to_be_bytes());
+    frame.extend([0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x18, 1, 0, 0, 0, 0, 0]);
+    frame.extend((0..payload).map(|at| at as u8));
+    frame
+}
+
+fn write(folder: &Path, name: &str, bytes: &[u8]) -> String {
+    let path = folder.join(name);
+    fs::write(&path, bytes).expect("the target folder can be written");
+    path.display().to_string()
+}
+
+/// Compares runs on several threads with that on one.
+fn compare(queries: &[&str], files: &[&str], flags: &[&str], threads: &[&str]) {
+    let run = |threads: &str| {
+        let mut arguments = vec!["--utc", "--seed=3", "--stats=json", threads];
+        arguments.extend(flags);
+        arguments.extend(queries.iter().flat_map(|query| ["-e", *query]));
+        arguments.push("-r");
+        arguments.extend(files);
+        wireq(&arguments)
+    };
+    let one = run("--threads=1");
+    for threads in threads {
+        let several = run(threads);
+        let same = one == several;
+        assert!(
+            same,
+            "{queries:?} {files:?} {flags:?} {threads}: status {} and {}, output of {} and {} bytes\n{}\n{}",
+            one.status,
+            several.status,
+            one.stdout.len(),
+            several.stdout.len(),
+            one.stderr,
+            several.stderr
+        );
+    }
+}
+
+#[test]
+fn results_and_accounts_are_those_of_one_thread() {
+    let folder = scratch("threads");
+    let long = write(&folder, "long.pcap", &capture(1, 9000));
+    let short = write(&folder, "short.pcap", &capture(2, 40));
+    for set in SETS {
+        let threads = ["--threads=2", "--threads=3", "--threads=8"];
+        compare(set, &[&long], &[], &threads);
+        compare(set, &[&short, &long, &short], &[], &threads[..1]);
+        // Small batches: many turns for each stretch.
+        compare(set, &[&long], &["--batch=100"], &threads[..2]);
+        compare(set, &[&long], &["--memory-limit=300K"], &threads[..1]);
+    }
+}
+
+#[test]
+fn strategies_and_rewrites_are_as_on_one_thread() {
+    let folder = scratch("threads-choices");
+    let long = write(&folder, "long.pcap", &capture(3, 4000));
+    let queries: Vec<String> = (0..40)
+        .map(|at| format!("where srcip = 192.0.2.{at} and len > {} | count()", at * 3))
+        .collect();
+    let queries: Vec<&str> = queries.iter().map(String::as_str).collect();
+    for flag in [
+        "--strategy=naive",
+        "--strategy=snort",
+        "--strategy=counting",
+        "--strategy=dataflow",
+        "--vector=off",
+        "--no-rewrite=vector",
+        "--no-rewrite=share",
+    ] {
+        compare(&queries, &[&long], &[flag], &["--threads=2"]);
+    }
+}
+
+#[test]
+fn damage_is_told_as_on_one_thread() {
+    let folder = scratch("threads-damage");
+    let count = std::env::var("WIREQ_SEEDS").map_or(40, |n| n.parse().expect("a number"));
+    let whole = capture(4, 3000);
+    let mut random = Random(5);
+    for seed in 0..count {
+        let mut bytes = whole.clone();
+        for _ in 0..=random.next(3) {
+            let at = random.next(bytes.len() as u64) as usize;
+            let most = bytes.len() - at;
+            let len = (random.next(70_000) as usize).min(most);
+            match random.next(4) {
+                0 => bytes.truncate(at.max(30)),
+                1 => _ = bytes.drain(at..at + len),
+                2 => bytes[at..at + len].fill(0xff),
+                _ => bytes[at] ^= 1 << random.next(8),
+            }
+            if bytes.len() < 30 {
+                break;
+            }
+        }
+        let path = write(&folder, "damaged.pcap", &bytes);
+        let strict: &[&str] = if seed % 4 == 0 { &["--strict"] } else { &[] };
+        let query = ["print frame.number ts len | count() sum(len)"];
+        compare(&query, &[&path], strict, &["--threads=2", "--threads=3"]);
+        let query = ["print ts len srcip"];
+        compare(&query, &[&path, &path], strict, &["--threads=2"]);
+    }
+}
+
+#[test]
+fn explain_says_what_runs_where() {
+    let query = "where dstport = 80 | print srcip sum(len) group by srcip; uniq srcip | head 2";
+    let explain = |flags: &[&str]| {
+        let arguments = [&["explain"], flags, &[query, "five.pcap"]].concat();
+        let text = wireq(&arguments).results();
+        let (_, plan) = text.split_once("as run:\n").expect("it shows the plan");
+        plan.to_owned()
+    };
+    let plan = explain(&["--threads=2"]);
+    let places: Vec<(&str, &str)> = plan
+        .lines()
+        .filter_map(|line| line.trim().split_once(' ')?.1.rsplit_once("  ["))
+        .map(|(node, place)| (node.split(' ').next().unwrap_or(""), place))
+        .collect();
+    let any = "on any thread]";
+    assert_eq!(
+        places,
+        [
+            ("pcapfile", any),
+            ("where", any),
+            ("aggregate", "in parts on all threads]"),
+            ("print", "in order]"),
+            ("uniq", "in order]"),
+            ("head", "in order]"),
+            ("print", "in order]"),
+        ],
+        "{plan}"
+    );
+    assert!(!explain(&[]).contains("thread"));
+    assert!(!explain(&["--threads=1"]).contains("thread"));
+}

@@ -1,0 +1,173 @@
+//! Stretches of a file that several threads read, each into a block of its own.
+//!
+//! Each block has room before the stretch: what the block before ends with, the begin of a record,
+//! is put there, and the rows of both are in one block without the stretch being copied.
+
+use super::blocks::{BLOCK_LEN, Pool};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use wireq_engine::Ahead;
+use wireq_typesys::Block;
+
+/// The room before a stretch. Records that are longer are moved to a block that holds them.
+const ROOM: usize = 64 * 1024;
+/// What a stretch holds: with the room, a block of the pool.
+const STRETCH_LEN: usize = BLOCK_LEN - ROOM;
+/// Stretches handed out or waiting: where batches are small, one thread finds them slower than
+/// others read.
+const STRETCHES_MAX: usize = 64;
+
+/// A stretch of a file.
+pub(super) struct Stretch {
+    file: Arc<File>,
+    /// Where it is in the file.
+    pub(super) offset: u64,
+    pub(super) block: Arc<Block>,
+    /// Where it is in the block.
+    pub(super) at: usize,
+    pub(super) end: usize,
+    failed: Option<io::Error>,
+    /// Who reads it.
+    pub(super) thread: usize,
+}
+
+impl Ahead for Stretch {
+    fn read(&mut self) {
+        let Some(block) = Arc::get_mut(&mut self.block) else {
+            self.failed = Some(io::Error::other("a block is still in use"));
+            return;
+        };
+        let (mut offset, wanted) = (self.offset, self.at + STRETCH_LEN);
+        while self.end < wanted {
+            match self.file.read_at(&mut block.0[self.end..wanted], offset) {
+                Ok(0) => return,
+                Ok(count) => {
+                    self.end += count;
+                    offset += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failed = Some(error);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any> {
+        self
+    }
+}
+
+/// A file, in stretches and from where these end.
+pub(super) struct Stretches {
+    file: Arc<File>,
+    /// How long the file was when it was opened; none where there are no more stretches.
+    len: u64,
+    /// All before this was read or taken.
+    taken: u64,
+    /// Where the next stretch begins.
+    next: u64,
+    /// How many are handed out.
+    out: usize,
+    /// Those that are back and not used up.
+    back: VecDeque<Stretch>,
+}
+
+/// What comes next of a file.
+pub(super) enum Next {
+    /// A stretch.
+    Stretch(Stretch),
+    /// A stretch that is not back yet.
+    Waits,
+    /// What [`Stretches::read`] reads: there are no more stretches.
+    Rest,
+}
+
+impl Stretches {
+    pub(super) fn new(file: File, len: u64) -> Stretches {
+        Stretches {
+            file: Arc::new(file),
+            len,
+            taken: 0,
+            next: 0,
+            out: 0,
+            back: VecDeque::new(),
+        }
+    }
+
+    /// The next stretch, to be read; none at the end.
+    pub(super) fn hand_out(&mut self, thread: usize, pool: &mut Pool) -> Option<Stretch> {
+        if self.next >= self.len || self.out + self.back.len() >= STRETCHES_MAX {
+            return None;
+        }
+        let offset = self.next;
+        self.next += STRETCH_LEN as u64;
+        self.out += 1;
+        Some(Stretch {
+            file: Arc::clone(&self.file),
+            offset,
+            block: pool.take(BLOCK_LEN, thread),
+            at: ROOM,
+            end: ROOM,
+            failed: None,
+            thread,
+        })
+    }
+
+    /// Takes a stretch back that was read; gives it where it is none that is waited for.
+    pub(super) fn give_back(&mut self, stretch: Stretch) -> Option<Stretch> {
+        if !Arc::ptr_eq(&stretch.file, &self.file) || self.len == 0 {
+            return Some(stretch);
+        }
+        self.out -= 1;
+        self.back.push_back(stretch);
+        None
+    }
+
+    /// What comes next. Where no stretch is handed out, it is read here: blocks are the same, and with
+    /// them batches, whoever reads.
+    pub(super) fn next(&mut self, pool: &mut Pool) -> io::Result<Next> {
+        if self.back.is_empty() {
+            if self.out > 0 {
+                return Ok(Next::Waits);
+            }
+            if let Some(mut stretch) = self.hand_out(0, pool) {
+                stretch.read();
+                self.give_back(stretch);
+            }
+        }
+        let Some(mut stretch) = self.back.pop_front() else {
+            return Ok(Next::Rest);
+        };
+        if let Some(failed) = stretch.failed.take() {
+            return Err(failed);
+        }
+        self.taken = stretch.offset + (stretch.end - stretch.at) as u64;
+        if stretch.end - ROOM < STRETCH_LEN {
+            // The end of the file, wherever it is by now: no stretch behind it is of use.
+            self.len = 0;
+            self.out = 0;
+            self.back.clear();
+        }
+        Ok(Next::Stretch(stretch))
+    }
+
+    /// Takes back what is left of a stretch.
+    pub(super) fn put_back(&mut self, stretch: Stretch) {
+        self.taken = stretch.offset;
+        self.back.push_front(stretch);
+    }
+
+    /// Reads behind all that was taken.
+    pub(super) fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(room, self.taken)?;
+        self.taken += count as u64;
+        self.next = self.next.max(self.taken);
+        Ok(count)
+    }
+}
