@@ -363,6 +363,23 @@ fn delayed_objects_go_at_a_flush_and_at_a_watermark_of_their_time() {
     assert_eq!(output(&query), "4\n2\n1\n5\n4\n3\n");
 }
 
+/// Time goes on while nothing comes: the first interval is given before what stands behind the
+/// watermark, which an object that is late then counts to.
+#[test]
+fn intervals_end_at_a_watermark() {
+    let script = "script 1=5 2=7 mark8 mark21 3=15 4=31 5=32";
+    let other = "(where key >= 3 | print key)";
+    let last = format!("{script} | rename value ts | (last -t 10s key | print key) + {other}");
+    assert_eq!(output(&last), "1\n2\n3\n3\n4\n5\n4\n5\n");
+    let clock = "clock -t 10s ts | print clock count() group by clock";
+    let query = format!("{script} | rename value ts | ({clock}) + {other}");
+    assert_eq!(output(&query), "0\t2\n3\n2\t1\n4\n5\n3\t2\n");
+    // What is said of ts is not said of other fields.
+    let clock = "clock -t 10s value | print clock count() group by clock";
+    let query = format!("{script} | ({clock}) + {other}");
+    assert_eq!(output(&query), "0\t2\n3\n1\t1\n4\n5\n3\t2\n");
+}
+
 #[test]
 fn controls_pass_what_only_attaches() {
     for module in ["changes -i key value", "rename value ts | active key"] {

@@ -50,7 +50,10 @@ fn sigusr1_shows_the_account_and_goes_on() {
     let Some(namespace) = Namespace::new(1) else {
         return;
     };
-    let mut listener = Listener::start(&namespace, &["-i", "eth0", "where len > 60 | count()"]);
+    // All packets are counted, those that the kernel could leave out too.
+    let all = ["--no-rewrite", "prefilter", "-i", "eth0"];
+    let arguments = [&all[..], &["where len > 60 | count()"]].concat();
+    let mut listener = Listener::start(&namespace, &arguments);
     namespace.send("peer0", FIVE, &["--topspeed"]);
     listener.wait_for(5);
     listener.signal("USR1");

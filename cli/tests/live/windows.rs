@@ -25,6 +25,29 @@ fn windows_end_on_an_idle_link() {
     assert_eq!((sum, listener.end(5).stdout.as_str()), (5, ""));
 }
 
+/// So it does an interval of `last -t` and a tick of `clock`: neither waits for another packet.
+#[test]
+fn intervals_and_ticks_end_on_an_idle_link() {
+    let Some(namespace) = Namespace::new(1) else {
+        return;
+    };
+    for (query, lines) in [
+        ("where srcip | last -t 500ms srcip | print srcip", 2),
+        ("clock -t 500ms ts | print count() group by clock", 1),
+    ] {
+        let mut listener = Listener::start(&namespace, &["-i", "eth0", query]);
+        namespace.send("peer0", FIVE, &["--topspeed"]);
+        let sent = Instant::now();
+        for _ in 0..lines {
+            assert_ne!(listener.line(), "");
+        }
+        let took = sent.elapsed();
+        println!("{query}: there after {took:?}");
+        assert!(took < Duration::from_millis(1000), "{query}: {took:?}");
+        listener.end(4);
+    }
+}
+
 fn refusal(query: &str, flags: &[&str]) -> Option<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_wireq"));
     // That there is no such interface is known only once the query is right.

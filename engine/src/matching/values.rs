@@ -52,14 +52,10 @@ impl Values {
     /// Those of a field of addresses that are of one version of IP, as ranges with both ends in.
     pub fn addresses(&self, v6: bool) -> Vec<(u128, u128)> {
         let last = if v6 { u128::MAX } else { u32::MAX.into() };
+        let ends = [0, last].map(|low| Key { high: v6, low });
         let within = |(low, high): &(Key, Key)| {
-            let from = if low.high < v6 { 0 } else { low.low };
-            let to = if high.high > v6 {
-                last
-            } else {
-                high.low.min(last)
-            };
-            (low.high <= v6 && v6 <= high.high && from <= to).then_some((from, to))
+            let (from, to) = ((*low).max(ends[0]), (*high).min(ends[1]));
+            (from <= to).then_some((from.low, to.low))
         };
         self.0.ranges.iter().filter_map(within).collect()
     }

@@ -7,18 +7,19 @@ use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes}
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Build, Control, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass,
-    Verdict, View,
+    Build, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec, Progress,
+    StateClass, Verdict, View,
 };
-use wireq_typesys::{ColumnBuilder, FieldPath, Kind, Value, Zone};
+use wireq_typesys::{ColumnBuilder, FieldPath, Kind, Position, Value, Zone};
 
 pub(super) static MODULE: Module = Module {
     name: "clock",
     summary: "Attaches `clock`: a field in seconds, divided by a period and rounded down.",
     details: "The clock never goes backwards: where the field steps back, the tick before holds. \
               Before the object that advances it, the old tick is closed, so that a group by \
-              clock behind it gives each tick as soon as it is over. An object without the field \
-              has no clock.",
+              clock behind it gives each tick as soon as it is over. Where the field is ts, a \
+              watermark advances the clock too: a live source gives them while nothing comes. An \
+              object without the field has no clock.",
     parameters: &[
         Parameter {
             name: "-t",
@@ -61,8 +62,13 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         Some(word) => period("clock", word, &Zone::utc())?,
         None => 1_000_000_000,
     };
+    let by_ts = arguments
+        .fields()
+        .first()
+        .is_some_and(|field| field.as_str() == "ts");
     Ok(OperatorSpec {
         gives: Gives::Annotated(vec![(FieldPath::new("clock"), Kind::Signed)]),
+        on_control: OnControl::React,
         // Ticks of a part may stand behind those before it, and were given on already.
         class: StateClass::Serial,
         bound: Some("one number"),
@@ -70,6 +76,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         ..OperatorSpec::stateless(arguments.fields(), move |context| {
             Box::new(Clock {
                 period: period.into(),
+                by_ts,
                 path: FieldPath::new("clock"),
                 zone: Arc::clone(&context.zone),
                 tick: None,
@@ -80,6 +87,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
 
 struct Clock {
     period: i128,
+    /// Whether watermarks are of the same time.
+    by_ts: bool,
     path: FieldPath,
     zone: Arc<Zone>,
     tick: Option<i128>,
@@ -131,6 +140,24 @@ impl Operator for Clock {
             out.annotate(part, rest, vec![column]);
         }
         Ok(Progress::Continue)
+    }
+
+    fn control(
+        &mut self,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if let (Control::Watermark(time), Some(old), true) = (control, self.tick, self.by_ts) {
+            let tick = i128::from(*time).div_euclid(self.period);
+            if old < tick {
+                self.tick = Some(tick);
+                let close = Control::Close(vec![(self.path.clone(), Value::Integer(old))]);
+                out.control(position, close);
+            }
+        }
+        out.control(position, control.clone());
+        Ok(())
     }
 
     fn save(&self, out: &mut Writer) {

@@ -21,7 +21,8 @@ pub(super) static MODULE: Module = Module {
     details: "A field that an object lacks is a value of its own. With -t, the first object of each \
               further interval of data time (field ts, intervals counted from 1970) makes it give \
               what came before that object, close each combination (a group by behind it gives \
-              its groups), and begin anew; time that steps back opens no earlier interval, and an \
+              its groups), and begin anew; so does a watermark, which a live source gives while \
+              nothing comes. Time that steps back opens no earlier interval, and an \
               object without ts counts to the current one. A Close from before that names nothing but \
               fields of this module gives and forgets their objects, and passes; other Close and \
               watermarks end here. At a Flush it gives what it has, and keeps it.",
@@ -191,6 +192,15 @@ impl Last {
         self.take(view, &selection.range(start, ROWS_MAX));
     }
 
+    /// Time is this far, whatever came: an interval that is over is given.
+    fn watch(&mut self, time: i64, period: i64, position: Position, out: &mut Output) {
+        let interval = i128::from(time).div_euclid(period.into());
+        if self.interval.is_some_and(|current| current < interval) {
+            self.end_interval(position, out);
+            self.interval = Some(interval);
+        }
+    }
+
     fn give(&self, position: Position, out: &mut Output) {
         let groups = self.groups.sorted();
         let rows = groups
@@ -259,7 +269,11 @@ impl Operator for Last {
                 out.control(position, Control::Flush);
             }
             Control::Beside(_) => out.control(position, control.clone()),
-            Control::Watermark(_) => {}
+            Control::Watermark(time) => {
+                if let Some(period) = self.period {
+                    self.watch(*time, period, position, out);
+                }
+            }
         }
         Ok(())
     }

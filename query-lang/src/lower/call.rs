@@ -223,7 +223,8 @@ impl Lowering<'_> {
         let mut own: Option<Diagnostic> = None;
         let mut missing: Vec<String> = Vec::new();
         let mut faults = Vec::new();
-        for path in fields.iter().filter(unchecked) {
+        let fields = fields.iter().filter(|path| !spec.optional.contains(path));
+        for path in fields.filter(unchecked) {
             let word = written(path);
             let Err(fault) = stream.check_field(path, word.unwrap_or(name).span) else {
                 continue;

@@ -17,7 +17,8 @@ pub(super) fn time(column: Option<&Column>, row: usize, zone: &Zone) -> Option<i
     Some(nanos.clamp(i128::from(NEVER + 1), i128::from(i64::MAX)) as i64)
 }
 
-/// The number that a row has, rounded down; 0 where there is none or it is negative.
+/// The number that a row has, rounded down, of a list the first; 0 where there is none or it is
+/// negative.
 #[inline]
 pub(super) fn number(column: Option<&Column>, row: usize) -> u64 {
     let Some(column) = column.filter(|column| column.valid.get(row)) else {
@@ -29,12 +30,20 @@ pub(super) fn number(column: Option<&Column>, row: usize) -> u64 {
         Data::U32(v) => v[row].into(),
         Data::U64(v) => v[row],
         _ => match column.value(row) {
-            Value::Double(double) => double as u64,
-            value => {
-                let integer = value.as_integer().unwrap_or(0).max(0);
-                u64::try_from(integer).unwrap_or(u64::MAX)
-            }
+            // Of a field of several headers that of the outermost.
+            Value::List(list) => list.first().map_or(0, number_of),
+            value => number_of(&value),
         },
+    }
+}
+
+fn number_of(value: &Value) -> u64 {
+    match value {
+        Value::Double(double) => *double as u64,
+        value => {
+            let integer = value.as_integer().unwrap_or(0).max(0);
+            u64::try_from(integer).unwrap_or(u64::MAX)
+        }
     }
 }
 

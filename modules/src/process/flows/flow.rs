@@ -70,7 +70,7 @@ pub(in crate::process) static MODULE: Module = Module {
             name: "-b",
             takes: Takes::Field,
             count: Count::Optional,
-            summary: "The field that is summed as bytes, such as ip.len; len unless given.",
+            summary: "The field that is summed as bytes, such as iplen; len unless given.",
         },
         Parameter {
             name: "--max",

@@ -3,7 +3,7 @@
 use super::checksum;
 use super::header::Header;
 use super::layers::{By, Next, Protocol};
-use super::load::{addresses, be16, be32, u8s, u16s, v4_addresses};
+use super::load::{addresses, be16, be32, u8s, u16s, u32s, v4_addresses};
 use super::names::IP_PROTOCOLS;
 use super::values::Get::{Bits8, Bits16, Header as In, Network, U8, U16, V4};
 use super::values::{Values, address, flag, named, number};
@@ -400,7 +400,30 @@ pub(super) static FIELDS: &[Field] = &[
         },
         frame_only: false,
     },
+    Field {
+        def: FieldDef {
+            name: "iplen",
+            aliases: &[],
+            kind: Kind::Unsigned,
+            summary: "Bytes of the packet from the IP header on, as sent; up to the frame's end where IP does not say.",
+            source: "RFC 791, RFC 8200",
+        },
+        fill: |f, s, c| u32s(f, s, c, sent),
+        frame_only: false,
+    },
 ];
+
+/// Bytes of the outermost IP packet. A length of 0 is that of a segment that a network card was to
+/// divide.
+fn sent(bytes: &[u8], frame: &Frame) -> Option<u32> {
+    let at = either(frame, TOTAL_LENGTH, ipv6::PAYLOAD_LENGTH)?;
+    let said = u32::from(be16(bytes, at)?);
+    Some(match frame.layers.has & has::IPV6 {
+        _ if said == 0 => frame.len.saturating_sub(frame.layers.network - frame.start),
+        0 => said,
+        _ => said + 40,
+    })
+}
 
 #[cfg(test)]
 mod tests {
