@@ -3,11 +3,13 @@
 //!
 //! `WIREQ_SEED` and `WIREQ_SETS` choose the sets.
 
+use wireq_engine::rewrite::{REWRITES, Rewrite};
+
 mod golden;
 mod harness;
 
 /// Which modules must occur in a run of some length, and so be checked by it.
-const MODULES: [&str; 55] = [
+const MODULES: [&str; 56] = [
     "pcapfile",
     "where",
     "uniq",
@@ -61,6 +63,7 @@ const MODULES: [&str; 55] = [
     "fifodelay",
     "changes",
     "active",
+    "flow",
     "flowid",
     "dfa",
 ];
@@ -97,7 +100,9 @@ fn random_query_sets_agree_with_the_oracle() {
             "{module} occurs only {count} times"
         );
     }
-    for rewrite in wireq_engine::rewrite::REWRITES {
+    // Files have no kernel that leaves packets out: see modules/tests/prefilter.rs.
+    let of_files = |rewrite: &&Rewrite| rewrite.name != "prefilter";
+    for rewrite in REWRITES.iter().filter(of_files) {
         let count = census.rewrites.get(rewrite.name).copied().unwrap_or(0);
         assert!(
             sets < 300 || count >= 5,
