@@ -27,6 +27,7 @@ pub fn field(frame: &Frame, name: &str) -> Option<Value> {
         "ipid" => ipv4(frame).and_then(|ip| unsigned(be16(ip, 4)?)),
         "ttl" => ttl(frame),
         "tos" => tos(frame),
+        "iplen" => iplen(frame),
         "srcport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 0)?)),
         "dstport" => ports(frame).and_then(|layer4| unsigned(be16(layer4, 2)?)),
         "seq" => tcp(frame).and_then(|tcp| unsigned(be32(tcp, 4)?)),
@@ -213,6 +214,19 @@ fn tos(frame: &Frame) -> Option<Value> {
         Some(ip) => unsigned(ip[1]),
         None => unsigned(be16(ipv6(frame)?, 0)? >> 4 & 0xff),
     }
+}
+
+/// What IP says that the packet was long, its header included; all there was where it says 0.
+fn iplen(frame: &Frame) -> Option<Value> {
+    let (ip, said, header) = match (ipv4(frame), ipv6(frame)) {
+        (Some(ip), _) => (ip, be16(ip, 2)?, 0),
+        (None, ip) => (ip?, be16(ip?, 4)?, 40),
+    };
+    let before = (frame.bytes.len() - ip.len()) as u32;
+    unsigned(match said {
+        0 => frame.length.saturating_sub(before),
+        said => u32::from(said) + header,
+    })
 }
 
 /// What IP carries, as far as it was captured.
