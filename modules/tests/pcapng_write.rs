@@ -5,7 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Random, number, own_captures, run_files, run_query, shared};
+use support::{Random, number, own_captures, run_files, run_query, shared, tshark_output};
 use wireq_engine::Report;
 use wireq_engine::schedule::Options;
 
@@ -123,6 +123,15 @@ fn compare(path: &Path, out: &Path, report: &Report) -> Came {
     Came::Damaged
 }
 
+/// All that tshark says of a capture.
+fn dump(path: &Path) -> Option<Vec<u8>> {
+    let path = path.to_string_lossy();
+    tshark_output(
+        Command::new("tshark").args(["-n", "-V", "-r", &path]),
+        &path,
+    )
+}
+
 fn shared_captures() -> Vec<PathBuf> {
     let Some(shared) = shared() else {
         return Vec::new();
@@ -151,7 +160,14 @@ fn captures_come_out_as_they_went_in() {
         let (_, report) = run(&query, path, &Options::default());
         match compare(path, &out, &report) {
             Came::Same => same += 1,
-            Came::Lengths => lengths.push(path),
+            Came::Lengths => {
+                assert!(
+                    dump(path) == dump(&out),
+                    "tshark's dump of {}",
+                    path.display()
+                );
+                lengths.push(path);
+            }
             Came::Damaged => damaged.push(path),
         }
     }
