@@ -103,6 +103,8 @@ pub struct Arguments {
     pub language: Language,
     /// The captures that statements without a source read.
     pub files: Vec<String>,
+    /// How these are read: flags of `pcapfile`.
+    pub of_files: Vec<&'static str>,
     /// The interfaces that statements without a source read.
     pub interfaces: Vec<String>,
     /// The first time that objects may have, and the first that they may not.
@@ -263,7 +265,25 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
     }
     let mut files = all(matches, "read");
     files.extend(words);
-    let files = self::files(files, matches)?;
+    let of_files =
+        ["merge", "follow", "recursive"]
+            .into_iter()
+            .zip(["--merge", "--follow", "--recursive"]);
+    let of_files: Vec<_> = of_files
+        .filter(|(id, _)| matches.get_flag(id))
+        .map(|(_, flag)| flag)
+        .collect();
+    // A pattern of what is followed stands for files to come.
+    let files = match matches.get_flag("follow") {
+        true => files,
+        false => self::files(files, matches)?,
+    };
+    if let ([], Some(flag)) = (
+        &files[..],
+        of_files.iter().find(|flag| **flag != "--recursive"),
+    ) {
+        return Err(wrong(format!("{flag}: no captures are named")));
+    }
     let interfaces = all(matches, "interface");
     if !interfaces.is_empty() && !files.is_empty() {
         return Err(wrong(format!(
@@ -278,6 +298,7 @@ fn arguments(matches: &ArgMatches) -> Result<Arguments, clap::Error> {
         values: values(matches)?,
         language: language.map(|(_, language)| *language).unwrap_or_default(),
         files,
+        of_files,
         interfaces,
         from: text("from"),
         to: text("to"),

@@ -269,6 +269,16 @@ fn inputs() -> Vec<Arg> {
         )
         .short('i')
         .long("interface"),
+        flag(
+            "merge",
+            "Reads captures side by side, packets in the order of their times",
+        ),
+        flag(
+            "follow",
+            "Reads on when the last capture grows, and the files that take its place",
+        )
+        .short('F')
+        .conflicts_with_all(["merge", "list"]),
         one(
             "from",
             "TIME",

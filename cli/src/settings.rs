@@ -44,11 +44,13 @@ pub fn language<'a>(
     let files = if arguments.interfaces.is_empty() {
         (!arguments.files.is_empty()).then(|| Files {
             module: "pcapfile",
+            flags: arguments.of_files.clone(),
             paths: arguments.files.clone(),
         })
     } else {
         Some(Files {
             module: "pcaplive",
+            flags: Vec::new(),
             paths: arguments.interfaces.clone(),
         })
     };

@@ -72,6 +72,7 @@ fn allocations(query: &str, path: &str) -> u64 {
     }];
     let files = Some(Files {
         module: "pcapfile",
+        flags: Vec::new(),
         paths: vec![path.to_owned()],
     });
     let options = wireq_query_lang::Options {

@@ -140,6 +140,7 @@ fn equals_passes_what_comparisons_pass() {
         }];
         let files = Some(Files {
             module: "pcapfile",
+            flags: Vec::new(),
             paths: vec!["none.pcap".into()],
         });
         let options = wireq_query_lang::Options {

@@ -45,6 +45,7 @@ fn plan(query: &str, path: &Path) -> Option<Plan> {
     }];
     let files = Some(Files {
         module: "pcapfile",
+        flags: Vec::new(),
         paths: vec![path.display().to_string()],
     });
     let language = wireq_query_lang::Options {

@@ -55,6 +55,7 @@ impl Stand {
         }];
         let files = Some(Files {
             module: "pcapfile",
+            flags: Vec::new(),
             paths: vec!["none.pcap".into()],
         });
         let options = wireq_query_lang::Options {

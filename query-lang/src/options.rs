@@ -8,6 +8,8 @@ use wireq_typesys::Zone;
 pub struct Files {
     /// The source that reads them.
     pub module: &'static str,
+    /// Flags of the source, before their paths.
+    pub flags: Vec<&'static str>,
     /// Their paths. A module that takes no files gets them as values of its first flag that may be
     /// given often: the interfaces of `pcaplive`.
     pub paths: Vec<String>,

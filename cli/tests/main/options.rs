@@ -147,6 +147,26 @@ fn explain_runs_nothing() {
     );
 }
 
+/// Captures that are named are read as flags of `pcapfile` say.
+#[test]
+fn captures_are_merged_or_followed() {
+    let both = ["five.pcap", "five-nano-be.pcap"];
+    let merged = wireq(&[&["--merge", "head 3 | print ts"][..], &both].concat()).results();
+    let by_module = wireq(&["pcapfile --merge five.pcap five-nano-be.pcap | head 3 | print ts"]);
+    assert_eq!(merged, by_module.results());
+    let in_order = wireq(&[&["head 3 | print ts"][..], &both].concat());
+    assert_ne!(merged, in_order.results());
+    let plan = wireq(&["explain", "-F", "print len", "five.pcap"]).results();
+    assert!(plan.contains("--follow"), "{plan}");
+    for (flags, said) in [
+        (["-F"], "--follow: no captures"),
+        (["--merge"], "--merge: no captures"),
+    ] {
+        let message = wireq(&[&flags[..], &["count()"]].concat()).refusal(2);
+        assert!(message.contains(said), "{message}");
+    }
+}
+
 /// -w writes what a query gives, or all there is, in place of printing it.
 #[test]
 fn packets_are_written() {

@@ -309,6 +309,7 @@ impl Checker {
         }];
         let files = (!files.is_empty()).then(|| Files {
             module: "pcapfile",
+            flags: Vec::new(),
             paths: files.to_vec(),
         });
         let options = wireq_query_lang::Options {
@@ -376,6 +377,7 @@ impl Checker {
             .collect();
         let files = (!set.files.is_empty()).then(|| Files {
             module: "pcapfile",
+            flags: Vec::new(),
             paths: set.files.iter().map(|at| folder.path(*at)).collect(),
         });
         let options = wireq_query_lang::Options {

@@ -127,6 +127,7 @@ fn plan(query: &str) -> Option<Plan> {
     }];
     let files = Some(Files {
         module: "pcapfile",
+        flags: Vec::new(),
         paths: vec!["none.pcap".into()],
     });
     let options = wireq_query_lang::Options {

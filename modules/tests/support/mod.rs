@@ -55,6 +55,7 @@ pub fn run_files(
     }];
     let files = Some(Files {
         module: "pcapfile",
+        flags: Vec::new(),
         paths,
     });
     let language = wireq_query_lang::Options {

@@ -9,7 +9,7 @@ use wireq_typesys::Zone;
 fuzz_target!(|text: &str| {
     let zone = Zone::utc();
     let texts = [Text { name: "query".into(), text: text.to_owned() }];
-    for files in [None, Some(Files { module: "pcapfile", paths: vec!["x".into()] })] {
+    for files in [None, Some(Files { module: "pcapfile", flags: Vec::new(), paths: vec!["x".into()] })] {
         match compile(&texts, &wireq_modules::registry(), &Options { files, ..Options::new(&zone) }) {
             Ok(plan) => drop(explain(&plan)),
             Err(faults) => {

@@ -120,7 +120,8 @@ impl Lowering<'_> {
             .paths
             .iter()
             .flat_map(|path| flag.clone().into_iter().chain([word(path)]));
-        let words: Vec<Word> = words.collect();
+        let flags = files.flags.iter().map(|flag| bare(flag, span));
+        let words: Vec<Word> = flags.chain(words).collect();
         self.open(module, &words, span, span)
     }
 

@@ -73,6 +73,7 @@ pub fn compile_besides(texts: &[&str], besides: &Besides<'_>) -> Result<Plan, Ve
     let paths = besides.files.iter().map(|path| (*path).to_owned());
     let files = (!besides.files.is_empty()).then(|| Files {
         module: "pcapfile",
+        flags: Vec::new(),
         paths: paths.collect(),
     });
     let zone = Zone::utc();
