@@ -606,6 +606,67 @@ fn nfdump_reads_what_is_written() {
     assert!(records > 100);
 }
 
+/// A message of IPFIX with flows of so many packets and bytes.
+fn of_counters(counters: &[(u64, u64)]) -> Vec<u8> {
+    let mut template = Vec::new();
+    let elements: [(u16, u16); 6] = [(8, 4), (12, 4), (152, 8), (153, 8), (2, 8), (1, 8)];
+    for half in [256, elements.len() as u16] {
+        template.extend(half.to_be_bytes());
+    }
+    for (element, len) in elements {
+        template.extend(element.to_be_bytes());
+        template.extend(len.to_be_bytes());
+    }
+    let mut records = Vec::new();
+    for (packets, bytes) in counters {
+        records.extend([192, 0, 2, 1, 198, 51, 100, 1]);
+        let start = 1_700_000_000_000u64;
+        for number in [start, start + 1000, *packets, *bytes] {
+            records.extend(number.to_be_bytes());
+        }
+    }
+    let mut message = Vec::new();
+    let sets = [(2u16, template), (256, records)];
+    let len = 16 + sets.iter().map(|(_, set)| 4 + set.len()).sum::<usize>();
+    message.extend(10u16.to_be_bytes());
+    message.extend((len as u16).to_be_bytes());
+    message.extend(1_700_000_001u32.to_be_bytes());
+    message.extend([0; 8]);
+    for (number, set) in sets {
+        message.extend(number.to_be_bytes());
+        message.extend((4 + set.len() as u16).to_be_bytes());
+        message.extend(set);
+    }
+    message
+}
+
+/// Whatever a flow claims, NetFlow 5 has no more than a few records of it; the others have all of it.
+#[test]
+fn counters_that_nothing_can_have() {
+    let folder = Folder::new("counters");
+    let (file, out) = (folder.path("in"), folder.path("out"));
+    let claims = [
+        (1, 1 << 40),
+        (1, (1 << 40) + 1),
+        (1, u64::MAX),
+        (u64::MAX, 1),
+    ];
+    fs::write(&file, of_counters(&claims)).expect("the folder takes files");
+    for (version, passed) in [("5", 1), ("9", 4), ("ipfix", 4)] {
+        let text = format!("netflow {file} | netflowwrite -v {version} -f {out} | count()");
+        let (count, report) = query(&text);
+        assert_eq!(count.trim(), passed.to_string(), "{version}");
+        let mut nodes = report.accounts.iter();
+        let filtered = nodes.any(|node| node.account.filtered == 4 - passed);
+        assert!(filtered, "{version}: {:?}", report.accounts);
+        let sum = query(&format!("netflow {out} | print sum(bytes)")).0;
+        // Of the others the claims of all together are no number that an object has.
+        if version == "5" {
+            assert_eq!(sum.trim(), (1u64 << 40).to_string());
+        }
+    }
+}
+
 /// nfdump's collector takes each protocol over UDP; what it writes is what was exported.
 #[test]
 fn nfcapd_collects_what_is_exported() {

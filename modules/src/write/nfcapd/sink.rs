@@ -2,7 +2,7 @@
 
 use super::NAME;
 use super::file::FlowFile;
-use crate::write::flow_rows::{Extras, FlowRow, flows};
+use crate::write::flow_rows::{Extras, FlowRow, Limits, flows};
 use std::any::Any;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -33,7 +33,7 @@ impl Operator for Sink {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         for view in views {
-            let flows = flows(*view, false);
+            let flows = flows(*view, Limits::NONE);
             out.account.filtered += (view.part.count() - flows.count()) as u64;
             out.pass(view.part, flows);
         }
@@ -44,7 +44,7 @@ impl Operator for Sink {
         for view in views {
             let extras = Extras::of(*view);
             for row in view.part.selection.iter() {
-                let Some(flow) = FlowRow::of(*view, row) else {
+                let Some(flow) = FlowRow::of(*view, row, Limits::NONE) else {
                     continue;
                 };
                 match self.biflow {
