@@ -281,6 +281,7 @@ impl Runner {
             strict: options.strict,
             interrupt: &options.interrupt,
             wait,
+            reads: true,
             zone: &self.graph.zone,
         })
     }
