@@ -148,6 +148,37 @@ fn results_and_accounts_are_those_of_one_thread() {
     }
 }
 
+/// What is said at the end comes in pieces where it is much.
+#[test]
+fn many_groups_are_those_of_one_thread() {
+    let folder = scratch("threads-groups");
+    let mut file = capture(6, 0);
+    for number in 0..45_000u32 {
+        let mut frame = frame(&mut Random(u64::from(number) + 1), 0);
+        frame[12..14].copy_from_slice(&[8, 0]);
+        frame[26..30].copy_from_slice(&(number % 40_000).to_be_bytes());
+        let len = frame.len() as u32;
+        file.extend(
+            [number / 1000, number % 1000, len, len]
+                .map(u32::to_le_bytes)
+                .concat(),
+        );
+        file.extend(frame);
+    }
+    let many = write(&folder, "many.pcap", &file);
+    for set in [
+        &["count() group by srcip"][..],
+        &["count() group by srcip | uniqobj | count()"],
+        &["count() group by srcip | where count > 1 | print srcip count"],
+        &[
+            "print srcip max(len) group by srcip",
+            "count() group by srcip | head 9",
+        ],
+    ] {
+        compare(set, &[&many], &[], &["--threads=2", "--threads=3"]);
+    }
+}
+
 #[test]
 fn strategies_and_rewrites_are_as_on_one_thread() {
     let folder = scratch("threads-choices");

@@ -82,7 +82,7 @@ pub(super) struct Stretches {
 pub(super) enum Next {
     /// A stretch.
     Stretch(Stretch),
-    /// A stretch that is not back yet.
+    /// A stretch that is not back yet, or is not to be read now.
     Waits,
     /// What [`Stretches::read`] reads: there are no more stretches.
     Rest,
@@ -129,11 +129,11 @@ impl Stretches {
         None
     }
 
-    /// What comes next. Where no stretch is handed out, it is read here: blocks are the same, and with
-    /// them batches, whoever reads.
-    pub(super) fn next(&mut self, pool: &mut Pool) -> io::Result<Next> {
+    /// What comes next. Where no stretch is handed out, it is read here if that may be: blocks are the
+    /// same, and with them batches, whoever reads.
+    pub(super) fn next(&mut self, reads: bool, pool: &mut Pool) -> io::Result<Next> {
         if self.back.is_empty() {
-            if self.out > 0 {
+            if self.out > 0 || !reads {
                 return Ok(Next::Waits);
             }
             if let Some(mut stretch) = self.hand_out(0, pool) {

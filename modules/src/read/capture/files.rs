@@ -335,17 +335,28 @@ impl Source for CaptureFiles {
         self.elsewhere
     }
 
+    fn gives_what_is_there(&self) -> bool {
+        true
+    }
+
     fn mark(&self) -> InputMark {
         InputMark::of(&self.reports)
     }
 
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         self.elsewhere = false;
+        if let Some(current) = &mut self.current {
+            current.input.reads = context.reads;
+        }
         if let Some(part) = self.next.take() {
             return Ok(Some(Item::Rows(part)));
         }
         loop {
             if self.current.is_none() {
+                if !context.reads {
+                    self.elsewhere = true;
+                    return Ok(None);
+                }
                 match self.open_next(context)? {
                     Opening::Done => continue,
                     Opening::End => return Ok(None),
