@@ -121,11 +121,12 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         Version::V5 => u8::MAX.into(),
         Version::V9 | Version::Ipfix => u32::MAX.into(),
     };
+    let number = |flag, bounds| arguments.number_within(NAME, flag, bounds);
     let form = Form {
         version,
-        domain: number(arguments, "--domain", 0, domain_max)?.unwrap_or(0) as u32,
-        len_max: number(arguments, "--mtu", MTU_MIN, MTU_MAX)?.unwrap_or(1500) as usize - HEADERS,
-        refresh: number(arguments, "--refresh", 1, u32::MAX.into())?.unwrap_or(20),
+        domain: number("--domain", 0..=domain_max)?.unwrap_or(0) as u32,
+        len_max: number("--mtu", MTU_MIN..=MTU_MAX)?.unwrap_or(1500) as usize - HEADERS,
+        refresh: number("--refresh", 1..=u32::MAX.into())?.unwrap_or(20),
         biflow: arguments.flag("--biflow"),
     };
     if form.biflow && form.version != Version::Ipfix {
@@ -135,7 +136,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         ));
     }
     let to = to(arguments)?;
-    let rate = number(arguments, "--rate", 1, u32::MAX.into())?;
+    let rate = arguments.number_within(NAME, "--rate", 1..=u32::MAX.into())?;
     if rate.is_some() && !matches!(to, To::Collector(_)) {
         return Err(fault("--rate", "is for -u: files take what comes"));
     }
@@ -201,22 +202,4 @@ fn to(arguments: &Arguments) -> Result<To, ArgumentError> {
         (None, Some(word)) if word.text != "-" => Ok(To::File(word.text.clone())),
         (None, _) => Ok(To::Output),
     }
-}
-
-/// The value of a flag, which was checked to be a number.
-fn number(
-    arguments: &Arguments,
-    flag: &str,
-    least: u64,
-    most: u64,
-) -> Result<Option<u64>, ArgumentError> {
-    let Some(word) = arguments.value(flag) else {
-        return Ok(None);
-    };
-    let number: Option<u64> = word.text.parse().ok();
-    let number = number.filter(|number| (least..=most).contains(number));
-    number.map(Some).ok_or_else(|| {
-        let message = format!("is not a number from {least} to {most}");
-        ArgumentError::at(NAME, word, message)
-    })
 }

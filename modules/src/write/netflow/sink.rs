@@ -1,6 +1,5 @@
 //! What `netflowwrite` does: messages to a collector, a file or the statement's output.
 
-use super::NAME;
 use super::message::{Form, Messages};
 use crate::write::flow_rows::{Extras, FlowRow, Limits, flows};
 use crate::write::written_file::WrittenFile;
@@ -11,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Control, Error, InputAccount, InputReport, Operator, Progress, Verdict, View};
+use wireq_engine::{Control, Error, InputAccount, InputReport, Operator, Progress, View};
 use wireq_typesys::Position;
 
 /// Where messages go.
@@ -311,13 +310,6 @@ impl Operator for Sink {
             Target::Output => {}
         }
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {
