@@ -45,6 +45,9 @@ pub(super) struct Form {
 }
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
+/// The milliseconds from an exporter's start to its last message: readers take times of the last day
+/// before the clock begins anew for later ones.
+const UPTIME_MAX: i64 = u32::MAX as i64 - DAY;
 /// What an octet of alignment may cost at the end of a set.
 const PADDING_MAX: usize = 3;
 const SET_HEADER: usize = 4;
@@ -263,7 +266,7 @@ impl Messages {
         }
         if !self.fits(flow) {
             // Of a flow of weeks the end has to fit too.
-            let least = flow.end + 2000 - i64::from(u32::MAX);
+            let least = flow.end + 2000 - UPTIME_MAX;
             self.boot = (flow.start - DAY).max(least).div_euclid(1000) * 1000;
         }
         self.bytes.resize(self.header_len(), 0);
@@ -282,7 +285,7 @@ impl Messages {
     fn fits(&self, flow: &FlowRow) -> bool {
         let last = (flow.end + 1000).checked_sub(self.boot);
         self.form.version == Version::Ipfix
-            || flow.start >= self.boot && last.is_some_and(|last| last <= u32::MAX.into())
+            || flow.start >= self.boot && last.is_some_and(|last| last <= UPTIME_MAX)
     }
 
     fn uptime(&self, time: i64) -> u32 {
@@ -333,17 +336,23 @@ impl Messages {
         sent
     }
 
-    /// The places of the templates that the message at hand has records of.
+    /// The places of the templates that the message at hand has records of, but not themselves.
     fn used(&self) -> impl Iterator<Item = usize> + use<> {
-        let mut used = [false; TEMPLATES_MAX];
+        let (mut used, mut announced) = ([false; TEMPLATES_MAX], [false; TEMPLATES_MAX]);
         let mut at = self.header_len();
         while let Some(&[high, low, len_high, len_low]) = self.bytes.get(at..at + SET_HEADER) {
-            let number = usize::from(u16::from_be_bytes([high, low]));
-            if let Some(place) = number.checked_sub(256)
+            // A set of templates has one.
+            let (number, seen) = match (u16::from_be_bytes([high, low]), self.bytes.get(at + 4..)) {
+                (0..256, Some(&[high, low, ..])) => {
+                    (u16::from_be_bytes([high, low]), &mut announced)
+                }
+                (number, _) => (number, &mut used),
+            };
+            if let Some(place) = usize::from(number).checked_sub(256)
                 && place < self.templates.len()
-                && let Some(used) = used.get_mut(place)
+                && let Some(seen) = seen.get_mut(place)
             {
-                *used = true;
+                *seen = true;
             }
             // The set at hand does not say its length yet.
             at += match u16::from_be_bytes([len_high, len_low]) {
@@ -351,8 +360,10 @@ impl Messages {
                 len => len.into(),
             };
         }
-        let places = used.into_iter().enumerate();
-        places.filter(|(_, used)| *used).map(|(at, _)| at)
+        let places = used.into_iter().zip(announced).enumerate();
+        places
+            .filter(|(_, (used, announced))| *used && !announced)
+            .map(|(at, _)| at)
     }
 
     fn send_pending(
@@ -409,8 +420,10 @@ impl Messages {
             .iter_mut()
             .for_each(|(_, is_sent)| *is_sent = false);
         if self.form.version != Version::V5 && self.has_pending() {
-            self.ahead = true;
-            self.used().for_each(|at| self.templates[at].1 = true);
+            for at in self.used() {
+                self.ahead = true;
+                self.templates[at].1 = true;
+            }
         }
     }
 

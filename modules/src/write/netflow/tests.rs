@@ -99,9 +99,9 @@ fn times_far_apart_are_each_right() {
         found.extend((0..count).map(|record| times(message, record)));
     }
     assert_eq!(found, flows.map(|flow| [flow.start, flow.end]));
-    // A flow as long as 32 bits of milliseconds.
+    // A flow as long as 32 bits of milliseconds, but for a day.
     let long = FlowRow {
-        end: 50 * YEAR + i64::from(u32::MAX),
+        end: 50 * YEAR + i64::from(u32::MAX) - 24 * 60 * 60 * 1000,
         ..flow(0, 1)
     };
     let [start, end] = times(&messages(Version::V5, &[long])[0], 0);
@@ -130,16 +130,17 @@ fn templates_go_before_a_message_that_was_begun() {
     for (version, header_len, announced) in [(Version::V9, 20, 0), (Version::Ipfix, 16, 2)] {
         // Up to a message that begins with records.
         let mut state = Messages::new(form(version));
-        let mut before = 0;
-        let mut at = 0;
-        while before == 0 || at % 3 != 2 {
+        let (mut before, mut begun, mut at) = (0, 0, 0);
+        while before == 0 || begun < 3 {
             let mut send = |_: &[u8]| {
                 before += 1;
+                begun = 0;
                 Ok(())
             };
             state
                 .put(&of(at), Extras::default(), &mut send)
                 .expect("it is sent");
+            begun += 1;
             at += 1;
         }
         state.announce_again();
