@@ -642,11 +642,18 @@ pub trait Operator: Send {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error>;
 
     /// Takes in the state of an equal operator that saw the part of the input that follows (in
-    /// any order for commutative states), and says which rows it offered stand.
+    /// any order for commutative states), and says which rows it offered stand. Serial operators are
+    /// never asked.
     ///
     /// # Errors
-    /// Where `right` is another kind of operator.
-    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error>;
+    /// Where `right` is another kind of operator, or the operator is serial.
+    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
+        let _ = right;
+        Err(Error::Module {
+            module: "a serial operator",
+            message: "its parts cannot be merged".into(),
+        })
+    }
 
     /// Itself, for [`Operator::merge`].
     fn as_any(&self) -> &dyn Any;
