@@ -575,6 +575,17 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Reacts to a control of one of several inputs; what it says is true of that one.
+    fn control_on_port(
+        &mut self,
+        _port: usize,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        self.control(position, control, out)
+    }
+
     /// What the rows held that could not be used, for operators that read a format in them.
     fn input_account(&self) -> Option<InputAccount> {
         None

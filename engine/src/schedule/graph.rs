@@ -451,7 +451,9 @@ impl Graph {
                         _ if control.depth() > depth => {}
                         OnControl::Forward => out.control(position, control.clone()),
                         OnControl::Consume => {}
-                        OnControl::React => operator.control(position, control, out)?,
+                        OnControl::React => {
+                            operator.control_on_port(port, position, control, out)?
+                        }
                     }
                     if let Some(trace) = trace {
                         trace.note(position, port, false, &out.items);
