@@ -73,6 +73,8 @@ struct Skipping {
 const HEADER_WAIT: Duration = Duration::from_millis(10);
 /// The reason for what is left of a file that grew until the end of the run.
 pub(super) const NOT_YET: &str = "the rest of a record was not written yet";
+/// The reason for what was read of a file and not given when the run was to end.
+pub(super) const ENDED: &str = "the run was ended before";
 /// The reason for what is left of a file that cannot be read.
 pub(super) const NO_MORE: &str = "the file cannot be read on";
 /// The reason for a file of another kind.
