@@ -1,6 +1,6 @@
 //! The files of one source, read one after another.
 
-use super::follow::Followed;
+use super::follow::{Coming, Followed};
 use super::open_capture::{Capture, ENDED, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::drain::Drain;
@@ -146,12 +146,17 @@ impl CaptureFiles {
                 (Some(path), _) => open(path, &mut reading),
                 (None, None) => return Ok(Opening::End),
                 (None, Some(followed)) => match followed.open() {
-                    None => return Ok(Opening::Waits),
-                    Some((path, Ok(file))) => {
+                    Coming::Waits => return Ok(Opening::Waits),
+                    Coming::End => return Ok(Opening::End),
+                    Coming::File(path, file) => {
                         let input = Blocks::follow(file, reading.pool);
                         opened(path, Ok(input), &mut reading)
                     }
-                    Some((path, Err(error))) => {
+                    Coming::Stream(path, file) => {
+                        let input = Blocks::device(file, reading.pool);
+                        opened(path, Ok(input), &mut reading)
+                    }
+                    Coming::Failed(path, error) => {
                         let input = Err(Stop::System("open", error));
                         opened(path, input, &mut reading)
                     }

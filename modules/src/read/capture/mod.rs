@@ -49,8 +49,8 @@ pub(super) static MODULE: Module = Module {
               With --follow, files are read to the last one, which is read on when it grows, until SIGINT \
               or SIGTERM. Where another file takes its name, or it becomes shorter, what is left of it is \
               read and then that file from its begin; with a pattern, so is one that comes behind it in \
-              the order of names. A file that is not there is waited for. A compressed file is read to \
-              the end that it has.",
+              the order of names, within half a second. A file that is not there is waited for. A \
+              compressed file is read to the end that it has, and so is a pipe.",
     parameters: &[
         Parameter {
             name: "--merge",
@@ -174,6 +174,10 @@ fn follow(
         let help = "what grows has no order of time with other files: leave out one of them";
         return Err(refused("--merge", "does not go with --follow", help));
     }
+    if std::path::Path::new(&last).is_dir() {
+        let help = format!("name a pattern such as {}/*", last.trim_end_matches('/'));
+        return Err(refused("--follow", "is not for folders", &help));
+    }
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
         time_ordered: false,
@@ -184,10 +188,8 @@ fn follow(
         open: Arc::new(move || {
             let before = paths.iter().flat_map(|path| expand(path, recursive));
             let mut before: Vec<String> = before.collect();
-            let mut matched = expand(&last, false);
-            matched.pop();
+            let (matched, followed) = Followed::new(last.clone());
             before.extend(matched);
-            let followed = Followed::new(last.clone());
             Ok(Box::new(CaptureFiles::new(before, Some(followed))))
         }),
     })

@@ -333,6 +333,10 @@ pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result
     if kind_of(input.unread()).is_some() {
         return Ok(false);
     }
+    // Of what grows no more is waited for than it takes.
+    if packed::is_packed(input.unread()) {
+        return Ok(true);
+    }
     read_to(input, packed::MAGIC_LEN, reading)?;
     Ok(packed::is_packed(input.unread()))
 }
