@@ -746,6 +746,10 @@ pub struct SourceContext<'a> {
     pub interrupt: &'a AtomicBool,
     /// How long a live source may wait for input before it gives a control.
     pub wait: Duration,
+    /// Whether the source may read. Where it may not, it gives what was read already, and none where
+    /// that is nothing: then it [`Source::waits`]. Only for sources that
+    /// [can tell](Source::gives_what_is_there).
+    pub reads: bool,
     /// The zone of times that the input writes without one.
     pub zone: &'a Arc<Zone>,
 }
@@ -789,6 +793,12 @@ pub trait Source: Send {
     /// Whether what it says of its input goes on when columns of its rows are filled: then rows are not
     /// read and filled ahead where that would show.
     fn tells_of_columns(&self) -> bool {
+        false
+    }
+
+    /// Whether it goes by [`SourceContext::reads`]. Others are asked for one part at a time, so that
+    /// none waits for the next.
+    fn gives_what_is_there(&self) -> bool {
         false
     }
 

@@ -528,7 +528,8 @@ fn expected(results: &oracle::Results, target: impl Fn(usize) -> usize) -> Texts
 
 /// A node of which not every row that came in is accounted for, and its account.
 fn unbalanced(report: &Report) -> Option<(String, String)> {
-    let wrong = |node: &&NodeReport| !node.account.adds_up();
+    let wrong =
+        |node: &&NodeReport| !node.account.adds_up() || node.is_source && node.input.is_none();
     let node = report.accounts.iter().find(wrong)?;
     Some((node.name.clone(), format!("{:?}", node.account)))
 }

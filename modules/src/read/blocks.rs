@@ -147,7 +147,10 @@ pub(super) struct Blocks {
     pub(super) moved: u64,
     /// The thread that read into the block.
     thread: usize,
-    /// Whether it cannot be read on only because a stretch is handed out that is not back.
+    /// Whether it may be read on; else only stretches that are back are taken.
+    pub(super) reads: bool,
+    /// Whether it cannot be read on only because a stretch is handed out that is not back, or because
+    /// it may not be.
     pub(super) elsewhere: bool,
 }
 
@@ -199,6 +202,7 @@ impl Blocks {
             corrupt: None,
             moved: 0,
             thread: 0,
+            reads: true,
             elsewhere: false,
         }
     }
@@ -243,15 +247,18 @@ impl Blocks {
         interrupt: &AtomicBool,
     ) -> io::Result<bool> {
         (self.waits, self.elsewhere) = (false, false);
-        if let Input::Stretches(stretches) = &mut self.input {
-            match stretches.next(pool)? {
-                Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
-                Next::Waits => {
-                    self.elsewhere = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Next::Rest => {}
+        let next = match &mut self.input {
+            Input::Stretches(stretches) => stretches.next(self.reads, pool)?,
+            _ if self.reads => Next::Rest,
+            _ => Next::Waits,
+        };
+        match next {
+            Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
+            Next::Waits => {
+                self.elsewhere = true;
+                return Err(io::ErrorKind::WouldBlock.into());
             }
+            Next::Rest => {}
         }
         let moves = self.make_room(need, pool);
         self.read(interrupt)?;

@@ -84,7 +84,7 @@ pub(super) struct Stretches {
 pub(super) enum Next {
     /// A stretch.
     Stretch(Stretch),
-    /// A stretch that is not back yet.
+    /// A stretch that is not back yet, or is not to be read now.
     Waits,
     /// What [`Stretches::read`] reads: there are no more stretches.
     Rest,
@@ -132,14 +132,14 @@ impl Stretches {
         None
     }
 
-    /// What comes next. Where no stretch is handed out, it is read here: blocks are the same, and with
-    /// them batches, whoever reads.
-    pub(super) fn next(&mut self, pool: &mut Pool) -> io::Result<Next> {
+    /// What comes next. Where no stretch is handed out, it is read here if that may be: blocks are the
+    /// same, and with them batches, whoever reads.
+    pub(super) fn next(&mut self, reads: bool, pool: &mut Pool) -> io::Result<Next> {
         if self.back.is_empty() {
             if let Some(failed) = self.failed.take() {
                 return Err(failed);
             }
-            if self.out > 0 {
+            if self.out > 0 || !reads {
                 return Ok(Next::Waits);
             }
             if let Some(mut stretch) = self.hand_out(0, pool) {
@@ -205,7 +205,7 @@ mod tests {
             assert!(stretches.give_back(stretch).is_none());
         }
         loop {
-            match stretches.next(&mut pool) {
+            match stretches.next(true, &mut pool) {
                 Ok(Next::Stretch(mut stretch)) if stretch.end - stretch.at > 1000 => {
                     // The reader takes a part of it, and what is left then.
                     stretch.at += 1000;

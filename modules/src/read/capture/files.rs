@@ -349,12 +349,19 @@ impl Source for CaptureFiles {
         self.elsewhere
     }
 
+    fn gives_what_is_there(&self) -> bool {
+        true
+    }
+
     fn mark(&self) -> InputMark {
         InputMark::of(&self.reports)
     }
 
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         self.elsewhere = false;
+        if let Some(current) = &mut self.current {
+            current.input.reads = context.reads;
+        }
         if let Some(part) = self.next.take() {
             return Ok(Some(Item::Rows(part)));
         }
@@ -364,6 +371,10 @@ impl Source for CaptureFiles {
                 return Ok(None);
             }
             if self.current.is_none() {
+                if !context.reads {
+                    self.elsewhere = true;
+                    return Ok(None);
+                }
                 match self.open_next(context)? {
                     Opening::Done => continue,
                     Opening::End => return Ok(None),

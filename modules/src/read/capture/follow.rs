@@ -233,6 +233,7 @@ mod tests {
                 strict: false,
                 interrupt: &self.interrupt,
                 wait: Duration::from_millis(1),
+                reads: true,
                 zone: &self.zone,
             });
             item.expect("it can be read").map(|item| match item {

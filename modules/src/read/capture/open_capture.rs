@@ -53,6 +53,9 @@ pub(super) struct Capture {
     skipping: Option<Skipping>,
     /// Why framing stopped, where the frames before that were given first.
     stopped: Option<Step>,
+    /// How many bytes are needed to go on, where they were not there when they were asked for: what led
+    /// to that is not looked at twice.
+    awaited: Option<usize>,
     budget: Budget,
     /// Bytes looked at outside of searches, besides those used.
     looked: u64,
@@ -111,6 +114,7 @@ impl Capture {
             format,
             skipping: None,
             stopped: None,
+            awaited: None,
             budget: Budget::default(),
             looked: 0,
             segment,
@@ -125,6 +129,12 @@ impl Capture {
         rows_max: usize,
         reading: &mut Reading<'_>,
     ) -> Result<(), Stop> {
+        // What the buffers held before is not of this part, whatever comes first.
+        frames.reset(&self.input.block, reading.report.records + 1);
+        frames.let_go();
+        if let Some(need) = self.awaited.take() {
+            self.more(need, reading)?;
+        }
         loop {
             if self.skipping.is_some() {
                 if !self.skip(reading)? {
@@ -258,6 +268,7 @@ impl Capture {
     fn more(&mut self, need: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
         let moved = self.input.more(need, reading.pool, reading.interrupt);
         let elsewhere = self.input.elsewhere;
+        self.awaited = (elsewhere || self.input.waits).then_some(need);
         let stop = |error| {
             if elsewhere {
                 Stop::Elsewhere
