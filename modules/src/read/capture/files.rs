@@ -220,6 +220,11 @@ impl CaptureFiles {
         self.formats.push(format);
     }
 
+    /// Whether something is being unpacked.
+    pub(super) fn is_packed(&self) -> bool {
+        self.archive.is_some()
+    }
+
     /// The formats of the files so far; none where a file could not be used.
     pub(super) fn formats(&self) -> &[Option<&'static str>] {
         &self.formats
