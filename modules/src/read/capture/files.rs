@@ -66,7 +66,7 @@ enum Opening {
 
 /// What is read next.
 enum Next {
-    Capture(Capture),
+    Capture(Box<Capture>),
     Archive(Archive),
 }
 
@@ -167,7 +167,8 @@ impl CaptureFiles {
         let opened = opened.and_then(|opened| {
             Ok(match opened {
                 Opened::File(input) => {
-                    Some(Next::Capture(Capture::begin(input, segment, &mut reading)?))
+                    let capture = Capture::begin(input, segment, &mut reading)?;
+                    Some(Next::Capture(Box::new(capture)))
                 }
                 Opened::Archive(archive) => Some(Next::Archive(archive)),
                 Opened::Nothing => None,
@@ -176,7 +177,7 @@ impl CaptureFiles {
         match opened {
             Ok(Some(Next::Capture(capture))) => {
                 self.push(report, Some(capture.format()));
-                self.current = Some(capture);
+                self.current = Some(*capture);
             }
             Ok(Some(Next::Archive(archive))) => self.archive = Some(archive),
             Ok(None) => self.archive = None,
