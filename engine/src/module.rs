@@ -825,6 +825,11 @@ pub trait Source: Send {
         InputMark::of(&self.input_account().inputs)
     }
 
+    /// What was read as it was at a mark of this source.
+    fn input_account_at(&self, mark: &InputMark) -> InputAccount {
+        self.input_account().until(mark)
+    }
+
     /// For live sources: how many rows were lost to overload since this was asked last.
     fn dropped(&mut self) -> u64 {
         0
@@ -846,7 +851,7 @@ pub struct InputAccount {
 
 impl InputAccount {
     /// As it was at a mark.
-    pub(crate) fn until(mut self, mark: &InputMark) -> InputAccount {
+    pub fn until(mut self, mark: &InputMark) -> InputAccount {
         self.inputs.truncate(mark.inputs);
         if let (Some(last), Some(then)) = (self.inputs.last_mut(), &mark.last) {
             last.clone_from(then);
@@ -856,12 +861,48 @@ impl InputAccount {
 }
 
 /// How far a source was read: inputs are read one after another, so all but the last stay as they are.
+/// A source that reads some beside each other has a mark for each of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputMark {
     /// How many inputs there were.
     pub inputs: usize,
     /// What was to be said of the last of them.
     pub last: Option<InputReport>,
+    /// The marks of those that are read beside each other, for the source to use.
+    pub beside: InputMarks,
+}
+
+/// Marks of many inputs. Few of them change from batch to batch: the others are shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputMarks(Vec<Arc<Vec<Arc<InputMark>>>>);
+
+/// How many marks change together: about as many as there are such groups.
+const MARKS_GROUP: usize = 32;
+
+impl InputMarks {
+    /// So many, all of inputs that were not begun.
+    pub fn new(len: usize) -> InputMarks {
+        let group = |at| vec![Arc::default(); MARKS_GROUP.min(len - at)];
+        let begins = (0..len).step_by(MARKS_GROUP);
+        InputMarks(begins.map(|at| Arc::new(group(at))).collect())
+    }
+
+    /// Sets the mark of an input.
+    pub fn set(&mut self, at: usize, mark: InputMark) {
+        let group = self.0.get_mut(at / MARKS_GROUP).map(Arc::make_mut);
+        let place = group.and_then(|group| group.get_mut(at % MARKS_GROUP));
+        if let Some(place) = place {
+            *place = Arc::new(mark);
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &InputMark> {
+        self.0
+            .iter()
+            .flat_map(|group| group.iter())
+            .map(Arc::as_ref)
+    }
 }
 
 impl InputMark {
@@ -870,6 +911,7 @@ impl InputMark {
         InputMark {
             inputs: inputs.len(),
             last: inputs.last().cloned(),
+            beside: InputMarks::default(),
         }
     }
 }

@@ -148,6 +148,34 @@ fn results_and_accounts_are_those_of_one_thread() {
     }
 }
 
+/// Inputs that are read beside each other are told of as of the last object that was wanted.
+#[test]
+fn merged_captures_are_as_on_one_thread() {
+    let folder = scratch("threads-merge");
+    let files: Vec<String> = (0..40)
+        .map(|at| {
+            let mut bytes = capture(at + 1, 300 + 50 * (at as u32 % 7));
+            if at % 5 == 0 {
+                bytes.drain(9000..9100);
+            }
+            write(&folder, &format!("{at}.pcap"), &bytes)
+        })
+        .collect();
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    files.extend(["archive.tar", "five.pcap.gz", "missing.pcap"]);
+    for set in [
+        &["print ts len srcip"][..],
+        &["head 3 | print ts"],
+        &["head 700 | print ts len"],
+        &["head 2500 | print ts len"],
+        &["where len > 1000 | head 20 | count()", "head 900 | count()"],
+    ] {
+        for flags in [&["--merge"][..], &["--merge", "--batch=50"]] {
+            compare(set, &files, flags, &["--threads=2", "--threads=3"]);
+        }
+    }
+}
+
 /// What is said at the end comes in pieces where it is much.
 #[test]
 fn many_groups_are_those_of_one_thread() {

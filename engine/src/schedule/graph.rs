@@ -164,13 +164,10 @@ impl RunNode {
             account: self.out.account,
             nanos: self.nanos,
             input: match (&self.source, &self.operator) {
-                (Some(source), _) => {
-                    let account = source.input_account();
-                    Some(match &self.mark {
-                        Some(mark) => account.until(mark),
-                        None => account,
-                    })
-                }
+                (Some(source), _) => Some(match &self.mark {
+                    Some(mark) => source.input_account_at(mark),
+                    None => source.input_account(),
+                }),
                 (None, Some(operator)) => operator.input_account(),
                 (None, None) => self.input.clone(),
             },

@@ -37,7 +37,7 @@ pub(super) struct Flows {
 }
 
 /// A flow that is to end: when it was due and where it began, by which it is in order.
-type Due = (i64, (Position, u64), u32, usize);
+type Due = (i64, u64, u32, usize);
 
 impl Flows {
     pub(super) fn new(

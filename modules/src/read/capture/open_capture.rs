@@ -76,6 +76,8 @@ struct Skipping {
 const HEADER_WAIT: Duration = Duration::from_millis(10);
 /// The reason for what is left of a file that grew until the end of the run.
 pub(super) const NOT_YET: &str = "the rest of a record was not written yet";
+/// The reason for what was read of a file and not given when the run was to end.
+pub(super) const ENDED: &str = "the run was ended before";
 /// The reason for what is left of a file that cannot be read.
 pub(super) const NO_MORE: &str = "the file cannot be read on";
 /// The reason for a file of another kind.
@@ -341,6 +343,10 @@ pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result
     read_to(input, MAGIC_LEN, reading)?;
     if kind_of(input.unread()).is_some() {
         return Ok(false);
+    }
+    // Of what grows no more is waited for than it takes.
+    if packed::is_packed(input.unread()) {
+        return Ok(true);
     }
     read_to(input, packed::MAGIC_LEN, reading)?;
     Ok(packed::is_packed(input.unread()))
