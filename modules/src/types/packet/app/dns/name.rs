@@ -1,5 +1,7 @@
 //! Domain names in messages: labels, and pointers to labels that stand elsewhere (RFC 1035, 4.1.4).
 
+use super::super::cursor::look_at;
+
 /// A name has at most this many bytes as it is sent, so that no name takes long, however its
 /// pointers run.
 const NAME_LEN_MAX: usize = 255;
@@ -15,6 +17,7 @@ enum Step<'a> {
 
 fn step(message: &[u8], at: usize) -> Option<Step<'_>> {
     let first = *message.get(at)?;
+    look_at(1 + usize::from(first & 0x3f));
     match first >> 6 {
         0 if first == 0 => Some(Step::End),
         0 => {
