@@ -24,11 +24,14 @@ pub(super) static VNTAG: Protocol = Protocol {
     fields: &[],
 };
 
+/// The type of IEEE 802.3 for service function chains.
+pub(super) const NSH_ETHERTYPE: u16 = 0x894f;
+
 /// The header of service function chains.
 pub(super) static NSH: Protocol = Protocol {
     name: "nsh",
     source: "RFC 8300",
-    found: &[By::Ethertype(0x894f)],
+    found: &[By::Ethertype(NSH_ETHERTYPE)],
     carries: Some(|header| {
         let len = header.u8(1).map_or(8, |byte| usize::from(byte & 0x3f) * 4);
         // The base header and that of the path are always there.
