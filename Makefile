@@ -45,7 +45,7 @@ check-all: test
 	WIREQ_SEEDS=1000 cargo nextest run --release -p wireq-cli --test main threads --locked --no-capture
 	bench/keys.sh
 	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 WIREQ_LIVE_SOAK=600 cargo nextest run --release -p wireq-cli --test live --locked --no-capture
-	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all WIREQ_LIVE_RECORDS=1000000 cargo nextest run --release -p wireq-modules --test hostile --test outside --test decode --test tshark --test applications --test community_id --test capinfos --test tables --test pcapwrite --test pcapng_write --test merge --test netflow --test prefilter --test flowwrite --test exporters --locked --no-capture
+	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all WIREQ_LIVE_RECORDS=1000000 cargo nextest run --release -p wireq-modules --test hostile --test hostile_writers --test outside --test decode --test tshark --test applications --test community_id --test capinfos --test tables --test pcapwrite --test pcapng_write --test merge --test netflow --test prefilter --test flowwrite --test exporters --locked --no-capture
 	WIREQ_MUTATIONS=1000 WIREQ_CAPTURES=all cargo nextest run --release -p wireq-modules --lib --locked --no-capture hostile
 	$(MAKE) fuzz miri
 

@@ -17,7 +17,7 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use wireq_engine::Error;
 use wireq_engine::arguments::{Parameter, Takes};
 use wireq_engine::plan::{NodeKind, Plan};
@@ -65,7 +65,7 @@ impl Limits {
                         // What is followed is replaced by other files beside it.
                         limits
                             .read
-                            .extend(spec.live.as_ref().map(|_| folder_of(path)));
+                            .extend(spec.live.as_ref().map(|_| folder_of_all(path)));
                         let files = expand(path, false);
                         limits.read.extend(files.into_iter().map(PathBuf::from));
                         limits.read.push(path.into());
@@ -292,6 +292,22 @@ fn folder_of(path: &str) -> PathBuf {
     folder.unwrap_or(Path::new(".")).to_owned()
 }
 
+/// The folder that all files are in or below that a pattern may come to match; that of a file where
+/// it is no pattern.
+fn folder_of_all(pattern: &str) -> PathBuf {
+    let is_plain = |name: &Component<'_>| {
+        let name = name.as_os_str().to_string_lossy();
+        !name.contains(['*', '?', '['])
+    };
+    let all = Path::new(pattern).components();
+    let plain: PathBuf = all.clone().take_while(is_plain).collect();
+    match () {
+        () if all.count() == plain.components().count() => folder_of(pattern),
+        () if plain.as_os_str().is_empty() => PathBuf::from("."),
+        () => plain,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,6 +315,22 @@ mod tests {
     use std::net::{TcpStream, UdpSocket};
     use std::os::fd::AsRawFd;
     use std::process::Command;
+
+    #[test]
+    fn a_pattern_is_below_its_folder() {
+        for (pattern, folder) in [
+            ("/cap/2026-*/x-*.pcap", "/cap"),
+            ("/cap/day/x-[12].pcap", "/cap/day"),
+            ("/cap/day/x.pcap", "/cap/day"),
+            ("/c?p/x.pcap", "/"),
+            ("cap/*", "cap"),
+            ("*/x", "."),
+            ("*", "."),
+            ("x.pcap", "."),
+        ] {
+            assert_eq!(folder_of_all(pattern), Path::new(folder), "{pattern}");
+        }
+    }
 
     /// Limits hold for a thread: that of the test alone.
     #[test]

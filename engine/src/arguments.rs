@@ -3,6 +3,7 @@
 use crate::Span;
 use crate::diagnostic::suggest;
 use std::fmt;
+use std::ops::RangeInclusive;
 use wireq_typesys::FieldPath;
 
 /// One flag or argument of a module.
@@ -207,6 +208,28 @@ impl Arguments {
             .find(|(n, _)| *n == name)?
             .1
             .as_ref()
+    }
+
+    /// The number that is the value of a flag of `module`; none where the flag was not given.
+    ///
+    /// # Errors
+    /// Where it is not within the bounds.
+    pub fn number_within(
+        &self,
+        module: &str,
+        name: &str,
+        bounds: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ArgumentError> {
+        let Some(word) = self.value(name) else {
+            return Ok(None);
+        };
+        let number: Option<u64> = word.text.parse().ok();
+        let number = number.filter(|number| bounds.contains(number));
+        number.map(Some).ok_or_else(|| {
+            let (least, most) = bounds.into_inner();
+            let message = format!("is not a number from {least} to {most}");
+            ArgumentError::at(module, word, message)
+        })
     }
 
     /// All values of a flag that may be given often, in the order given.

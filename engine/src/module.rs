@@ -575,6 +575,17 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Reacts to a control of one of several inputs; what it says is true of that one.
+    fn control_on_port(
+        &mut self,
+        _port: usize,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        self.control(position, control, out)
+    }
+
     /// What the rows held that could not be used, for operators that read a format in them.
     fn input_account(&self) -> Option<InputAccount> {
         None
@@ -631,11 +642,18 @@ pub trait Operator: Send {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error>;
 
     /// Takes in the state of an equal operator that saw the part of the input that follows (in
-    /// any order for commutative states), and says which rows it offered stand.
+    /// any order for commutative states), and says which rows it offered stand. Serial operators are
+    /// never asked.
     ///
     /// # Errors
-    /// Where `right` is another kind of operator.
-    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error>;
+    /// Where `right` is another kind of operator, or the operator is serial.
+    fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
+        let _ = right;
+        Err(Error::Module {
+            module: "a serial operator",
+            message: "its parts cannot be merged".into(),
+        })
+    }
 
     /// Itself, for [`Operator::merge`].
     fn as_any(&self) -> &dyn Any;
@@ -746,6 +764,10 @@ pub struct SourceContext<'a> {
     pub interrupt: &'a AtomicBool,
     /// How long a live source may wait for input before it gives a control.
     pub wait: Duration,
+    /// Whether the source may read. Where it may not, it gives what was read already, and none where
+    /// that is nothing: then it [`Source::waits`]. Only for sources that
+    /// [can tell](Source::gives_what_is_there).
+    pub reads: bool,
     /// The zone of times that the input writes without one.
     pub zone: &'a Arc<Zone>,
 }
@@ -792,9 +814,20 @@ pub trait Source: Send {
         false
     }
 
+    /// Whether it goes by [`SourceContext::reads`]. Others are asked for one part at a time, so that
+    /// none waits for the next.
+    fn gives_what_is_there(&self) -> bool {
+        false
+    }
+
     /// How far was read by now. Asked for each batch where several threads read.
     fn mark(&self) -> InputMark {
         InputMark::of(&self.input_account().inputs)
+    }
+
+    /// What was read as it was at a mark of this source.
+    fn input_account_at(&self, mark: &InputMark) -> InputAccount {
+        self.input_account().until(mark)
     }
 
     /// For live sources: how many rows were lost to overload since this was asked last.
@@ -818,7 +851,7 @@ pub struct InputAccount {
 
 impl InputAccount {
     /// As it was at a mark.
-    pub(crate) fn until(mut self, mark: &InputMark) -> InputAccount {
+    pub fn until(mut self, mark: &InputMark) -> InputAccount {
         self.inputs.truncate(mark.inputs);
         if let (Some(last), Some(then)) = (self.inputs.last_mut(), &mark.last) {
             last.clone_from(then);
@@ -828,12 +861,48 @@ impl InputAccount {
 }
 
 /// How far a source was read: inputs are read one after another, so all but the last stay as they are.
+/// A source that reads some beside each other has a mark for each of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputMark {
     /// How many inputs there were.
     pub inputs: usize,
     /// What was to be said of the last of them.
     pub last: Option<InputReport>,
+    /// The marks of those that are read beside each other, for the source to use.
+    pub beside: InputMarks,
+}
+
+/// Marks of many inputs. Few of them change from batch to batch: the others are shared.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputMarks(Vec<Arc<Vec<Arc<InputMark>>>>);
+
+/// How many marks change together: about as many as there are such groups.
+const MARKS_GROUP: usize = 32;
+
+impl InputMarks {
+    /// So many, all of inputs that were not begun.
+    pub fn new(len: usize) -> InputMarks {
+        let group = |at| vec![Arc::default(); MARKS_GROUP.min(len - at)];
+        let begins = (0..len).step_by(MARKS_GROUP);
+        InputMarks(begins.map(|at| Arc::new(group(at))).collect())
+    }
+
+    /// Sets the mark of an input.
+    pub fn set(&mut self, at: usize, mark: InputMark) {
+        let group = self.0.get_mut(at / MARKS_GROUP).map(Arc::make_mut);
+        let place = group.and_then(|group| group.get_mut(at % MARKS_GROUP));
+        if let Some(place) = place {
+            *place = Arc::new(mark);
+        }
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &InputMark> {
+        self.0
+            .iter()
+            .flat_map(|group| group.iter())
+            .map(Arc::as_ref)
+    }
 }
 
 impl InputMark {
@@ -842,6 +911,7 @@ impl InputMark {
         InputMark {
             inputs: inputs.len(),
             last: inputs.last().cloned(),
+            beside: InputMarks::default(),
         }
     }
 }

@@ -497,7 +497,7 @@ impl Builder<'_> {
     /// How each node runs where there are several threads, and whether it may go ahead by itself.
     fn places(&self, traced: &HashSet<NodeId>) -> HashMap<NodeId, (Place, bool)> {
         let mut places: HashMap<NodeId, (Place, bool)> = HashMap::new();
-        let reads_identity = self.specs.values().any(|spec| spec.reads_identity);
+        let reads_identity = self.plan.reads_identity();
         for node in &self.order {
             let inputs = self.plan.inputs(*node);
             let inputs: Vec<Place> = inputs.iter().map(|input| places[input].0).collect();

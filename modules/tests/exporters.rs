@@ -18,10 +18,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Kept, Random, own_captures, shared, shared_pcaps};
-use wireq_engine::schedule::{Options, run};
-use wireq_query_lang::{Text, compile};
-use wireq_typesys::Zone;
+use support::{Folder, Random, own_captures, run_alone, shared, shared_pcaps};
 
 /// Two hosts, the lesser address first.
 type Pair = (String, String);
@@ -31,19 +28,8 @@ const TOP: usize = 20;
 /// An exporter that takes longer than this hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs a query that names its source.
 fn query(text: &str) -> String {
-    let zone = Zone::utc();
-    let texts = [Text {
-        name: "query".into(),
-        text: text.into(),
-    }];
-    let language = wireq_query_lang::Options::new(&zone);
-    let plan = compile(&texts, &wireq_modules::registry(), &language)
-        .unwrap_or_else(|_| panic!("{text} compiles"));
-    let mut output = Kept::default();
-    run(plan, &Options::default(), &mut output).unwrap_or_else(|error| panic!("{text}: {error}"));
-    String::from_utf8_lossy(&output.0).into_owned()
+    run_alone(text).0
 }
 
 fn pair(a: &str, b: &str) -> Pair {
@@ -69,33 +55,6 @@ fn of_records(reader: &str) -> Bytes {
     pairs(&query(&format!(
         "{reader} | where srcip | print srcip dstip sum(bytes) group by srcip, dstip"
     )))
-}
-
-/// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let name = format!("wireq-exporters-{}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        folder.clear();
-        folder
-    }
-
-    fn clear(&self) {
-        let _ = fs::remove_dir_all(&self.0);
-        fs::create_dir(&self.0).expect("the temporary folder takes folders");
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// Waits for the end of an exporter; one that hangs is ended.
@@ -262,7 +221,7 @@ fn captures() -> Vec<String> {
 
 #[test]
 fn the_largest_pairs_are_the_same() {
-    let folder = Folder::new();
+    let folder = Folder::new("exporters");
     let (mut compared, mut captures_compared) = (0, 0);
     let mut rules: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut unexplained = Vec::new();

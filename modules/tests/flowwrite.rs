@@ -6,61 +6,14 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::UdpSocket;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
-use support::{Kept, Random, own_captures, shared, shared_pcaps};
-use wireq_engine::schedule::{Options, run};
-use wireq_engine::{Error, Report};
-use wireq_query_lang::{Text, compile};
-use wireq_typesys::Zone;
-
-/// Runs a query that names its source.
-fn try_query(text: &str, options: &Options) -> Result<(Vec<u8>, Report), Error> {
-    let zone = Zone::utc();
-    let texts = [Text {
-        name: "query".into(),
-        text: text.into(),
-    }];
-    let language = wireq_query_lang::Options::new(&zone);
-    let plan = compile(&texts, &wireq_modules::registry(), &language).unwrap_or_else(|faults| {
-        let faults: Vec<String> = faults.into_iter().map(|f| f.diagnostic.message).collect();
-        panic!("{text}: {faults:?}")
-    });
-    let mut output = Kept::default();
-    let report = run(plan, options, &mut output)?;
-    Ok((output.0, report))
-}
-
-fn query(text: &str) -> (String, Report) {
-    let (bytes, report) =
-        try_query(text, &Options::default()).unwrap_or_else(|error| panic!("{text}: {error}"));
-    (String::from_utf8_lossy(&bytes).into_owned(), report)
-}
-
-/// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let name = format!("wireq-flowwrite-{name}-{}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        let _ = fs::remove_dir_all(&folder.0);
-        fs::create_dir(&folder.0).expect("the temporary folder takes folders");
-        folder
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use support::{
+    Folder, Random, nfdump, own_captures, run_alone as query, run_with, shared, shared_pcaps,
+};
+use wireq_engine::Report;
+use wireq_engine::schedule::Options;
 
 /// Captures with flows: those that ship, and shared ones: a sample, or all.
 fn captures() -> Vec<String> {
@@ -177,7 +130,7 @@ fn faults(report: &Report) -> Vec<(String, u64)> {
 /// What was exported to a file is what its reader finds, without a gap in the sequence.
 #[test]
 fn files_hold_the_flows() {
-    let folder = Folder::new("files");
+    let folder = Folder::new("flowwrite-files");
     let file = folder.path("x");
     let (mut records, mut captures_read) = (0, 0);
     for capture in captures() {
@@ -213,7 +166,7 @@ fn files_hold_the_flows() {
 /// Batches of any size, and runs that go on with a saved state, write the same bytes.
 #[test]
 fn a_resumed_run_writes_the_same() {
-    let folder = Folder::new("resumed");
+    let folder = Folder::new("flowwrite-resumed");
     let (capture, file) = (own("office.pcap"), folder.path("x"));
     for write in [
         "netflowwrite -v 5",
@@ -233,7 +186,8 @@ fn a_resumed_run_writes_the_same() {
                 resume_every,
                 ..Options::default()
             };
-            try_query(&text, &options).unwrap_or_else(|error| panic!("{write}: {error}"));
+            let (result, _) = run_with(&text, &options);
+            result.unwrap_or_else(|error| panic!("{write}: {error}"));
             let again = fs::read(&file).expect("it was written");
             assert!(whole == again, "{write}: {rows_max} {resume_every}");
         }
@@ -243,7 +197,7 @@ fn a_resumed_run_writes_the_same() {
 /// Both directions in one record, where there is one for both.
 #[test]
 fn records_of_both_directions() {
-    let folder = Folder::new("biflow");
+    let folder = Folder::new("flowwrite-biflow");
     let (capture, file) = (own("office.pcap"), folder.path("x"));
     let fields = "srcip dstip srcport dstport packets bytes packetsback bytesback start.sec";
     let flows = query(&format!(
@@ -418,7 +372,7 @@ fn capture_of(datagrams: &[Vec<u8>], port: u16) -> Vec<u8> {
 /// tshark decodes every record as it was exported, and warns of nothing.
 #[test]
 fn tshark_decodes_what_is_exported() {
-    let folder = Folder::new("tshark");
+    let folder = Folder::new("flowwrite-tshark");
     let mut records = 0;
     for name in ["office.pcap", "ipv6.pcap", "tls.pcap"] {
         let capture = own(name);
@@ -487,20 +441,6 @@ fn tshark_decodes_what_is_exported() {
     assert!(records > 100);
 }
 
-fn nfdump(arguments: &[&str]) -> Option<String> {
-    match Command::new("nfdump")
-        .env("TZ", "UTC")
-        .args(arguments)
-        .output()
-    {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(_) => {
-            println!("SKIPPED: nfdump is not installed, so nothing is compared with it");
-            None
-        }
-    }
-}
-
 const NFDUMP_FORMAT: &str = "fmt:%sa|%da|%sp|%dp|%pr|%pkt|%byt";
 
 /// The records of a file as nfdump prints them, sorted.
@@ -538,7 +478,7 @@ fn as_nfdump(lines: &[Line]) -> Vec<Line> {
 /// nfdump reads what is written: records, figures at the end, and the ten sources with most bytes.
 #[test]
 fn nfdump_reads_what_is_written() {
-    let folder = Folder::new("nfdump");
+    let folder = Folder::new("flowwrite-nfdump");
     let file = folder.path("x");
     let mut records = 0;
     for capture in captures() {
@@ -606,12 +546,124 @@ fn nfdump_reads_what_is_written() {
     assert!(records > 100);
 }
 
+/// A message of IPFIX with flows of so many packets and bytes.
+fn of_counters(counters: &[(u64, u64)]) -> Vec<u8> {
+    let mut template = Vec::new();
+    let elements: [(u16, u16); 6] = [(8, 4), (12, 4), (152, 8), (153, 8), (2, 8), (1, 8)];
+    for half in [256, elements.len() as u16] {
+        template.extend(half.to_be_bytes());
+    }
+    for (element, len) in elements {
+        template.extend(element.to_be_bytes());
+        template.extend(len.to_be_bytes());
+    }
+    let mut records = Vec::new();
+    for (packets, bytes) in counters {
+        records.extend([192, 0, 2, 1, 198, 51, 100, 1]);
+        let start = 1_700_000_000_000u64;
+        for number in [start, start + 1000, *packets, *bytes] {
+            records.extend(number.to_be_bytes());
+        }
+    }
+    let mut message = Vec::new();
+    let sets = [(2u16, template), (256, records)];
+    let len = 16 + sets.iter().map(|(_, set)| 4 + set.len()).sum::<usize>();
+    message.extend(10u16.to_be_bytes());
+    message.extend((len as u16).to_be_bytes());
+    message.extend(1_700_000_001u32.to_be_bytes());
+    message.extend([0; 8]);
+    for (number, set) in sets {
+        message.extend(number.to_be_bytes());
+        message.extend((4 + set.len() as u16).to_be_bytes());
+        message.extend(set);
+    }
+    message
+}
+
+/// Whatever a flow claims, NetFlow 5 has no more than a few records of it; the others have all of it.
+#[test]
+fn counters_that_nothing_can_have() {
+    let folder = Folder::new("flowwrite-counters");
+    let (file, out) = (folder.path("in"), folder.path("out"));
+    let claims = [
+        (1, 1 << 40),
+        (1, (1 << 40) + 1),
+        (1, u64::MAX),
+        (u64::MAX, 1),
+    ];
+    fs::write(&file, of_counters(&claims)).expect("the folder takes files");
+    for (version, passed) in [("5", 1), ("9", 4), ("ipfix", 4)] {
+        let text = format!("netflow {file} | netflowwrite -v {version} -f {out} | count()");
+        let (count, report) = query(&text);
+        assert_eq!(count.trim(), passed.to_string(), "{version}");
+        let mut nodes = report.accounts.iter();
+        let filtered = nodes.any(|node| node.account.filtered == 4 - passed);
+        assert!(filtered, "{version}: {:?}", report.accounts);
+        let sum = query(&format!("netflow {out} | print sum(bytes)")).0;
+        // Of the others the claims of all together are no number that an object has.
+        if version == "5" {
+            assert_eq!(sum.trim(), (1u64 << 40).to_string());
+        }
+    }
+}
+
+/// A named pipe takes flows, of which nothing can be put right once it is written.
+#[test]
+fn pipes_take_flows() {
+    let folder = Folder::new("flowwrite-pipe");
+    let (pipe, out) = (folder.path("pipe"), folder.path("out"));
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let capture = own("office.pcap");
+    for (write, read) in [
+        ("nfcapdwrite", "nfcapd"),
+        ("nfcapdwrite --lz4", "nfcapd"),
+        ("netflowwrite", "netflow"),
+    ] {
+        let from = pipe.clone();
+        let reader = thread::spawn(move || fs::read(from));
+        query(&format!(
+            "pcapfile {capture} | flow -b iplen | {write} -f {pipe} | count()"
+        ));
+        let got = reader.join().expect("it reads").expect("it can be read");
+        fs::write(&out, got).expect("the folder takes files");
+        let (found, report) = found(&format!("{read} {out}"));
+        assert_eq!(found, expected(&capture, false), "{write}");
+        assert_eq!(faults(&report), [], "{write}");
+    }
+}
+
+/// A collector that is not there refuses datagrams: they are counted, and the run goes on.
+#[test]
+fn refused_datagrams_are_counted() {
+    let capture = own("office.pcap");
+    let (_, report) = query(&format!(
+        "pcapfile {capture} | flow -i 1s -l 1s | netflowwrite -v 9 --mtu 576 --rate 500 \
+         -u 127.0.0.1:{} | count()",
+        free_port()
+    ));
+    let faults = faults(&report);
+    let inputs = report
+        .accounts
+        .iter()
+        .filter_map(|node| node.input.as_ref());
+    let mut inputs = inputs.flat_map(|input| &input.inputs);
+    let sent = inputs.find(|input| input.name.starts_with("to "));
+    let sent = sent.map_or(0, |input| input.records);
+    // The last one is refused when nobody asks any more.
+    assert!(sent > 3, "{sent}");
+    assert!(
+        faults.len() == 1 && faults[0].1 + 1 >= sent,
+        "{faults:?} of {sent}"
+    );
+}
+
 /// nfdump's collector takes each protocol over UDP; what it writes is what was exported.
 #[test]
 fn nfcapd_collects_what_is_exported() {
     let capture = own("office.pcap");
     for version in [5, 9, 10] {
-        let folder = Folder::new(&format!("collector-{version}"));
+        let folder = Folder::new(&format!("flowwrite-collector-{version}"));
         let port = free_port();
         let collector = Command::new("nfcapd")
             .args([

@@ -173,3 +173,23 @@ fn merged_captures_are_written_without_loss() {
         assert_eq!(String::from_utf8_lossy(&got), expected);
     }
 }
+
+/// What is packed is unpacked by a thread and with a window of its own: so many there may be.
+#[test]
+fn so_many_packed_captures_are_merged() {
+    let packed = own_captures()[0].with_file_name("five.pcap.gz");
+    let packed = packed.display().to_string();
+    let query = |count: usize| {
+        let files = vec![packed.as_str(); count].join(" ");
+        format!("pcapfile --merge {files} | count()")
+    };
+    let (result, text) = run_with(&query(32), &Options::default());
+    result.expect("as many as may be");
+    assert_eq!(String::from_utf8_lossy(&text), "160\n");
+    let (result, _) = run_with(&query(33), &Options::default());
+    let error = result.expect_err("one more").to_string();
+    assert!(
+        error.contains("unpacks up to 32 files at once") && error.contains(&packed),
+        "{error}"
+    );
+}

@@ -7,27 +7,11 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Kept, Random, number, own_captures, shared};
+use support::{Kept, Random, nfdump, number, own_captures, run_alone as query, shared};
 use wireq_engine::Report;
 use wireq_engine::schedule::{Options, run};
 use wireq_query_lang::{Text, compile};
 use wireq_typesys::Zone;
-
-/// Runs a query that names its source.
-fn query(text: &str) -> (String, Report) {
-    let zone = Zone::utc();
-    let texts = [Text {
-        name: "query".into(),
-        text: text.into(),
-    }];
-    let language = wireq_query_lang::Options::new(&zone);
-    let plan = compile(&texts, &wireq_modules::registry(), &language)
-        .unwrap_or_else(|_| panic!("{text} compiles"));
-    let mut output = Kept::default();
-    let report = run(plan, &Options::default(), &mut output)
-        .unwrap_or_else(|error| panic!("{text}: {error}"));
-    (String::from_utf8_lossy(&output.0).into_owned(), report)
-}
 
 /// What a run gave before it ended, and why it ended where that is an error.
 fn ended(text: &str, rows_max: usize, strict: bool) -> (String, Result<Report, String>) {
@@ -440,20 +424,6 @@ fn sets_of_many_templates_take_time_by_their_length() {
 fn flows() -> Option<PathBuf> {
     let folder = shared()?.join("data/flows");
     folder.exists().then_some(folder)
-}
-
-fn nfdump(arguments: &[&str]) -> Option<String> {
-    match Command::new("nfdump")
-        .env("TZ", "UTC")
-        .args(arguments)
-        .output()
-    {
-        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
-        Err(_) => {
-            println!("SKIPPED: nfdump is not installed, so nothing is compared with it");
-            None
-        }
-    }
 }
 
 fn nfcapd_files(folder: &Path) -> Vec<String> {

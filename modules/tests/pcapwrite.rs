@@ -5,46 +5,19 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{own_captures, run_query, run_with, shared, shared_pcaps};
+use support::{Folder, own_captures, run_query, run_with, shared, shared_pcaps};
 use wireq_engine::schedule::Options;
 use wireq_engine::{Error, Report};
 
-/// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Folder {
-        let name = format!("wireq-pcapwrite-{name}-{}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        folder.clear();
-        folder
-    }
-
-    fn clear(&self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-        std::fs::create_dir(&self.0).expect("the temporary folder takes folders");
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-
-    /// The files and what is in them, by name.
-    fn files(&self) -> BTreeMap<String, Capture> {
-        let entries = std::fs::read_dir(&self.0).expect("the folder is there");
-        let file = |entry: std::io::Result<std::fs::DirEntry>| {
-            let entry = entry.expect("the folder can be read");
-            let name = entry.file_name().to_string_lossy().into_owned();
-            (name, Capture::read(&entry.path()))
-        };
-        entries.map(file).collect()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// The files of a folder and what is in them, by name.
+fn files(folder: &Folder) -> BTreeMap<String, Capture> {
+    let entries = std::fs::read_dir(&folder.0).expect("the folder is there");
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.expect("the folder can be read");
+        let name = entry.file_name().to_string_lossy().into_owned();
+        (name, Capture::read(&entry.path()))
+    };
+    entries.map(file).collect()
 }
 
 /// A capture as this test reads it.
@@ -133,7 +106,7 @@ fn readable_captures() -> impl Iterator<Item = PathBuf> {
 
 #[test]
 fn own_captures_come_out_as_they_went_in() {
-    let folder = Folder::new("own");
+    let folder = Folder::new("pcapwrite-own");
     for path in readable_captures() {
         let expected = Capture::read(&path);
         for (rows_max, resume_every) in [(2048, 0), (1, 0), (3, 0), (1, 1), (3, 2), (64, 1)] {
@@ -169,7 +142,7 @@ fn own_captures_come_out_as_they_went_in() {
 /// the damage.
 #[test]
 fn shared_captures_come_out_as_they_went_in() {
-    let folder = Folder::new("shared");
+    let folder = Folder::new("pcapwrite-shared");
     let all = std::env::var("WIREQ_CAPTURES").is_ok_and(|which| which == "all");
     let (mut compared, mut damaged, mut packets) = (0, 0, 0);
     for (at, indexed) in shared()
@@ -227,7 +200,7 @@ fn is_damaged(report: &Report) -> bool {
 /// What others read and write: tshark sees the same packets, and editcap writes the same bytes.
 #[test]
 fn other_programs_agree() {
-    let folder = Folder::new("others");
+    let folder = Folder::new("pcapwrite-others");
     let (out, theirs) = (folder.path("out.pcap"), folder.path("theirs.pcap"));
     for path in readable_captures() {
         let nanos = Capture::read(&path).nanos;
@@ -259,7 +232,7 @@ fn other_programs_agree() {
 
 #[test]
 fn files_follow_each_other_by_size() {
-    let folder = Folder::new("size");
+    let folder = Folder::new("pcapwrite-size");
     let expected = Capture::read(&office());
     // A capture of several million bytes: one file many times.
     let many = vec![office().to_string_lossy().into_owned(); 60].join(" ");
@@ -269,7 +242,7 @@ fn files_follow_each_other_by_size() {
     for (rows_max, resume_every) in [(2048, 0), (7, 3)] {
         folder.clear();
         run_alone(&query, rows_max, resume_every);
-        let files = folder.files();
+        let files = files(&folder);
         assert!(files.len() > 2, "{} files", files.len());
         let mut packets = Vec::new();
         for number in 0..files.len() {
@@ -314,7 +287,7 @@ fn run_alone(query: &str, rows_max: usize, resume_every: u64) {
 /// The five packets are a second apart, from a second that 2 divides on.
 #[test]
 fn files_follow_each_other_by_time() {
-    let folder = Folder::new("time");
+    let folder = Folder::new("pcapwrite-time");
     let all = Capture::read(&five()).packets;
     for (name, query, expected) in [
         (
@@ -347,8 +320,7 @@ fn files_follow_each_other_by_time() {
             let out = folder.path(name);
             let query = format!("{query}pcapwrite -t 2 -f {out} | count()");
             write(&query, &five(), &options).expect("a capture");
-            let got: Vec<_> = folder
-                .files()
+            let got: Vec<_> = files(&folder)
                 .into_iter()
                 .map(|(name, c)| (name, c.packets))
                 .collect();
@@ -365,11 +337,11 @@ fn files_follow_each_other_by_time() {
 /// Each packet is in one file, both directions of a conversation in the same.
 #[test]
 fn files_side_by_side_keep_conversations_together() {
-    let folder = Folder::new("buckets");
+    let folder = Folder::new("pcapwrite-buckets");
     let out = folder.path("x");
     let query = format!("pcapwrite -b 5 -f {out} | count()");
     write(&query, &office(), &Options::default()).expect("a capture");
-    let first = folder.files();
+    let first = files(&folder);
     assert_eq!(
         first.keys().collect::<Vec<_>>(),
         ["x.0", "x.1", "x.2", "x.3", "x.4"]
@@ -405,13 +377,13 @@ fn files_side_by_side_keep_conversations_together() {
             ..Options::default()
         };
         write(&query, &office(), &options).expect("a capture");
-        assert_eq!(folder.files(), first);
+        assert_eq!(files(&folder), first);
     }
 }
 
 #[test]
 fn only_what_was_taken_is_written() {
-    let folder = Folder::new("taken");
+    let folder = Folder::new("pcapwrite-taken");
     let out = folder.path("x");
     for rows_max in [1, 2048] {
         let options = Options {
@@ -430,7 +402,7 @@ fn only_what_was_taken_is_written() {
 /// Old results are no results: where no packet comes there is a capture without packets.
 #[test]
 fn nothing_is_written_as_a_capture_too() {
-    let folder = Folder::new("nothing");
+    let folder = Folder::new("pcapwrite-nothing");
     let out = folder.path("x");
     write(
         &format!("pcapwrite -f {out} | count()"),
@@ -450,7 +422,7 @@ fn nothing_is_written_as_a_capture_too() {
 /// What comes at the end of the input is no less a packet.
 #[test]
 fn packets_that_come_at_the_end_are_written() {
-    let folder = Folder::new("end");
+    let folder = Folder::new("pcapwrite-end");
     let out = folder.path("x");
     let mut expected = Capture::read(&five());
     expected.packets.reverse();
@@ -472,7 +444,7 @@ fn packets_that_come_at_the_end_are_written() {
         &Options::default(),
     )
     .expect("a capture");
-    let files = folder.files();
+    let files = files(&folder);
     assert_eq!(files.keys().collect::<Vec<_>>(), ["x.0", "x.1"]);
     assert_eq!(
         files
@@ -487,7 +459,7 @@ fn packets_that_come_at_the_end_are_written() {
 /// readers see all bytes; on the way to another program that cannot be.
 #[test]
 fn longer_packets_raise_the_snaplen() {
-    let folder = Folder::new("snaplen");
+    let folder = Folder::new("pcapwrite-snaplen");
     let (short, out) = (folder.path("short.pcap"), folder.path("x"));
     let mut bytes = std::fs::read(five()).expect("it ships");
     bytes[16..20].copy_from_slice(&100u32.to_le_bytes());
@@ -505,10 +477,42 @@ fn longer_packets_raise_the_snaplen() {
     assert!(error.contains("a snaplen of 100"), "{error}");
 }
 
+/// A named pipe takes captures, though their header cannot be corrected: its snaplen is a large one.
+#[test]
+fn pipes_take_captures() {
+    let folder = Folder::new("pcapwrite-pipe");
+    let (short, pipe) = (folder.path("short.pcap"), folder.path("pipe"));
+    let mut bytes = std::fs::read(five()).expect("it ships");
+    bytes[16..20].copy_from_slice(&100u32.to_le_bytes());
+    bytes.truncate(24 + 16 + 74);
+    std::fs::write(&short, bytes).expect("the folder takes files");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    for flags in ["", "--format pcapng"] {
+        let from = pipe.clone();
+        let reader = std::thread::spawn(move || std::fs::read(from));
+        run_alone(
+            &format!(
+                "pcapfile {short} {} | pcapwrite {flags} -f {pipe} | count()",
+                five().display()
+            ),
+            3,
+            0,
+        );
+        let got = reader.join().expect("it reads").expect("it can be read");
+        let out = folder.path("out");
+        std::fs::write(&out, got).expect("the folder takes files");
+        let (count, report) =
+            write("count()", Path::new(&out), &Options::default()).expect("a capture");
+        assert_eq!(String::from_utf8_lossy(&count), "6\n", "{flags}");
+        assert!(!is_damaged(&report), "{flags}");
+    }
+}
+
 /// What came before a packet that does not belong into a file is in the file.
 #[test]
 fn what_was_written_before_a_failure_stays() {
-    let folder = Folder::new("failure");
+    let folder = Folder::new("pcapwrite-failure");
     let out = folder.path("x");
     let query = format!(
         "(where len < 60 or len = 76 | const -t unsigned -f linktype 113) + (where len > 59 and len != 76) \

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Long enough for a follower to have looked several times.
 const LOOKS: Duration = Duration::from_millis(300);
+/// Long enough for it to have listed the folder.
+const LISTS: Duration = Duration::from_millis(1200);
 
 fn follower(query: &str) -> Listener {
     let mut command = Command::new(BINARY);
@@ -77,13 +79,57 @@ fn a_pattern_is_followed_from_file_to_file() {
     append(&path(2), &five[24..]);
     sleep(LOOKS);
     fs::write(path(4), &five[..24 + 16 + 74]).expect("a file");
-    sleep(LOOKS);
+    sleep(LISTS);
     // Those before the one that is read are not looked at any more.
     fs::write(path(3), &five).expect("a file");
-    sleep(LOOKS);
+    sleep(LISTS);
     listener.signal("INT");
     let outcome = listener.outcome();
     assert_eq!((outcome.stdout.as_str(), outcome.status), ("11\n", 0));
+}
+
+/// Folders that come to match are within what the run may read, and a file that comes while others are
+/// read is the next one.
+#[test]
+fn a_pattern_of_folders_is_followed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |day: u32| folder.path().join(format!("day-{day}/x.pcap"));
+    let five = fs::read(captures().join("five.pcap")).expect("it ships");
+    let query = format!(
+        "pcapfile -F '{}' | count()",
+        folder.path().join("day-*/x.pcap").display()
+    );
+    let listener = follower(&query);
+    sleep(LISTS);
+    for day in [1, 2] {
+        fs::create_dir(folder.path().join(format!("day-{day}"))).expect("a folder");
+        fs::write(path(day), &five).expect("a file");
+        sleep(LISTS);
+    }
+    listener.signal("INT");
+    let outcome = listener.outcome();
+    assert_eq!((outcome.stdout.as_str(), outcome.status), ("10\n", 0));
+}
+
+/// A pipe is read as what is live, to its end.
+#[test]
+fn a_pipe_is_followed_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("there are pipes").success());
+    let five = fs::read(captures().join("five.pcap")).expect("it ships");
+    let mut listener = follower(&format!("pcapfile -F {} | print len", path.display()));
+    let mut pipe = File::options().write(true).open(&path).expect("a pipe");
+    pipe.write_all(&five[..24 + 16 + 74]).expect("it is read");
+    assert_eq!(listener.line(), "74");
+    pipe.write_all(&five[24 + 16 + 74..]).expect("it is read");
+    drop(pipe);
+    let outcome = listener.outcome();
+    assert_eq!(
+        (outcome.stdout.as_str(), outcome.status),
+        ("125\n60\n54\n76\n", 0)
+    );
 }
 
 #[test]
@@ -91,6 +137,14 @@ fn what_cannot_be_followed_is_refused() {
     for (query, said) in [
         ("pcapfile -F | count()", "not for standard input"),
         ("pcapfile -F --merge x | count()", "does not go with"),
+        (
+            "pcapfile -F . | count()",
+            "`.` is a folder, and cannot be followed",
+        ),
+        (
+            "pcapfile -F /dev/zero | count()",
+            "`/dev/zero` is a device, and cannot",
+        ),
     ] {
         let refused = Command::new(BINARY).arg(query).output().expect("it runs");
         let message = String::from_utf8_lossy(&refused.stderr);

@@ -13,6 +13,7 @@ mod memory;
 mod options;
 mod pipes;
 mod readme;
+mod remembered;
 mod rules;
 mod run;
 mod statements;

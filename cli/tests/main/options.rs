@@ -165,6 +165,23 @@ fn captures_are_merged_or_followed() {
         let message = wireq(&[&flags[..], &["count()"]].concat()).refusal(2);
         assert!(message.contains(said), "{message}");
     }
+    // Nor with interfaces, or what a query names.
+    for flag in ["-F", "--merge"] {
+        for (arguments, said) in [
+            (&["-i", "lo", "count()"][..], "no captures are named"),
+            (&["-i", "lo", "count()", "five.pcap"], "-i and `five.pcap`"),
+            (&["pcapfile five.pcap | count()"], "no captures are named"),
+            (
+                &["pcapfile five.pcap | count()", "five.pcap"],
+                "files are given, and the query names a source",
+            ),
+        ] {
+            let message = wireq(&[&[flag], arguments].concat()).refusal(2);
+            assert!(message.contains(said), "{flag} {arguments:?}: {message}");
+        }
+    }
+    let message = wireq(&["-F", "--merge", "count()", "five.pcap"]).refusal(2);
+    assert!(message.contains("cannot be used with"), "{message}");
 }
 
 /// -w writes what a query gives, or all there is, in place of printing it.

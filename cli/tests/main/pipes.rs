@@ -134,27 +134,56 @@ fn head_ends_the_run_while_the_pipe_stays_open() {
     assert_eq!(wait(&mut child), 0);
 }
 
-/// No flag is needed: a source that is slow does not keep back what is there.
+/// No flag is needed: a source that is slow does not keep back what is there, however many threads.
 #[test]
 fn rows_do_not_wait_for_a_slow_source() {
-    let (mut child, mut reader, text) = start_on_open_pipe("print len", 5);
-    assert_eq!(text, "74\n125\n60\n54\n76\n");
-    // The same again, later.
-    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
-    let stdin = child.stdin.as_mut().expect("it is piped");
-    stdin.write_all(&capture[24..]).expect("a pipe takes it");
-    stdin.flush().expect("a pipe takes it");
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut text = String::new();
-        for _ in 0..5 {
-            reader.read_line(&mut text).expect("a line");
+    for flags in [
+        &["--threads=1"][..],
+        &["--threads=2"],
+        &["--threads=3", "--batch=100"],
+    ] {
+        let arguments = [flags, &["print len", "-"]].concat();
+        let (mut child, mut reader, text) = start_with(&arguments, 5);
+        assert_eq!(text, "74\n125\n60\n54\n76\n");
+        // The same again, later: so often that there are threads.
+        let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+        for _ in 0..10 {
+            let stdin = child.stdin.as_mut().expect("it is piped");
+            stdin.write_all(&capture[24..]).expect("a pipe takes it");
+            stdin.flush().expect("a pipe takes it");
+            let (sender, receiver) = mpsc::channel();
+            thread::spawn(move || {
+                let mut text = String::new();
+                for _ in 0..5 {
+                    reader.read_line(&mut text).expect("a line");
+                }
+                sender.send((reader, text))
+            });
+            let Ok((again, more)) = receiver.recv_timeout(PATIENCE) else {
+                panic!("{flags:?}: rows wait for more input");
+            };
+            assert_eq!(more, text, "{flags:?}");
+            reader = again;
         }
-        sender.send(text)
-    });
-    assert_eq!(receiver.recv_timeout(PATIENCE).as_ref(), Ok(&text));
-    drop(child.stdin.take());
-    assert_eq!(wait(&mut child), 0);
+        drop(child.stdin.take());
+        assert_eq!(wait(&mut child), 0);
+    }
+}
+
+/// Whatever the threads are at: who waits for input is told.
+#[test]
+fn an_interrupt_ends_the_wait_for_input() {
+    let capture = fs::read(captures().join("five.pcap")).expect("the capture");
+    for at in 0..40 {
+        let mut child = spawn(&["--threads=2", "--batch=100", "print len | count()", "-"]);
+        let stdin = child.stdin.as_mut().expect("it is piped");
+        stdin.write_all(&capture).expect("a pipe takes as much");
+        stdin.flush().expect("a pipe takes as much");
+        thread::sleep(Duration::from_micros(3000 + at * 200));
+        interrupt(&child);
+        // Where it came before the run had begun, the signal itself ended it.
+        assert!([130, -1].contains(&wait(&mut child)), "{at}");
+    }
 }
 
 #[test]

@@ -26,11 +26,11 @@ const SETS: &[&[&str]] = &[
     &["(where dstport = 80) + (where len > 700) | print frame.number"],
     &["(where dstport = 80 | head 3) + (where len > 700 | head 900) | count()"],
     &["print srcip ts count() max(len) first(ts) group by srcip"],
-    &["print srcip min(len) max(ts) min(dstip) group by srcip"],
+    &["print srcip min(len) max(ts) min(dstip) as least group by srcip"],
     &["distinct(srcip) quantile(0.9, len) stddev(len) list(ipprotocol)"],
-    &["delta ts | print ts.delta | head 50"],
+    &["delta ts | print delta | head 50"],
     &[
-        "clock -c ts -t 1 | print len",
+        "clock -t 1s ts | print clock len",
         "print [ len * 8 ] as bits | tail 3",
     ],
     &["project srcip len | uniqobj | count()"],
@@ -116,6 +116,7 @@ fn compare(queries: &[&str], files: &[&str], flags: &[&str], threads: &[&str]) {
         wireq(&arguments)
     };
     let one = run("--threads=1");
+    assert!(one.status != 2, "{queries:?} is a query: {}", one.stderr);
     for threads in threads {
         let several = run(threads);
         let same = one == several;
@@ -144,6 +145,65 @@ fn results_and_accounts_are_those_of_one_thread() {
         // Small batches: many turns for each stretch.
         compare(set, &[&long], &["--batch=100"], &threads[..2]);
         compare(set, &[&long], &["--memory-limit=300K"], &threads[..1]);
+    }
+}
+
+/// Inputs that are read beside each other are told of as of the last object that was wanted.
+#[test]
+fn merged_captures_are_as_on_one_thread() {
+    let folder = scratch("threads-merge");
+    let files: Vec<String> = (0..40)
+        .map(|at| {
+            let mut bytes = capture(at + 1, 300 + 50 * (at as u32 % 7));
+            if at % 5 == 0 {
+                bytes.drain(9000..9100);
+            }
+            write(&folder, &format!("{at}.pcap"), &bytes)
+        })
+        .collect();
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    files.extend(["archive.tar", "five.pcap.gz", "missing.pcap"]);
+    for set in [
+        &["print ts len srcip"][..],
+        &["head 3 | print ts"],
+        &["head 700 | print ts len"],
+        &["head 2500 | print ts len"],
+        &["where len > 1000 | head 20 | count()", "head 900 | count()"],
+    ] {
+        for flags in [&["--merge"][..], &["--merge", "--batch=50"]] {
+            compare(set, &files, flags, &["--threads=2", "--threads=3"]);
+        }
+    }
+}
+
+/// What is said at the end comes in pieces where it is much.
+#[test]
+fn many_groups_are_those_of_one_thread() {
+    let folder = scratch("threads-groups");
+    let mut file = capture(6, 0);
+    for number in 0..45_000u32 {
+        let mut frame = frame(&mut Random(u64::from(number) + 1), 0);
+        frame[12..14].copy_from_slice(&[8, 0]);
+        frame[26..30].copy_from_slice(&(number % 40_000).to_be_bytes());
+        let len = frame.len() as u32;
+        file.extend(
+            [number / 1000, number % 1000, len, len]
+                .map(u32::to_le_bytes)
+                .concat(),
+        );
+        file.extend(frame);
+    }
+    let many = write(&folder, "many.pcap", &file);
+    for set in [
+        &["count() group by srcip"][..],
+        &["count() group by srcip | uniqobj | count()"],
+        &["count() group by srcip | where count > 1 | print srcip count"],
+        &[
+            "print srcip max(len) group by srcip",
+            "count() group by srcip | head 9",
+        ],
+    ] {
+        compare(set, &[&many], &[], &["--threads=2", "--threads=3"]);
     }
 }
 

@@ -11,8 +11,8 @@ const HELP_KEYS: &str = "say for how long: `every 1m` behind the keys; or allow 
                          --allow-unbounded, and --memory-limit for how much";
 const HELP_KEPT: &str = "say for how long: `every 1h` behind it; or allow it with \
                          --allow-unbounded, and --memory-limit for how much";
-const HELP_JOIN: &str = "say how long objects wait: `a until (new.a.ts > a.ts)`, or allow it with \
-                         --allow-unbounded";
+const HELP_JOIN: &str = "say how long objects wait: `a until (new.b.ts - a.ts > 10s)`, or how many: \
+                         `a max 1000`; or allow it with --allow-unbounded";
 
 impl Plan {
     /// The faults of nodes whose state grows for as long as a source without an end is read.

@@ -712,6 +712,13 @@ impl Plan {
             })
     }
 
+    /// Whether anything tells objects apart by what they are, so that numbers of made ones matter.
+    pub(crate) fn reads_identity(&self) -> bool {
+        let reads =
+            |kind: &NodeKind| matches!(kind, NodeKind::Operator(_, _, spec) if spec.reads_identity);
+        self.graph.node_weights().any(|node| reads(&node.kind))
+    }
+
     /// Whether any source has no end.
     pub fn has_live_source(&self) -> bool {
         self.sources().any(|spec| spec.live.is_some())

@@ -17,10 +17,7 @@ type Candidates = HashMap<(String, Vec<NodeId>), Vec<NodeId>>;
 
 pub(super) fn apply(plan: &mut Plan) {
     let mut candidates = Candidates::new();
-    let identity_matters = plan
-        .graph
-        .node_weights()
-        .any(|node| matches!(&node.kind, NodeKind::Operator(_, _, spec) if spec.reads_identity));
+    let identity_matters = plan.reads_identity();
     for node in plan.order() {
         let kind = &plan.graph[node].kind;
         let makes_up =

@@ -39,7 +39,9 @@ impl Runner {
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<(), Error> {
-        let may = options.threads > 1 && self.memory.is_none() && !self.spills;
+        let whole = self.memory.is_some() || self.spills;
+        // Objects that are made are numbered in their order.
+        let may = options.threads > 1 && !whole && !self.reads_identity;
         let node = &mut self.graph.nodes[rank];
         let (Some(operator), true) = (&mut node.operator, may && !node.done) else {
             return Ok(());

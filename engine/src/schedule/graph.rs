@@ -9,7 +9,7 @@ use super::run::Options;
 use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::planted::is_planted;
-use crate::{Error, InputMark, OnControl, Operator, Progress, Source, View};
+use crate::{Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
 use std::sync::Arc;
 use std::time::Instant;
 use wireq_typesys::{Bitmap, Part, PartData, Shape, Slot, Zone};
@@ -38,6 +38,8 @@ pub(super) struct RunNode {
     pub(super) acted: bool,
     /// How far its input was read when it was done, where more was read ahead.
     pub(super) mark: Option<InputMark>,
+    /// What its source had read, while the threads have that.
+    pub(super) input: Option<InputAccount>,
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
     /// Where each reader has rows of its own: by branch, its rank.
@@ -89,6 +91,7 @@ impl RunNode {
             read_behind: false,
             acted: false,
             mark: None,
+            input: None,
             inputs: node.inputs,
             readers: node.readers,
             branches: node.branches,
@@ -123,6 +126,7 @@ impl RunNode {
             read_behind: self.read_behind,
             acted: false,
             mark: None,
+            input: None,
             inputs: self.inputs.clone(),
             readers: self.readers.clone(),
             branches: self.branches.clone(),
@@ -159,15 +163,13 @@ impl RunNode {
             readers: self.readers.len(),
             account: self.out.account,
             nanos: self.nanos,
-            input: match &self.source {
-                Some(source) => {
-                    let account = source.input_account();
-                    Some(match &self.mark {
-                        Some(mark) => account.until(mark),
-                        None => account,
-                    })
-                }
-                None => self.operator.as_ref().and_then(|o| o.input_account()),
+            input: match (&self.source, &self.operator) {
+                (Some(source), _) => Some(match &self.mark {
+                    Some(mark) => source.input_account_at(mark),
+                    None => source.input_account(),
+                }),
+                (None, Some(operator)) => operator.input_account(),
+                (None, None) => self.input.clone(),
             },
         }
     }
@@ -446,7 +448,9 @@ impl Graph {
                         _ if control.depth() > depth => {}
                         OnControl::Forward => out.control(position, control.clone()),
                         OnControl::Consume => {}
-                        OnControl::React => operator.control(position, control, out)?,
+                        OnControl::React => {
+                            operator.control_on_port(port, position, control, out)?
+                        }
                     }
                     if let Some(trace) = trace {
                         trace.note(position, port, false, &out.items);

@@ -104,6 +104,7 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         steps: 0,
         places,
         stops: plan.graph.node_weights().any(|node| node.kind.stops()),
+        reads_identity: plan.reads_identity(),
         names: plan.names(),
     };
     runner.stop_what_wants_nothing();
@@ -134,6 +135,8 @@ pub(super) struct Runner {
     pub(super) places: Vec<Place>,
     /// Whether any node may be done before its input ends.
     stops: bool,
+    /// Whether anything tells objects apart by what they are.
+    pub(super) reads_identity: bool,
     /// The tables of names that states may refer to.
     names: Vec<&'static Names>,
 }
@@ -278,6 +281,7 @@ impl Runner {
             strict: options.strict,
             interrupt: &options.interrupt,
             wait,
+            reads: true,
             zone: &self.graph.zone,
         })
     }

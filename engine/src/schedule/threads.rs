@@ -17,17 +17,22 @@ use super::output::{Item, TextRows};
 use super::run::{Options, Runner};
 use crate::frontier::Place;
 use crate::operator::KeyedHash;
-use crate::{Account, Ahead, Error, InputMark, Pieces, Source, SourceContext, planted};
+use crate::{
+    Account, Ahead, Error, InputAccount, InputMark, Pieces, Source, SourceContext, planted,
+};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use wireq_typesys::{PartData, ROWS_MAX, Shape, Zone};
 
-/// The batches of a turn: those of a stretch of the input, and no more where batches are small.
+/// The batches of a turn: those of what was read for it, and no more where batches are small.
 const BATCHES_MAX: usize = 4;
 /// Turns taken and not yet gathered, for each thread.
 const TURNS_MAX: usize = 3;
+/// How long a thread waits awake for a turn: finding the batches of one takes less, and going to sleep
+/// and being woken takes more.
+const AWAKE: Duration = Duration::from_micros(20);
 /// How long a thread waits before it looks whether the run was interrupted.
 const WAIT: Duration = Duration::from_millis(50);
 /// Batches kept for use again, for each thread.
@@ -72,6 +77,8 @@ struct Product {
     failed: Option<Error>,
     /// How long the source took, where that is measured.
     nanos: u64,
+    /// What the source had read, where somebody asks for the account.
+    input: Option<InputAccount>,
 }
 
 /// The source, and whose turn it is.
@@ -86,6 +93,8 @@ struct Turns {
     ended: bool,
     /// What is to be run on one thread, and all behind it.
     left: Option<Item>,
+    /// Threads that sleep until this changes.
+    waiting: usize,
 }
 
 /// What waits to be gathered.
@@ -98,6 +107,8 @@ struct Ring {
     reserved: u64,
     /// Whether a thread gathers.
     busy: bool,
+    /// Threads that sleep until there is room.
+    waiting: usize,
     /// By thread: what is in the cache of its core.
     spare: Vec<Spare>,
 }
@@ -154,6 +165,12 @@ struct Team<'a> {
     turns: Mutex<Turns>,
     /// Another turn is the current one, or the source is back.
     turned: Condvar,
+    /// How often that was so.
+    changes: AtomicUsize,
+    /// Whether each thread has a core, so that one may wait awake.
+    has_cores: bool,
+    /// Threads besides the first.
+    others: AtomicUsize,
     ring: Mutex<Ring>,
     /// There is room for further turns.
     moved: Condvar,
@@ -244,13 +261,19 @@ impl Runner {
                 current: 0,
                 ended: false,
                 left: None,
+                waiting: 0,
             }),
+            changes: AtomicUsize::new(0),
+            has_cores: std::thread::available_parallelism()
+                .is_ok_and(|cores| options.threads <= cores.get()),
+            others: AtomicUsize::new(0),
             turned: Condvar::new(),
             ring: Mutex::new(Ring {
                 products: VecDeque::new(),
                 gathered: 0,
                 reserved: 0,
                 busy: false,
+                waiting: 0,
                 spare: (0..options.threads).map(|_| Spare::default()).collect(),
             }),
             moved: Condvar::new(),
@@ -275,9 +298,12 @@ impl Runner {
                 };
                 let name = format!("wireq-{thread}");
                 // Where the system has no more threads, those that there are do the work.
-                let _ = std::thread::Builder::new()
+                let spawned = std::thread::Builder::new()
                     .name(name)
                     .spawn_scoped(scope, work);
+                if spawned.is_ok() {
+                    team.others.fetch_add(1, Ordering::Relaxed);
+                }
             }
             team.work(0);
         });
@@ -386,6 +412,11 @@ impl Team<'_> {
         std::mem::forget(stops);
     }
 
+    /// Whether somebody asks for the account.
+    fn asked(&self) -> bool {
+        self.options.signals.progress.load(Ordering::Relaxed)
+    }
+
     /// Holds a thread up, where tests ask for that.
     fn shake(&self, number: u64, place: u64) {
         if self.options.shake == 0 {
@@ -405,6 +436,27 @@ impl Team<'_> {
             self.halt.store(true, Ordering::Relaxed);
         }
         waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Waits until it is another turn or the source is back: awake at first, where each thread has a core.
+    fn wait_for_turn<'t>(&'t self, mut turns: MutexGuard<'t, Turns>) -> MutexGuard<'t, Turns> {
+        let seen = self.changes.load(Ordering::Acquire);
+        let changed = || self.changes.load(Ordering::Acquire) != seen || self.stops();
+        if self.has_cores {
+            drop(turns);
+            let start = Instant::now();
+            while !changed() && start.elapsed() < AWAKE {
+                std::hint::spin_loop();
+            }
+            turns = lock(&self.turns);
+            if changed() {
+                return turns;
+            }
+        }
+        turns.waiting += 1;
+        turns = self.wait(&self.turned, turns);
+        turns.waiting -= 1;
+        turns
     }
 
     fn stops(&self) -> bool {
@@ -430,7 +482,9 @@ impl Team<'_> {
             if self.stops() {
                 return None;
             }
+            ring.waiting += 1;
             ring = self.wait(&self.moved, ring);
+            ring.waiting -= 1;
         }
         ring.reserved += 1;
         spare.fill(&mut ring.spare[thread]);
@@ -443,6 +497,8 @@ impl Team<'_> {
         }
         loop {
             if self.options.interrupt.load(Ordering::Relaxed) {
+                // Who waits for input is to give up.
+                self.halt.store(true, Ordering::Relaxed);
                 turns.ended = true;
             }
             if turns.ended || self.stops() {
@@ -453,7 +509,7 @@ impl Team<'_> {
                 turns.taken += 1;
                 return Some((turns.taken - 1, stretch));
             }
-            turns = self.wait(&self.turned, turns);
+            turns = self.wait_for_turn(turns);
         }
     }
 
@@ -480,7 +536,7 @@ impl Team<'_> {
             {
                 break source;
             }
-            turns = self.wait(&self.turned, turns);
+            turns = self.wait_for_turn(turns);
         };
         let reads = !turns.ended;
         drop(turns);
@@ -491,13 +547,19 @@ impl Team<'_> {
         if reads {
             self.next_batches(&mut *source, retired, &mut found);
         }
+        // Only who has the source can ask it.
+        found.input = self.asked().then(|| source.input_account());
         let mut turns = lock(&self.turns);
         turns.source = Some(source);
         turns.current += 1;
         turns.ended |= found.ended;
         turns.left = turns.left.take().or(found.left.take());
+        self.changes.fetch_add(1, Ordering::Release);
+        let wakes = turns.waiting > 0;
         drop(turns);
-        self.turned.notify_all();
+        if wakes {
+            self.turned.notify_all();
+        }
         Some(found)
     }
 
@@ -510,14 +572,24 @@ impl Team<'_> {
         let Some(shape) = &self.shape else { return };
         let start = self.options.timed.then(Instant::now);
         while found.items.len() < BATCHES_MAX && !found.ended {
+            let reads = found.items.is_empty();
+            // What is there goes on before more is waited for.
+            if !reads && !source.gives_what_is_there() {
+                break;
+            }
             let next = source.next(&mut SourceContext {
                 shape,
                 origin: self.rank as u32,
                 rows_max: self.options.rows_max.clamp(1, ROWS_MAX),
                 retired,
                 strict: self.options.strict,
-                interrupt: &self.halt,
+                interrupt: match self.others.load(Ordering::Relaxed) {
+                    // Nobody else would see an interrupt.
+                    0 => &self.options.interrupt,
+                    _ => &self.halt,
+                },
                 wait: Duration::ZERO,
+                reads,
                 zone: &self.zone,
             });
             match next {
@@ -548,6 +620,7 @@ impl Team<'_> {
             batches: Vec::with_capacity(found.items.len().max(1)),
             failed: found.failed,
             nanos: found.nanos,
+            input: found.input,
         };
         let mut twin = lock(&self.twins[thread]);
         self.mark_done(&mut twin);
@@ -599,17 +672,25 @@ impl Team<'_> {
             return;
         }
         ring.busy = true;
+        let mut wakes = false;
         while let Some(product) = ring.products.front_mut().and_then(Option::take) {
             drop(ring);
+            if std::mem::take(&mut wakes) {
+                self.moved.notify_all();
+            }
             let thread = product.thread;
             let batches = self.take_up(product);
             ring = lock(&self.ring);
             ring.products.pop_front();
             ring.gathered += 1;
             ring.spare[thread].keep(batches);
-            self.moved.notify_all();
+            wakes = ring.waiting > 0;
         }
         ring.busy = false;
+        drop(ring);
+        if wakes {
+            self.moved.notify_all();
+        }
     }
 
     /// Takes up what is next in the order. Gives the batches back, for use again.
@@ -626,9 +707,17 @@ impl Team<'_> {
         }
         runner.graph.nodes[self.rank].nanos += product.nanos;
         for batch in &mut product.batches {
-            let taken = runner
-                .attend(&self.options.signals, *outputs)
-                .and_then(|()| runner.take_up(self.rank, batch, self.options, *outputs));
+            let mut attended = Ok(());
+            // The account is complete with what the source says of its inputs.
+            if self.pieces.is_some() || product.input.is_some() || !self.asked() {
+                let known = mark.as_ref().unwrap_or(&batch.mark);
+                let input = product.input.take().map(|input| input.until(known));
+                let node = &mut runner.graph.nodes[self.rank];
+                node.input = input.or(node.input.take());
+                attended = runner.attend(&self.options.signals, *outputs);
+            }
+            let taken =
+                attended.and_then(|()| runner.take_up(self.rank, batch, self.options, *outputs));
             *mark = Some(std::mem::take(&mut batch.mark));
             self.tell_done(runner);
             if taken.is_err() || runner.graph.nodes[self.rank].done {
@@ -662,6 +751,8 @@ struct Found {
     left: Option<Item>,
     ended: bool,
     nanos: u64,
+    /// What the source has read, where somebody asks for the account.
+    input: Option<InputAccount>,
     /// The number of a piece of what a node says at its end.
     piece: Option<usize>,
 }

@@ -101,6 +101,7 @@ impl Census {
                     for (name, there) in [
                         ("own", !alias.own.is_empty()),
                         ("until", alias.until.is_some()),
+                        ("max", alias.max.is_some()),
                     ] {
                         if there {
                             count(&mut self.flags, &format!("join {name}"));

@@ -219,21 +219,29 @@ impl Mode {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn with(captures: &[Capture]) -> Folder {
+    fn with(set: &QuerySet) -> Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("wireq-oracle-{}-{number}", std::process::id());
         let folder = Folder(std::env::temp_dir().join(name));
         std::fs::create_dir_all(&folder.0).expect("the folder for captures can be made");
-        for (at, capture) in captures.iter().enumerate() {
+        for (at, capture) in set.captures.iter().enumerate() {
             let written = std::fs::write(folder.path(at), capture.file());
             written.expect("the capture can be written");
+        }
+        for (at, table) in set.tables.iter().enumerate() {
+            let written = std::fs::write(folder.table(at), table.file());
+            written.expect("the table can be written");
         }
         folder
     }
 
     fn path(&self, capture: usize) -> String {
         self.0.join(format!("{capture}.pcap")).display().to_string()
+    }
+
+    fn table(&self, table: usize) -> String {
+        self.0.join(format!("{table}.txt")).display().to_string()
     }
 }
 
@@ -274,7 +282,7 @@ impl Checker {
 
     /// Runs a set in every mode.
     pub fn check(&self, set: &QuerySet) -> Outcome {
-        let folder = Folder::with(&set.captures);
+        let folder = Folder::with(set);
         let plan = match self.compile(set, &folder) {
             Ok(plan) => plan,
             Err(faults) => return Outcome::Invalid(faults),
@@ -502,6 +510,10 @@ impl Checker {
                 .collect();
             let _ = writeln!(text, "{{{at}}}, {} packets: {hex}", capture.packets.len());
         }
+        for (at, table) in set.tables.iter().enumerate() {
+            let file = String::from_utf8_lossy(&table.file()).into_owned();
+            let _ = writeln!(text, "{{t{at}}}:\n{file}");
+        }
         text
     }
 }
@@ -509,6 +521,7 @@ impl Checker {
 fn with_paths(mut text: String, folder: &Folder) -> String {
     for at in 0..2 {
         text = text.replace(&format!("{{{at}}}"), &folder.path(at));
+        text = text.replace(&format!("{{t{at}}}"), &folder.table(at));
     }
     text
 }
@@ -528,7 +541,9 @@ fn expected(results: &oracle::Results, target: impl Fn(usize) -> usize) -> Texts
 
 /// A node of which not every row that came in is accounted for, and its account.
 fn unbalanced(report: &Report) -> Option<(String, String)> {
-    let wrong = |node: &&NodeReport| !node.account.adds_up();
+    // A source that was not begun has read nothing.
+    let begun = |node: &NodeReport| node.is_source && node.account.passed > 0;
+    let wrong = |node: &&NodeReport| !node.account.adds_up() || begun(node) && node.input.is_none();
     let node = report.accounts.iter().find(wrong)?;
     Some((node.name.clone(), format!("{:?}", node.account)))
 }

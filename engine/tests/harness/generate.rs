@@ -3,9 +3,10 @@
 use super::capture::Capture;
 use super::conditions::is_determined;
 use super::oracle::object::Object;
-use super::query::{Join, JoinInput, Pipeline, Stage, Statement, Test};
+use super::query::{Join, JoinInput, Pipeline, Source, Stage, Statement, Test};
 use super::random::Random;
 use super::scope::{Domain, Scope};
+use super::tables::Table;
 use wireq_engine::ScalarFunction;
 use wireq_typesys::Zone;
 
@@ -25,6 +26,8 @@ pub enum Layout {
 pub struct QuerySet {
     /// One or two.
     pub captures: Vec<Capture>,
+    /// Tables, where statements name their sources.
+    pub tables: Vec<Table>,
     /// The captures that statements without a source read; none where statements name theirs.
     pub files: Vec<usize>,
     /// The statements.
@@ -47,6 +50,10 @@ impl QuerySet {
         let captures: Vec<Capture> = (0..captures)
             .map(|_| Capture::random(&mut random, 60))
             .collect();
+        let tables = random.weighted(&[(6, 0), (3, 1), (1, 2)]);
+        let tables: Vec<Table> = (0..tables)
+            .map(|_| Table::random(&mut random, 40))
+            .collect();
         let occurring = captures.iter().flat_map(packets).collect();
         let files = match (random.percent(50), captures.len()) {
             (true, _) => Vec::new(),
@@ -58,6 +65,7 @@ impl QuerySet {
             random,
             occurring,
             captures: captures.len(),
+            tables: tables.clone(),
             named_sources: files.is_empty(),
             files_written: 0,
             functions: functions
@@ -79,6 +87,7 @@ impl QuerySet {
 
         QuerySet {
             captures,
+            tables,
             files,
             statements,
             layout,
@@ -115,6 +124,7 @@ pub(super) struct Generator {
     pub(super) random: Random,
     pub(super) occurring: Vec<Object>,
     pub(super) captures: usize,
+    pub(super) tables: Vec<Table>,
     pub(super) named_sources: bool,
     pub(super) files_written: usize,
     pub(super) functions: Vec<&'static ScalarFunction>,
@@ -151,7 +161,7 @@ impl Generator {
     /// same first filter.
     fn filtering_statement(&mut self, first: &Test) -> Statement {
         let mut scope = Scope::packet();
-        let source = self.named_sources.then_some(0);
+        let source = self.named_sources.then_some(Source::Capture(0));
         let mut pipeline: Vec<Stage> = (0..self.random.weighted(&[(1, 0), (6, 1), (3, 2)]))
             .map(|_| Stage::Where(self.test(&scope, 2)))
             .collect();
@@ -193,9 +203,22 @@ impl Generator {
         } else if self.random.percent(20) {
             (None, vec![self.bag_of_sources(scope)])
         } else {
-            (Some(self.random.below(self.captures)), Vec::new())
+            let (source, of) = self.source();
+            *scope = of;
+            (Some(source), Vec::new())
         };
         Statement { source, pipeline }
+    }
+
+    /// A capture or a table, and what it has.
+    fn source(&mut self) -> (Source, Scope) {
+        if !self.tables.is_empty() && self.random.percent(40) {
+            let number = self.random.below(self.tables.len());
+            let table = &self.tables[number];
+            return (Source::Table(table.call(number)), table.scope());
+        }
+        let capture = self.random.below(self.captures);
+        (Source::Capture(capture), Scope::packet())
     }
 
     fn bag_of_sources(&mut self, scope: &mut Scope) -> Stage {
@@ -210,7 +233,16 @@ impl Generator {
             let mut scope = Scope::packet();
             let stages = self.random.below(3);
             branches.push(Statement {
-                source: Some(source),
+                source: Some(Source::Capture(source)),
+                pipeline: self.stages(&mut scope, stages, 1),
+            });
+            scopes.push(scope);
+        }
+        if self.tables.first().is_some() && self.random.percent(30) {
+            let mut scope = self.tables[0].scope();
+            let stages = self.random.below(3);
+            branches.push(Statement {
+                source: Some(Source::Table(self.tables[0].call(0))),
                 pipeline: self.stages(&mut scope, stages, 1),
             });
             scopes.push(scope);
@@ -233,6 +265,7 @@ impl Generator {
             inputs.push(JoinInput {
                 source,
                 alias,
+                max: None,
                 until: None,
             });
             scopes.push(((*alias).to_owned(), scope));
@@ -245,6 +278,9 @@ impl Generator {
             if self.random.percent(45) {
                 input.until = Some(self.until(alias, own, &joined, &arrivals));
             }
+            if self.random.percent(15) {
+                input.max = Some(self.random.between(1, 4));
+            }
         }
         let conditions = self.join_conditions(&scopes, &joined);
         *scope = joined;
@@ -253,8 +289,13 @@ impl Generator {
 
     /// A stream of its own for a join.
     fn stream(&mut self) -> (Option<Statement>, Scope) {
-        let mut scope = Scope::packet();
-        let source = self.named_sources.then(|| self.random.below(self.captures));
+        let (source, mut scope) = match self.named_sources {
+            true => {
+                let (source, scope) = self.source();
+                (Some(source), scope)
+            }
+            false => (None, Scope::packet()),
+        };
         let stages = self.random.weighted(&[(4, 0), (2, 1)]);
         let mut pipeline = self.stages(&mut scope, stages, 0);
         if source.is_none() && pipeline.is_empty() {
@@ -266,8 +307,14 @@ impl Generator {
 
     /// When objects of an alias are forgotten.
     fn until(&mut self, alias: &str, own: &Scope, joined: &Scope, arrivals: &Scope) -> Test {
-        match self.random.below(6) {
+        match self.random.below(8) {
             0 => Test::Exists(format!("new.{alias}")),
+            // Streams of one kind have a time each or none.
+            6 | 7 if ["a.ts", "b.ts"].iter().all(|ts| joined.has(ts)) && own.has("ts") => {
+                let other = *self.random.pick(&["a", "b"]);
+                let prefix = *self.random.pick(&["new.", "new.", ""]);
+                self.times_apart(&format!("{prefix}{other}.ts"), &format!("{alias}.ts"))
+            }
             1 => Test::Exists("new".to_owned()),
             2 => {
                 let other = *self.random.pick(&["a", "b"]);
@@ -282,6 +329,33 @@ impl Generator {
             4 => self.test(joined, 1),
             _ => self.test(arrivals, 1),
         }
+    }
+
+    /// How far two times are from each other, in one of the ways to say it.
+    fn times_apart(&mut self, later: &str, earlier: &str) -> Test {
+        use super::query::Term::{Arithmetic, Constant, Field};
+        let field = |name: &str| Box::new(Field(name.to_owned()));
+        let length = *self
+            .random
+            .pick(&["0s", "1ms", "0.5s", "1s", "2s", "10s", "-1s"]);
+        let length = Constant(length.to_owned());
+        let op = self.random.weighted(&[
+            (4, ">"),
+            (3, "<"),
+            (2, ">="),
+            (2, "<="),
+            (1, "="),
+            (1, "!="),
+        ]);
+        let apart = |left, sign, right| Arithmetic(left, sign, right);
+        let (left, right) = match self.random.below(5) {
+            0 => (apart(field(later), "-", field(earlier)), length),
+            1 => (length, apart(field(later), "-", field(earlier))),
+            2 => (*field(later), apart(field(earlier), "+", Box::new(length))),
+            3 => (apart(field(later), "-", Box::new(length)), *field(earlier)),
+            _ => (apart(field(earlier), "-", field(later)), length),
+        };
+        Test::Compare(left, op, right)
     }
 
     fn equality(&mut self, left: &str, right: &str) -> Test {
@@ -312,6 +386,13 @@ impl Generator {
                         self.equality(&format!("{left}.{field}"), &format!("{right}.{other}"));
                     conditions.push(test);
                 }
+            }
+        }
+        for pair in scopes.windows(2) {
+            let timed = pair.iter().all(|(_, scope)| scope.has("ts"));
+            if timed && self.random.percent(20) {
+                let (one, other) = (format!("{}.ts", pair[0].0), format!("{}.ts", pair[1].0));
+                conditions.push(self.times_apart(&one, &other));
             }
         }
         for (alias, scope) in scopes {

@@ -79,6 +79,9 @@ impl Generator {
         call.words = self.fields(scope, count);
         if self.random.percent(50) {
             let last = scope.pick_of(&mut self.random, &[Number, Time, Duration])?;
+            if last == name {
+                return None;
+            }
             let widths = match scope.domain(&last) {
                 Number => ["50", "1e1", "0.5"],
                 _ => ["2s", "5", "500ms"],

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `random` | choices that a seed determines |
-//! | `capture` | random captures |
+//! | `capture`, `tables` | random captures and tables |
 //! | `query`, `scope` | query sets, and what a place in a query may name |
 //! | `generate`, `stages`, `measures`, `conditions` | random query sets |
 //! | `check` | one set through oracle and engine, in every mode |
@@ -23,6 +23,7 @@ mod random;
 mod scope;
 mod shrink;
 mod stages;
+mod tables;
 
 use census::Census;
 use check::{Checker, Failure, Outcome};

@@ -8,9 +8,18 @@ use std::fmt::{self, Display, Formatter};
 pub struct Statement {
     /// The file it reads; none where the files given beside the query are meant, or where its
     /// first stage is a bag with sources of its own.
-    pub source: Option<usize>,
+    pub source: Option<Source>,
     /// What follows.
     pub pipeline: Pipeline,
+}
+
+/// A file that is read.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// The capture of this number.
+    Capture(usize),
+    /// A table: the call that reads it.
+    Table(String),
 }
 
 /// Stages one behind the other.
@@ -70,6 +79,8 @@ pub struct JoinInput {
     pub source: Option<Statement>,
     /// `a`
     pub alias: &'static str,
+    /// The most objects kept.
+    pub max: Option<usize>,
     /// When objects are forgotten.
     pub until: Option<Test>,
 }
@@ -187,8 +198,11 @@ impl<T: Display> Display for Joined<'_, T> {
 
 impl Display for Statement {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if let Some(source) = self.source {
-            write!(f, "pcapfile {{{source}}}")?;
+        if let Some(source) = &self.source {
+            match source {
+                Source::Capture(number) => write!(f, "pcapfile {{{number}}}")?,
+                Source::Table(call) => f.write_str(call)?,
+            }
             if !self.pipeline.is_empty() {
                 f.write_str(" | ")?;
             }
@@ -251,6 +265,9 @@ impl Display for JoinInput {
             write!(f, "({source}) ")?;
         }
         f.write_str(self.alias)?;
+        if let Some(max) = self.max {
+            write!(f, " max {max}")?;
+        }
         match &self.until {
             Some(until) => write!(f, " until ({until})"),
             None => Ok(()),

@@ -129,6 +129,20 @@ impl Scope {
         }
     }
 
+    /// Objects that have some columns.
+    pub fn columns<'a>(columns: impl Iterator<Item = (&'a str, Domain)>) -> Scope {
+        let field = |(name, domain): (&str, Domain)| Field {
+            weight: 4,
+            name: name.to_owned(),
+            domain,
+            native: None,
+        };
+        Scope {
+            fields: columns.map(field).collect(),
+            objects: Vec::new(),
+        }
+    }
+
     /// The fields of a bag of objects.
     pub fn union(scopes: Vec<Scope>) -> Scope {
         let mut union = Scope {

@@ -5,6 +5,7 @@ use super::generate::{Layout, QuerySet};
 use super::query::{
     Call, Group, Join, JoinInput, ModuleCall, Pipeline, Print, Stage, Statement, Term, Test,
 };
+use super::tables::Table;
 
 /// How many sets are tried at most.
 const TRIES_MAX: usize = 4000;
@@ -47,6 +48,11 @@ fn candidates(set: &QuerySet) -> impl Iterator<Item = QuerySet> {
         captures,
         ..set.clone()
     });
+    let tables = each_smaller(&set.tables, smaller_tables);
+    let tables = tables.map(|tables| QuerySet {
+        tables,
+        ..set.clone()
+    });
     let statements = each_smaller(&set.statements, smaller_statements);
     let statements = statements.map(|statements| QuerySet {
         statements,
@@ -62,6 +68,7 @@ fn candidates(set: &QuerySet) -> impl Iterator<Item = QuerySet> {
     });
     fewer
         .chain(captures)
+        .chain(tables)
         .chain(statements)
         .chain(layout)
         .chain(dropped)
@@ -115,20 +122,30 @@ fn smaller_captures(capture: &Capture) -> Vec<Capture> {
     smaller
 }
 
+fn smaller_tables(table: &Table) -> Vec<Table> {
+    let fewer = each_without(&table.records, 0);
+    let fewer = fewer.map(|records| {
+        let mut table = table.clone();
+        table.records = records;
+        table
+    });
+    fewer.collect()
+}
+
 fn smaller_statements(statement: &Statement) -> Vec<Statement> {
     let mut smaller = Vec::new();
     if let Some(Stage::Bag(branches)) = statement.pipeline.first() {
         for branch in branches.iter().filter(|branch| branch.source.is_some()) {
             let rest = statement.pipeline[1..].iter();
             smaller.push(Statement {
-                source: branch.source,
+                source: branch.source.clone(),
                 pipeline: branch.pipeline.iter().chain(rest).cloned().collect(),
             });
         }
     }
     let pipelines = smaller_pipelines(&statement.pipeline).into_iter();
     smaller.extend(pipelines.map(|pipeline| Statement {
-        source: statement.source,
+        source: statement.source.clone(),
         pipeline,
     }));
     smaller
@@ -237,6 +254,12 @@ fn smaller_join_inputs(input: &JoinInput) -> Vec<JoinInput> {
         ..input.clone()
     };
     let mut smaller = Vec::new();
+    if input.max.is_some() {
+        smaller.push(JoinInput {
+            max: None,
+            ..input.clone()
+        });
+    }
     if let Some(until) = &input.until {
         smaller.push(with_until(None));
         smaller.extend(
@@ -250,7 +273,7 @@ fn smaller_join_inputs(input: &JoinInput) -> Vec<JoinInput> {
         let some = |pipeline: &Pipeline| source.source.is_some() || !pipeline.is_empty();
         smaller.extend(pipelines.filter(some).map(|pipeline| JoinInput {
             source: Some(Statement {
-                source: source.source,
+                source: source.source.clone(),
                 pipeline,
             }),
             ..input.clone()

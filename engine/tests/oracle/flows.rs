@@ -161,6 +161,8 @@ impl Stage for FlowId {
         effects.give(object.annotated(vec![
             named("flowid", Value::Integer(flow.number)),
             named("start", time(flow.start)),
+            // It is not over: a time that the object has from a flow before is not its end.
+            named("finish", Value::Absent),
             named("packets", Value::Integer(1)),
             named("bytes", Value::Integer(bytes)),
             named("packetsback", Value::Integer(0)),

@@ -157,7 +157,7 @@ fn value(cell: &Cell, kind: Kind, zone: &Zone) -> Value {
         (Kind::Text, _) => raw(),
         (Kind::Dynamic, _) if !is_written_as_number(text) => raw(),
         (Kind::Dynamic, _) => Literal::new(text).natural(),
-        (Kind::Signed | Kind::Unsigned, Some(Value::Double(_))) => Value::Absent,
+        (Kind::Signed | Kind::Unsigned | Kind::Named(_), Some(Value::Double(_))) => Value::Absent,
         (Kind::Unsigned, Some(Value::Integer(integer))) if integer < 0 => Value::Absent,
         (Kind::Double, Some(Value::Integer(integer))) => Value::Double(integer as f64),
         (Kind::Address, Some(Value::Prefix(_))) => Value::Absent,

@@ -11,7 +11,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass,
-    Verdict, View,
+    View,
 };
 use wireq_typesys::{Bitmap, Column, FieldPath, Kind, Value, Zone};
 
@@ -205,13 +205,6 @@ impl Operator for Active {
             self.keys.adopt(key, time(from)?);
         }
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -3,14 +3,15 @@
 use super::quantity::each_quantity;
 use super::recent::Recent;
 use super::usual::{NOTHING, Setting, Usual};
-use super::{bound, stateless};
+use super::{bound, remembered, stateless};
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Build, Context, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass,
-    Verdict, View, same_operator,
+    Build, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass, Verdict,
+    View, same_operator,
 };
 use wireq_typesys::{Bitmap, Column, FieldPath, Kind};
 
@@ -30,8 +31,9 @@ pub(super) static MODULE: Module = Module {
               it is nearly the highest value, and what counts is to exceed that. Numbers, text \
               that is a number, durations and times (in seconds) are values; a field without one \
               adds nothing. An object that has no ID or no value at all is filtered, and so is one \
-              whose severity is at most -t. The state is in memory, and in snapshots. Controls \
-              pass. Of more IDs than --max those go that came longest ago: if they come again, they \
+              whose severity is at most -t. With -s the state goes on from run to run: it is read from FILE \
+              where there is one, and takes its place at the end. Else it is in memory, and in \
+              snapshots. Controls pass. Of more IDs than --max those go that came longest ago: if they come again, they \
               are new.",
     parameters: &[
         Parameter {
@@ -39,6 +41,12 @@ pub(super) static MODULE: Module = Module {
             takes: Takes::Field,
             count: Count::One,
             summary: "The field that says who values belong to; it must be given.",
+        },
+        Parameter {
+            name: "-s",
+            takes: Takes::File,
+            count: Count::Optional,
+            summary: "Go on from what FILE says is usual, and say there at the end what is usual now.",
         },
         Parameter {
             name: "--histup",
@@ -141,12 +149,26 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     }
     let mut needs = vec![FieldPath::new(&id.text)];
     needs.extend(fields);
+    let file = arguments.value("-s").map(|word| {
+        let check = |from: &mut Reader<'_>| Changes::empty(setting, needs.len() - 1, 0).load(from);
+        remembered::Remembered::read(NAME, word, &needs, check)
+    });
+    let file = file.transpose()?;
     Ok(OperatorSpec {
         gives: Gives::Annotated(columns),
-        class: StateClass::Keyed,
+        class: match file {
+            Some(_) => StateClass::Serial,
+            None => StateClass::Keyed,
+        },
+        side_effect: file.is_some(),
         bound: Some("a mean and a deviation for each field of --max IDs"),
         ..OperatorSpec::stateless(needs, move |context| {
-            Box::new(Changes::new(setting, attach, max, context))
+            Box::new(Changes {
+                attach,
+                max,
+                file: file.clone(),
+                ..Changes::empty(setting, context.fields.len() - 1, context.seed)
+            })
         })
     })
 }
@@ -159,6 +181,10 @@ struct Changes {
     ids: Recent,
     /// By number of ID, a place for each field.
     usual: Vec<Usual>,
+    /// Where the state goes on from run to run.
+    file: Option<Arc<remembered::Remembered>>,
+    /// Whether it was read from there, or is a later one.
+    begun: bool,
 
     rows: Vec<u16>,
     /// The values of the rows of a part, field by field; not a number where there is none.
@@ -166,18 +192,29 @@ struct Changes {
 }
 
 impl Changes {
-    fn new(setting: Setting, attach: bool, max: usize, context: &Context) -> Changes {
-        let fields = context.fields.len() - 1;
+    fn empty(setting: Setting, fields: usize, seed: u64) -> Changes {
         Changes {
             setting,
-            attach,
-            max,
+            attach: false,
+            max: usize::MAX,
             fields,
-            ids: Recent::new(context.seed),
+            ids: Recent::new(seed),
             usual: Vec::new(),
+            file: None,
+            begun: false,
             rows: Vec::new(),
             values: vec![Vec::new(); fields],
         }
+    }
+
+    /// Goes on from where the run before ended.
+    fn begin(&mut self) -> Result<(), Error> {
+        if let (false, Some(file)) = (self.begun, self.file.clone()) {
+            file.before()
+                .map_or(Ok(()), |mut from| self.load(&mut from))?;
+        }
+        self.begun = true;
+        Ok(())
     }
 
     fn grow(&mut self) {
@@ -245,6 +282,7 @@ impl Operator for Changes {
         views: &[View<'_>],
         out: &mut Output,
     ) -> Result<Progress, Error> {
+        self.begin()?;
         let attached = if self.attach { self.fields } else { 0 };
         for view in views {
             let known = self.read(*view);
@@ -278,6 +316,14 @@ impl Operator for Changes {
         Ok(Progress::Continue)
     }
 
+    fn finish(&mut self, _out: &mut Output) -> Result<(), Error> {
+        self.begin()?;
+        match &self.file {
+            Some(file) => file.write(|out| self.save(out)),
+            None => Ok(()),
+        }
+    }
+
     fn memory(&self) -> usize {
         self.ids.memory() + self.usual.capacity() * size_of::<Usual>()
     }
@@ -296,6 +342,7 @@ impl Operator for Changes {
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        self.begun = true;
         for _ in 0..from.number()? {
             let (number, is_new) = self.ids.adopt(from.bytes()?, 0);
             if !is_new {

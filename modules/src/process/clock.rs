@@ -8,7 +8,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec, Progress,
-    StateClass, Verdict, View,
+    StateClass, View,
 };
 use wireq_typesys::{ColumnBuilder, FieldPath, Kind, Position, Value, Zone};
 
@@ -167,13 +167,6 @@ impl Operator for Clock {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.tick = from.value()?.as_integer();
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: "clock",
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

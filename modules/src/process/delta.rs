@@ -7,8 +7,7 @@ use wireq_engine::plan::expr::ArithmeticOp;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Build, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass, Verdict,
-    View,
+    Build, Error, Example, Gives, Module, Operator, OperatorSpec, Progress, StateClass, View,
 };
 use wireq_typesys::{ColumnBuilder, FieldPath, Kind, Value};
 
@@ -134,7 +133,6 @@ fn build(
         bound: Some("the values of one object"),
         ..OperatorSpec::stateless(arguments.fields(), move |context| {
             Box::new(Difference {
-                module,
                 difference,
                 now: vec![Value::Absent; context.fields.len()],
                 before: None,
@@ -144,7 +142,6 @@ fn build(
 }
 
 struct Difference {
-    module: &'static str,
     /// From the values before and now.
     difference: fn(&[Value], &[Value]) -> Value,
     now: Vec<Value>,
@@ -246,13 +243,6 @@ impl Operator for Difference {
             self.before = Some(values.collect::<Result<_, _>>()?);
         }
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: self.module,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -10,7 +10,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Error, Example, Gives, Module, Needs, Operator, OperatorSpec, Progress,
-    StateClass, Verdict, View,
+    StateClass, View,
 };
 use wireq_typesys::{Column, ColumnBuilder, FieldPath, Kind, Literal, Value, Zone, total_order};
 
@@ -281,13 +281,6 @@ impl Operator for Deskew {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.good = from.value()?;
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: "deskew",
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

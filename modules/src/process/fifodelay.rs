@@ -12,7 +12,7 @@ use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View,
+    Progress, StateClass, View,
 };
 use wireq_typesys::{FieldPath, Kind, Literal, Position, Value, Zone};
 
@@ -267,13 +267,6 @@ impl Operator for FifoDelay {
             self.wait(time, kept);
         }
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

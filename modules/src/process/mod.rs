@@ -41,6 +41,7 @@ mod project;
 mod quantity;
 mod recent;
 mod regex;
+mod remembered;
 mod rename;
 mod rules;
 mod sample;

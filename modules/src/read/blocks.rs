@@ -7,10 +7,12 @@ use super::follow::Follow;
 use super::packed;
 use super::stretch::{Next, Stretch, Stretches};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use wireq_typesys::Block;
@@ -67,12 +69,23 @@ pub(super) trait Stream: Send {
 enum Input {
     /// A file, where several threads may read.
     Stretches(Stretches),
-    /// A file that others may read on in, or a pipe or device, where reading may block.
-    File { file: File, may_block: bool },
+    /// A file that others may read on in, or a pipe or device.
+    File { file: File, blocking: Blocking },
     /// A file that grows.
     Follow(Follow),
     /// Something that makes them.
     Stream(Box<dyn Stream>),
+}
+
+/// What is done where reading would block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blocking {
+    /// It does not.
+    Never,
+    /// It is waited.
+    Waits,
+    /// That is told.
+    Told,
 }
 
 impl Stream for Input {
@@ -86,9 +99,9 @@ impl Stream for Input {
                     result => return result,
                 }
             },
-            Input::File { file, may_block } => loop {
-                if *may_block {
-                    wait_for_input(file, interrupt)?;
+            Input::File { file, blocking } => loop {
+                if *blocking != Blocking::Never {
+                    wait_for_input(file, *blocking, interrupt)?;
                 }
                 match file.read(room) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -134,7 +147,10 @@ pub(super) struct Blocks {
     pub(super) moved: u64,
     /// The thread that read into the block.
     thread: usize,
-    /// Whether it cannot be read on only because a stretch is handed out that is not back.
+    /// Whether it may be read on; else only stretches that are back are taken.
+    pub(super) reads: bool,
+    /// Whether it cannot be read on only because a stretch is handed out that is not back, or because
+    /// it may not be.
     pub(super) elsewhere: bool,
 }
 
@@ -149,7 +165,10 @@ impl Blocks {
             Some(len) if path != "-" => Input::Stretches(Stretches::new(file, len)),
             _ => Input::File {
                 file,
-                may_block: len.is_none(),
+                blocking: match len {
+                    Some(_) => Blocking::Never,
+                    None => Blocking::Waits,
+                },
             },
         };
         Ok(Blocks::new(input, pool))
@@ -158,6 +177,12 @@ impl Blocks {
     /// Reads a file that grows.
     pub(super) fn follow(follow: Follow, pool: &mut Pool) -> Blocks {
         Blocks::new(Input::Follow(follow), pool)
+    }
+
+    /// Reads a pipe or device that is open. What waits for it hears that nothing is there now.
+    pub(super) fn device(file: File, pool: &mut Pool) -> Blocks {
+        let blocking = Blocking::Told;
+        Blocks::new(Input::File { file, blocking }, pool)
     }
 
     /// Reads what something else makes.
@@ -177,6 +202,7 @@ impl Blocks {
             corrupt: None,
             moved: 0,
             thread: 0,
+            reads: true,
             elsewhere: false,
         }
     }
@@ -221,15 +247,18 @@ impl Blocks {
         interrupt: &AtomicBool,
     ) -> io::Result<bool> {
         (self.waits, self.elsewhere) = (false, false);
-        if let Input::Stretches(stretches) = &mut self.input {
-            match stretches.next(pool)? {
-                Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
-                Next::Waits => {
-                    self.elsewhere = true;
-                    return Err(io::ErrorKind::WouldBlock.into());
-                }
-                Next::Rest => {}
+        let next = match &mut self.input {
+            Input::Stretches(stretches) => stretches.next(self.reads, pool)?,
+            _ if self.reads => Next::Rest,
+            _ => Next::Waits,
+        };
+        match next {
+            Next::Stretch(stretch) => return Ok(self.take(stretch, need, pool)),
+            Next::Waits => {
+                self.elsewhere = true;
+                return Err(io::ErrorKind::WouldBlock.into());
             }
+            Next::Rest => {}
         }
         let moves = self.make_room(need, pool);
         self.read(interrupt)?;
@@ -327,7 +356,14 @@ impl Blocks {
                 // What is packed is not waited for.
                 Input::Follow(follow) => Input::File {
                     file: follow.into_file(),
-                    may_block: false,
+                    blocking: Blocking::Never,
+                },
+                Input::File {
+                    file,
+                    blocking: Blocking::Told,
+                } => Input::File {
+                    file,
+                    blocking: Blocking::Waits,
                 },
                 input => input,
             },
@@ -352,12 +388,18 @@ pub(super) fn open(path: &str) -> io::Result<File> {
         // Not through the standard library's buffer, which polling would not see.
         return Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?));
     }
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    // A pipe that nobody writes to would be waited for.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    let kind = file.metadata()?;
+    if kind.is_dir() {
         return Err(io::Error::new(
             io::ErrorKind::IsADirectory,
             "it is a directory",
         ));
+    }
+    if !kind.is_file() {
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
     }
     Ok(file)
 }
@@ -368,13 +410,17 @@ const WAIT: Timespec = Timespec {
     tv_nsec: 100_000_000,
 };
 
-/// Waits until there is something to read. `Interrupted` where the run is to end before.
-fn wait_for_input(input: &File, interrupt: &AtomicBool) -> io::Result<()> {
+/// Waits until there is something to read; `WouldBlock` at once where that is told. `Interrupted` where
+/// the run is to end before.
+fn wait_for_input(input: &File, blocking: Blocking, interrupt: &AtomicBool) -> io::Result<()> {
+    let is_told = blocking == Blocking::Told;
+    let wait = if is_told { Timespec::default() } else { WAIT };
     loop {
         if interrupt.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&WAIT)) {
+        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&wait)) {
+            Ok(0) if is_told => return Err(io::ErrorKind::WouldBlock.into()),
             Ok(0) | Err(Errno::INTR) => {}
             Ok(_) => return Ok(()),
             Err(error) => return Err(error.into()),

@@ -19,20 +19,21 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    /// Opens a path. `is_last` says whether no other file follows it by its name.
-    pub(super) fn open(
+    /// Reads on in a file that was opened by this path. `is_last` says whether no other file follows it
+    /// by its name.
+    pub(super) fn new(
+        file: File,
         path: &str,
         is_last: impl Fn() -> bool + Send + 'static,
         shrank: Arc<AtomicBool>,
-    ) -> io::Result<Follow> {
-        let file = super::blocks::open(path)?;
-        Ok(Follow {
+    ) -> Follow {
+        Follow {
             file,
             path: path.to_owned(),
             read: 0,
             is_last: Box::new(is_last),
             shrank,
-        })
+        }
     }
 
     /// The file, to be read to its present end.
@@ -43,6 +44,10 @@ impl Follow {
     /// Reads; an error of the kind `WouldBlock` where nothing more is there now, and none at the end: it
     /// is that of a file that was replaced, became shorter, or has another behind it.
     pub(super) fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
+        // What comes behind the end that it had belongs to the file that begins anew.
+        if self.shrank.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         match self.read_some(room)? {
             0 => {}
             count => return Ok(count),
@@ -52,6 +57,9 @@ impl Follow {
         }
         if !self.is_complete()? {
             return Err(io::ErrorKind::WouldBlock.into());
+        }
+        if self.shrank.load(Ordering::Relaxed) {
+            return Ok(0);
         }
         // What was written between the two looks.
         self.read_some(room)
@@ -91,6 +99,7 @@ mod tests {
     use super::*;
     use std::fs;
     use std::io::Write;
+    use std::path::Path;
 
     fn all(follow: &mut Follow) -> (Vec<u8>, Option<io::ErrorKind>) {
         let (never, mut found, mut room) = (AtomicBool::new(false), Vec::new(), [0; 3]);
@@ -103,13 +112,17 @@ mod tests {
         }
     }
 
+    fn open(path: &Path) -> Follow {
+        let file = File::open(path).expect("it is there");
+        Follow::new(file, &path.to_string_lossy(), || true, Arc::default())
+    }
+
     #[test]
     fn what_is_added_is_read_until_the_file_is_replaced() {
         let folder = tempfile::tempdir().expect("a folder");
         let [path, away] = ["x", "x.1"].map(|name| folder.path().join(name));
         fs::write(&path, b"begin").expect("a file");
-        let mut follow =
-            Follow::open(&path.to_string_lossy(), || true, Arc::default()).expect("it is there");
+        let mut follow = open(&path);
         let waits = Some(io::ErrorKind::WouldBlock);
         assert_eq!(all(&mut follow), (b"begin".to_vec(), waits));
         let mut file = File::options().append(true).open(&path).expect("a file");
@@ -125,14 +138,15 @@ mod tests {
         fs::write(&path, b"another").expect("a file");
         assert_eq!(all(&mut follow), (b", then".to_vec(), None));
         // One that becomes shorter begins anew.
-        let mut follow =
-            Follow::open(&path.to_string_lossy(), || true, Arc::default()).expect("it is there");
+        let mut follow = open(&path);
         assert_eq!(all(&mut follow), (b"another".to_vec(), waits));
         fs::write(&path, b"x").expect("a file");
         assert_eq!(all(&mut follow), (Vec::new(), None));
+        fs::write(&path, b"longer than it was before").expect("a file");
+        assert_eq!(all(&mut follow), (Vec::new(), None));
         // A run that is to end waits no longer.
-        let mut follow =
-            Follow::open(&path.to_string_lossy(), || true, Arc::default()).expect("it is there");
+        fs::write(&path, b"x").expect("a file");
+        let mut follow = open(&path);
         let now = AtomicBool::new(true);
         assert_eq!(follow.read(&mut [0; 3], &now).ok(), Some(1));
         let error = follow.read(&mut [0; 3], &now).expect_err("the end");

@@ -3,6 +3,7 @@
 mod blocks;
 pub(crate) mod capture;
 mod cflow;
+mod drain;
 mod follow;
 mod live;
 mod netflow;

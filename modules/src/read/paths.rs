@@ -15,7 +15,7 @@ pub fn expand(named: &str, recursive: bool) -> Vec<String> {
             false => itself(),
         };
     }
-    if !named.contains(['*', '?', '[']) {
+    if !is_pattern(named) {
         return itself();
     }
     let matches = glob::glob(named).into_iter().flatten().flatten();
@@ -30,6 +30,11 @@ pub fn expand(named: &str, recursive: bool) -> Vec<String> {
         }
     }
     if found.is_empty() { itself() } else { found }
+}
+
+/// Whether a name may stand for others.
+pub(super) fn is_pattern(named: &str) -> bool {
+    named.contains(['*', '?', '['])
 }
 
 /// Folders within each other: more are a loop of some kind.

@@ -76,13 +76,15 @@ pub(super) struct Stretches {
     out: usize,
     /// Those that are back and not used up.
     back: VecDeque<Stretch>,
+    /// Why it cannot be read on behind the stretch given last.
+    failed: Option<io::Error>,
 }
 
 /// What comes next of a file.
 pub(super) enum Next {
     /// A stretch.
     Stretch(Stretch),
-    /// A stretch that is not back yet.
+    /// A stretch that is not back yet, or is not to be read now.
     Waits,
     /// What [`Stretches::read`] reads: there are no more stretches.
     Rest,
@@ -97,6 +99,7 @@ impl Stretches {
             next: 0,
             out: 0,
             back: VecDeque::new(),
+            failed: None,
         }
     }
 
@@ -129,11 +132,14 @@ impl Stretches {
         None
     }
 
-    /// What comes next. Where no stretch is handed out, it is read here: blocks are the same, and with
-    /// them batches, whoever reads.
-    pub(super) fn next(&mut self, pool: &mut Pool) -> io::Result<Next> {
+    /// What comes next. Where no stretch is handed out, it is read here if that may be: blocks are the
+    /// same, and with them batches, whoever reads.
+    pub(super) fn next(&mut self, reads: bool, pool: &mut Pool) -> io::Result<Next> {
         if self.back.is_empty() {
-            if self.out > 0 {
+            if let Some(failed) = self.failed.take() {
+                return Err(failed);
+            }
+            if self.out > 0 || !reads {
                 return Ok(Next::Waits);
             }
             if let Some(mut stretch) = self.hand_out(0, pool) {
@@ -145,11 +151,15 @@ impl Stretches {
             return Ok(Next::Rest);
         };
         if let Some(failed) = stretch.failed.take() {
-            return Err(failed);
+            if stretch.at == stretch.end {
+                return Err(failed);
+            }
+            // What was read before comes first.
+            self.failed = Some(failed);
         }
         self.taken = stretch.offset + (stretch.end - stretch.at) as u64;
         if stretch.end - ROOM < STRETCH_LEN {
-            // The end of the file, wherever it is by now: no stretch behind it is of use.
+            // The end of what can be read, wherever it is by now: no stretch behind it is of use.
             self.len = 0;
             self.out = 0;
             self.back.clear();
@@ -169,5 +179,61 @@ impl Stretches {
         self.taken += count as u64;
         self.next = self.next.max(self.taken);
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file with so many bytes, of which those from a place on cannot be read.
+    fn failing(len: usize, from: usize, handed: usize) -> (usize, Option<io::ErrorKind>) {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(len as u64).expect("it grows");
+        let (mut pool, mut found) = (Pool::default(), 0);
+        let mut stretches = Stretches::new(file, len as u64);
+        let all: Vec<Stretch> = (0..handed)
+            .filter_map(|_| stretches.hand_out(0, &mut pool))
+            .collect();
+        for mut stretch in all {
+            stretch.read();
+            let offset = stretch.offset as usize;
+            if from < offset + STRETCH_LEN {
+                stretch.end = stretch.at + from.saturating_sub(offset);
+                stretch.failed = Some(io::Error::from(io::ErrorKind::TimedOut));
+            }
+            assert!(stretches.give_back(stretch).is_none());
+        }
+        loop {
+            match stretches.next(true, &mut pool) {
+                Ok(Next::Stretch(mut stretch)) if stretch.end - stretch.at > 1000 => {
+                    // The reader takes a part of it, and what is left then.
+                    stretch.at += 1000;
+                    stretch.offset += 1000;
+                    found += 1000;
+                    stretches.put_back(stretch);
+                }
+                Ok(Next::Stretch(stretch)) => found += stretch.end - stretch.at,
+                Ok(Next::Rest | Next::Waits) => return (found, None),
+                Err(error) => return (found, Some(error.kind())),
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_failure_is_given() {
+        let failed = Some(io::ErrorKind::TimedOut);
+        let len = 5 * STRETCH_LEN / 2;
+        assert_eq!(failing(len, len, 3), (len, failed), "behind the last byte");
+        for from in [
+            2 * STRETCH_LEN + 12_345,
+            2 * STRETCH_LEN,
+            STRETCH_LEN + 1,
+            7,
+            0,
+        ] {
+            assert_eq!(failing(len, from, 3), (from, failed), "{from}");
+        }
+        assert_eq!(failing(len, 7 * STRETCH_LEN, 3), (len, None));
     }
 }

@@ -1,11 +1,12 @@
 //! The files of a capture writer: their names, when a new one begins, and what is in each.
 
-use super::capture::{Header, Packet, SNAPLEN_DEFAULT};
+use super::capture::{Header, Packet};
 use super::names::Pattern;
 use super::open_file::OpenFile;
 use super::packing::Packing;
 use super::pcapng::Section;
 use crate::types::packet::Beside;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -47,8 +48,8 @@ pub(super) struct Series {
     open: Option<OpenFile>,
     /// The section that is written, of pcapng: it goes on in the next file.
     section: Section,
-    /// What stands before the first packet, where that names the file.
-    waiting: Vec<Beside>,
+    /// What stands before the first packet, where that names the file; the series that wait share it.
+    waiting: Vec<Arc<Beside>>,
     waiting_len: usize,
     /// The files begun so far.
     begun: u64,
@@ -132,7 +133,7 @@ impl Series {
     ) -> Result<(), Error> {
         let path = self.path(rules, second, zone);
         self.begun += 1;
-        let mut open = OpenFile::create(path, rules, header, &self.section)?;
+        let mut open = OpenFile::create(&path, rules, header, &self.section)?;
         for beside in std::mem::take(&mut self.waiting) {
             open.beside(&beside, &mut self.section)?;
         }
@@ -162,7 +163,7 @@ impl Series {
     /// Adds what stood between packets.
     pub(super) fn beside(
         &mut self,
-        beside: &Beside,
+        beside: &Arc<Beside>,
         rules: &Rules,
         zone: &Zone,
     ) -> Result<(), Error> {
@@ -175,10 +176,7 @@ impl Series {
                     WAITING_MAX >> 20
                 )));
             }
-            self.waiting.push(Beside {
-                big_endian: beside.big_endian,
-                bytes: beside.bytes.clone(),
-            });
+            self.waiting.push(Arc::clone(beside));
             return Ok(());
         }
         if self.open.is_none() {
@@ -189,6 +187,11 @@ impl Series {
             Some(open) => open.beside(beside, &mut self.section),
             None => Ok(()),
         }
+    }
+
+    /// Forgets where packets' bytes stand: others may stand there from now on.
+    pub(super) fn forget_places(&mut self) {
+        self.section.forget_places();
     }
 
     /// Writes what is pending, as far as it may not wait.
@@ -235,12 +238,19 @@ impl Series {
         self.open.as_ref().and_then(OpenFile::header)
     }
 
-    /// About how many bytes it takes.
+    /// About how many bytes it takes, but for what it shares with others.
     pub(super) fn memory(&self) -> usize {
         let open = self.open.as_ref().map_or(0, OpenFile::memory);
-        size_of::<Series>() + self.section.memory() + self.waiting_len + open
+        size_of::<Series>() + self.section.memory() + open
     }
-    pub(super) fn save(&self, out: &mut Writer) {
+
+    /// The bytes that wait for the first packet.
+    pub(super) fn waiting_len(&self) -> usize {
+        self.waiting_len
+    }
+
+    /// Saves its state. `shared` is what series before it wait with, which is not said again.
+    pub(super) fn save(&self, out: &mut Writer, shared: &mut Vec<Arc<Beside>>) {
         out.number(self.begun);
         out.number(u64::from(self.blank));
         out.number(self.latest as u64);
@@ -248,9 +258,16 @@ impl Series {
         out.number(self.interval as u64);
         self.section.save(out);
         out.number(self.waiting.len() as u64);
-        for beside in &self.waiting {
-            out.number(beside.big_endian.into());
-            out.bytes(&beside.bytes);
+        for (at, beside) in self.waiting.iter().enumerate() {
+            let is_shared = shared.get(at).is_some_and(|one| Arc::ptr_eq(one, beside));
+            out.number(is_shared.into());
+            if !is_shared {
+                out.number(beside.big_endian.into());
+                out.bytes(&beside.bytes);
+            }
+            if at == shared.len() {
+                shared.push(Arc::clone(beside));
+            }
         }
         out.number(u64::from(self.open.is_some()));
         if let Some(open) = &self.open {
@@ -259,7 +276,12 @@ impl Series {
     }
 
     /// Reads a state back, and goes on in its file where it stopped.
-    pub(super) fn load(&mut self, from: &mut Reader<'_>, rules: &Rules) -> Result<(), Error> {
+    pub(super) fn load(
+        &mut self,
+        from: &mut Reader<'_>,
+        rules: &Rules,
+        shared: &mut Vec<Arc<Beside>>,
+    ) -> Result<(), Error> {
         self.begun = from.number()?;
         self.blank = from.number()? != 0;
         self.latest = from.number()? as i64;
@@ -268,11 +290,18 @@ impl Series {
         self.section = Section::load(from)?;
         self.waiting.clear();
         self.waiting_len = 0;
-        for _ in 0..from.number()? {
-            let beside = Beside {
-                big_endian: from.number()? != 0,
-                bytes: from.bytes()?.to_vec(),
+        for at in 0..from.number()? as usize {
+            let is_shared = from.number()? != 0;
+            let beside = match shared.get(at).filter(|_| is_shared) {
+                Some(beside) => Arc::clone(beside),
+                None => Arc::new(Beside {
+                    big_endian: from.number()? != 0,
+                    bytes: from.bytes()?.to_vec(),
+                }),
             };
+            if at == shared.len() {
+                shared.push(Arc::clone(&beside));
+            }
             self.waiting_len += beside.bytes.len();
             self.waiting.push(beside);
         }
@@ -290,18 +319,66 @@ impl Rules {
         if self.format == Format::Pcapng {
             return None;
         }
-        let mut header = Header::of(packet, self.nanos);
-        if self.packing.is_some() {
-            // What is compressed cannot be corrected.
-            header.snaplen = header.snaplen.max(SNAPLEN_DEFAULT);
-        }
-        Some(header)
+        Some(Header::of(packet, self.nanos))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn rules(name: &str, format: Format) -> Rules {
+        Rules {
+            name: Pattern::new(name).expect("a pattern"),
+            format,
+            packing: None,
+            size_max: None,
+            count_max: None,
+            interval: None,
+            nanos: false,
+            flush: None,
+        }
+    }
+
+    /// However many files there are, what stands before their first packets is there once.
+    #[test]
+    fn what_waits_is_shared() {
+        let (zone, rules) = (Zone::utc(), rules("%T", Format::Pcapng));
+        let mut all = [0, 1, 2].map(|bucket| Series::new(Some(bucket)));
+        let besides = [1, 2].map(|len| {
+            Arc::new(Beside {
+                big_endian: false,
+                bytes: vec![0; len],
+            })
+        });
+        for beside in &besides {
+            for series in &mut all {
+                series.beside(beside, &rules, &zone).expect("it waits");
+            }
+        }
+        assert!(besides.iter().all(|beside| Arc::strong_count(beside) == 4));
+        let (mut saved, mut shared) = (Writer::default(), Vec::new());
+        all.iter()
+            .for_each(|series| series.save(&mut saved, &mut shared));
+        let bytes = saved.into_bytes();
+        drop(shared);
+        let (mut from, mut shared) = (Reader::new(&bytes, &[]), Vec::new());
+        for series in &mut all {
+            let loaded = series.load(&mut from, &rules, &mut shared);
+            loaded.expect("it is a state");
+            assert_eq!(series.waiting_len(), 3);
+        }
+        drop(shared);
+        assert!(besides.iter().all(|beside| Arc::strong_count(beside) == 1));
+        let lens = all[2].waiting.iter().map(|beside| beside.bytes.len());
+        assert_eq!(lens.collect::<Vec<_>>(), [1, 2]);
+        assert!(
+            all[2]
+                .waiting
+                .iter()
+                .all(|beside| Arc::strong_count(beside) == 3)
+        );
+    }
 
     #[test]
     fn no_two_files_that_follow_have_the_same_name() {
@@ -322,16 +399,7 @@ mod tests {
             ),
             ("%M", None, ["00", "00.1", "00.2", "00.3"]),
         ] {
-            let rules = Rules {
-                name: Pattern::new(name).expect("a pattern"),
-                format: Format::Pcap,
-                packing: None,
-                size_max: None,
-                count_max: None,
-                interval: None,
-                nanos: false,
-                flush: None,
-            };
+            let rules = rules(name, Format::Pcap);
             let mut series = Series::new(bucket);
             for (second, expected) in [5, 5, 6, 5].into_iter().zip(expected) {
                 assert_eq!(series.path(&rules, second, &zone), expected);

@@ -128,31 +128,95 @@ impl Extras {
     }
 }
 
-impl FlowRow {
-    /// The flow that a row is, if it is one: with two addresses of one version of IP, a time, packets
-    /// and bytes.
-    pub(super) fn of(view: View<'_>, row: usize) -> Option<FlowRow> {
-        let number = |at: usize| match view.value(at, row) {
-            Value::Named(number, _) => Some(number.into()),
-            value => value.as_integer(),
-        };
-        let counter = |at: usize| u64::try_from(number(at)?).ok();
-        let word = |at: usize| number(at).map_or(0, |number| number as u32);
-        let address = |at: usize| match view.value(at, row) {
-            Value::Address(address) => Some(Address::from(address)),
-            _ => None,
-        };
+/// What the records of a protocol can say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Whether there are records of IPv6.
+    pub(super) v6: bool,
+    /// The most packets, and bytes, of a direction.
+    pub(super) counter: u64,
+}
+
+impl Limits {
+    pub(super) const NONE: Limits = Limits {
+        v6: true,
+        counter: u64::MAX,
+    };
+}
+
+fn integer(view: View<'_>, at: usize, row: usize) -> Option<i128> {
+    view.value(at, row).as_integer()
+}
+
+fn address(view: View<'_>, at: usize, row: usize) -> Option<Address> {
+    match view.value(at, row) {
+        Value::Address(address) => Some(Address::from(address)),
+        _ => None,
+    }
+}
+
+/// What decides whether a row is a flow.
+struct Needed {
+    src: Address,
+    dst: Address,
+    start: i64,
+    end: i64,
+    packets: u64,
+    bytes: u64,
+    packets_back: u64,
+    bytes_back: u64,
+}
+
+impl Needed {
+    fn of(view: View<'_>, row: usize, limits: Limits) -> Option<Needed> {
+        let counter = |at: usize| u64::try_from(integer(view, at, row)?).ok();
         let time = |at: usize| match view.value(at, row) {
             Value::Time(nanos) => Some(nanos.div_euclid(MILLISECOND)),
             _ => None,
         };
-        let (src, dst) = (address(field::SRC)?, address(field::DST)?);
+        let src = address(view, field::SRC, row)?;
+        let dst = address(view, field::DST, row)?;
         let start = time(field::START)?;
         let end = time(field::END).or_else(|| time(field::FINISH));
         let end = end.unwrap_or(start).max(start);
         if src.v6 != dst.v6 || start < 0 || end > TIME_MAX {
             return None;
         }
+        let needed = Needed {
+            src,
+            dst,
+            start,
+            end,
+            packets: counter(field::PACKETS)?,
+            bytes: counter(field::BYTES)?,
+            packets_back: counter(field::PACKETS_BACK).unwrap_or(0),
+            bytes_back: counter(field::BYTES_BACK).unwrap_or(0),
+        };
+        needed.is_within(limits).then_some(needed)
+    }
+
+    fn is_within(&self, limits: Limits) -> bool {
+        let forward = self.packets.max(self.bytes);
+        let back = self.packets_back.max(self.bytes_back);
+        (limits.v6 || !self.src.v6) && forward.max(back) <= limits.counter
+    }
+}
+
+impl FlowRow {
+    /// The flow that a row is, if it is one: with two addresses of one version of IP, a time, packets
+    /// and bytes, all within the limits.
+    pub(super) fn of(view: View<'_>, row: usize, limits: Limits) -> Option<FlowRow> {
+        let word = |at: usize| integer(view, at, row).map_or(0, |number| number as u32);
+        let Needed {
+            src,
+            dst,
+            start,
+            end,
+            packets,
+            bytes,
+            packets_back,
+            bytes_back,
+        } = Needed::of(view, row, limits)?;
         Some(FlowRow {
             v6: src.v6,
             src: src.bits,
@@ -162,19 +226,19 @@ impl FlowRow {
             protocol: word(field::PROTOCOL) as u8,
             start,
             end,
-            packets: counter(field::PACKETS)?,
-            bytes: counter(field::BYTES)?,
+            packets,
+            bytes,
             // The flags of NetFlow are the lower eight of TCP's.
             flags: (word(field::FLAGS) | word(field::TCP_FLAGS)) as u8,
-            packets_back: counter(field::PACKETS_BACK).unwrap_or(0),
-            bytes_back: counter(field::BYTES_BACK).unwrap_or(0),
+            packets_back,
+            bytes_back,
             flags_back: word(field::FLAGS_BACK) as u8,
             tos: word(field::TOS) as u8,
             input: word(field::INPUT),
             output: word(field::OUTPUT),
             src_as: word(field::SRC_AS),
             dst_as: word(field::DST_AS),
-            next_hop: address(field::NEXT_HOP),
+            next_hop: address(view, field::NEXT_HOP, row),
             src_mask: word(field::SRC_MASK) as u8,
             dst_mask: word(field::DST_MASK) as u8,
             vlan: word(field::VLAN) as u16,
@@ -214,11 +278,11 @@ impl FlowRow {
     }
 }
 
-/// The rows that are flows, of IPv4 alone where nothing else can be written.
-pub(super) fn flows(view: View<'_>, v4_only: bool) -> Bitmap {
+/// The rows that are flows within the limits.
+pub(super) fn flows(view: View<'_>, limits: Limits) -> Bitmap {
     let mut rows = Bitmap::EMPTY;
     view.part.selection.for_each(|row| {
-        if FlowRow::of(view, row).is_some_and(|flow| !(v4_only && flow.v6)) {
+        if Needed::of(view, row, limits).is_some() {
             rows.set(row);
         }
     });

@@ -3,14 +3,12 @@
 //! What was written is in the file when a call ends, so that a failure is told where it happens, and
 //! a saved state says how long the file is. What is to be compressed waits until it is worth it.
 
-use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, refuse};
+use super::capture::{Header, Misfit, Packet, SNAPLEN_AT, SNAPLEN_DEFAULT, refuse};
 use super::capture_files::Rules;
 use super::packing::Packing;
 use super::pcapng::{LENGTH_AT, Section};
+use super::written_file::WrittenFile;
 use crate::types::packet::Beside;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -24,8 +22,7 @@ const MEMBER_LEN: usize = 1 << 20;
 const NO_LENGTH: [u8; 8] = [0xff; 8];
 
 pub(super) struct OpenFile {
-    path: String,
-    file: File,
+    file: WrittenFile,
     /// What a file of classic pcap says of all its packets.
     header: Option<Header>,
     packing: Option<Packing>,
@@ -35,14 +32,12 @@ pub(super) struct OpenFile {
     since: Option<Instant>,
     /// The length once all is written, uncompressed.
     len: u64,
+    /// The bytes that it begins with, before anything that it is for.
+    head_len: u64,
     /// The packets in it.
     count: u64,
-    /// The length of what was written.
-    written: u64,
     pending: Vec<u8>,
     claim: Option<Claim>,
-    /// Whether what was written can be put right.
-    keeps: bool,
 }
 
 /// What the header of the last section said of its length where it was read. Whether that is true
@@ -62,33 +57,41 @@ struct Claim {
 impl OpenFile {
     /// Creates a file: of classic pcap where there is a header, else of pcapng with a section.
     pub(super) fn create(
-        path: String,
+        path: &str,
         rules: &Rules,
         header: Option<Header>,
         section: &Section,
     ) -> Result<OpenFile, Error> {
-        let file = File::create(&path).map_err(|error| Error::file("create", &path, error))?;
-        let mut open = OpenFile::of(path, file, rules, header);
+        let file = WrittenFile::create(path)?;
+        let mut open = OpenFile::of(file, rules, header);
+        if !open.keeps()
+            && let Some(header) = &mut open.header
+        {
+            // It cannot be corrected.
+            header.snaplen = header.snaplen.max(SNAPLEN_DEFAULT);
+        }
         open.begin(section);
         Ok(open)
     }
 
-    fn of(path: String, file: File, rules: &Rules, header: Option<Header>) -> OpenFile {
-        let is_file = file.metadata().is_ok_and(|data| data.is_file());
+    fn of(file: WrittenFile, rules: &Rules, header: Option<Header>) -> OpenFile {
         OpenFile {
-            keeps: is_file && rules.packing.is_none(),
-            path,
             file,
             header,
             packing: rules.packing,
             patience: rules.flush,
             since: None,
             len: 0,
+            head_len: 0,
             count: 0,
-            written: 0,
             pending: Vec::new(),
             claim: None,
         }
+    }
+
+    /// Whether what was written can be put right.
+    fn keeps(&self) -> bool {
+        self.packing.is_none() && self.file.keeps()
     }
 
     fn begin(&mut self, section: &Section) {
@@ -97,25 +100,24 @@ impl OpenFile {
             None => self.pending.extend_from_slice(section.head()),
         }
         self.len = self.pending.len() as u64;
+        self.head_len = self.len;
     }
 
     /// The same file, begun anew under its name.
     pub(super) fn anew(&self, rules: &Rules, section: &Section) -> Result<OpenFile, Error> {
-        OpenFile::create(self.path.clone(), rules, self.header, section)
+        OpenFile::create(self.file.path(), rules, self.header, section)
     }
 
     /// Whether the path still leads to the file.
     pub(super) fn is_named(&self) -> bool {
-        let identity = |data: Metadata| (data.dev(), data.ino());
-        let named = std::fs::metadata(&self.path).map(identity);
-        let open = self.file.metadata().map(identity);
-        matches!((open, named), (Ok(open), Ok(named)) if open == named)
+        !self.file.is_elsewhere()
     }
 
     /// Whether another file is to follow.
     pub(super) fn is_full(&self, rules: &Rules) -> bool {
-        let is_long = rules.size_max.is_some_and(|max| self.len >= max);
-        // The interfaces of a section alone may be as long as a file is to be.
+        // The interfaces of a section alone may be as long as a file is to be: half of it is more.
+        let least = self.head_len.saturating_mul(2);
+        let is_long = rules.size_max.is_some_and(|max| self.len >= max.max(least));
         self.count > 0 && (is_long || rules.count_max.is_some_and(|max| self.count >= max))
     }
 
@@ -131,7 +133,7 @@ impl OpenFile {
     ) -> Result<(), Error> {
         if let Some(header) = self.header
             && header.misfit(packet) == Some(Misfit::Snaplen)
-            && self.packing.is_none()
+            && self.keeps()
         {
             let snaplen = packet.snaplen;
             self.raise_snaplen(Header { snaplen, ..header })?;
@@ -141,7 +143,7 @@ impl OpenFile {
             None => section.put(packet, &mut self.pending),
             Some(header) => match header.misfit(packet) {
                 None => header.write_packet(packet, &mut self.pending),
-                Some(misfit) => return Err(refuse(misfit, &self.path, header, packet, zone)),
+                Some(misfit) => return Err(refuse(misfit, self.file.path(), header, packet, zone)),
             },
         }
         self.count += 1;
@@ -167,7 +169,7 @@ impl OpenFile {
             self.settle(start)?;
             self.claim = begun
                 .claim
-                .filter(|_| self.keeps)
+                .filter(|_| self.keeps())
                 .map(|(length, bytes)| Claim {
                     at: start + LENGTH_AT as u64,
                     end: (start + begun.header_len as u64).saturating_add(length),
@@ -219,8 +221,7 @@ impl OpenFile {
     /// Writes over what is in the file.
     fn patch(&mut self, bytes: &[u8], at: u64) -> Result<(), Error> {
         self.flush()?;
-        let written = self.file.write_all_at(bytes, at);
-        written.map_err(|error| Error::file("write", &self.path, error))
+        self.file.put(bytes, at)
     }
 
     /// Writes what is pending, but for what may wait: `now` is given where it is looked for how long
@@ -250,18 +251,14 @@ impl OpenFile {
         }
         self.since = None;
         let written = match self.packing {
-            None => self
-                .file
-                .write_all(&self.pending)
-                .map(|()| self.pending.len()),
-            Some(packing) => packing.pack(&self.pending).and_then(|packed| {
-                self.file.write_all(&packed)?;
-                Ok(packed.len())
-            }),
+            None => self.file.add(&self.pending),
+            Some(packing) => match packing.pack(&self.pending) {
+                Ok(packed) => self.file.add(&packed),
+                Err(error) => Err(Error::file("write", self.file.path(), error)),
+            },
         };
         self.pending.clear();
-        self.written += written.map_err(|error| Error::file("write", &self.path, error))? as u64;
-        Ok(())
+        written
     }
 
     /// About how many bytes it takes.
@@ -270,8 +267,9 @@ impl OpenFile {
     }
 
     pub(super) fn save(&self, out: &mut Writer) {
-        out.bytes(self.path.as_bytes());
-        for number in [self.len, self.count, self.written] {
+        out.bytes(self.file.path().as_bytes());
+        self.file.save(out);
+        for number in [self.len, self.head_len, self.count] {
             out.number(number);
         }
         out.bytes(&self.pending);
@@ -291,8 +289,9 @@ impl OpenFile {
     /// Reads a state back, and goes on in its file where it stopped: what was written to it since is
     /// cut off.
     pub(super) fn load(from: &mut Reader<'_>, rules: &Rules) -> Result<OpenFile, Error> {
-        let path = String::from_utf8_lossy(from.bytes()?).into_owned();
-        let (len, count, written) = (from.number()?, from.number()?, from.number()?);
+        let mut file = WrittenFile::new(&String::from_utf8_lossy(from.bytes()?));
+        file.load(from)?;
+        let (len, head_len, count) = (from.number()?, from.number()?, from.number()?);
         let pending = from.bytes()?.to_vec();
         let mut header = None;
         if from.number()? != 0 {
@@ -307,21 +306,9 @@ impl OpenFile {
                 told: from.number()? != 0,
             });
         }
-        let file = resume(&path, written).map_err(|error| Error::file("open", &path, error))?;
-        let mut open = OpenFile::of(path, file, rules, header);
-        (open.len, open.count, open.written) = (len, count, written);
+        let mut open = OpenFile::of(file, rules, header);
+        (open.len, open.head_len, open.count) = (len, head_len, count);
         (open.pending, open.claim) = (pending, claim);
         Ok(open)
     }
-}
-
-/// Opens a file that has this length, to go on behind it.
-fn resume(path: &str, len: u64) -> io::Result<File> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    // A device keeps nothing that could be cut off.
-    if file.metadata()?.is_file() {
-        file.set_len(len)?;
-        file.seek(SeekFrom::End(0))?;
-    }
-    Ok(file)
 }

@@ -3,7 +3,6 @@
 use super::capture::{Header, Packet, refuse};
 use super::capture_files::{Format, Rules, Series};
 use super::packets::{Columns, flow_hash, packets};
-use super::pcap_file::NAME;
 use super::pcapng::Section;
 use crate::types::packet::Beside;
 use std::any::Any;
@@ -11,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Control, Error, Operator, Progress, Verdict, View};
+use wireq_engine::{Context, Control, Error, Operator, Progress, View};
 use wireq_typesys::{Position, Zone};
 
 /// Writes packets once it is known that they were taken.
@@ -151,7 +150,7 @@ impl Target {
     /// Writes what stood between packets, which belongs to each file.
     fn beside(
         &mut self,
-        beside: &Beside,
+        beside: &Arc<Beside>,
         position: Position,
         zone: &Zone,
         out: &mut Output,
@@ -166,6 +165,14 @@ impl Target {
                 let mut all = series.iter_mut();
                 all.try_for_each(|series| series.beside(beside, rules, zone))
             }
+        }
+    }
+
+    /// Forgets where the bytes of the view before stood.
+    fn forget_places(&mut self) {
+        match self {
+            Target::Output(output) => output.section.forget_places(),
+            Target::Files { series, .. } => series.iter_mut().for_each(Series::forget_places),
         }
     }
 
@@ -198,6 +205,7 @@ impl Operator for PacketWriter {
     fn act(&mut self, views: &[View<'_>], out: &mut Output) -> Result<(), Error> {
         let (target, zone, looks) = (&mut self.target, &self.zone, (self.format, self.nanos));
         let put = views.iter().try_for_each(|view| {
+            target.forget_places();
             let columns = Columns::of(*view, looks.0);
             let mut rows = view.part.selection.iter();
             rows.try_for_each(|row| match columns.packet(row) {
@@ -218,9 +226,9 @@ impl Operator for PacketWriter {
     ) -> Result<(), Error> {
         if let Control::Beside(beside) = control
             && self.format == Format::Pcapng
-            && let Some(beside) = beside.downcast_ref::<Beside>()
+            && let Ok(beside) = Arc::clone(beside).downcast::<Beside>()
         {
-            self.target.beside(beside, position, &self.zone, out)?;
+            self.target.beside(&beside, position, &self.zone, out)?;
         }
         self.target.flush()?;
         out.control(position, control.clone());
@@ -260,7 +268,11 @@ impl Operator for PacketWriter {
     fn memory(&self) -> usize {
         match &self.target {
             Target::Output(output) => output.section.memory(),
-            Target::Files { series, .. } => series.iter().map(Series::memory).sum(),
+            Target::Files { series, .. } => {
+                let shared = series.iter().map(Series::waiting_len).max();
+                let own: usize = series.iter().map(Series::memory).sum();
+                own + shared.unwrap_or(0)
+            }
         }
     }
 
@@ -279,7 +291,9 @@ impl Operator for PacketWriter {
             }
             Target::Files { series, first, .. } => {
                 save_header(first, out);
-                series.iter().for_each(|series| series.save(out));
+                let mut shared = Vec::new();
+                let all = series.iter();
+                all.for_each(|series| series.save(out, &mut shared));
             }
         }
     }
@@ -302,18 +316,11 @@ impl Operator for PacketWriter {
                 ..
             } => {
                 *first = header;
-                let mut all = series.iter_mut();
-                all.try_for_each(|series| series.load(from, rules))?;
+                let (mut all, mut shared) = (series.iter_mut(), Vec::new());
+                all.try_for_each(|series| series.load(from, rules, &mut shared))?;
             }
         }
         Ok(())
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

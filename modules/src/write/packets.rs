@@ -72,7 +72,7 @@ impl<'a> Columns<'a> {
             ts,
             len: number(self.len, row).unwrap_or(captured),
             bytes,
-            link_type: number(self.link_type, row)?,
+            link_type: u16::try_from(number(self.link_type, row)?).ok()?.into(),
             snaplen: number(self.snaplen, row).unwrap_or(unlimited),
             nanos: number(self.tsresol, row).is_some_and(|digits| digits > 6),
             block,

@@ -6,7 +6,7 @@ use super::packet_writer::PacketWriter;
 use super::packets::{BLOCK_FIELDS, FIELDS, FLOW_FIELDS};
 use super::packing::Packing;
 use std::time::Duration;
-use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::diagnostic::suggest;
 use wireq_engine::{Build, Error, Example, Module, OnControl, OperatorSpec, StateClass};
 use wireq_typesys::FieldPath;
@@ -20,7 +20,7 @@ pub(super) static MODULE: Module = Module {
               packet, and with nanoseconds where its capture or its time has them. A file holds one \
               link type: another one ends the run, and so does a time with nanoseconds in a file that \
               was begun with microseconds. The time written is the object's `ts`, such as deskew \
-              attaches. Objects without packet, link type or a time from 1970 into 2106 are filtered.\n\
+              attaches. Objects without packet, a link type of 16 bits or a time from 1970 into 2106 are filtered.\n\
               Where the name ends with .pcapng, or --format says so, pcapng is written, which has none \
               of these limits. What was read from pcapng stands as it stood: blocks of packets with \
               all their options, interfaces, sections, names, statistics, secrets, and blocks of \
@@ -142,7 +142,7 @@ pub(super) fn error(message: String) -> Error {
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let format = format(arguments)?;
     let rules = rules(arguments, format)?;
-    let buckets = number(arguments, "-b", BUCKETS_MAX)?;
+    let buckets = arguments.number_within(NAME, "-b", 1..=BUCKETS_MAX)?;
     if rules.is_none() {
         for flag in ["-s", "-c", "-t", "-b", "--compress", "--flush"] {
             if let Some(word) = arguments.value(flag) {
@@ -214,10 +214,11 @@ fn format(arguments: &Arguments) -> Result<Format, ArgumentError> {
 fn rules(arguments: &Arguments, format: Format) -> Result<Option<Rules>, ArgumentError> {
     const MEGABYTE: u64 = 1_000_000;
     const NANOS: u64 = 1_000_000_000;
-    let size = number(arguments, "-s", u64::MAX / MEGABYTE)?;
-    let count = number(arguments, "-c", u64::MAX)?;
-    let seconds = number(arguments, "-t", i64::MAX as u64 / NANOS)?;
-    let flush = number(arguments, "--flush", u64::from(u32::MAX))?;
+    let number = |flag, bounds| arguments.number_within(NAME, flag, bounds);
+    let size = number("-s", 1..=u64::MAX / MEGABYTE)?;
+    let count = number("-c", 1..=u64::MAX)?;
+    let seconds = number("-t", 1..=i64::MAX as u64 / NANOS)?;
+    let flush = number("--flush", 1..=u64::from(u32::MAX))?;
     let word = match arguments.value("-f") {
         Some(word) if word.text.is_empty() => {
             return Err(ArgumentError::at(NAME, word, "is not the name of a file"));
@@ -245,20 +246,4 @@ fn rules(arguments: &Arguments, format: Format) -> Result<Option<Rules>, Argumen
         nanos: arguments.flag("--nano"),
         flush: flush.map(Duration::from_secs),
     }))
-}
-
-/// The value of a flag, which was checked to be a number.
-fn number(arguments: &Arguments, flag: &str, most: u64) -> Result<Option<u64>, ArgumentError> {
-    let fault = |word: &Word| {
-        let message = format!("is not a number from 1 to {most}");
-        ArgumentError::at(NAME, word, message)
-    };
-    let word = arguments.value(flag);
-    word.map(|word| {
-        let number: Option<u64> = word.text.parse().ok();
-        number
-            .filter(|number| (1..=most).contains(number))
-            .ok_or_else(|| fault(word))
-    })
-    .transpose()
 }

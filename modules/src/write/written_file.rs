@@ -1,6 +1,7 @@
-//! A file that a writer of flows makes: begun anew, then added to, its begin put right.
+//! A file that a writer makes: begun anew, then added to, what stands in it put right.
 
 use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Seek, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -9,6 +10,8 @@ use wireq_engine::snapshot::{Reader, Writer};
 pub(super) struct WrittenFile {
     path: String,
     file: Option<File>,
+    /// Whether it has places, so that what was written can be put right: a pipe has none.
+    keeps: bool,
     /// The bytes that count; what is behind them is written over.
     len: u64,
 }
@@ -18,8 +21,21 @@ impl WrittenFile {
         WrittenFile {
             path: path.to_owned(),
             file: None,
+            keeps: true,
             len: 0,
         }
+    }
+
+    /// Creates a file at once.
+    pub(super) fn create(path: &str) -> Result<WrittenFile, Error> {
+        let mut file = WrittenFile::new(path);
+        file.file()?;
+        Ok(file)
+    }
+
+    /// Whether what was written can be put right.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     pub(super) fn path(&self) -> &str {
@@ -34,8 +50,9 @@ impl WrittenFile {
     fn file(&mut self) -> Result<&File, Error> {
         if self.file.is_none() {
             let created = File::create(&self.path);
+            let created = created.map_err(|error| Error::file("create", &self.path, error))?;
+            self.take(created);
             self.len = 0;
-            self.file = Some(created.map_err(|error| Error::file("create", &self.path, error))?);
         }
         match &self.file {
             Some(file) => Ok(file),
@@ -47,6 +64,11 @@ impl WrittenFile {
         }
     }
 
+    fn take(&mut self, mut file: File) {
+        self.keeps = file.stream_position().is_ok();
+        self.file = Some(file);
+    }
+
     /// Adds bytes.
     pub(super) fn add(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file()?;
@@ -55,17 +77,17 @@ impl WrittenFile {
         Ok(())
     }
 
-    /// Writes bytes at a place; the length that counts stays.
+    /// Writes bytes at a place; the length that counts stays. Where there are no places, only what
+    /// stands at the end is written.
     pub(super) fn put(&mut self, bytes: &[u8], at: u64) -> Result<(), Error> {
-        let file = self.file()?;
-        // A device has no places: what is to be put right there is lost on it as all else is.
-        let written = file.write_all_at(bytes, at).or_else(|error| {
-            let is_file = file.metadata().is_ok_and(|data| data.is_file());
-            match (is_file, at) {
-                (true, _) => Err(error),
-                (false, _) => std::io::Write::write_all(&mut &*file, bytes),
-            }
-        });
+        self.file()?;
+        let (keeps, is_next) = (self.keeps, at == self.len);
+        let mut file = self.file()?;
+        let written = match keeps {
+            true => file.write_all_at(bytes, at),
+            false if is_next => file.write_all(bytes),
+            false => Ok(()),
+        };
         written.map_err(|error| Error::file("write", &self.path, error))
     }
 
@@ -99,8 +121,64 @@ impl WrittenFile {
                 Ok(file)
             };
             let opened = open().map_err(|error| Error::file("open", &self.path, error))?;
-            self.file = Some(opened);
+            self.take(opened);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::process::Command;
+
+    /// A pipe takes what is added, once; it goes on after a save, and nothing in it is put right.
+    #[test]
+    fn a_pipe_takes_what_is_added() {
+        let folder = tempfile::tempdir().expect("the temporary folder takes folders");
+        let path = folder.path().join("pipe").to_string_lossy().into_owned();
+        let made = Command::new("mkfifo").arg(&path).status();
+        assert!(made.expect("mkfifo is there").success());
+        let both = OpenOptions::new().read(true).write(true).open(&path);
+        let mut reader = both.expect("it is a pipe");
+        let mut file = WrittenFile::create(&path).expect("it can be opened");
+        assert!(!file.keeps());
+        file.add(b"head").expect("it is written");
+        file.put(b"HEAD", 0).expect("that is no fault");
+        let mut saved = Writer::default();
+        file.save(&mut saved);
+        drop(file);
+        let mut file = WrittenFile::new(&path);
+        let bytes = saved.into_bytes();
+        let loaded = file.load(&mut Reader::new(&bytes, &[]));
+        loaded.expect("it is a state");
+        assert_eq!((file.len(), file.keeps()), (4, false));
+        file.add(b"more").expect("it is written");
+        assert!(!file.is_elsewhere());
+        file.add(b"!").expect("it is written");
+        let mut got = [0; 9];
+        reader.read_exact(&mut got).expect("it was written");
+        assert_eq!(&got, b"headmore!");
+    }
+
+    /// A file is put right where it stands, and goes on where it stopped.
+    #[test]
+    fn a_file_is_put_right() {
+        let folder = tempfile::tempdir().expect("the temporary folder takes folders");
+        let path = folder.path().join("file").to_string_lossy().into_owned();
+        let mut file = WrittenFile::new(&path);
+        file.add(b"head").expect("it is written");
+        let mut saved = Writer::default();
+        file.save(&mut saved);
+        file.add(b"lost").expect("it is written");
+        let bytes = saved.into_bytes();
+        let loaded = file.load(&mut Reader::new(&bytes, &[]));
+        loaded.expect("it is a state");
+        file.add(b"er").expect("it is written");
+        file.put(b"H", 0).expect("it is put right");
+        assert_eq!(std::fs::read(&path).expect("it is there"), b"Header");
+        std::fs::remove_file(&path).expect("it is there");
+        assert!(file.is_elsewhere());
     }
 }

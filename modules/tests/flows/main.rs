@@ -1,6 +1,7 @@
 //! Flows of packets that a script spells: when they end, what becomes of their records, and that a
 //! plain program with lists gives the same.
 
+mod joins;
 mod plain;
 mod script;
 #[path = "../support/mod.rs"]

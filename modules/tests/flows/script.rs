@@ -4,6 +4,7 @@ use crate::support::Kept;
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::plan::Plan;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::schedule::{Options, run};
 use wireq_engine::{
@@ -222,18 +223,39 @@ impl Source for Script {
     }
 }
 
-/// What a query behind a script prints, whatever the batches and where it is resumed.
-pub fn output(script: &str, query: &str) -> String {
+/// What a text with scripts in it means.
+fn plan(text: &str) -> Plan {
     let mut registry = wireq_modules::registry();
     registry.add_module(&SCRIPT);
     let zone = Zone::utc();
     let language = wireq_query_lang::Options::new(&zone);
     let texts = [Text {
         name: "query".into(),
-        text: format!("script {script} | {query}"),
+        text: text.to_owned(),
     }];
-    let plan = compile(&texts, &registry, &language)
-        .unwrap_or_else(|faults| panic!("{query}: {:?}", faults[0].diagnostic));
+    compile(&texts, &registry, &language)
+        .unwrap_or_else(|faults| panic!("{text}: {:?}", faults[0].diagnostic))
+}
+
+/// Runs a text with scripts in it under a limit of memory.
+pub fn run_within(text: &str, bytes: usize) -> Result<String, Error> {
+    let options = Options {
+        memory_limit: Some(bytes),
+        ..Options::default()
+    };
+    let mut kept = Kept::default();
+    run(plan(text), &options, &mut kept)?;
+    Ok(String::from_utf8(kept.0).expect("what is printed is UTF-8"))
+}
+
+/// What a query behind a script prints, whatever the batches and where it is resumed.
+pub fn output(script: &str, query: &str) -> String {
+    told(&format!("script {script} | {query}"))
+}
+
+/// What a text with scripts in it prints, whatever the batches and where it is resumed.
+pub fn told(query: &str) -> String {
+    let plan = plan(query);
     let mut outputs: Vec<String> = Vec::new();
     for (rows_max, resume_every, seed) in [(2048, 0, 0), (1, 0, 1), (1, 1, 2), (3, 2, 3)] {
         let options = Options {
@@ -250,7 +272,7 @@ pub fn output(script: &str, query: &str) -> String {
         outputs.push(String::from_utf8(kept.0).expect("what is printed is UTF-8"));
     }
     for other in &outputs[1..] {
-        assert_eq!(*other, outputs[0], "{query} behind {script}");
+        assert_eq!(*other, outputs[0], "{query}");
     }
     outputs.swap_remove(0)
 }

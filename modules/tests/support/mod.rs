@@ -79,11 +79,59 @@ pub fn run_with(query: &str, options: &Options) -> (Result<Report, Error>, Vec<u
         text: query.into(),
     }];
     let language = wireq_query_lang::Options::new(&zone);
-    let plan = compile(&texts, &wireq_modules::registry(), &language)
-        .unwrap_or_else(|_| panic!("{query} compiles"));
+    let plan = compile(&texts, &wireq_modules::registry(), &language).unwrap_or_else(|faults| {
+        let faults: Vec<String> = faults.into_iter().map(|f| f.diagnostic.message).collect();
+        panic!("{query}: {faults:?}")
+    });
     let mut text = Kept::default();
     let result = run(plan, options, &mut text);
     (result, text.0)
+}
+
+/// Runs a query that names its source and ends well.
+pub fn run_alone(query: &str) -> (String, Report) {
+    let (result, text) = run_with(query, &Options::default());
+    let report = result.unwrap_or_else(|error| panic!("{query}: {error}"));
+    (String::from_utf8_lossy(&text).into_owned(), report)
+}
+
+/// A folder of its own for a test, removed at the end.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        let name = format!("wireq-{name}-{}", std::process::id());
+        let folder = Folder(std::env::temp_dir().join(name));
+        folder.clear();
+        folder
+    }
+
+    pub fn clear(&self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+        std::fs::create_dir(&self.0).expect("the temporary folder takes folders");
+    }
+
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What nfdump prints; none where it is not installed, which is said.
+pub fn nfdump(arguments: &[&str]) -> Option<String> {
+    let mut command = std::process::Command::new("nfdump");
+    match command.env("TZ", "UTC").args(arguments).output() {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
+        Err(_) => {
+            println!("SKIPPED: nfdump is not installed, so nothing is compared with it");
+            None
+        }
+    }
 }
 
 /// A number from the environment, for longer runs.

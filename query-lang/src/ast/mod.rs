@@ -82,6 +82,8 @@ pub(crate) struct JoinInput {
     pub source: Option<Pipeline>,
     /// The name of its objects in the condition and in what is joined.
     pub alias: Word,
+    /// The most objects kept.
+    pub max: Option<usize>,
     /// When an object is forgotten.
     pub until: Option<Box<Expr>>,
     #[allow(dead_code, reason = "joins cannot be lowered yet")]

@@ -53,12 +53,13 @@ impl Lowering<'_> {
         let tests = condition.map(|condition| self.join_test(condition, &stream));
         let mut aliases: Vec<JoinAlias> = names
             .iter()
+            .zip(inputs)
             .zip(untils)
-            .map(|(name, until)| JoinAlias {
+            .map(|((name, input), until)| JoinAlias {
                 name: name.clone(),
                 own: Vec::new(),
                 until,
-                max: None,
+                max: input.max,
             })
             .collect();
         let condition = divide(tests, &mut aliases);

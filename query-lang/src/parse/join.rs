@@ -6,7 +6,7 @@ use super::fault::fatal;
 use super::input::{Parsed, Tokens, bracketed, expecting, keyword, name, token};
 use super::query::{Clauses, branch, stage};
 use crate::ast::{Expr, JoinInput, Pipeline, Stage, StageKind};
-use crate::lex::{Keyword, Kind};
+use crate::lex::{Keyword, Kind, Token};
 use nom::combinator::{cut, opt};
 use nom::sequence::preceded;
 use nom::{Input, Parser};
@@ -18,10 +18,7 @@ pub(super) fn source(input: Tokens<'_>, clauses: Clauses) -> Parsed<'_, Stage> {
         true => named_stream(input)?,
         false => stage(input, clauses)?,
     };
-    let several = match rest.second_kind() {
-        Some(Kind::Comma | Kind::Keyword(Keyword::Until)) => true,
-        _ => clauses == Clauses::None,
-    };
+    let several = clauses == Clauses::None || follows_name(rest, 1);
     let lists_streams = match rest.kind() {
         Some(Kind::Comma) => true,
         Some(Kind::Keyword(Keyword::From)) => false,
@@ -41,9 +38,22 @@ fn names_stream(input: Tokens<'_>) -> bool {
         .first()
         .filter(|first| first.kind == Kind::Word && input.names.is_stream(first.text))
         .and_then(|_| input.second_kind());
-    let third = input.iter_elements().nth(2).map(|token| &token.kind);
-    behind == Some(&Kind::Word)
-        && matches!(third, Some(Kind::Comma | Kind::Keyword(Keyword::Until)))
+    behind == Some(&Kind::Word) && follows_name(input, 2)
+}
+
+/// Whether what stands so many tokens on can only be behind the name of a stream.
+fn follows_name(input: Tokens<'_>, at: usize) -> bool {
+    let kind = input.iter_elements().nth(at).map(|token| &token.kind);
+    matches!(kind, Some(Kind::Comma | Kind::Keyword(Keyword::Until))) || says_most(input, at)
+}
+
+/// Whether `max N` stands so many tokens on.
+fn says_most(input: Tokens<'_>, at: usize) -> bool {
+    let mut tokens = input.iter_elements().skip(at);
+    let is_max =
+        |token: &Token<'_>| token.kind == Kind::Word && token.text.eq_ignore_ascii_case("max");
+    let is_number = |token: &Token<'_>| token.text.starts_with(|c: char| c.is_ascii_digit());
+    tokens.next().is_some_and(is_max) && tokens.next().is_some_and(is_number)
 }
 
 /// A definition, without brackets.
@@ -75,7 +85,9 @@ fn next(input: Tokens<'_>) -> Parsed<'_, JoinInput> {
     let has_source = match (input.kind(), input.second_kind()) {
         (Some(Kind::Open), _) => true,
         (Some(Kind::Word | Kind::Function), Some(Kind::Open)) => true,
-        (Some(Kind::Word), Some(Kind::Word)) => !input.take_from(1).is_word("until"),
+        (Some(Kind::Word), Some(Kind::Word)) => {
+            !input.take_from(1).is_word("until") && !says_most(input, 1)
+        }
         _ => false,
     };
     if !has_source {
@@ -88,7 +100,7 @@ fn next(input: Tokens<'_>) -> Parsed<'_, JoinInput> {
     named(Some(branch(source)), input, rest)
 }
 
-/// The name of a stream, and until when its objects are kept.
+/// The name of a stream, how many of its objects are kept, and until when.
 fn named<'a>(
     source: Option<Pipeline>,
     begin: Tokens<'a>,
@@ -98,14 +110,32 @@ fn named<'a>(
     if input.is_word("until") {
         return Err(fatal(input.take_from(1).unexpected("`(`")));
     }
+    let (input, max) = match says_most(input, 0) {
+        true => most(input.take_from(1)).map(|(rest, max)| (rest, Some(max)))?,
+        false => (input, None),
+    };
     let (input, until) = opt(preceded(keyword(Keyword::Until), cut(until))).parse(input)?;
     let join = JoinInput {
         source,
         alias,
+        max,
         until,
         span: covered(begin, input),
     };
     Ok((input, join))
+}
+
+/// How many objects of a stream are kept.
+fn most(input: Tokens<'_>) -> Parsed<'_, usize> {
+    let (rest, most) = name(input)?;
+    match most.text.parse() {
+        Ok(max) if max > 0 => Ok((rest, max)),
+        _ => {
+            let fault = Diagnostic::new("Q052", most.span, "this is no number of objects");
+            let help = "`a max 1000` keeps the 1000 objects that came last";
+            Err(input.fail(fault.label("not a whole number above 0").help(help)))
+        }
+    }
 }
 
 fn until(input: Tokens<'_>) -> Parsed<'_, Box<Expr>> {

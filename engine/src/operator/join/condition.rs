@@ -1,5 +1,6 @@
 //! What the objects of a join fulfil: one alone, several together, and when one is forgotten.
 
+use super::span::Span;
 use super::store::{Store, Term};
 use super::{Alias, KeptFields, Level, Side, place_of};
 use crate::evaluate::Predicate;
@@ -17,7 +18,7 @@ pub(super) type Row = Arc<[Value]>;
 
 /// Where a field of a condition comes from.
 #[derive(Clone, Copy)]
-enum Source {
+pub(super) enum Source {
     /// The object that is tested, by the number of the value kept.
     Candidate(usize),
     /// One that was found before.
@@ -146,6 +147,10 @@ struct Event {
     /// The columns of the index by which objects are found, and what they are looked up with.
     terms: Vec<(usize, Term)>,
     index: Option<usize>,
+    /// The order by a time in which objects are found, where there is no index.
+    span: Option<(usize, Span)>,
+    /// Whether the span is all that is tested.
+    only_span: bool,
     /// What is tested then; none where all end.
     condition: Option<Condition>,
 }
@@ -161,6 +166,21 @@ impl Until {
             let columns: Vec<usize> = event.terms.iter().map(|(column, _)| *column).collect();
             event.index = Some(store.index(&columns));
         }
+        for (timed, span) in self.events.iter_mut().filter_map(|e| e.span.as_mut()) {
+            *timed = store.timed(span.column);
+        }
+    }
+
+    /// Up to when kept objects end with whatever comes of an alias, once nothing of it comes before a
+    /// time; by an order of their times.
+    pub(super) fn over(&self, alias: usize, mark: i64) -> Option<(usize, i64)> {
+        let of_alias = |event: &&Event| event.alias == alias && event.passed != Some(false);
+        let events = self.events.iter().filter(of_alias);
+        let mut spans = events.filter_map(|event| event.span.as_ref().filter(|_| event.only_span));
+        spans.find_map(|(timed, span)| {
+            let ends = span.of_mark && span.is_most();
+            Some((*timed, span.settled(mark).filter(|_| ends)?))
+        })
     }
 
     /// Forgets the kept objects that an arrival ends.
@@ -193,7 +213,13 @@ impl Event {
                 .map(|(_, term)| arrival[term.value].clone());
             store.numbers(index, &values.collect::<Vec<_>>())
         });
-        let numbers = looked_up.unwrap_or_else(|| store.numbered().map(|(n, _)| n).collect());
+        let numbers = looked_up.unwrap_or_else(|| match &self.span {
+            Some((timed, span)) => match arrival[span.term.value] {
+                Value::Time(time) => store.within(*timed, span.beside(time)),
+                _ => Vec::new(),
+            },
+            None => store.numbered().map(|(n, _)| n).collect(),
+        });
         let mut found: Vec<Option<Row>> = vec![None; self.alias + 1];
         found[self.alias] = Some(Arc::clone(arrival));
         let mut ended = Vec::new();
@@ -313,6 +339,7 @@ impl Builder<'_> {
         let mut tests = test.conjuncts();
         let always = |test: &Expr| matches!(test, Expr::Bool(true, _));
         tests.retain(|test| !always(test));
+        let tests = tests;
         let mut terms = Vec::new();
         for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
@@ -321,11 +348,17 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+        let span = match terms.is_empty() {
+            true => self.span(&tests, &source),
+            false => None,
+        };
         Event {
             alias: arriving,
             passed,
             terms,
             index: None,
+            only_span: tests.len() == 1,
+            span: span.map(|span| (0, span)),
             condition: Condition::new(tests, source, self.context),
         }
     }
@@ -371,11 +404,47 @@ impl Builder<'_> {
                 _ => {}
             }
         }
+        let span = self.span(&tests, &source);
         Level {
             alias,
+            span: match columns.is_empty() {
+                true => span.map(|span| (store.timed(span.column), span)),
+                false => None,
+            },
             index: (!columns.is_empty()).then(|| (store.index(&columns), terms)),
             rest: Condition::new(tests, source, self.context),
         }
+    }
+
+    /// The first of some tests that compares two times.
+    fn span(&self, tests: &[Expr], source: &dyn Fn(&FieldPath) -> Source) -> Option<Span> {
+        // What is a time whatever the object, and whether watermarks speak of it.
+        let time = |path: &FieldPath| {
+            let (_, field) = place_of(self.join, path)?;
+            let mut fields = self.context.fields.iter().zip(&self.context.kinds);
+            let is_time = fields.any(|(known, kind)| *known == field && *kind == Kind::Time);
+            is_time.then(|| (source(path), field.as_str() == "ts"))
+        };
+        let zone = &self.context.zone;
+        tests.iter().find_map(|test| Span::of(test, &time, zone))
+    }
+
+    /// What the condition says of the times of two aliases' objects; those of the first are
+    /// candidates.
+    pub(super) fn beside(&self, alias: usize, other: usize) -> Option<Span> {
+        let source = |path: &FieldPath| match place_of(self.join, path) {
+            Some((Side::Alias(side), field)) => match self.value_of(side, &field) {
+                Some(value) if side == alias => Source::Candidate(value),
+                Some(value) if side == other => Source::Found(Term { alias: side, value }),
+                _ => Source::Absent,
+            },
+            _ => Source::Absent,
+        };
+        let least = |test: &Expr| {
+            let span = self.span(std::slice::from_ref(test), &source)?;
+            (span.of_mark && span.is_least()).then_some(span)
+        };
+        self.join.condition.iter().find_map(least)
     }
 }
 

@@ -5,6 +5,7 @@
 //! other aliases, then kept. Equality between aliases finds what to pair it with by hash.
 
 mod condition;
+mod span;
 mod store;
 
 use crate::plan::expr::Expr;
@@ -13,10 +14,11 @@ use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
-    Context, Error, Gives, Needs, ObjectColumn, ObjectOf, Operator, OperatorSpec, Progress,
-    StateClass, Verdict, View, same_operator,
+    Context, Control, Error, Gives, Needs, ObjectColumn, ObjectOf, OnControl, Operator,
+    OperatorSpec, Progress, StateClass, Verdict, View, same_operator,
 };
 use condition::{Condition, Row, Until};
+use span::Span;
 use std::any::Any;
 use std::sync::Arc;
 use store::{Store, Term};
@@ -59,6 +61,7 @@ pub(crate) fn join(join: &Join) -> OperatorSpec {
         gives: Gives::Made(Vec::new()),
         objects,
         class,
+        on_control: OnControl::React,
         bound: Some(
             "10000000 objects of each alias, the oldest goes first; those that no `until` has ended",
         ),
@@ -108,6 +111,8 @@ struct Level {
     alias: usize,
     /// The index of the alias, and for each of its columns whose value it is looked up with.
     index: Option<(usize, Vec<Term>)>,
+    /// Where there is none, the order by a time in which they are found.
+    span: Option<(usize, Span)>,
     /// What is left to test once the object is found.
     rest: Option<Condition>,
 }
@@ -122,6 +127,10 @@ struct Alias {
     max: usize,
     /// How an arrival is paired.
     levels: Vec<Level>,
+    /// For each alias, until when its objects that come may be paired with those kept.
+    beside: Vec<Option<(usize, Span)>>,
+    /// No object comes before this time.
+    mark: i64,
 }
 
 struct Joining {
@@ -156,6 +165,8 @@ impl Joining {
                 store: Store::new(context.seed),
                 max: alias.max.unwrap_or(OBJECTS_MAX),
                 levels: Vec::new(),
+                beside: Vec::new(),
+                mark: i64::MIN,
             });
         }
         for number in 0..aliases.len() {
@@ -164,6 +175,11 @@ impl Joining {
             if let Some(mut until) = aliases[number].until.take() {
                 until.index(&mut aliases[number].store);
                 aliases[number].until = Some(until);
+            }
+            for other in 0..aliases.len() {
+                let span = conditions.beside(number, other);
+                let span = span.map(|span| (aliases[number].store.timed(span.column), span));
+                aliases[number].beside.push(span);
             }
         }
         let given = context.shape.iter().flat_map(|shape| &shape.base);
@@ -252,9 +268,13 @@ impl Joining {
         };
         let store = &mut self.aliases[level.alias].store;
         let number = level.alias;
-        let candidates = match &level.index {
-            Some((index, terms)) => store.find(*index, terms, found),
-            None => store.all(),
+        let candidates = match (&level.index, &level.span) {
+            (Some((index, terms)), _) => store.find(*index, terms, found),
+            (None, Some((timed, span))) => match span.term.of(found) {
+                Value::Time(time) => store.rows(&store.within(*timed, span.beside(time))),
+                _ => Vec::new(),
+            },
+            (None, None) => store.all(),
         };
         let matching = match &mut level.rest {
             Some(rest) => rest.select(candidates, found, &self.zone),
@@ -266,6 +286,31 @@ impl Joining {
         }
         found[number] = None;
         levels
+    }
+
+    /// Forgets what no object that comes will be paired with: those before it ends are ended by it, or
+    /// too late for it.
+    fn expire(&mut self) {
+        let marks: Vec<i64> = self.aliases.iter().map(|alias| alias.mark).collect();
+        for (number, alias) in self.aliases.iter_mut().enumerate() {
+            let mut others = (0..marks.len()).filter(|other| *other != number);
+            let first = others.try_fold(None, |first: Option<(usize, i64)>, other| {
+                let mark = marks[other];
+                let beside = alias.beside[other].as_ref();
+                let beside = beside.and_then(|(timed, span)| Some((*timed, span.settled(mark)?)));
+                let ended = || alias.until.as_ref()?.over(other, mark);
+                let (timed, time) = beside.or_else(ended)?;
+                match first {
+                    // Orders by different times have nothing to do with each other.
+                    Some((known, _)) if known != timed => None,
+                    Some((_, least)) => Some(Some((timed, time.min(least)))),
+                    None => Some(Some((timed, time))),
+                }
+            });
+            if let Some(Some((timed, time))) = first {
+                alias.store.forget_before(timed, time);
+            }
+        }
     }
 
     fn give(&mut self, found: &[Option<Row>], position: Position, out: &mut Output) {
@@ -355,6 +400,24 @@ impl Operator for Joining {
         }
         self.flush(out);
         Ok(Progress::Continue)
+    }
+
+    fn control_on_port(
+        &mut self,
+        port: usize,
+        position: Position,
+        control: &Control,
+        out: &mut Output,
+    ) -> Result<(), Error> {
+        if let Control::Watermark(time) = control {
+            let alias = &mut self.aliases[port];
+            if alias.mark < *time {
+                alias.mark = *time;
+                self.expire();
+            }
+        }
+        out.control(position, control.clone());
+        Ok(())
     }
 
     fn memory(&self) -> usize {

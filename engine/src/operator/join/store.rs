@@ -4,7 +4,8 @@ use super::condition::Row;
 use crate::Error;
 use crate::operator::Index;
 use crate::snapshot::{Reader, Writer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use wireq_typesys::Value;
 
 /// Whose value a column of an index is looked up with.
@@ -15,13 +16,38 @@ pub(super) struct Term {
     pub(super) value: usize,
 }
 
+impl Term {
+    /// The value among the objects found.
+    pub(super) fn of(&self, found: &[Option<Row>]) -> Value {
+        let row = found.get(self.alias).and_then(Option::as_ref);
+        row.map_or(Value::Absent, |row| row[self.value].clone())
+    }
+}
+
 /// Kept objects in the order in which they came, with the indexes over them.
 pub(super) struct Store {
     rows: BTreeMap<u64, Row>,
     next: u64,
     indexes: Vec<Index>,
+    /// The objects in the order of a time they have.
+    timed: Vec<Timed>,
     seed: u64,
     bytes: usize,
+}
+
+/// Objects in the order of a value that is a time; those without one are not in it.
+struct Timed {
+    column: usize,
+    order: BTreeSet<(i64, u64)>,
+}
+
+impl Timed {
+    fn entry(&self, number: u64, row: &Row) -> Option<(i64, u64)> {
+        match row[self.column] {
+            Value::Time(time) => Some((time, number)),
+            _ => None,
+        }
+    }
 }
 
 impl Store {
@@ -30,6 +56,7 @@ impl Store {
             rows: BTreeMap::new(),
             next: 0,
             indexes: Vec::new(),
+            timed: Vec::new(),
             seed,
             bytes: 0,
         }
@@ -47,6 +74,16 @@ impl Store {
         })
     }
 
+    /// The number of an order by a value that is a time; it is made where there is none yet.
+    pub(super) fn timed(&mut self, column: usize) -> usize {
+        let known = self.timed.iter().position(|timed| timed.column == column);
+        known.unwrap_or_else(|| {
+            let order = BTreeSet::new();
+            self.timed.push(Timed { column, order });
+            self.timed.len() - 1
+        })
+    }
+
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
@@ -54,6 +91,9 @@ impl Store {
     pub(super) fn keep(&mut self, row: Row) {
         for index in &mut self.indexes {
             index.add(self.next, &row);
+        }
+        for timed in &mut self.timed {
+            timed.order.extend(timed.entry(self.next, &row));
         }
         self.bytes += size_of_row(&row);
         self.rows.insert(self.next, row);
@@ -66,6 +106,11 @@ impl Store {
             self.indexes
                 .iter_mut()
                 .for_each(|index| index.remove(number, &row));
+            for timed in &mut self.timed {
+                if let Some(entry) = timed.entry(number, &row) {
+                    timed.order.remove(&entry);
+                }
+            }
         }
     }
 
@@ -78,6 +123,7 @@ impl Store {
     pub(super) fn forget_all(&mut self) {
         self.rows.clear();
         self.indexes.iter_mut().for_each(Index::clear);
+        self.timed.iter_mut().for_each(|timed| timed.order.clear());
         self.bytes = 0;
     }
 
@@ -96,28 +142,50 @@ impl Store {
         self.indexes[index].find(values).map(Iterator::collect)
     }
 
+    /// The numbers of the objects that have such a time, ascending.
+    pub(super) fn within(&self, timed: usize, times: RangeInclusive<i64>) -> Vec<u64> {
+        if times.is_empty() {
+            return Vec::new();
+        }
+        let range = (*times.start(), 0)..=(*times.end(), u64::MAX);
+        let found = self.timed[timed].order.range(range);
+        let mut numbers: Vec<u64> = found.map(|(_, number)| *number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// Forgets the objects whose time is before another.
+    pub(super) fn forget_before(&mut self, timed: usize, time: i64) {
+        while let Some((first, number)) = self.timed[timed].order.first().copied()
+            && first < time
+        {
+            self.forget(number);
+        }
+    }
+
     pub(super) fn row(&self, number: u64) -> Option<&Row> {
         self.rows.get(&number)
     }
 
     /// The objects that may be equal in an index to what was found before.
     pub(super) fn find(&mut self, index: usize, terms: &[Term], found: &[Option<Row>]) -> Vec<Row> {
-        let value = |term: &Term| {
-            let row = found.get(term.alias).and_then(Option::as_ref);
-            row.map_or(Value::Absent, |row| row[term.value].clone())
-        };
-        let values: Vec<Value> = terms.iter().map(value).collect();
+        let values: Vec<Value> = terms.iter().map(|term| term.of(found)).collect();
         match self.numbers(index, &values) {
-            Some(numbers) => {
-                let rows = numbers.iter().filter_map(|number| self.rows.get(number));
-                rows.cloned().collect()
-            }
+            Some(numbers) => self.rows(&numbers),
             None => self.all(),
         }
     }
 
+    /// The objects with these numbers.
+    pub(super) fn rows(&self, numbers: &[u64]) -> Vec<Row> {
+        let rows = numbers.iter().filter_map(|number| self.rows.get(number));
+        rows.cloned().collect()
+    }
+
     pub(super) fn memory(&self) -> usize {
-        self.bytes + self.indexes.iter().map(Index::memory).sum::<usize>()
+        let timed = self.timed.iter().map(|timed| timed.order.len());
+        let timed = timed.sum::<usize>() * size_of::<(i64, u64)>() * 3 / 2;
+        self.bytes + timed + self.indexes.iter().map(Index::memory).sum::<usize>()
     }
 
     pub(super) fn save(&self, out: &mut Writer) {

@@ -1,7 +1,7 @@
 //! What `flowid` does with objects.
 
 use super::columns::{NEVER, number, time};
-use super::flowid::{Limits, NAME};
+use super::flowid::Limits;
 use super::key::{Key, KeyFields, Keys};
 use super::summary::{Firsts, Rows};
 use super::sums::Flow;
@@ -11,7 +11,7 @@ use std::mem::take;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Control, Error, Operator, Progress, Verdict, View};
+use wireq_engine::{Context, Control, Error, Operator, Progress, View};
 use wireq_typesys::{Position, Zone};
 
 /// Flows are all in one list.
@@ -222,13 +222,6 @@ impl Operator for FlowId {
         let kept = self.rows.kept_values();
         let state = |from: &mut Reader<'_>| Flow::load(kept, from);
         self.table.load(from, &self.fields, state)
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -37,7 +37,7 @@ pub(super) struct Flows {
 }
 
 /// A flow that is to end: when it was due and where it began, by which it is in order.
-type Due = (i64, (Position, u64), u32, usize);
+type Due = (i64, u64, u32, usize);
 
 impl Flows {
     pub(super) fn new(
@@ -148,7 +148,7 @@ impl Flows {
                     self.due = self.due.min(due);
                     break;
                 }
-                ending.push((due, entry.state.begin, at, list));
+                ending.push((due, entry.state.begin.1, at, list));
             }
         }
         ending.sort_unstable();
@@ -167,14 +167,29 @@ impl Flows {
         }
     }
 
-    /// All flows in the order of the first packets of their records.
-    fn in_order(&self) -> Vec<((Position, u64), u32)> {
+    /// All flows in the order in which the first packets of their records came. Positions do not say
+    /// that: those of several sources have nothing to do with each other.
+    fn in_order(&self) -> Vec<(u64, u32)> {
+        let all = (0..LISTS).flat_map(|list| self.table.list(list));
+        let mut all: Vec<_> = all
+            .map(|at| (self.table.entry(at).state.begin.1, at))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Numbers flows of several parts anew; parts are of one source, and their packets have numbers of
+    /// their own.
+    fn renumber(&mut self) {
         let all = (0..LISTS).flat_map(|list| self.table.list(list));
         let mut all: Vec<_> = all
             .map(|at| (self.table.entry(at).state.begin, at))
             .collect();
         all.sort_unstable();
-        all
+        for (number, (_, at)) in (0..).zip(&all) {
+            self.table.entry_mut(*at).state.begin.1 = number;
+        }
+        self.count = self.count.max(all.len() as u64);
     }
 
     /// Makes records of all flows.
@@ -293,6 +308,7 @@ impl Operator for Flows {
             self.table.sort(list);
         }
         self.count = self.count.max(right.count);
+        self.renumber();
         self.clock = self.clock.max(right.clock);
         self.due = NEVER;
         Ok(Verdict::All)

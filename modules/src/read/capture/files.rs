@@ -1,13 +1,14 @@
 //! The files of one source, read one after another.
 
-use super::follow::Followed;
-use super::open_capture::{Capture, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
+use super::follow::{Coming, Followed};
+use super::open_capture::{Capture, ENDED, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
 use crate::read::blocks::{Blocks, Pool};
+use crate::read::drain::Drain;
 use crate::read::packed::Packed;
 use crate::read::reuse::reusable;
 use crate::types::packet::Frames;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::time::Duration;
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{
     Ahead, Control, Error, InputAccount, InputMark, InputReport, Source, SourceContext,
@@ -21,6 +22,8 @@ pub(super) struct CaptureFiles {
     followed: Option<Followed>,
     /// Whether nothing was there when it was looked last.
     idle: bool,
+    /// How long what is there is still taken, where a file is followed.
+    drain: Drain,
     /// The archive or compressed file that files are taken from.
     archive: Option<Archive>,
     current: Option<Capture>,
@@ -63,7 +66,7 @@ enum Opening {
 
 /// What is read next.
 enum Next {
-    Capture(Capture),
+    Capture(Box<Capture>),
     Archive(Archive),
 }
 
@@ -116,6 +119,7 @@ impl CaptureFiles {
             paths: paths.into_iter(),
             followed,
             idle: false,
+            drain: Drain::default(),
             archive: None,
             current: None,
             pool: Pool::default(),
@@ -142,12 +146,17 @@ impl CaptureFiles {
                 (Some(path), _) => open(path, &mut reading),
                 (None, None) => return Ok(Opening::End),
                 (None, Some(followed)) => match followed.open() {
-                    None => return Ok(Opening::Waits),
-                    Some((path, Ok(file))) => {
+                    Coming::Waits => return Ok(Opening::Waits),
+                    Coming::End => return Ok(Opening::End),
+                    Coming::File(path, file) => {
                         let input = Blocks::follow(file, reading.pool);
                         opened(path, Ok(input), &mut reading)
                     }
-                    Some((path, Err(error))) => {
+                    Coming::Stream(path, file) => {
+                        let input = Blocks::device(file, reading.pool);
+                        opened(path, Ok(input), &mut reading)
+                    }
+                    Coming::Failed(path, error) => {
                         let input = Err(Stop::System("open", error));
                         opened(path, input, &mut reading)
                     }
@@ -158,7 +167,8 @@ impl CaptureFiles {
         let opened = opened.and_then(|opened| {
             Ok(match opened {
                 Opened::File(input) => {
-                    Some(Next::Capture(Capture::begin(input, segment, &mut reading)?))
+                    let capture = Capture::begin(input, segment, &mut reading)?;
+                    Some(Next::Capture(Box::new(capture)))
                 }
                 Opened::Archive(archive) => Some(Next::Archive(archive)),
                 Opened::Nothing => None,
@@ -167,7 +177,7 @@ impl CaptureFiles {
         match opened {
             Ok(Some(Next::Capture(capture))) => {
                 self.push(report, Some(capture.format()));
-                self.current = Some(capture);
+                self.current = Some(*capture);
             }
             Ok(Some(Next::Archive(archive))) => self.archive = Some(archive),
             Ok(None) => self.archive = None,
@@ -211,6 +221,11 @@ impl CaptureFiles {
         self.formats.push(format);
     }
 
+    /// Whether something is being unpacked.
+    pub(super) fn is_packed(&self) -> bool {
+        self.archive.is_some()
+    }
+
     /// The formats of the files so far; none where a file could not be used.
     pub(super) fn formats(&self) -> &[Option<&'static str>] {
         &self.formats
@@ -218,18 +233,13 @@ impl CaptureFiles {
 
     /// Ends the current file, or what was to become it. The others are read all the same.
     fn stopped(&mut self, stop: Stop, strict: bool) -> Result<(), Error> {
-        let capture = self.current.take();
+        self.close(Some(match stop {
+            Stop::Interrupted => NOT_YET,
+            _ => NO_MORE,
+        }));
         let Some(report) = self.reports.last_mut() else {
             return Ok(());
         };
-        if let Some(capture) = capture {
-            report.bytes_searched = capture.searched();
-            let reason = match stop {
-                Stop::Interrupted => NOT_YET,
-                _ => NO_MORE,
-            };
-            capture.close(Some(reason), report);
-        }
         let path = report.name.clone();
         let reason = match stop {
             Stop::Interrupted | Stop::Waiting | Stop::Elsewhere => return Ok(()),
@@ -306,12 +316,22 @@ impl CaptureFiles {
         Item::Control(position, Control::Watermark(i64::MIN))
     }
 
-    /// Ends the current file, which was read to its end.
-    fn close(&mut self) {
+    /// Ends the current file: why what is left of it is not read, or nothing where it is at its end.
+    fn close(&mut self, left: Option<&'static str>) {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
             report.bytes_searched = capture.searched();
-            capture.close(None, report);
+            capture.close(left, report);
         }
+    }
+
+    /// Whether the run is to end though there may be more: what is followed has no end, and no
+    /// further file is begun.
+    fn is_to_end(&mut self, context: &SourceContext<'_>) -> bool {
+        let left = match &self.followed {
+            Some(_) => self.drain.left(context.interrupt),
+            None => None,
+        };
+        left.is_some_and(|left| left == Duration::ZERO || self.current.is_none())
     }
 }
 
@@ -335,28 +355,42 @@ impl Source for CaptureFiles {
         self.elsewhere
     }
 
+    fn gives_what_is_there(&self) -> bool {
+        true
+    }
+
     fn mark(&self) -> InputMark {
         InputMark::of(&self.reports)
     }
 
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         self.elsewhere = false;
+        if let Some(current) = &mut self.current {
+            current.input.reads = context.reads;
+        }
         if let Some(part) = self.next.take() {
             return Ok(Some(Item::Rows(part)));
         }
         loop {
+            if self.is_to_end(context) {
+                self.close(Some(ENDED));
+                return Ok(None);
+            }
             if self.current.is_none() {
+                if !context.reads {
+                    self.elsewhere = true;
+                    return Ok(None);
+                }
                 match self.open_next(context)? {
                     Opening::Done => continue,
                     Opening::End => return Ok(None),
-                    Opening::Waits if context.interrupt.load(Ordering::Relaxed) => return Ok(None),
                     Opening::Waits => return Ok(Some(self.wait(context))),
                 }
             }
             self.idle = false;
             match self.part(context) {
                 Ok(Some(item)) => return Ok(Some(item)),
-                Ok(None) => self.close(),
+                Ok(None) => self.close(None),
                 Err(Stop::Waiting) => return Ok(Some(self.wait(context))),
                 Err(Stop::Elsewhere) => {
                     self.elsewhere = true;

@@ -138,6 +138,7 @@ pub fn capture_info(
             strict,
             interrupt,
             wait: std::time::Duration::ZERO,
+            reads: true,
             zone: &zone,
         };
         let item = files.next(&mut context)?;

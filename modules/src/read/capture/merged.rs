@@ -2,6 +2,7 @@
 //!
 //! Records are copied into blocks of their own, so that a part has frames of all captures.
 
+use super::error;
 use super::files::CaptureFiles;
 use crate::read::blocks::{BLOCK_LEN, Pool};
 use crate::read::reuse::reusable;
@@ -11,12 +12,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, Source, SourceContext};
+use wireq_engine::{Error, InputAccount, InputMark, InputMarks, Source, SourceContext};
 use wireq_typesys::{Block, Part, PartData, Position};
 
 /// Captures that are merged are all open, each with blocks and the frames of a part: some 200 MiB for
 /// so many.
 pub(super) const INPUTS_MAX: usize = 500;
+/// So many of them may be packed: each of these has a thread and a window, of 8 MiB as most programs
+/// pack and 256 MiB at most.
+const PACKED_MAX: usize = 32;
 
 /// Captures that are read side by side.
 pub(super) struct Merged {
@@ -31,10 +35,15 @@ pub(super) struct Merged {
     segment: u32,
     /// The frames given.
     total: u64,
+    /// How far each input was read.
+    marks: InputMarks,
+    /// How many of the inputs are being unpacked.
+    packed: usize,
 }
 
 /// A capture, and what was read of it.
 struct Input {
+    path: String,
     files: CaptureFiles,
     part: Option<Arc<PartData>>,
     /// The next row of the part.
@@ -59,13 +68,15 @@ impl Input {
 
 impl Merged {
     pub(super) fn new(paths: Vec<String>) -> Merged {
-        let input = |path| Input {
+        let input = |path: String| Input {
+            path: path.clone(),
             files: CaptureFiles::new(vec![path], None),
             part: None,
             row: 0,
             latest: i64::MIN,
         };
         let inputs: Vec<Input> = paths.into_iter().map(input).collect();
+        let marks = InputMarks::new(inputs.len());
         Merged {
             // The first one is the last here.
             empty: (0..inputs.len()).rev().collect(),
@@ -75,6 +86,8 @@ impl Merged {
             block: Arc::default(),
             segment: 0,
             total: 0,
+            marks,
+            packed: 0,
         }
     }
 
@@ -82,7 +95,18 @@ impl Merged {
     fn refill(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         while let Some(at) = self.empty.pop() {
             let input = &mut self.inputs[at];
-            match input.files.next(context)? {
+            let before = usize::from(input.files.is_packed());
+            let next = input.files.next(context);
+            self.marks.set(at, input.files.mark());
+            self.packed = self.packed - before + usize::from(input.files.is_packed());
+            if self.packed > PACKED_MAX {
+                return Err(error(format!(
+                    "--merge unpacks up to {PACKED_MAX} files at once, and `{}` is one more: unpack \
+                     some of them before",
+                    input.path
+                )));
+            }
+            match next? {
                 Some(Item::Rows(part)) => {
                     (input.part, input.row) = (Some(part.data), 0);
                     match input.time() {
@@ -183,6 +207,21 @@ impl Source for Merged {
             return Ok(None);
         }
         Ok(self.fill(context).map(Item::Rows))
+    }
+
+    fn mark(&self) -> InputMark {
+        InputMark {
+            beside: self.marks.clone(),
+            ..InputMark::default()
+        }
+    }
+
+    fn input_account_at(&self, mark: &InputMark) -> InputAccount {
+        let inputs = self.inputs.iter().zip(mark.beside.iter());
+        let accounts = inputs.map(|(input, mark)| input.files.input_account_at(mark));
+        InputAccount {
+            inputs: accounts.flat_map(|account| account.inputs).collect(),
+        }
     }
 
     fn input_account(&self) -> InputAccount {

@@ -28,8 +28,9 @@ use crate::types::packet::Packet;
 use files::CaptureFiles;
 use follow::Followed;
 use merged::{INPUTS_MAX, Merged};
+use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
-use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
 use wireq_engine::{Build, Error, Example, Live, Module, SourceSpec};
 
 pub(super) static MODULE: Module = Module {
@@ -42,15 +43,16 @@ pub(super) static MODULE: Module = Module {
               after another in the order given. A file that can't be used is reported, and the others \
               are read. Where a file is damaged, reading goes on at the next record that can be found, \
               and what was skipped is reported.\n\
-              With --merge, packets of all files come in the order of their times, up to 500 files. Those \
+              With --merge, packets of all files come in the order of their times, up to 500 files, 32 of \
+              which may be compressed or archives; the files of an archive are read one after another. Those \
               of a file stay in their order: where it steps back in time, and where a packet has none, a \
               packet comes as if it were of the latest time before it in its file, and keeps the time \
               that it has. Of packets of one time those of the file named first come first.\n\
               With --follow, files are read to the last one, which is read on when it grows, until SIGINT \
               or SIGTERM. Where another file takes its name, or it becomes shorter, what is left of it is \
               read and then that file from its begin; with a pattern, so is one that comes behind it in \
-              the order of names. A file that is not there is waited for. A compressed file is read to \
-              the end that it has.",
+              the order of names, within half a second. A file that is not there is waited for. A \
+              compressed file is read to the end that it has, and so is a pipe.",
     parameters: &[
         Parameter {
             name: "--merge",
@@ -123,7 +125,7 @@ fn build(arguments: &Arguments) -> Result<SourceSpec, ArgumentError> {
     let recursive = arguments.flag("--recursive");
     let merge = arguments.flag("--merge");
     if arguments.flag("--follow") || arguments.flag("-F") {
-        return follow(paths, recursive, merge);
+        return follow(paths, arguments.words().last(), recursive, merge);
     }
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
@@ -155,6 +157,7 @@ fn error(message: String) -> Error {
 /// Reads files, the last of which is followed.
 fn follow(
     mut paths: Vec<String>,
+    word: Option<&Word>,
     recursive: bool,
     merge: bool,
 ) -> Result<SourceSpec, ArgumentError> {
@@ -174,6 +177,25 @@ fn follow(
         let help = "what grows has no order of time with other files: leave out one of them";
         return Err(refused("--merge", "does not go with --follow", help));
     }
+    if let (Some(word), Ok(data)) = (word, std::fs::metadata(&last)) {
+        let what = match data.file_type() {
+            kind if kind.is_dir() => "is a folder",
+            kind if kind.is_char_device() || kind.is_block_device() => "is a device",
+            _ => "",
+        };
+        let help = match data.is_dir() {
+            true => format!("name a pattern such as {}/*", last.trim_end_matches('/')),
+            false => "name a file or a pipe".to_owned(),
+        };
+        if !what.is_empty() {
+            let message = format!("{what}, and cannot be followed");
+            let refused = ArgumentError::at(MODULE.name, word, message);
+            return Err(ArgumentError {
+                help: Some(help),
+                ..refused
+            });
+        }
+    }
     Ok(SourceSpec {
         record_type: Arc::new(Packet),
         time_ordered: false,
@@ -184,10 +206,8 @@ fn follow(
         open: Arc::new(move || {
             let before = paths.iter().flat_map(|path| expand(path, recursive));
             let mut before: Vec<String> = before.collect();
-            let mut matched = expand(&last, false);
-            matched.pop();
+            let (matched, followed) = Followed::new(last.clone());
             before.extend(matched);
-            let followed = Followed::new(last.clone());
             Ok(Box::new(CaptureFiles::new(before, Some(followed))))
         }),
     })

@@ -53,6 +53,9 @@ pub(super) struct Capture {
     skipping: Option<Skipping>,
     /// Why framing stopped, where the frames before that were given first.
     stopped: Option<Step>,
+    /// How many bytes are needed to go on, where they were not there when they were asked for: what led
+    /// to that is not looked at twice.
+    awaited: Option<usize>,
     budget: Budget,
     /// Bytes looked at outside of searches, besides those used.
     looked: u64,
@@ -73,6 +76,8 @@ struct Skipping {
 const HEADER_WAIT: Duration = Duration::from_millis(10);
 /// The reason for what is left of a file that grew until the end of the run.
 pub(super) const NOT_YET: &str = "the rest of a record was not written yet";
+/// The reason for what was read of a file and not given when the run was to end.
+pub(super) const ENDED: &str = "the run was ended before";
 /// The reason for what is left of a file that cannot be read.
 pub(super) const NO_MORE: &str = "the file cannot be read on";
 /// The reason for a file of another kind.
@@ -109,6 +114,7 @@ impl Capture {
             format,
             skipping: None,
             stopped: None,
+            awaited: None,
             budget: Budget::default(),
             looked: 0,
             segment,
@@ -123,6 +129,12 @@ impl Capture {
         rows_max: usize,
         reading: &mut Reading<'_>,
     ) -> Result<(), Stop> {
+        // What the buffers held before is not of this part, whatever comes first.
+        frames.reset(&self.input.block, reading.report.records + 1);
+        frames.let_go();
+        if let Some(need) = self.awaited.take() {
+            self.more(need, reading)?;
+        }
         loop {
             if self.skipping.is_some() {
                 if !self.skip(reading)? {
@@ -256,6 +268,7 @@ impl Capture {
     fn more(&mut self, need: usize, reading: &mut Reading<'_>) -> Result<(), Stop> {
         let moved = self.input.more(need, reading.pool, reading.interrupt);
         let elsewhere = self.input.elsewhere;
+        self.awaited = (elsewhere || self.input.waits).then_some(need);
         let stop = |error| {
             if elsewhere {
                 Stop::Elsewhere
@@ -330,6 +343,10 @@ pub(super) fn is_packed(input: &mut Blocks, reading: &mut Reading<'_>) -> Result
     read_to(input, MAGIC_LEN, reading)?;
     if kind_of(input.unread()).is_some() {
         return Ok(false);
+    }
+    // Of what grows no more is waited for than it takes.
+    if packed::is_packed(input.unread()) {
+        return Ok(true);
     }
     read_to(input, packed::MAGIC_LEN, reading)?;
     Ok(packed::is_packed(input.unread()))

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputReport, Source, SourceContext};
+use wireq_engine::{Error, InputAccount, InputMark, InputReport, Source, SourceContext};
 use wireq_typesys::{Part, PartData, Position, Positions};
 
 /// The most bytes of a message.
@@ -160,6 +160,14 @@ impl Files {
         self.fail("read", &path, error, strict)
     }
 
+    /// Templates and sequences go on from file to file, and so do faults: they are of the last one.
+    fn tell_faults(&self, last: &mut InputReport) {
+        let mut faults = self.decoder.faults();
+        // That is told as what was skipped.
+        faults.take_back(Fault::Unknown, u64::MAX);
+        last.faults = faults.list();
+    }
+
     /// Gives the next records of those that are decoded.
     fn give(&mut self, context: &SourceContext<'_>) -> Part {
         let end = (self.given + context.rows_max).min(self.ready.rows.len());
@@ -218,15 +226,18 @@ impl Source for Files {
         }
     }
 
+    fn mark(&self) -> InputMark {
+        let mut mark = InputMark::of(&self.reports);
+        mark.last.iter_mut().for_each(|last| self.tell_faults(last));
+        mark
+    }
+
     fn input_account(&self) -> InputAccount {
         let mut inputs = self.reports.clone();
-        // Templates and sequences go on from file to file, and so do faults.
-        if let Some(last) = inputs.last_mut() {
-            let mut faults = self.decoder.faults();
-            // That is told as what was skipped.
-            faults.take_back(Fault::Unknown, u64::MAX);
-            last.faults = faults.list();
-        }
+        inputs
+            .last_mut()
+            .into_iter()
+            .for_each(|last| self.tell_faults(last));
         InputAccount { inputs }
     }
 }

@@ -4,6 +4,7 @@ use super::NAME;
 use super::batch::Batch;
 use super::decoder::{Decoder, Message};
 use crate::read::blocks::BLOCK_LEN;
+use crate::read::drain::Drain;
 use crate::types::netflow::Records;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -12,7 +13,6 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use wireq_engine::schedule::output::Item;
 use wireq_engine::{Control, Error, InputAccount, InputReport, Source, SourceContext};
@@ -24,8 +24,6 @@ const DATAGRAM_MAX: usize = 65_535;
 const KERNEL_BUFFER: usize = 16 << 20;
 /// How long records are gathered before they are given.
 const GATHER: Duration = Duration::from_millis(50);
-/// What the kernel holds at the end is read for so long.
-const DRAIN_MAX: Duration = Duration::from_millis(100);
 
 /// Sockets that messages come to.
 pub(super) struct Live {
@@ -39,8 +37,7 @@ pub(super) struct Live {
     datagrams: VecDeque<Datagram>,
     /// Why nothing more can be received.
     failure: Option<io::Error>,
-    /// Until when what is there is still taken, once the run is to end.
-    until: Option<Instant>,
+    drain: Drain,
     batch: Batch,
     ready: Records,
     given: usize,
@@ -94,7 +91,7 @@ impl Live {
             end: 0,
             datagrams: VecDeque::new(),
             failure: None,
-            until: None,
+            drain: Drain::default(),
             batch: Batch::default(),
             ready: Records::default(),
             given: 0,
@@ -106,12 +103,10 @@ impl Live {
     /// Waits for datagrams, no longer than a source may.
     fn wait(&mut self, context: &SourceContext<'_>) -> io::Result<Waited> {
         let mut wait = context.wait;
-        if context.interrupt.load(Ordering::Relaxed) {
-            let until = self.until.get_or_insert_with(|| Instant::now() + DRAIN_MAX);
-            if Instant::now() >= *until {
-                return Ok(Waited::End);
-            }
-            wait = Duration::ZERO;
+        match self.drain.left(context.interrupt) {
+            None => {}
+            Some(Duration::ZERO) => return Ok(Waited::End),
+            Some(_) => wait = Duration::ZERO,
         }
         let wait = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
@@ -120,7 +115,7 @@ impl Live {
         let poll_of = |socket| PollFd::new(socket, PollFlags::IN);
         let mut all: Vec<PollFd<'_>> = self.sockets.iter().map(poll_of).collect();
         match poll(&mut all, Some(&wait)) {
-            Ok(0) if self.until.is_some() => Ok(Waited::End),
+            Ok(0) if self.drain.has_begun() => Ok(Waited::End),
             Ok(0) | Err(Errno::INTR) => Ok(Waited::Nothing),
             Ok(_) => Ok(Waited::Some),
             Err(error) => Err(error.into()),

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Error, InputAccount, InputReport, Operator, Progress, Verdict, View};
+use wireq_engine::{Context, Error, InputAccount, InputReport, Operator, Progress, View};
 use wireq_typesys::{
     Address, Block, Column, Data, PartData, Position, Positions, ROWS_MAX, Shape, Value,
 };
@@ -208,13 +208,6 @@ impl Operator for Exports {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.given = from.number()?;
         self.decoder.load(from)
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

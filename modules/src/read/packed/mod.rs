@@ -37,6 +37,8 @@ enum Message {
     /// A file begins: its name where it is one of an archive.
     Begin(Option<String>),
     Data(Vec<u8>),
+    /// The file that began cannot be had; others can.
+    Unusable(&'static str),
     /// Nothing more can be had, of this file or any other.
     Damage(&'static str),
     /// The file below cannot be read.
@@ -196,9 +198,10 @@ impl Shared {
                 }
                 Ok(true)
             }
+            Message::Unusable(reason) => Err(walk::corrupt(reason)),
             Message::Damage(reason) => {
                 self.ended = true;
-                Err(io::Error::new(io::ErrorKind::InvalidData, Corrupt(reason)))
+                Err(walk::corrupt(reason))
             }
             Message::Failed(error) => {
                 self.ended = true;
@@ -275,6 +278,12 @@ impl Sink {
     /// A file begins.
     fn begin(&mut self, name: Option<String>) -> io::Result<()> {
         self.say(Message::Begin(name))
+    }
+
+    /// A file that is there, and why it cannot be had.
+    fn unusable(&mut self, name: String, reason: &'static str) -> io::Result<()> {
+        self.begin(Some(name))?;
+        self.say(Message::Unusable(reason))
     }
 
     /// Passes on all of a file. What came before an error is passed on too.

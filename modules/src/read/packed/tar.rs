@@ -12,12 +12,17 @@ use tar::{EntryType, GnuExtSparseHeader, Header, PaxExtensions};
 const BLOCK_LEN: usize = 512;
 /// The most bytes of the names and attributes that stand before a file: more are no file's.
 const AHEAD_MAX: u64 = 64 * 1024;
+/// What GNU tar tells of sparse files in headers of pax begins so.
+const SPARSE_KEY: &[u8] = b"GNU.sparse.";
+const SPARSE: &str = "it is a sparse file in the tar archive, whose holes are left out";
 
 /// What stands before a file's header about it.
 #[derive(Default)]
 struct Ahead {
     name: Option<Vec<u8>>,
     size: Option<u64>,
+    /// Whether its holes are left out.
+    sparse: bool,
 }
 
 /// Gives the sink the files of an archive.
@@ -44,14 +49,19 @@ pub(super) fn untar(
             pass(&mut Read::by_ref(input).take(padding), damage)?;
             continue;
         }
-        let Ahead { name, .. } = std::mem::take(&mut ahead);
+        let Ahead { name, sparse, .. } = std::mem::take(&mut ahead);
         if kind.is_gnu_sparse() {
             pass_map(input, &header, damage)?;
             content = Read::by_ref(input).take(size);
         }
-        if kind.is_file() {
+        let name = || {
             let path = name.unwrap_or_else(|| header.path_bytes().into_owned());
-            let name = within(archive, &String::from_utf8_lossy(&path));
+            within(archive, &String::from_utf8_lossy(&path))
+        };
+        if kind.is_gnu_sparse() || sparse {
+            sink.unusable(name(), SPARSE)?;
+        } else if kind.is_file() || kind.is_contiguous() {
+            let name = name();
             let inner = &mut content;
             walk(&mut Marked { inner, damage }, Some(name), depth + 1, sink)?;
         }
@@ -146,9 +156,16 @@ impl Ahead {
             self.name = Some(bytes);
             return Ok(());
         }
+        let mut named = false;
         for extension in PaxExtensions::new(&bytes).flatten() {
             match extension.key_bytes() {
-                b"path" => self.name = Some(extension.value_bytes().to_vec()),
+                b"GNU.sparse.name" => {
+                    self.name = Some(extension.value_bytes().to_vec());
+                    (self.sparse, named) = (true, true);
+                }
+                key if key.starts_with(SPARSE_KEY) => self.sparse = true,
+                // The name of a sparse file stands there, and this one is made up.
+                b"path" if !named => self.name = Some(extension.value_bytes().to_vec()),
                 b"size" => {
                     let size = extension.value().ok().and_then(|size| size.parse().ok());
                     self.size = Some(size.ok_or_else(|| corrupt(damage))?);
@@ -167,6 +184,8 @@ mod tests {
     use std::io::{self, Read};
     use std::sync::atomic::AtomicBool;
     use tar::{Builder, EntryType, Header};
+
+    const DAMAGE: &str = "the tar archive is damaged";
 
     /// Bytes, then so many zeros.
     struct Endless(io::Chain<io::Cursor<Vec<u8>>, io::Take<io::Repeat>>);
@@ -199,8 +218,15 @@ mod tests {
                 Err(error) => return (found, damage(&error)),
             };
             let (mut content, mut room) = (Vec::new(), [0; 1000]);
-            while let Ok(count @ 1..) = stream.read(&mut room, &never) {
-                content.extend(&room[..count]);
+            loop {
+                match stream.read(&mut room, &never) {
+                    Ok(0) => break,
+                    Ok(count) => content.extend(&room[..count]),
+                    Err(error) => {
+                        content.extend(damage(&error).unwrap_or_default().as_bytes());
+                        break;
+                    }
+                }
             }
             found.push((name, content));
         }
@@ -246,15 +272,60 @@ mod tests {
         for cut in 512..bytes.len() {
             let (found, _) = files(bytes[..cut].to_vec(), 0);
             for ((name, content), (known, whole)) in found.iter().zip(&expected) {
+                let content = content.strip_suffix(DAMAGE.as_bytes()).unwrap_or(content);
                 assert!(name == known && whole.starts_with(content), "cut at {cut}");
             }
         }
     }
 
+    /// Files of both kinds that GNU tar writes of sparse files cannot be had, and others can.
+    #[test]
+    fn sparse_files_are_told_and_contiguous_ones_read() {
+        let entry = |kind: EntryType, name: &str, content: &[u8]| {
+            let mut header = Header::new_gnu();
+            header.set_path(name).expect("a short name");
+            header.set_entry_type(kind);
+            header.set_size(content.len() as u64);
+            header.set_cksum();
+            let mut bytes = [header.as_bytes(), content].concat();
+            bytes.resize(bytes.len().next_multiple_of(512), 0);
+            bytes
+        };
+        let mut pax = Builder::new(Vec::new());
+        let keys: [(&str, &[u8]); 4] = [
+            ("GNU.sparse.major", b"1"),
+            ("GNU.sparse.minor", b"0"),
+            ("GNU.sparse.name", b"holes.pcap"),
+            ("GNU.sparse.realsize", b"1000000"),
+        ];
+        pax.append_pax_extensions(keys).expect("they are short");
+        let mut pax = pax.into_inner().expect("it is in memory");
+        pax.truncate(pax.len() - 1024);
+        let bytes = [
+            entry(EntryType::Continuous, "a", b"abc"),
+            entry(EntryType::GNUSparse, "b", b"stretches"),
+            entry(EntryType::Regular, "c", b"c"),
+            pax,
+            entry(EntryType::Regular, "GNUSparseFile.0/holes.pcap", b"a map"),
+            entry(EntryType::Regular, "d", b"d"),
+            vec![0; 1024],
+        ];
+        let (found, ended) = files(bytes.concat(), 0);
+        let sparse = super::SPARSE.as_bytes();
+        let expected: [(&str, &[u8]); 5] = [
+            ("a", b"abc"),
+            ("b", sparse),
+            ("c", b"c"),
+            ("holes.pcap", sparse),
+            ("d", b"d"),
+        ];
+        let found: Vec<(&str, &[u8])> = found.iter().map(|(n, c)| (&n[..], &c[..])).collect();
+        assert_eq!((&found[..], ended), (&expected[..], None));
+    }
+
     /// A name of gigabytes is damage, and not read into memory; a name of a link is passed over.
     #[test]
     fn what_stands_before_a_file_is_bounded() {
-        const DAMAGE: &str = "the tar archive is damaged";
         let begin = |kind: EntryType, size: u64| header(kind, size).as_bytes().to_vec();
         for kind in [EntryType::GNULongName, EntryType::XHeader] {
             let (found, ended) = files(begin(kind, 8 << 30), 8 << 30);

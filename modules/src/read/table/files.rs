@@ -11,7 +11,9 @@ use memchr::memchr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use wireq_engine::schedule::output::Item;
-use wireq_engine::{Error, InputAccount, InputMark, InputReport, Source, SourceContext};
+use wireq_engine::{
+    Error, InputAccount, InputMark, InputMarks, InputReport, Source, SourceContext,
+};
 use wireq_typesys::{Part, Position, Recipe};
 
 /// What a source is to read.
@@ -307,6 +309,7 @@ impl Source for Files {
         InputMark {
             inputs: self.reports.len(),
             last: last.map(|report| self.account_of(report)),
+            beside: InputMarks::default(),
         }
     }
 

@@ -413,6 +413,8 @@ const SECOND: i64 = 1_000_000_000;
 const MILLISECOND: i64 = 1_000_000;
 /// Seconds from 1900 to 1970.
 const NTP_EPOCH: i64 = 2_208_988_800;
+/// How far behind its message a flow may be, in milliseconds.
+const AHEAD_MAX: u32 = 24 * 60 * 60 * 1000;
 
 /// How the times of an element are written.
 pub(super) fn unit(key: Key) -> Option<Unit> {
@@ -447,17 +449,19 @@ fn nanoseconds(bytes: &[u8], little: bool, unit: Unit, header: Option<&Header>) 
             Some((seconds - NTP_EPOCH) * SECOND + nanoseconds as i64)
         }
         Unit::Ntp => None,
-        // The clock of an exporter begins anew after 49 days: what counts is how far it is from
-        // that of the header.
+        // The clock of an exporter begins anew after 49 days: what counts is how far it is before
+        // that of the header, or, where clocks differ, up to a day behind it.
         Unit::Uptime => {
             let header = header?;
             if let (None, Some(boot)) = (header.uptime, header.boot) {
                 return boot.checked_add(signed?.checked_mul(MILLISECOND)?);
             }
-            let before = header.uptime?.wrapping_sub(number as u32) as i32;
-            header
-                .exported?
-                .checked_sub(i64::from(before) * MILLISECOND)
+            let ahead = (number as u32).wrapping_sub(header.uptime?);
+            let ahead = match ahead <= AHEAD_MAX {
+                true => i64::from(ahead),
+                false => i64::from(ahead) - (1 << 32),
+            };
+            header.exported?.checked_add(ahead * MILLISECOND)
         }
         Unit::StartParts | Unit::EndParts => None,
         Unit::BeforeExport => header?.exported?.checked_sub(signed?.checked_mul(1000)?),

@@ -29,7 +29,7 @@ const TAGS_MAX: usize = 16;
 /// it. `vlan` finds the same.
 #[inline(always)]
 fn is_tag(ethertype: u16) -> bool {
-    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100 | 0x9200)
+    matches!(ethertype, 0x8100 | 0x88a8 | 0x9100)
 }
 
 /// The layers of the frame that begins at `start` and ends where `bytes` ends, if it is plain. Most

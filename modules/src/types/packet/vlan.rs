@@ -12,11 +12,7 @@ const LEN: usize = 4;
 pub(super) static PROTOCOL: Protocol = Protocol {
     name: "vlan",
     source: "IEEE 802.1Q",
-    found: &[
-        By::Ethertype(0x8100),
-        By::Ethertype(0x9100),
-        By::Ethertype(0x9200),
-    ],
+    found: &[By::Ethertype(0x8100), By::Ethertype(0x9100)],
     carries: Some(carries),
     fields: &[
         number(

@@ -5,7 +5,7 @@
 //! before the first flow, and anew where a flow does not fit into 32 bits of them.
 
 use super::template::Template;
-use crate::write::flow_rows::{Extras, FlowRow};
+use crate::write::flow_rows::{Extras, FlowRow, Limits};
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
 
@@ -15,6 +15,19 @@ pub(super) enum Version {
     V5,
     V9,
     Ipfix,
+}
+
+impl Version {
+    /// What its records can say.
+    pub(super) fn limits(self) -> Limits {
+        match self {
+            Version::V5 => Limits {
+                v6: false,
+                counter: V5_COUNTER_MAX,
+            },
+            Version::V9 | Version::Ipfix => Limits::NONE,
+        }
+    }
 }
 
 /// How messages are made.
@@ -32,11 +45,18 @@ pub(super) struct Form {
 }
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
+/// The milliseconds from an exporter's start to its last message: readers take times of the last day
+/// before the clock begins anew for later ones.
+const UPTIME_MAX: i64 = u32::MAX as i64 - DAY;
 /// What an octet of alignment may cost at the end of a set.
 const PADDING_MAX: usize = 3;
 const SET_HEADER: usize = 4;
+/// There are no more kinds of them.
+const TEMPLATES_MAX: usize = 128;
 const V5_RECORD: usize = 48;
 const V5_RECORDS_MAX: u16 = 30;
+/// What 256 records, and the rest in another one, can say: a flow that claims more is not divided.
+const V5_COUNTER_MAX: u64 = 1 << 40;
 
 /// Makes messages of flows.
 pub(super) struct Messages {
@@ -59,6 +79,8 @@ pub(super) struct Messages {
     templates: Vec<(Template, bool)>,
     /// Messages since templates had to be sent.
     since: u64,
+    /// Whether who gets the message at hand lacks its templates, which have to go before it.
+    ahead: bool,
 }
 
 impl Messages {
@@ -74,6 +96,7 @@ impl Messages {
             sequence: 0,
             templates: Vec::new(),
             since: 0,
+            ahead: false,
         }
     }
 
@@ -101,7 +124,8 @@ impl Messages {
         send: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         // Counters of 32 bits: what is beyond goes into further records.
-        let mut left = (flow.packets, flow.bytes);
+        let divided = |count: u64| count.min(V5_COUNTER_MAX);
+        let mut left = (divided(flow.packets), divided(flow.bytes));
         loop {
             let most = u64::from(u32::MAX);
             let now = (left.0.min(most), left.1.min(most));
@@ -242,7 +266,7 @@ impl Messages {
         }
         if !self.fits(flow) {
             // Of a flow of weeks the end has to fit too.
-            let least = flow.end + 2000 - i64::from(u32::MAX);
+            let least = flow.end + 2000 - UPTIME_MAX;
             self.boot = (flow.start - DAY).max(least).div_euclid(1000) * 1000;
         }
         self.bytes.resize(self.header_len(), 0);
@@ -261,7 +285,7 @@ impl Messages {
     fn fits(&self, flow: &FlowRow) -> bool {
         let last = (flow.end + 1000).checked_sub(self.boot);
         self.form.version == Version::Ipfix
-            || flow.start >= self.boot && last.is_some_and(|last| last <= u32::MAX.into())
+            || flow.start >= self.boot && last.is_some_and(|last| last <= UPTIME_MAX)
     }
 
     fn uptime(&self, time: i64) -> u32 {
@@ -283,6 +307,69 @@ impl Messages {
             return Ok(());
         }
         self.close_set();
+        if std::mem::take(&mut self.ahead) {
+            self.send_ahead(send)?;
+        }
+        self.send_pending(send)
+    }
+
+    /// Sends the templates of the message at hand, in a message of their own.
+    fn send_ahead(
+        &mut self,
+        send: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let used = self.used();
+        let header = vec![0; self.header_len()];
+        let bytes = std::mem::replace(&mut self.bytes, header);
+        let records = std::mem::take(&mut self.records);
+        let data = std::mem::take(&mut self.data);
+        for at in used {
+            let len = PADDING_MAX + SET_HEADER + self.templates[at].0.announced_len();
+            if self.records > 0 && self.bytes.len() + len > self.form.len_max {
+                self.send_pending(send)?;
+                self.bytes.resize(self.header_len(), 0);
+            }
+            self.write_template(at);
+        }
+        let sent = self.send_pending(send);
+        (self.bytes, self.records, self.data) = (bytes, records, data);
+        sent
+    }
+
+    /// The places of the templates that the message at hand has records of, but not themselves.
+    fn used(&self) -> impl Iterator<Item = usize> + use<> {
+        let (mut used, mut announced) = ([false; TEMPLATES_MAX], [false; TEMPLATES_MAX]);
+        let mut at = self.header_len();
+        while let Some(&[high, low, len_high, len_low]) = self.bytes.get(at..at + SET_HEADER) {
+            // A set of templates has one.
+            let (number, seen) = match (u16::from_be_bytes([high, low]), self.bytes.get(at + 4..)) {
+                (0..256, Some(&[high, low, ..])) => {
+                    (u16::from_be_bytes([high, low]), &mut announced)
+                }
+                (number, _) => (number, &mut used),
+            };
+            if let Some(place) = usize::from(number).checked_sub(256)
+                && place < self.templates.len()
+                && let Some(seen) = seen.get_mut(place)
+            {
+                *seen = true;
+            }
+            // The set at hand does not say its length yet.
+            at += match u16::from_be_bytes([len_high, len_low]) {
+                0 => self.bytes.len(),
+                len => len.into(),
+            };
+        }
+        let places = used.into_iter().zip(announced).enumerate();
+        places
+            .filter(|(_, (used, announced))| *used && !announced)
+            .map(|(at, _)| at)
+    }
+
+    fn send_pending(
+        &mut self,
+        send: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let header = self.header();
         self.bytes[..header.len()].copy_from_slice(&header);
         self.sequence = self.sequence.wrapping_add(match self.form.version {
@@ -332,6 +419,12 @@ impl Messages {
         self.templates
             .iter_mut()
             .for_each(|(_, is_sent)| *is_sent = false);
+        if self.form.version != Version::V5 && self.has_pending() {
+            for at in self.used() {
+                self.ahead = true;
+                self.templates[at].1 = true;
+            }
+        }
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -350,6 +443,7 @@ impl Messages {
             self.boot as u64,
             self.sequence.into(),
             self.since,
+            self.ahead.into(),
             self.templates.len() as u64,
         ] {
             out.number(number);
@@ -370,10 +464,10 @@ impl Messages {
         self.boot = from.number()? as i64;
         self.sequence = from.number()? as u32;
         self.since = from.number()?;
+        self.ahead = from.number()? != 0;
         let count = from.number()?;
         self.templates.clear();
-        // There are no more kinds of them.
-        for at in 0..count.min(128) {
+        for at in 0..count.min(TEMPLATES_MAX as u64) {
             let (v6, extras) = Template::of_kind(from.number()?);
             let number = 256 + at as u16;
             let template = Template::new(number, v6, extras, &self.form);

@@ -28,11 +28,13 @@ pub(super) static MODULE: Module = Module {
               messages unless --refresh says otherwise, and when a file is begun anew. Messages are \
               numbered as their protocol says: NetFlow 5 counts flows, NetFlow 9 messages, IPFIX \
               records. They are dated by the flows in them; times are kept to the millisecond. What \
-              does not fit into the 32 bits of NetFlow 5's counters goes into further records.\n\
+              does not fit into the 32 bits of NetFlow 5's counters goes into further records; flows with \
+              more than 2^40 packets or bytes in a direction are filtered there.\n\
               \n\
-              With -u a message that is not full is sent a second after it was begun where the source \
-              is live. Datagrams that the collector's host refuses are counted, and lost; --rate keeps \
-              a collector from being flooded by a capture.",
+              With -u a message that is not full is sent when a second is over since it was begun and \
+              anything comes: flows, or a live source says that time goes by. Datagrams that the \
+              collector's host refuses are counted, and lost; --rate keeps a collector from being flooded \
+              by a capture.",
     parameters: &[
         Parameter {
             name: "-v",
@@ -57,7 +59,8 @@ pub(super) static MODULE: Module = Module {
             name: "--domain",
             takes: Takes::Number,
             count: Count::Optional,
-            summary: "The observation domain; the source of NetFlow 9, the engine of NetFlow 5; 0 unless given.",
+            summary: "The observation domain; the source of NetFlow 9, the engine of NetFlow \
+                      5, up to 255; 0 unless given.",
         },
         Parameter {
             name: "--mtu",
@@ -113,11 +116,17 @@ const MTU_MIN: u64 = 576;
 const MTU_MAX: u64 = 65_535;
 
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
+    let version = version(arguments)?;
+    let domain_max = match version {
+        Version::V5 => u8::MAX.into(),
+        Version::V9 | Version::Ipfix => u32::MAX.into(),
+    };
+    let number = |flag, bounds| arguments.number_within(NAME, flag, bounds);
     let form = Form {
-        version: version(arguments)?,
-        domain: number(arguments, "--domain", 0, u32::MAX.into())?.unwrap_or(0) as u32,
-        len_max: number(arguments, "--mtu", MTU_MIN, MTU_MAX)?.unwrap_or(1500) as usize - HEADERS,
-        refresh: number(arguments, "--refresh", 1, u32::MAX.into())?.unwrap_or(20),
+        version,
+        domain: number("--domain", 0..=domain_max)?.unwrap_or(0) as u32,
+        len_max: number("--mtu", MTU_MIN..=MTU_MAX)?.unwrap_or(1500) as usize - HEADERS,
+        refresh: number("--refresh", 1..=u32::MAX.into())?.unwrap_or(20),
         biflow: arguments.flag("--biflow"),
     };
     if form.biflow && form.version != Version::Ipfix {
@@ -127,7 +136,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         ));
     }
     let to = to(arguments)?;
-    let rate = number(arguments, "--rate", 1, u32::MAX.into())?;
+    let rate = arguments.number_within(NAME, "--rate", 1..=u32::MAX.into())?;
     if rate.is_some() && !matches!(to, To::Collector(_)) {
         return Err(fault("--rate", "is for -u: files take what comes"));
     }
@@ -193,22 +202,4 @@ fn to(arguments: &Arguments) -> Result<To, ArgumentError> {
         (None, Some(word)) if word.text != "-" => Ok(To::File(word.text.clone())),
         (None, _) => Ok(To::Output),
     }
-}
-
-/// The value of a flag, which was checked to be a number.
-fn number(
-    arguments: &Arguments,
-    flag: &str,
-    least: u64,
-    most: u64,
-) -> Result<Option<u64>, ArgumentError> {
-    let Some(word) = arguments.value(flag) else {
-        return Ok(None);
-    };
-    let number: Option<u64> = word.text.parse().ok();
-    let number = number.filter(|number| (least..=most).contains(number));
-    number.map(Some).ok_or_else(|| {
-        let message = format!("is not a number from {least} to {most}");
-        ArgumentError::at(NAME, word, message)
-    })
 }

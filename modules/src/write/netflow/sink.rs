@@ -1,8 +1,7 @@
 //! What `netflowwrite` does: messages to a collector, a file or the statement's output.
 
-use super::NAME;
-use super::message::{Form, Messages, Version};
-use crate::write::flow_rows::{Extras, FlowRow, flows};
+use super::message::{Form, Messages};
+use crate::write::flow_rows::{Extras, FlowRow, Limits, flows};
 use crate::write::written_file::WrittenFile;
 use rustix::io::Errno;
 use std::any::Any;
@@ -11,7 +10,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Control, Error, InputAccount, InputReport, Operator, Progress, Verdict, View};
+use wireq_engine::{Control, Error, InputAccount, InputReport, Operator, Progress, View};
 use wireq_typesys::Position;
 
 /// Where messages go.
@@ -30,7 +29,7 @@ const TRIES_MAX: usize = 1000;
 pub(super) struct Sink {
     messages: Messages,
     biflow: bool,
-    v4_only: bool,
+    limits: Limits,
     target: Target,
     /// When the message at hand was begun.
     begun: Option<Instant>,
@@ -66,7 +65,7 @@ impl Sink {
         };
         Sink {
             biflow: form.biflow,
-            v4_only: form.version == Version::V5,
+            limits: form.version.limits(),
             messages: Messages::new(form),
             target,
             begun: None,
@@ -149,7 +148,6 @@ impl Collector {
             sleep(next.saturating_duration_since(now));
         }
         self.next = Some(self.next.map_or(now, |next| next.max(now)) + self.pause);
-        let mut refusals = 0;
         for _ in 0..TRIES_MAX {
             // The call that all files know: the others are denied to a run that is limited.
             match rustix::io::write(&*socket, message) {
@@ -158,15 +156,8 @@ impl Collector {
                     self.bytes += message.len() as u64;
                     return Ok(());
                 }
-                // Said of the datagram before: that one is lost, and this one not sent yet.
-                Err(Errno::CONNREFUSED) if refusals == 0 => {
-                    refusals = 1;
-                    self.refused += 1;
-                }
-                Err(Errno::CONNREFUSED) => {
-                    self.refused += 1;
-                    return Ok(());
-                }
+                // Said of a datagram before: that one is lost, and this one not sent yet.
+                Err(Errno::CONNREFUSED) => self.refused += 1,
                 Err(Errno::NOBUFS | Errno::AGAIN) => sleep(Duration::from_millis(1)),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(Error::file("send to", to, error.into())),
@@ -198,7 +189,7 @@ impl Operator for Sink {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         for view in views {
-            let flows = flows(*view, self.v4_only);
+            let flows = flows(*view, self.limits);
             out.account.filtered += (view.part.count() - flows.count()) as u64;
             out.pass(view.part, flows);
         }
@@ -210,13 +201,16 @@ impl Operator for Sink {
         for view in views {
             let extras = Extras::of(*view);
             for row in view.part.selection.iter() {
-                let flow = FlowRow::of(*view, row).filter(|flow| !(self.v4_only && flow.v6));
-                let Some(flow) = flow else {
+                let Some(flow) = FlowRow::of(*view, row, self.limits) else {
                     continue;
                 };
                 last = view.part.data.position(row);
                 let (target, messages) = (&mut self.target, &mut self.messages);
-                let mut send = |message: &[u8]| target.send(message, last, out);
+                let begun = &mut self.begun;
+                let mut send = |message: &[u8]| {
+                    *begun = None;
+                    target.send(message, last, out)
+                };
                 match self.biflow {
                     true => messages.put(&flow, extras, &mut send)?,
                     false => flow
@@ -258,6 +252,9 @@ impl Operator for Sink {
             Target::File(file) => {
                 let is_elsewhere = file.is_elsewhere();
                 if is_elsewhere {
+                    // What is at hand counts on templates that are there.
+                    self.begun = None;
+                    self.messages.close(&mut |message| file.add(message))?;
                     *file = WrittenFile::new(file.path());
                 }
                 is_elsewhere
@@ -315,14 +312,60 @@ impl Operator for Sink {
         Ok(())
     }
 
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Version;
+    use super::*;
+
+    fn sink(version: Version, path: &str) -> Sink {
+        let form = Form {
+            version,
+            domain: 0,
+            len_max: 500,
+            refresh: 20,
+            biflow: false,
+        };
+        Sink::new(form, &To::File(path.to_owned()), None)
+    }
+
+    /// A file that is moved away ends with what was at hand; the next begins with templates.
+    #[test]
+    fn a_file_begun_anew_begins_with_templates() {
+        let folder = tempfile::tempdir().expect("the temporary folder takes folders");
+        let path = folder.path().join("flows").to_string_lossy().into_owned();
+        for (version, header_len) in [(Version::V9, 20), (Version::Ipfix, 16)] {
+            let mut sink = sink(version, &path);
+            let put = |sink: &mut Sink, count: usize| {
+                let (target, messages) = (&mut sink.target, &mut sink.messages);
+                let Target::File(file) = target else {
+                    panic!("it writes a file");
+                };
+                let mut send = |message: &[u8]| file.add(message);
+                let flow = FlowRow::default();
+                (0..count).for_each(|_| {
+                    let put = messages.put(&flow, Extras::default(), &mut send);
+                    put.expect("it is written");
+                });
+            };
+            put(&mut sink, 20);
+            assert!(sink.messages.has_pending());
+            std::fs::rename(&path, format!("{path}.old")).expect("it was written");
+            let len = |path: &str| std::fs::metadata(path).map_or(0, |data| data.len());
+            let old = len(&format!("{path}.old"));
+            sink.reopen(false).expect("it can be made");
+            assert!(!sink.messages.has_pending());
+            assert!(len(&format!("{path}.old")) > old);
+            put(&mut sink, 20);
+            let begin = std::fs::read(&path).expect("it was begun");
+            assert!(
+                begin[header_len] == 0 && begin[header_len + 1] < 3,
+                "{version:?}"
+            );
+        }
     }
 }

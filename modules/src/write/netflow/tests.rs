@@ -69,6 +69,20 @@ fn counters_beyond_32_bits_are_divided() {
     assert_eq!((sum(16), sum(20)), (3, 10_000_000_000));
 }
 
+/// A flow may claim whatever it likes: it is divided into so many records, and no more.
+#[test]
+fn a_flow_is_divided_into_few_records() {
+    let limits = Version::V5.limits();
+    for bytes in [limits.counter, u64::MAX] {
+        let sent = messages(Version::V5, &[flow(0, bytes)]);
+        let records: usize = sent.iter().map(|message| (message.len() - 24) / 48).sum();
+        assert_eq!(records, 257);
+        let all = sent.iter().flat_map(|message| message[24..].chunks(48));
+        let sum: u64 = all.map(|record| u64::from(word(record, 20))).sum();
+        assert_eq!(sum, limits.counter);
+    }
+}
+
 #[test]
 fn times_far_apart_are_each_right() {
     let flows = [
@@ -85,14 +99,79 @@ fn times_far_apart_are_each_right() {
         found.extend((0..count).map(|record| times(message, record)));
     }
     assert_eq!(found, flows.map(|flow| [flow.start, flow.end]));
-    // A flow as long as 32 bits of milliseconds.
+    // A flow as long as 32 bits of milliseconds, but for a day.
     let long = FlowRow {
-        end: 50 * YEAR + i64::from(u32::MAX),
+        end: 50 * YEAR + i64::from(u32::MAX) - 24 * 60 * 60 * 1000,
         ..flow(0, 1)
     };
     let [start, end] = times(&messages(Version::V5, &[long])[0], 0);
     assert!((long.start..=long.start + 2000).contains(&start), "{start}");
     assert_eq!(end, long.end);
+}
+
+/// The numbers of the sets of a message.
+fn sets(message: &[u8], header_len: usize) -> Vec<u16> {
+    let (mut sets, mut at) = (Vec::new(), header_len);
+    while at < message.len() {
+        let half = |at: usize| u16::from_be_bytes([message[at], message[at + 1]]);
+        sets.push(half(at));
+        at += usize::from(half(at + 2));
+    }
+    sets
+}
+
+/// Who gets what follows knows no template: the message that was begun has to be read too.
+#[test]
+fn templates_go_before_a_message_that_was_begun() {
+    let of = |at: i64| FlowRow {
+        v6: at % 3 == 0,
+        ..flow(at * 1000, 1)
+    };
+    for (version, header_len, announced) in [(Version::V9, 20, 0), (Version::Ipfix, 16, 2)] {
+        // Up to a message that begins with records.
+        let mut state = Messages::new(form(version));
+        let (mut before, mut begun, mut at) = (0, 0, 0);
+        while before == 0 || begun < 3 {
+            let mut send = |_: &[u8]| {
+                before += 1;
+                begun = 0;
+                Ok(())
+            };
+            state
+                .put(&of(at), Extras::default(), &mut send)
+                .expect("it is sent");
+            begun += 1;
+            at += 1;
+        }
+        state.announce_again();
+        let mut saved = Writer::default();
+        state.save(&mut saved);
+        let bytes = saved.into_bytes();
+        state
+            .load(&mut Reader::new(&bytes, &[]))
+            .expect("it is a state");
+        let mut sent: Vec<Vec<u8>> = Vec::new();
+        let mut send = |message: &[u8]| {
+            sent.push(message.to_vec());
+            Ok(())
+        };
+        for more in at..at + 30 {
+            state
+                .put(&of(more), Extras::default(), &mut send)
+                .expect("it is sent");
+        }
+        state.close(&mut send).expect("it is sent");
+        let all: Vec<Vec<u16>> = sent.iter().map(|sent| sets(sent, header_len)).collect();
+        assert_eq!(all[0], [announced, announced], "{version:?}");
+        assert!(all[1].iter().all(|number| *number >= 256), "{all:?}");
+        // Numbered one behind the other.
+        let numbers: Vec<u32> = sent.iter().map(|sent| word(sent, header_len - 8)).collect();
+        match version {
+            Version::V9 => assert_eq!(numbers[1], numbers[0] + 1),
+            _ => assert_eq!(numbers[1], numbers[0]),
+        }
+        assert!(sent.iter().all(|sent| sent.len() <= 500));
+    }
 }
 
 /// A message that was begun goes on where it was saved.

@@ -121,6 +121,10 @@ impl FlowFile {
     pub(super) fn complete(&mut self) -> Result<(), Error> {
         self.end_block()?;
         self.begin()?;
+        if !self.file.keeps() {
+            // The header of a pipe cannot say where they are, and what follows would be behind them.
+            return Ok(());
+        }
         let end = self.file.len();
         let mut records = Vec::new();
         let ident = self.ident.as_bytes();

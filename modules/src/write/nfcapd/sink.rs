@@ -1,12 +1,11 @@
 //! What `nfcapdwrite` does.
 
-use super::NAME;
 use super::file::FlowFile;
-use crate::write::flow_rows::{Extras, FlowRow, flows};
+use crate::write::flow_rows::{Extras, FlowRow, Limits, flows};
 use std::any::Any;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Error, Operator, Progress, Verdict, View};
+use wireq_engine::{Error, Operator, Progress, View};
 
 pub(super) struct Sink {
     file: FlowFile,
@@ -33,7 +32,7 @@ impl Operator for Sink {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         for view in views {
-            let flows = flows(*view, false);
+            let flows = flows(*view, Limits::NONE);
             out.account.filtered += (view.part.count() - flows.count()) as u64;
             out.pass(view.part, flows);
         }
@@ -44,7 +43,7 @@ impl Operator for Sink {
         for view in views {
             let extras = Extras::of(*view);
             for row in view.part.selection.iter() {
-                let Some(flow) = FlowRow::of(*view, row) else {
+                let Some(flow) = FlowRow::of(*view, row, Limits::NONE) else {
                     continue;
                 };
                 match self.biflow {
@@ -82,13 +81,6 @@ impl Operator for Sink {
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
         self.ended = from.number()? != 0;
         self.file.load(from)
-    }
-
-    fn merge(&mut self, _right: &dyn Operator) -> Result<Verdict, Error> {
-        Err(Error::Module {
-            module: NAME,
-            message: "it is serial: parts cannot be merged".into(),
-        })
     }
 
     fn as_any(&self) -> &dyn Any {

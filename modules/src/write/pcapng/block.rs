@@ -215,6 +215,14 @@ impl<'a> Block<'a> {
         }
     }
 
+    /// The bytes that its packet had on the wire.
+    pub(super) fn len(&self) -> u32 {
+        match self.kind {
+            types::SIMPLE => self.number(8),
+            _ => self.number(24),
+        }
+    }
+
     pub(super) fn ticks(&self) -> u64 {
         u64::from(self.number(12)) << 32 | u64::from(self.number(16))
     }

@@ -6,7 +6,7 @@ mod block;
 
 use super::capture::Packet;
 use crate::read::capture::{Units, any_number, any_short, order, types};
-use crate::types::packet::Beside;
+use crate::types::packet::{Beside, NO_TIME};
 use block::{Block, Order};
 use hashbrown::HashMap;
 use wireq_engine::Error;
@@ -31,8 +31,10 @@ pub(super) struct Section {
     /// where none was begun.
     head: Vec<u8>,
     interfaces: Vec<Interface>,
-    /// Their numbers, by their blocks.
+    /// Their numbers, by their blocks as they are written.
     numbers: HashMap<Box<[u8]>, u32>,
+    /// The interface of the last packet that had a block.
+    last: Option<Last>,
     /// The interface that was made last, and of what.
     made: Option<(Made, u32)>,
     /// Whether interfaces have the numbers that they had where they were read, as far as is known.
@@ -51,11 +53,27 @@ pub(super) struct Begun {
     pub(super) claim: Option<(u64, [u8; 8])>,
 }
 
-/// An interface of the section: where its block is in the head, and what its times count.
+/// An interface of the section: where its block is in the head, what its times count, and its link
+/// type.
 struct Interface {
     start: usize,
     end: usize,
     units: Units,
+    link_type: u16,
+}
+
+/// A description of an interface, told by where it stands, with the number that it had, and the
+/// number that it has.
+struct Last {
+    place: (usize, usize),
+    read: u32,
+    number: u32,
+}
+
+impl Last {
+    fn place(description: &[u8]) -> (usize, usize) {
+        (description.as_ptr() as usize, description.len())
+    }
 }
 
 /// What is said of an interface that no block describes.
@@ -85,6 +103,11 @@ impl Section {
         if self.head.is_empty() {
             self.begin_own(self.order, out);
         }
+    }
+
+    /// Forgets where descriptions stand: other ones may stand there from now on.
+    pub(super) fn forget_places(&mut self) {
+        self.last = None;
     }
 
     /// Begins a section whose header was read.
@@ -130,32 +153,65 @@ impl Section {
     fn add_interface(&mut self, description: &[u8], out: &mut Vec<u8>) -> u32 {
         let start = self.head.len();
         block::copy(description, self.order, &mut self.head);
-        self.note_interface(start, description.into());
+        self.note_interface(start);
         out.extend_from_slice(&self.head[start..]);
         self.interfaces.len() as u32 - 1
     }
 
-    fn note_interface(&mut self, start: usize, key: Box<[u8]>) {
+    fn note_interface(&mut self, start: usize) {
         let number = self.interfaces.len() as u32;
         let end = self.head.len();
-        let units = Units::of_interface(&self.head[start..end], self.order.big_endian);
-        self.interfaces.push(Interface { start, end, units });
+        let key = self.head[start..].into();
+        let block = &self.head[start..end];
+        self.interfaces.push(Interface {
+            start,
+            end,
+            units: Units::of_interface(block, self.order.big_endian),
+            link_type: any_short(block, 8, self.order.big_endian),
+        });
         self.numbers.entry(key).or_insert(number);
     }
 
     /// The number of the interface that a block describes, which mostly is the one it had. The
     /// section may be another one then.
-    fn interface(&mut self, description: &[u8], number: u32, out: &mut Vec<u8>) -> u32 {
-        let known = self.interfaces.get(number as usize);
-        if known.is_some_and(|known| self.head[known.start..known.end] == *description) {
-            return number;
+    fn interface(&mut self, description: &[u8], read: u32, out: &mut Vec<u8>) -> u32 {
+        let place = Last::place(description);
+        if let Some(last) = &self.last
+            && (last.place, last.read) == (place, read)
+        {
+            return last.number;
         }
-        if let Some(number) = self.numbers.get(description) {
-            return *number;
+        let number = match self.known_interface(description, read) {
+            Some(number) => number,
+            None => {
+                self.aligned = false;
+                self.ready(self.order, out);
+                self.add_interface(description, out)
+            }
+        };
+        self.last = Some(Last {
+            place,
+            read,
+            number,
+        });
+        number
+    }
+
+    fn known_interface(&self, description: &[u8], number: u32) -> Option<u32> {
+        let is_there = |block: &[u8]| {
+            let known = self.interfaces.get(number as usize);
+            known.is_some_and(|known| self.head[known.start..known.end] == *block)
+        };
+        if is_there(description) {
+            return Some(number);
         }
-        self.aligned = false;
-        self.ready(self.order, out);
-        self.add_interface(description, out)
+        // What a block said of its length may have been put right where it was written.
+        let mut written = Vec::with_capacity(description.len());
+        block::copy(description, self.order, &mut written);
+        if is_there(&written) {
+            return Some(number);
+        }
+        self.numbers.get(&*written).copied()
     }
 
     /// The number of an interface for a packet that no block was read of, or that changed.
@@ -236,7 +292,6 @@ impl Section {
             true => self.interface(packet.interface_block, read.interface(), out),
             false => self.made_interface(packet, out),
         };
-        let is_simple = read.kind == types::SIMPLE;
         // An old block has 16 bits for the number, and a simple one none.
         let most = match read.kind {
             types::SIMPLE => 0,
@@ -250,20 +305,29 @@ impl Section {
                 false => self.made_interface(packet, out),
             };
         }
-        let units = self
-            .interfaces
-            .get(number as usize)
-            .map(|known| known.units);
-        let time = match is_simple {
-            true => None,
-            false => units.and_then(|units| units.time(read.ticks())),
-        };
-        if described && time == packet.ts && read.packet(packet.bytes.len()) == Some(packet.bytes) {
+        if described && self.is_unchanged(packet, read, number) {
             read.copy(number, out);
             return;
         }
         let number = self.made_interface(packet, out);
         self.write(packet, number, &read.options(), out);
+    }
+
+    /// Whether a packet is what its block says, for the interface of this number.
+    fn is_unchanged(&self, packet: &Packet<'_>, read: &Block<'_>, number: u32) -> bool {
+        let Some(interface) = self.interfaces.get(number as usize) else {
+            return false;
+        };
+        let time = match read.kind {
+            types::SIMPLE => None,
+            _ => interface.units.time(read.ticks()),
+        };
+        // As readers have it.
+        let time = time.filter(|time| *time != NO_TIME);
+        time == packet.ts
+            && read.len() == packet.len
+            && u32::from(interface.link_type) == packet.link_type
+            && read.packet(packet.bytes.len()) == Some(packet.bytes)
     }
 
     /// Writes a block for a packet.
@@ -275,13 +339,12 @@ impl Section {
         let ticks = packet.ts.and_then(|ts| units?.ticks(ts));
         // Times from before 1970 cannot be told either.
         let Some(ticks) = ticks else {
-            let mut number = number;
-            if number != 0 {
+            let packet = simple_packet(packet);
+            if self.made_interface(&packet, out) != 0 {
                 self.begin_own(self.order, out);
-                number = self.made_interface(packet, out);
+                self.made_interface(&packet, out);
             }
-            debug_assert_eq!(number, 0);
-            block::simple(self.order, packet, out);
+            block::simple(self.order, &packet, out);
             return;
         };
         block::enhanced(self.order, number, ticks, packet, options, out);
@@ -309,7 +372,7 @@ impl Section {
             let start = section.head.len();
             section.head.extend_from_slice(block);
             if any_number(block, 0, order.big_endian) == types::INTERFACE {
-                section.note_interface(start, block.into());
+                section.note_interface(start);
             }
         }
         Ok(section)
@@ -318,5 +381,21 @@ impl Section {
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> usize {
         2 * self.head.len() + self.interfaces.len() * (size_of::<Interface>() + 32)
+    }
+}
+
+/// A packet as a Simple Packet Block can tell it: how much of it was kept follows from its length and
+/// the snaplen of its interface.
+fn simple_packet<'a>(packet: &Packet<'a>) -> Packet<'a> {
+    let kept = packet.bytes.len() as u32;
+    let len = packet.len.max(kept);
+    let told = match packet.snaplen {
+        0 => len,
+        snaplen => len.min(snaplen),
+    };
+    Packet {
+        len,
+        snaplen: if told == kept { packet.snaplen } else { kept },
+        ..*packet
     }
 }

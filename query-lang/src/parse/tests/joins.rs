@@ -19,7 +19,8 @@ fn join(text: &str) -> String {
             Some(until) => format!(" until {}", show(until)),
             None => String::new(),
         };
-        format!("{source}{}{until}", input.alias.text)
+        let max = input.max.map_or(String::new(), |max| format!(" max {max}"));
+        format!("{source}{}{max}{until}", input.alias.text)
     });
     let streams = streams.collect::<Vec<_>>().join(", ");
     let condition = condition
@@ -48,6 +49,15 @@ fn streams_are_joined() {
             "print count() from uniq a.x from s(x) a, (t y | head 1) b, c, Packets d, Packets() e where a.x = b.x group by k | head 1",
             "1 a, 2 b, c, 1 d, 1 e where (a.x = b.x), 3 behind, 1 grouped",
         ),
+        (
+            "print a.x from s(x) a max 5, (t y) b MAX 9 until (new.b), c max 7 where a.x = b.x",
+            "1 a max 5, 1 b max 9 until new.b, c max 7 where (a.x = b.x), 1 behind, 0 grouped",
+        ),
+        (
+            "Packets a max 1, max max 3 | print a.x",
+            "1 a max 1, max max 3 where always, 1 behind, 0 grouped",
+        ),
+        ("s(x) a max 0, b", "Q052 this is no number of objects"),
         (
             "print a.x from Packets a, b where a.x = b.x",
             "1 a, b where (a.x = b.x), 1 behind, 0 grouped",
