@@ -808,9 +808,9 @@ fn ja4_is_that_of_ja4plus() {
         "JA4: {equal} equal, {} only here, {alone} only there, {unread} not read there",
         ours.len()
     );
-    // Hellos that were made to be broken are read as far as each of them reads.
+    // Hellos that were made to be broken are read as far as each of them reads: one, or one in 200.
     let text = differences.join("\n");
     println!("{text}");
-    assert!(differences.len() * 200 <= equal, "{text}");
+    assert!(differences.len() * 200 <= equal.max(200), "{text}");
     assert!(equal > 20 && ours.len() + alone < equal / 2);
 }

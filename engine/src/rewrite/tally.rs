@@ -39,6 +39,8 @@ fn equal_aggregates(plan: &Plan, matched: NodeId) -> Vec<Equal> {
             let known = numbers.entry(kind.to_string()).or_default();
             let same = |at: &&usize| plan.graph[found[**at][0].1].kind == *kind;
             match known.iter().find(same) {
+                // Of two behind one filter, the other stays: a filter has one place.
+                Some(at) if found[*at].last().is_some_and(|last| last.0 == branch) => {}
                 Some(at) => found[*at].push((branch, reader)),
                 None => {
                     known.push(found.len());

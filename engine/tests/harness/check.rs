@@ -162,9 +162,11 @@ impl Mode {
                 }
             }
         }
+        // Alone, `tally` would find nothing to do.
+        let stays = |alone: &str, name: &str| name == alone || (alone, name) == ("tally", "vector");
         let alone = REWRITES
             .iter()
-            .map(|alone| rewrites(|name| name == alone.name));
+            .map(|alone| rewrites(|name| stays(alone.name, name)));
         let strategies = Strategy::ALL.iter().flat_map(|(_, strategy)| {
             [true, false].map(|vector| Choices {
                 strategy: *strategy,

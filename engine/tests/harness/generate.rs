@@ -3,7 +3,7 @@
 use super::capture::Capture;
 use super::conditions::is_determined;
 use super::oracle::object::Object;
-use super::query::{Join, JoinInput, Pipeline, Source, Stage, Statement, Test};
+use super::query::{Group, Join, JoinInput, Pipeline, Source, Stage, Statement, Test};
 use super::random::Random;
 use super::scope::{Domain, Scope};
 use super::tables::Table;
@@ -78,7 +78,12 @@ impl QuerySet {
         if generator.random.percent(12) {
             let more = generator.random.between(8, 40);
             let first = generator.limit_of_length(&Scope::packet());
-            statements.extend((0..more).map(|_| generator.filtering_statement(&first)));
+            let mut group = generator.group(&Scope::packet());
+            group.keys.clear();
+            group.having = None;
+            let share = *generator.random.pick(&[0, 30, 80]);
+            let statement = |_| generator.filtering_statement(&first, &group, share);
+            statements.extend((0..more).map(statement));
         }
         let count = statements.len();
         let random = &mut generator.random;
@@ -158,8 +163,8 @@ const STAGES: [(usize, StageKind); 9] = [
 
 impl Generator {
     /// One of many statements that begin with filters: what is matched at once. Several have the
-    /// same first filter.
-    fn filtering_statement(&mut self, first: &Test) -> Statement {
+    /// same first filter, and a share of them the same functions without keys behind it.
+    fn filtering_statement(&mut self, first: &Test, group: &Group, share: usize) -> Statement {
         let mut scope = Scope::packet();
         let source = self.named_sources.then_some(Source::Capture(0));
         let mut pipeline: Vec<Stage> = (0..self.random.weighted(&[(1, 0), (6, 1), (3, 2)]))
@@ -169,7 +174,10 @@ impl Generator {
             let second = self.limit_of_length(&scope);
             pipeline = vec![Stage::Where(first.clone()), Stage::Where(second)];
         }
-        if self.random.percent(25) {
+        if self.random.percent(share) {
+            scope.add_calls(&group.calls);
+            pipeline.push(Stage::Aggregate(group.clone()));
+        } else if self.random.percent(25) {
             pipeline.push(self.stage(&mut scope, 1));
         }
         pipeline.push(self.print(&mut scope));
