@@ -52,8 +52,8 @@ class Row:
 
     def __init__(self, samples, line):
         line = line + [""] * (9 - len(line))
-        self.work, self.capture, self.against, measure, kind, goal, name, ours, theirs = line
-        self.kind, self.goal = kind, None if goal == "-" else float(goal)
+        self.work, self.capture, self.against, measure, kind, goal, name, ours, theirs = line[:9]
+        self.measure, self.kind, self.goal = measure, kind, None if goal == "-" else float(goal)
         self.unit = {"rss": " MiB", "ms": " ms"}.get(measure, "")
         self.figures, self.ours, self.theirs, self.note = None, None, None, ""
         if not samples.has(name, ours):
@@ -147,28 +147,28 @@ class Svg:
 
 def plot_goals(path, rows):
     """How much of what its goal allows each row takes: left of the line it is met."""
-    rows = [row for row in rows if row.met() is not None]
+    rows = [row for row in rows if row.met() is not None and row.measure in ("cpu", "wall")]
     if not rows:
         return False
 
     def share(row, figure):
         return row.goal / max(figure, 1e-9) if row.kind == "least" else figure / row.goal
 
-    left, right, step, top = 430, 150, 20, 40
+    left, right, step, top = 600, 150, 20, 40
     most = max(1.5, min(3.0, max(share(row, row.value()) for row in rows)))
-    svg = Svg(1040, top + step * len(rows) + 20)
-    scale = (1040 - left - right) / most
+    svg = Svg(1200, top + step * len(rows) + 20)
+    scale = (1200 - left - right) / most
     svg.text(10, 18, "What each row takes of what its goal allows, with the spread: left of the line the goal is met")
     for at, row in enumerate(rows):
         y = top + at * step
         label = f"{row.capture} {row.work}" + (f" / {row.against}" if row.against else "")
-        svg.text(left - 8, y + 12, label if len(label) <= 68 else label[:67] + "…", "end")
+        svg.text(left - 8, y + 12, label.replace("`", ""), "end")
         end = min(share(row, row.value()), most)
         svg.bar(left, y + 3, end * scale, step - 7, "#58a55c" if row.met() else "#d1622b")
         low, high = (min(share(row, f), most) for f in (min(row.figures), max(row.figures)))
         svg.line(left + low * scale, y + step / 2, left + high * scale, y + step / 2, "#222")
         sign = "≥" if row.kind == "least" else "≤"
-        svg.text(left + max(end, low, high) * scale + 6, y + 13, f"{row.value():.2f}{row.unit} (goal {sign} {row.goal:g})")
+        svg.text(left + max(end, low, high, 1) * scale + 6, y + 13, f"{row.value():.2f}{row.unit} (goal {sign} {row.goal:g})")
     svg.line(left + scale, top - 6, left + scale, top + step * len(rows), "#222", 1.5, "4 3")
     svg.write(path)
     return True
@@ -223,7 +223,7 @@ def growth(folder, samples, packets):
 
     def show(file, title, x_name, y_name, series, header, rows, logarithmic=True):
         if plot_growth(os.path.join(folder, file), title, x_name, y_name, series, logarithmic):
-            text.append(f"### {title}\n\n![{title}]({file})\n\n" + markdown(header, rows, range(len(header))))
+            text.append(f"### {title}\n\n![{title}]({file})\n\n" + markdown(header, rows, range(1, len(header))))
 
     def named(prefix):
         return sorted(int(name.split()[1]) for name, _ in dict.fromkeys(samples.runs) if name.startswith(prefix))
@@ -231,13 +231,15 @@ def growth(folder, samples, packets):
     points, rows = [], []
     for mb in sorted(set(named("size "))):
         name = f"size {mb}"
-        start = samples.median(name, "empty", "cpu")
-        costs = [(cpu - start) * 1e9 / packets[name] for cpu in samples.all(name, "piped", "cpu")]
+        start, count = samples.median(name, "start", "cpu"), packets[name] - packets["size 1"]
+        costs = [(cpu - start) * 1e9 / count for cpu in samples.all(name, "piped", "cpu")]
         points.append((mb * 1e6, statistics.median(costs)))
         peak = max(samples.all(name, "piped", "rss"))
-        rows.append([str(mb), str(packets[name]), f"{points[-1][1]:.1f}", f"{min(costs):.1f} to {max(costs):.1f}", f"{peak:.1f}"])
-    show("growth-size.svg", "Filter and count, piped from the generator: CPU time per packet (less that of an empty capture)",
-         "bytes of the capture", "ns", [("ns a packet", points)], ["MB", "packets", "ns a packet", "spread", "peak MiB"], rows)
+        spread = f"{min(costs):.1f} to {max(costs):.1f}"
+        total = samples.median(name, "piped", "cpu")
+        rows.append([str(mb), str(packets[name]), f"{total:.4f}", f"{points[-1][1]:.1f}", spread, f"{peak:.1f}"])
+    show("growth-size.svg", "Filter and count, piped from the generator: CPU time per packet behind the first megabyte",
+         "bytes of the capture", "ns", [("ns a packet", points)], ["MB", "packets", "CPU s", "ns a packet", "spread", "peak MiB"], rows)
     if points:
         costs = [cost for _, cost in points]
         middle = statistics.median(costs)
@@ -307,7 +309,10 @@ def main():
     if plot_goals(os.path.join(folder, "goals.svg"), rows):
         page.append("![Ratios against goals](goals.svg)\n")
     header = ["workload", "capture", "against", "goal", "ratio", "spread", "ours s", "theirs s", "", "note"]
-    page.append(markdown(header, [row.line() for row in rows], range(4, 8)))
+    for title, measures in (("One thread", ("cpu", "ms")), ("Several threads", ("wall",)), ("Resident memory", ("rss",))):
+        lines = [row.line() for row in rows if row.measure in measures]
+        if lines:
+            page.append(f"### {title}\n\n" + markdown(header, lines, range(4, 8)))
     grown = growth(folder, samples, packets)
     if grown:
         page.append("## How cost grows\n\n" + grown)

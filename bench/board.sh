@@ -7,7 +7,7 @@
 #   RUNS        measured runs of each command, interleaved (5)
 #   OUT         where README.md, runs.md, the samples and the plots go (bench/record/DATE-board)
 #   CACHE       where captures and peers are kept between runs (~/.cache/wireq-bench)
-#   TSHARK_MB   megabytes that tshark reads, once (SIZE / 10: it needs 1,000 s for a gigabyte)
+#   TSHARK_MB   megabytes that tshark reads, once (100, or SIZE where that is less)
 #   GROWTH_MB   the most megabytes piped from the generator (10 * SIZE)
 #   KEYS_MAX    the most keys of a group by (10000 * SIZE)
 #   ONLY        some of: filter five group tuple uniq flowid text write first size keys threads (all)
@@ -31,7 +31,7 @@ runs=${RUNS:-5}
 ((size >= 10)) || fail 'SIZE is at least 10'
 out=${OUT:-bench/record/$(date +%F)-board}
 cache=${CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/wireq-bench}
-tshark_mb=${TSHARK_MB:-$((size / 10))}
+tshark_mb=${TSHARK_MB:-$((size < 100 ? size : 100))}
 growth_mb=${GROWTH_MB:-$((size * 10))}
 keys_max=${KEYS_MAX:-$((size * 10000))}
 shared=${WIREQ_SHARED:-../shared}
@@ -55,8 +55,9 @@ mkdir -p "$cache" "$out" || fail 'no folder for the captures or the results'
 cache=$(realpath "$cache")
 tmp=$(mktemp -d "$cache/run.XXXXXX")
 trap 'rm -rf "$tmp"' EXIT
-rm -f "$out"/{samples,rows,checks,meta,packets}.tsv "$out/runs.md" "$out"/*.svg
-: >"$out/samples.tsv" >"$out/rows.tsv" >"$out/checks.tsv" >"$out/meta.tsv" >"$out/packets.tsv"
+tables=("$out"/{samples,rows,checks,meta,packets}.tsv)
+rm -f "${tables[@]}" "$out/runs.md" "$out"/*.svg
+touch "${tables[@]}"
 
 meta() { printf '%s\t%s\n' "$1" "$2" >>"$out/meta.tsv"; }
 
@@ -86,6 +87,7 @@ done
 commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 [[ -z $(git status --porcelain --untracked-files=no 2>/dev/null) ]] || commit+=', with changes that are not committed'
 meta commit "$commit"
+[[ -z ${WIREQ-}${EXAMPLES-} ]] || meta programs 'given (WIREQ, EXAMPLES), not built from this commit by the board'
 meta date "$(date -u '+%F %R') UTC"
 meta processor "$(nproc) x $(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)"
 meta memory "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)"
@@ -121,13 +123,14 @@ captures=(A B)
     meta 'missing capture' 'A: no make-mix here'
     captures=(B)
 }
-a_recipe="make-mix captures A.pcap ${size}000000 3600 1"
-b_recipe="generate B.pcap --bytes ${size}m --seed 1 --flows ${size}k --mean-len 600"
+declare -A recipes=(
+    [A]="make-mix captures A.pcap ${size}000000 3600 1"
+    [B]="generate B.pcap --bytes ${size}m --seed 1 --flows ${size}k --mean-len 600"
+)
 for x in "${captures[@]}"; do
-    recipe=${x,}_recipe
     meta "capture $x" "$("$wireq" 'print count() sum(len) distinct(srcip) as sources' "$cache/$x-$size.pcap" |
         awk -v bytes="$(stat -c %s "$cache/$x-$size.pcap")" \
-            '{ printf "%d bytes, %d packets, mean %.0f B, %d source addresses", bytes, $1, $2 / $1, $3 }'), \`${!recipe}\`"
+            '{ printf "%d bytes, %d packets, mean %.0f B, %d source addresses", bytes, $1, $2 / $1, $3 }'), \`${recipes[$x]}\`"
 done
 # The hand-written loops know VLAN tags and no other tunnel, no extension headers of IPv6, and do not look at the
 # lengths that IP states (see README.md): they are timed over whole captures, and answers are compared over this part.
@@ -137,14 +140,13 @@ plain='where not ethertype = 0x8847 and not ethertype = 0x8864 and not ethertype
  and not ((ipprotocol = tcp or ipprotocol = udp) and not dstport)'
 plain=${plain//$'\n'/}
 for x in "${captures[@]}"; do
-    "$wireq" -w "$cache/$x-$size-plain.pcap" "$plain" "$cache/$x-$size.pcap"
-    part=$("$wireq" 'count()' "$cache/$x-$size-plain.pcap")
+    "$wireq" -w "$tmp/$x-$size-plain.pcap" "$plain" "$cache/$x-$size.pcap"
+    part=$("$wireq" 'count()' "$tmp/$x-$size-plain.pcap")
     all=$("$wireq" 'count()' "$cache/$x-$size.pcap")
     ((part * 50 >= all * 49)) || fail "only $part of $all packets of $x are plain: answers can't be compared"
     meta "answers over $x" "$part of $all packets: those without MPLS, PPPoE and other tunnels below IP, extension headers of IPv6 and \
 headers that IP's length cuts off, which the hand-written loops or tcpdump know nothing of"
 done
-head -c 24 "$cache/B-$size.pcap" >"$tmp/empty.pcap"
 "$wireq" -w "$tmp/one.pcap" 'head 1' "$cache/B-$size.pcap"
 
 # --- Measuring, comparing answers -----------------------------------------------------------
@@ -193,7 +195,10 @@ agree() {
 }
 
 # plain_part FILE: where its plain part is.
-plain_part() { echo "${1%.pcap}-plain.pcap"; }
+plain_part() {
+    local name=${1##*/}
+    echo "$tmp/${name%.pcap}-plain.pcap"
+}
 
 # answers NAME QUERY_ARGUMENTS... FILE ::: LIMIT: two threads give what one gives, and both ways of the limit what we
 # give over the plain part. Ours of the whole file stays in `one`.
@@ -252,17 +257,17 @@ board_filter() { # CAPTURE FILE
 }
 
 board_five() {
-    local name="$1 five filters" work='five filters with counts in one query set' tests theirs query=() bare=() script=''
+    local name="$1 five filters" work='five filters with counts in one query set' tests theirs queries=() bare=() script=''
     tests=('dstport = 80 and ipprotocol = tcp' 'dstport = 443 and ipprotocol = tcp' 'dstport = 53 and ipprotocol = udp'
         'srcport = 443' 'len > 1000')
     theirs=('tcp dst port 80' 'tcp dst port 443' 'udp dst port 53' 'tcp src port 443 or udp src port 443' 'greater 1001')
     for at in 0 1 2 3 4; do
-        query+=(-e "where ${tests[at]} | count()")
+        queries+=(-e "where ${tests[at]} | count()")
         # The length of a frame is the same with a tag.
         ((at == 4)) && bare+=(-e "where ${tests[at]} | count()") || bare+=(-e "$untagged | where ${tests[at]} | count()")
         script+="tcpdump --count -nr '$2' '${theirs[at]}'; "
     done
-    ours "${query[@]}" "$2"
+    ours "${queries[@]}" "$2"
     limits five-filters "$2"
     peer tcpdump tcpdump bash -c "$script"
     measure "$name" "$runs" "${also[@]}"
@@ -270,7 +275,7 @@ board_five() {
     row "$work" "$1" 'hand-written loop' cpu report - "$name" one map,block
     row "$work" "$1" 'one thread, wall time of two' wall most 0.56 "$name" two one
     memory 'five filters' "$1" "$name"
-    answers "$name" "${query[@]}" "$2" ::: five-filters
+    answers "$name" "${queries[@]}" "$2" ::: five-filters
     has tcpdump || return 0
     "$wireq" "${bare[@]}" "$(plain_part "$2")" >"$tmp/ours"
     bash -c "${script//$2/$(plain_part "$2")}" 2>/dev/null | sed 's/ packets\?$//' >"$tmp/theirs"
@@ -408,15 +413,19 @@ board_first() {
 # --- How cost grows -------------------------------------------------------------------------
 
 # Each is piped from the generator: the process that is measured becomes wireq, and the generator is not waited for.
+# One of a megabyte beside it is what starting and the first touch of buffers cost.
 board_size() {
-    local mb count query="$web | count()" from
+    local mb count query="$web | count()" from start="'$examples/generate' - --bytes 1m --seed 1 --flows 1k --mean-len 600"
+    local read="exec '$wireq' --threads 1 '$query' - <'$tmp/pipe'"
+    mkfifo "$tmp/pipe"
+    printf '%s\t%s\n' 'size 1' "$("$wireq" 'count()' <(eval "$start"))" >>"$out/packets.tsv"
     for mb in 10 30 100 300 1000 3000 10000 30000; do
         ((mb <= growth_mb)) || break
-        ((mb <= 300)) && count=$((runs > 5 ? runs : 5)) || count=$((runs < 3 ? runs : 3))
+        # A millisecond is much of ten megabytes: more runs where they are short.
+        ((mb <= 300)) && count=$((4 * runs)) || count=$((runs < 3 ? runs : 3))
         from="'$examples/generate' - --bytes ${mb}m --seed 1 --flows ${mb}k --mean-len 600"
         printf '%s\t%s\n' "size $mb" "$("$wireq" 'count()' <(eval "$from"))" >>"$out/packets.tsv"
-        WARMUP=0 measure "size $mb" "$count" empty bash -c "exec '$wireq' --threads 1 '$query' - <'$tmp/empty.pcap'" \
-            ::: piped bash -c "exec '$wireq' --threads 1 '$query' - < <($from)"
+        WARMUP=0 measure "size $mb" "$count" start sh -c "$start >'$tmp/pipe' & $read" ::: piped sh -c "$from >'$tmp/pipe' & $read"
     done
 }
 
@@ -427,7 +436,6 @@ board_keys() {
         printf '%s\t%s\n' "keys $keys" $((keys_max / keys * keys)) >>"$out/packets.tsv"
         measure "keys $keys" $((runs < 3 ? runs : 3)) count "$wireq" --threads 1 'count()' "$tmp/keys.pcap" \
             ::: group "$wireq" --threads 1 'count() group by srcip dstip | count()' "$tmp/keys.pcap"
-        printf '%s\n' $((keys_max / keys * keys)) $((keys_max / keys)) >"$tmp/expected"
         "$wireq" 'count() as packets group by srcip dstip | print count() sum(packets) as all max(packets) as most min(packets) as least' \
             "$tmp/keys.pcap" | tr '\t' ' ' >"$tmp/ours"
         echo "$keys $((keys_max / keys * keys)) $((keys_max / keys)) $((keys_max / keys))" >"$tmp/expected"

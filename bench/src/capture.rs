@@ -357,6 +357,27 @@ mod tests {
     }
 
     #[test]
+    fn times_are_read_in_both_byte_orders() {
+        let words = [7u32, 9, 0, 0];
+        let mut little = header(1);
+        little.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        let mut big = vec![0xa1, 0xb2, 0xc3, 0xd4];
+        big.resize(FILE_HEADER_BYTES - 4, 0);
+        big.extend(1u32.to_be_bytes());
+        big.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+        for bytes in [little, big] {
+            let file = Temporary::new("times", &bytes);
+            for io in [Io::Map, Io::Block] {
+                let mut times = Vec::new();
+                Capture::open(file.0.as_os_str(), io)
+                    .and_then(|capture| capture.walk_timed(|_, _, time| times.push(time)))
+                    .expect("an Ethernet capture");
+                assert_eq!(times, [7 << 32 | 9]);
+            }
+        }
+    }
+
+    #[test]
     fn the_largest_record_passes_and_a_larger_one_is_damage() {
         let largest = u32::try_from(RECORD_BYTES_MAX).expect("small");
         let whole = [
