@@ -16,13 +16,14 @@
 #
 # Exits 0: measured, the answers agree; 1: answers differ, or a command failed; 2: it can't be measured.
 # A goal that is missed is no failure: the page says so.
-set -euo pipefail
+set -Eeuo pipefail
 
 fail() {
     printf 'board: %s\n' "$*" >&2
     exit 2
 }
 say() { printf '\nboard: %s\n' "$*" >&2; }
+trap 'say "failed at line $LINENO: $BASH_COMMAND"; exit 2' ERR
 
 [[ -f bench/board.sh ]] || fail 'run it from the root of the repository'
 size=${SIZE:-1000}
@@ -128,9 +129,11 @@ declare -A recipes=(
     [B]="generate B.pcap --bytes ${size}m --seed 1 --flows ${size}k --mean-len 600"
 )
 for x in "${captures[@]}"; do
-    meta "capture $x" "$("$wireq" 'print count() sum(len) distinct(srcip) as sources' "$cache/$x-$size.pcap" |
+    # Assigned first: a failure inside an argument would go on.
+    made_of=$("$wireq" 'print count() sum(len) distinct(srcip) as sources' "$cache/$x-$size.pcap" |
         awk -v bytes="$(stat -c %s "$cache/$x-$size.pcap")" \
-            '{ printf "%d bytes, %d packets, mean %.0f B, %d source addresses", bytes, $1, $2 / $1, $3 }'), \`${recipes[$x]}\`"
+            '{ printf "%d bytes, %d packets, mean %.0f B, %d source addresses", bytes, $1, $2 / $1, $3 }')
+    meta "capture $x" "$made_of, \`${recipes[$x]}\`"
 done
 # The hand-written loops know VLAN tags and no other tunnel, no extension headers of IPv6, and do not look at the
 # lengths that IP states (see README.md): they are timed over whole captures, and answers are compared over this part.
@@ -365,13 +368,15 @@ board_text() {
         row "four fields to $format" "$1" 'one thread, wall time of two' wall report - "$name: $format" two one
         answers "$name: $format" -o "$format" "$query" "$2"
     done
+    for format in text csv jsonl; do
+        row "four fields to $format ($tshark_mb MB)" "$1" 'tshark -T fields' cpu least 100 "$name, tshark" "$format" tshark
+    done
     has tshark || return 0
     local theirs=(tshark -n -r "$small" -T fields -E occurrence=f -e ip.src -e ipv6.src -e ip.dst -e ipv6.dst
         -e tcp.dstport -e udp.dstport -e frame.len)
     also=()
     for format in text csv jsonl; do
         also+=("$format" "$wireq" --threads 1 -o "$format" "$query" "$small" :::)
-        row "four fields to $format ($tshark_mb MB)" "$1" 'tshark -T fields' cpu least 100 "$name, tshark" "$format" tshark
     done
     WARMUP=0 measure "$name, tshark" 1 "${also[@]}" tshark "${theirs[@]}"
     "$wireq" "$query" "$small" >"$tmp/ours"
@@ -415,16 +420,18 @@ board_first() {
 # Each is piped from the generator: the process that is measured becomes wireq, and the generator is not waited for.
 # One of a megabyte beside it is what starting and the first touch of buffers cost.
 board_size() {
-    local mb count query="$web | count()" from start="'$examples/generate' - --bytes 1m --seed 1 --flows 1k --mean-len 600"
+    local mb count packets query="$web | count()" from start="'$examples/generate' - --bytes 1m --seed 1 --flows 1k --mean-len 600"
     local read="exec '$wireq' --threads 1 '$query' - <'$tmp/pipe'"
     mkfifo "$tmp/pipe"
-    printf '%s\t%s\n' 'size 1' "$("$wireq" 'count()' <(eval "$start"))" >>"$out/packets.tsv"
+    packets=$("$wireq" 'count()' <(eval "$start"))
+    printf '%s\t%s\n' 'size 1' "$packets" >>"$out/packets.tsv"
     for mb in 10 30 100 300 1000 3000 10000 30000; do
         ((mb <= growth_mb)) || break
         # A millisecond is much of ten megabytes: more runs where they are short.
         ((mb <= 300)) && count=$((4 * runs)) || count=$((runs < 3 ? runs : 3))
         from="'$examples/generate' - --bytes ${mb}m --seed 1 --flows ${mb}k --mean-len 600"
-        printf '%s\t%s\n' "size $mb" "$("$wireq" 'count()' <(eval "$from"))" >>"$out/packets.tsv"
+        packets=$("$wireq" 'count()' <(eval "$from"))
+        printf '%s\t%s\n' "size $mb" "$packets" >>"$out/packets.tsv"
         WARMUP=0 measure "size $mb" "$count" start sh -c "$start >'$tmp/pipe' & $read" ::: piped sh -c "$from >'$tmp/pipe' & $read"
     done
 }
