@@ -32,6 +32,7 @@ put_together() {
     local folder=${WIREQ_SHARED:-../shared}/data/captures file size=24
     [[ -f $folder/index.tsv ]] || fail 'no capture given, and no shared ones'
     awk -F'\t' '$4 == "1" && $5 == "pcap" && $6 == "ok" { print $1 }' "$folder/index.tsv" >"$tmp/files"
+    [[ -s $tmp/files ]] || fail "no capture of Ethernet in $folder"
     head -c 24 "$folder/$(head -n 1 "$tmp/files")" >"$1"
     while ((size < bytes)); do
         while read -r file; do
@@ -58,7 +59,7 @@ least() {
     [[ -z $1 || $2 -lt $1 ]] && echo "$2" || echo "$1"
 }
 
-printf '%s bytes, %s packets\n\n' "$(stat -c %s "$capture")" "$("$wireq" 'count() | print count' "$capture")"
+printf '%s bytes, %s packets\n\n' "$(stat -c %s "$capture")" "$("$wireq" --threads 1 'count() | print count' "$capture")"
 printf '| field | wireq ms | tshark ms | times | names here | names there | in both |\n|---|--:|--:|--:|--:|--:|--:|\n'
 status=0
 for field in dns.qry.name tls.sni; do
@@ -71,7 +72,7 @@ for field in dns.qry.name tls.sni; do
         theirs_least=$(least "$theirs_least" "$(cpu tshark -n -r "$capture" -Y "$protocol" -T fields -e "$theirs")")
         mv "$tmp/out" "$tmp/theirs"
         for _ in 1 2 3; do
-            ours_least=$(least "$ours_least" "$(cpu "$wireq" "$query" "$capture")")
+            ours_least=$(least "$ours_least" "$(cpu "$wireq" --threads 1 "$query" "$capture")")
         done
     done
     # The first name of each packet. Names, not their counts: what is repeated in a stream tshark

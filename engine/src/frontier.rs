@@ -17,7 +17,7 @@
 //! A node that may be done before its input ends is in order, and so is one that has to know what
 //! was taken of the rows that it gave: both are about the order of rows.
 
-use crate::plan::{Aggregate, NodeKind};
+use crate::plan::{Aggregate, NodeKind, Tally};
 use crate::{Gives, OnControl, OperatorSpec, StateClass};
 use wireq_typesys::FieldPath;
 
@@ -80,7 +80,7 @@ pub(crate) fn goes_ahead(node: &Node<'_>) -> bool {
 fn has_parts(node: &Node<'_>, spec: &OperatorSpec) -> bool {
     let silent = !spec.side_effect && !spec.stops && !spec.gives.passes_rows();
     match node.kind {
-        NodeKind::Aggregate(aggregate) => {
+        NodeKind::Aggregate(aggregate) | NodeKind::Tally(Tally { aggregate, .. }) => {
             let mut functions = aggregate.functions.iter();
             let any_order = functions.all(|function| {
                 let spec = &function.spec;

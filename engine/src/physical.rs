@@ -53,7 +53,11 @@ pub(crate) struct PhysicalNode {
     /// Ranks of the nodes that read from this one, each once.
     pub(crate) readers: Vec<usize>,
     /// Where each reader has rows of its own: by branch, its rank.
-    pub(crate) branches: Vec<usize>,
+    pub(crate) branches: Vec<Option<usize>>,
+    /// The readers that have all rows.
+    pub(crate) direct: Vec<usize>,
+    /// Whether its rows are made up: what comes to a branch then is what was made.
+    pub(crate) makes_up: bool,
     /// Per shape of the input: where the columns of the operator's fields are.
     pub(crate) bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     /// Columns to fill in what the node gives: base shape, numbers of columns.
@@ -174,6 +178,7 @@ fn depth_of(kind: &NodeKind) -> usize {
         NodeKind::Operator(_, _, spec) if spec.on_control == OnControl::React => of(&spec.group),
         NodeKind::Operator(_, _, spec) if spec.group.is_some() => of(&spec.group),
         NodeKind::Aggregate(aggregate) => of(&aggregate.group),
+        NodeKind::Tally(_) => 0,
         // What was said in another group of that depth is not said of these.
         NodeKind::Group(group) => depth(&group.column) - 1,
         _ => usize::MAX,
@@ -452,17 +457,22 @@ impl Builder<'_> {
                 .collect();
             readers.sort_unstable();
             readers.dedup();
-            let mut branches: Vec<(usize, usize)> = Vec::new();
-            if let NodeKind::Match(_) = &weight.kind {
-                let outputs = self.plan.outputs(*node).into_iter();
-                branches.extend(outputs.filter_map(
-                    |(reader, _)| match &self.plan.graph[reader].kind {
-                        NodeKind::Branch(branch) => Some((branch.number, rank[&reader])),
-                        _ => None,
-                    },
-                ));
+            let mut branches: Vec<Option<usize>> = Vec::new();
+            let mut direct = readers.clone();
+            if let NodeKind::Match(_) | NodeKind::Tally(_) = &weight.kind {
+                direct.clear();
+                for (reader, _) in self.plan.outputs(*node) {
+                    let NodeKind::Branch(branch) = &self.plan.graph[reader].kind else {
+                        direct.push(rank[&reader]);
+                        continue;
+                    };
+                    if branches.len() <= branch.number {
+                        branches.resize(branch.number + 1, None);
+                    }
+                    branches[branch.number] = Some(rank[&reader]);
+                }
+                direct.sort_unstable();
             }
-            branches.sort_unstable();
             let spec = self.specs.get(node);
             PhysicalNode {
                 name: weight.kind.to_string(),
@@ -482,7 +492,9 @@ impl Builder<'_> {
                     .map(|input| rank[input])
                     .collect(),
                 readers,
-                branches: branches.into_iter().map(|(_, rank)| rank).collect(),
+                branches,
+                direct,
+                makes_up: spec.is_some_and(|spec| !spec.gives.passes_rows()),
                 bindings: self.bindings(*node),
                 fills: fills.remove(node).unwrap_or_default(),
                 annotated: annotated.remove(node).unwrap_or_default(),

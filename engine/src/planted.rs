@@ -35,6 +35,7 @@ pub const NAMES: &[&str] = &[
     "close-of-more-ends-groups",
     "join-forgets-own-tests",
     "join-pairs-twice",
+    "tally-of-next",
     "join-until-after-pairing",
     "compute-shifted-by-one",
     "case-takes-last-arm",

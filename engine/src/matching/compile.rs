@@ -1,12 +1,12 @@
 //! Conditions as checks of classes, contents and other tests.
 
+use super::access::{Access, Candidate};
 use super::classes::Classes;
 use super::line::{Line, set_of};
 use super::memo::Memo;
 use super::naive::Placed;
 use super::patterns::Patterns;
 use super::set::{Key, Set};
-use super::stab::Stab;
 use super::{Condition, Content};
 use crate::plan::expr::Expr;
 use crate::planted::is_planted;
@@ -97,8 +97,8 @@ pub(super) struct Compiled {
     /// Conditions that classes can rule out never.
     can_hold: Vec<bool>,
     /// By dimension: conditions by their access test, and those that wait for contents.
-    access: Vec<Stab>,
-    scans: Vec<Stab>,
+    access: Vec<Access>,
+    scans: Vec<Access>,
     /// Conditions without a check of classes.
     always: Vec<u32>,
     always_scan: u64,
@@ -284,25 +284,45 @@ impl Compiled {
                     .sum();
                 rows as f64 / sums.last().copied().unwrap_or(1).max(1) as f64
             };
-            let best = checks.min_by(|a, b| share(a).total_cmp(&share(b)));
+            let mut best: Option<(f64, &Check)> = None;
+            let mut second: Option<(f64, &Check)> = None;
+            for check in checks {
+                let share = share(check);
+                if best.is_none_or(|(known, _)| share < known) {
+                    second = best;
+                    best = Some((share, check));
+                } else if second.is_none_or(|(known, _)| share < known) {
+                    second = Some((share, check));
+                }
+            }
             let waits = !self.contents.get(condition).is_empty();
             match best {
-                Some(check) => {
+                Some((_, check)) => {
                     let lists = if waits { &mut scans } else { &mut access };
+                    let candidate = match second {
+                        // Of several ranges, from the first to the last: they are all looked at later.
+                        Some((_, second)) if !is_planted("match-access-test-alone") => Candidate {
+                            condition,
+                            dimension: second.dimension,
+                            low: second.low,
+                            high: second.high,
+                        },
+                        _ => Candidate::unchecked(condition),
+                    };
                     let ranges = self
                         .ranges_of(check)
-                        .map(|(low, high)| (low, high, condition));
+                        .map(|(low, high)| (low, high, candidate));
                     lists[check.dimension as usize].extend(ranges);
                 }
                 None if waits => self.always_scan |= self.scan_of(condition),
                 None => self.always.push(condition),
             }
         }
-        let stab = |(list, dimension): (&Vec<(u32, u32, u32)>, &Dimension)| {
-            Stab::new(dimension.classes.count(), list)
+        let lists = |(list, dimension): (&Vec<(u32, u32, Candidate)>, &Dimension)| {
+            Access::new(dimension.classes.count(), list)
         };
-        self.access = access.iter().zip(&self.dimensions).map(stab).collect();
-        self.scans = scans.iter().zip(&self.dimensions).map(stab).collect();
+        self.access = access.iter().zip(&self.dimensions).map(lists).collect();
+        self.scans = scans.iter().zip(&self.dimensions).map(lists).collect();
     }
 
     fn ranges_of(&self, check: &Check) -> impl Iterator<Item = (u32, u32)> {
@@ -343,7 +363,7 @@ impl Compiled {
     /// text fields to scan.
     pub(super) fn decide(
         &self,
-        class: impl Fn(u32) -> u32 + Copy,
+        classes: &[u32],
         holds: &mut Vec<u32>,
         waits: &mut Vec<u32>,
     ) -> u64 {
@@ -353,13 +373,14 @@ impl Compiled {
             _ => waits.push(condition),
         };
         self.always.iter().for_each(|condition| add(*condition));
-        for (dimension, (access, scans)) in (0..).zip(self.access.iter().zip(&self.scans)) {
-            access.for_each(class(dimension), |condition| {
+        let class = |dimension: u32| classes[dimension as usize];
+        for (own, (access, scans)) in classes.iter().zip(self.access.iter().zip(&self.scans)) {
+            access.for_each(*own, classes, |condition| {
                 if self.allows(condition, class) {
                     add(condition);
                 }
             });
-            scans.for_each(class(dimension), |condition| {
+            scans.for_each(*own, classes, |condition| {
                 let more = self.scan_of(condition) & !scan;
                 if more != 0 && self.allows(condition, class) {
                     scan |= more;

@@ -31,6 +31,8 @@ struct Scratch {
     /// The packed classes, word by word.
     packed: Vec<u64>,
     found: Vec<Found>,
+    /// The classes of one row.
+    line: Vec<u32>,
     holds: Vec<u32>,
     waits: Vec<u32>,
     /// Row and condition: what waits for other tests, and for which of them.
@@ -56,7 +58,7 @@ struct Tried {
     yes: Bitmap,
 }
 
-/// Classes are counted, and access tests chosen anew, in parts whose numbers are powers of two, and
+/// Classes are counted, and access tests chosen anew, in parts whose numbers are powers of four, and
 /// in every so many: what that takes is then under a hundredth of the time.
 const COUNT_EVERY: u32 = 4096;
 
@@ -89,7 +91,8 @@ impl Matcher for Index {
         match &mut self.compiled {
             Some(compiled) if compiled.fit(view) => {
                 self.parts = self.parts.wrapping_add(1);
-                let counts = self.parts.is_power_of_two() || self.parts.is_multiple_of(COUNT_EVERY);
+                let grown = self.parts.is_power_of_two() && self.parts.trailing_zeros() % 2 == 0;
+                let counts = grown || self.parts.is_multiple_of(COUNT_EVERY);
                 self.scratch.select(compiled, view, zone, hits);
                 if counts {
                     self.scratch.count(compiled);
@@ -180,9 +183,10 @@ impl Scratch {
     fn decide(&mut self, compiled: &mut Compiled, key: &[u64], at: usize) -> Found {
         self.holds.clear();
         self.waits.clear();
-        let classes = &self.classes;
-        let class = |dimension: u32| classes[dimension as usize][at];
-        let scan = compiled.decide(class, &mut self.holds, &mut self.waits);
+        self.line.clear();
+        self.line
+            .extend(self.classes.iter().map(|classes| classes[at]));
+        let scan = compiled.decide(&self.line, &mut self.holds, &mut self.waits);
         compiled.memo.put(key, &self.holds, &self.waits, scan)
     }
 

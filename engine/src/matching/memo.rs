@@ -18,9 +18,19 @@ pub(super) struct Found {
 const ENTRIES_MAX: usize = 1 << 16;
 const IDS_MAX: usize = 1 << 21;
 
+/// Where fewer than one row in so many was met before, remembering costs more than it saves: then
+/// nothing is remembered for so many parts.
+const WORTH: u32 = 8;
+const OFF_PARTS: u32 = 256;
+
 /// Findings by classes. The classes of a row are packed into words.
 #[derive(Default)]
 pub(super) struct Memo {
+    /// How many rows were looked up and found since the memo was last empty.
+    looked_up: u32,
+    met: u32,
+    /// For so many parts more nothing is remembered.
+    off: u32,
     words: usize,
     table: HashTable<u32>,
     keys: Vec<u64>,
@@ -38,8 +48,13 @@ impl Memo {
 
     /// What is known of a row of these classes.
     #[inline]
-    pub(super) fn get(&self, key: &[u64]) -> Option<Found> {
+    pub(super) fn get(&mut self, key: &[u64]) -> Option<Found> {
+        if self.off > 0 {
+            return None;
+        }
+        self.looked_up += 1;
         let at = self.table.find(hash(key), |at| self.key(*at) == key)?;
+        self.met += 1;
         self.found.get(*at as usize).copied()
     }
 
@@ -61,6 +76,9 @@ impl Memo {
             waits: keep(waits),
             scan,
         };
+        if self.off > 0 {
+            return found;
+        }
         let at = self.found.len() as u32;
         self.keys.extend_from_slice(key);
         self.found.push(found);
@@ -72,12 +90,24 @@ impl Memo {
 
     /// Makes room for so many rows: what was found before stays only where there is room.
     pub(super) fn make_room(&mut self, rows: usize) {
-        if self.found.len() + rows > ENTRIES_MAX || self.ids.len() > IDS_MAX {
-            self.table.clear();
-            self.keys.clear();
-            self.found.clear();
-            self.ids.clear();
+        if self.off > 0 {
+            self.off -= 1;
+            // What was found for the part before is not asked for any more.
+            self.clear();
+        } else if self.found.len() + rows > ENTRIES_MAX || self.ids.len() > IDS_MAX {
+            if self.met < self.looked_up / WORTH {
+                self.off = OFF_PARTS;
+            }
+            self.clear();
         }
+    }
+
+    fn clear(&mut self) {
+        self.table.clear();
+        self.keys.clear();
+        self.found.clear();
+        self.ids.clear();
+        (self.looked_up, self.met) = (0, 0);
     }
 
     /// The ids that stand at a place.

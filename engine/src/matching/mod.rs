@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `set`, `line` | a test of one field as a set of its values |
 //! | `classes` | from a value to its class: the vector function of numbers, prefixes, masks and lists |
-//! | `stab` | which ranges of classes a class is in |
+//! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
 //! | `patterns` | the vector function of byte patterns |
 //! | `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
@@ -22,6 +22,7 @@
 //! at once, in rows where the rest of some condition leaves room for them. Tests of other forms run
 //! last, each at most once a row, and only on rows for which a condition waits for them.
 
+mod access;
 mod classes;
 mod compile;
 mod counting;
@@ -48,7 +49,7 @@ pub use values::Values;
 
 use crate::View;
 use crate::plan::expr::Expr;
-use wireq_typesys::{FieldPath, Zone};
+use wireq_typesys::{Bitmap, Column, Data, FieldPath, Zone};
 
 /// Finds which of many conditions hold.
 pub trait Matcher: Send {
@@ -139,6 +140,17 @@ impl Hits {
         match (self.offsets.get(row), self.offsets.get(row + 1)) {
             (Some(from), Some(to)) => &self.ids[*from as usize..*to as usize],
             _ => &[],
+        }
+    }
+
+    /// The conditions that hold for each row as a column of lists; those of rows that have none are
+    /// absent.
+    pub(crate) fn column(&self, rows: &Bitmap) -> Column {
+        let ends = self.offsets.windows(2).map(|ends| (ends[0], ends[1]));
+        Column {
+            data: Data::List(ends.collect(), Box::new(Data::U32(self.ids.clone()))),
+            valid: *rows,
+            names: None,
         }
     }
 

@@ -3,11 +3,11 @@
 
 use super::stateless::stateless;
 use crate::matching::{Condition, Hits, Matcher};
-use crate::plan::Match;
+use crate::plan::{Match, hits_column};
 use crate::schedule::output::Output;
-use crate::{OperatorSpec, View};
+use crate::{Gives, OperatorSpec, View};
 use std::sync::Arc;
-use wireq_typesys::{Bitmap, Zone};
+use wireq_typesys::{Bitmap, Kind, Zone};
 
 /// The operator of many conditions. What it passes are rows for which any of them holds.
 pub(crate) fn matched(matched: &Match) -> OperatorSpec {
@@ -15,18 +15,28 @@ pub(crate) fn matched(matched: &Match) -> OperatorSpec {
         conditions,
         strategy,
         vector,
+        told,
     } = matched.clone();
     let fields = Condition::fields(&conditions);
-    OperatorSpec::stateless(fields, move |context| {
+    let gives = match told {
+        Some(_) => Gives::Annotated(vec![(hits_column(), Kind::List(&Kind::Unsigned))]),
+        None => Gives::Same,
+    };
+    let stateless_spec = OperatorSpec::stateless(fields, move |context| {
         let mut matched = Matched {
             matcher: strategy.matcher(Arc::clone(&conditions), vector, context),
             hits: Hits::default(),
             rows: vec![Bitmap::EMPTY; conditions.len()],
             met: Vec::new(),
+            told: told.clone(),
             zone: Arc::clone(&context.zone),
         };
         stateless(move |view, out| matched.step(view, out))
-    })
+    });
+    OperatorSpec {
+        gives,
+        ..stateless_spec
+    }
 }
 
 struct Matched {
@@ -36,6 +46,8 @@ struct Matched {
     rows: Vec<Bitmap>,
     /// The conditions that hold for any row.
     met: Vec<u32>,
+    /// The filters that have no rows of their own, where hits are told.
+    told: Option<Arc<[bool]>>,
     zone: Arc<Zone>,
 }
 
@@ -50,6 +62,9 @@ impl Matched {
             }
             any.set(row);
             for id in ids {
+                if self.told.as_ref().is_some_and(|told| told[*id as usize]) {
+                    continue;
+                }
                 let rows = &mut self.rows[*id as usize];
                 if rows.is_empty() {
                     self.met.push(*id);
@@ -59,11 +74,16 @@ impl Matched {
         }
         self.met.sort_unstable();
         out.account.filtered += (view.part.count() - any.count()) as u64;
+        let attached = match self.told {
+            Some(_) => out.attached(view.part, std::iter::once(self.hits.column(&any))),
+            None => None,
+        };
+        let part = attached.as_ref().unwrap_or(view.part);
         for id in self.met.drain(..) {
             let rows = std::mem::take(&mut self.rows[id as usize]);
-            out.route(id, view.part, rows);
+            out.route(id, part, rows);
         }
-        out.pass(view.part, any);
+        out.pass(part, any);
     }
 }
 

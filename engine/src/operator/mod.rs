@@ -37,5 +37,6 @@ pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
         NodeKind::Union => Some(union::union()),
         NodeKind::Match(matched) => Some(matched::matched(matched)),
         NodeKind::Branch(_) => Some(matched::branch()),
+        NodeKind::Tally(tally) => Some(aggregate::tally::tally(tally)),
     }
 }

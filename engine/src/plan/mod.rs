@@ -89,8 +89,26 @@ pub enum NodeKind {
     Union,
     /// Which of many filters pass each object; read by a [`NodeKind::Branch`] for each of them.
     Match(Match),
-    /// The objects that one filter of a [`NodeKind::Match`] passes.
+    /// The objects that one filter of a [`NodeKind::Match`] passes, or that one aggregate of a
+    /// [`NodeKind::Tally`] gives.
     Branch(Branch),
+    /// Equal aggregates, each behind a filter of a [`NodeKind::Match`]; what each gives is read by a
+    /// [`NodeKind::Branch`].
+    Tally(Tally),
+}
+
+/// Aggregates without keys behind filters that are matched at once.
+#[derive(Clone)]
+pub struct Tally {
+    /// What each of them is.
+    pub aggregate: Aggregate,
+    /// The numbers of the filters, one for each aggregate.
+    pub filters: Vec<usize>,
+}
+
+/// The column that says which filters of a match pass a row.
+pub(crate) fn hits_column() -> FieldPath {
+    FieldPath::new("\0match")
 }
 
 /// Many filters of one stream, as one node.
@@ -102,6 +120,9 @@ pub struct Match {
     pub strategy: Strategy,
     /// Whether many tests of one field are one look-up.
     pub vector: bool,
+    /// The filters that have no rows of their own, where the numbers of those that pass a row are told
+    /// with it; none where they are not.
+    pub told: Option<Arc<[bool]>>,
 }
 
 impl Match {
@@ -256,6 +277,11 @@ impl PartialEq for NodeKind {
             (NodeKind::Union, NodeKind::Union) => true,
             (NodeKind::Match(a), NodeKind::Match(b)) => a == b,
             (NodeKind::Branch(a), NodeKind::Branch(b)) => a == b,
+            (NodeKind::Tally(a), NodeKind::Tally(b)) => {
+                a.filters == b.filters
+                    && NodeKind::Aggregate(a.aggregate.clone())
+                        == NodeKind::Aggregate(b.aggregate.clone())
+            }
             _ => false,
         }
     }
@@ -284,6 +310,7 @@ impl NodeKind {
             NodeKind::Union => "union",
             NodeKind::Match(_) => "match",
             NodeKind::Branch(_) => "branch",
+            NodeKind::Tally(_) => "tally",
         }
     }
 }
@@ -316,6 +343,10 @@ impl fmt::Display for NodeKind {
                 }
             }
             NodeKind::Branch(branch) => write!(f, "branch {}", branch.test),
+            NodeKind::Tally(tally) => {
+                let aggregate = NodeKind::Aggregate(tally.aggregate.clone());
+                write!(f, "tally of {}: {aggregate}", tally.filters.len())
+            }
             NodeKind::Aggregate(aggregate) => {
                 f.write_str("aggregate")?;
                 for function in &aggregate.functions {
@@ -605,6 +636,7 @@ impl Plan {
                 conditions: conditions.into(),
                 strategy,
                 vector,
+                told: None,
             }),
             stream: self.graph[input].stream.clone(),
             statement,
@@ -621,6 +653,69 @@ impl Plan {
         self.graph.add_edge(input, node, 0);
         for filter in filters {
             self.graph.add_edge(node, *filter, 0);
+        }
+    }
+
+    /// Equal aggregates behind filters of a match become one node: pairs of the filter's branch and the
+    /// aggregate.
+    pub(crate) fn insert_tally(&mut self, matched: NodeId, pairs: &[(NodeId, NodeId)]) {
+        let Some((_, first)) = pairs.first() else {
+            return;
+        };
+        let first = &self.graph[*first];
+        let NodeKind::Aggregate(aggregate) = first.kind.clone() else {
+            return;
+        };
+        let (stream, statement, span) = (first.stream.clone(), first.statement, first.span);
+        let mut filters = Vec::with_capacity(pairs.len());
+        for (number, (branch, reader)) in pairs.iter().enumerate() {
+            let NodeKind::Branch(filter) = &self.graph[*branch].kind else {
+                return;
+            };
+            filters.push(filter.number);
+            let test = filter.test.clone();
+            self.graph[*reader].kind = NodeKind::Branch(Branch { number, test });
+        }
+        let tally = self.graph.add_node(Node {
+            kind: NodeKind::Tally(Tally {
+                aggregate,
+                filters: filters.clone(),
+            }),
+            stream,
+            statement,
+            span,
+        });
+        self.graph.add_edge(matched, tally, 0);
+        if let NodeKind::Match(matched) = &mut self.graph[matched].kind {
+            let count = matched.conditions.len();
+            let mut told = match &matched.told {
+                Some(told) => told.to_vec(),
+                None => vec![false; count],
+            };
+            for ((branch, _), filter) in pairs.iter().zip(&filters) {
+                told[*filter] = true;
+                let _ = branch;
+            }
+            matched.told = Some(told.into());
+        }
+        // Latest first: that is the order in which a graph finds edges at once.
+        let mut latest: Vec<(NodeId, NodeId)> = pairs.to_vec();
+        latest.sort_unstable_by(|a, b| b.cmp(a));
+        for (branch, reader) in latest {
+            if let Some(edge) = self.graph.find_edge(branch, reader) {
+                self.graph.remove_edge(edge);
+            }
+            self.graph.add_edge(tally, reader, 0);
+            if self.outputs(branch).is_empty() {
+                self.graph.remove_node(branch);
+            } else if let NodeKind::Branch(filter) = &self.graph[branch].kind {
+                let number = filter.number;
+                if let NodeKind::Match(matched) = &mut self.graph[matched].kind
+                    && let Some(told) = matched.told.as_mut().map(Arc::make_mut)
+                {
+                    told[number] = false;
+                }
+            }
         }
     }
 
@@ -758,8 +853,14 @@ impl Plan {
         // What stands in for filters stands where the first of them was written: the order of all
         // others stays as it would be without it.
         let place = |node: NodeId| match &self.graph[node].kind {
-            NodeKind::Match(_) => {
-                let first = self.graph.neighbors(node).min();
+            NodeKind::Match(_) | NodeKind::Tally(_) => {
+                let is_tally = |node: &NodeId| matches!(self.graph[*node].kind, NodeKind::Tally(_));
+                let readers = self.graph.neighbors(node);
+                let (tallies, others): (Vec<NodeId>, Vec<NodeId>) = readers.partition(is_tally);
+                let behind = tallies
+                    .into_iter()
+                    .flat_map(|tally| self.graph.neighbors(tally));
+                let first = others.into_iter().chain(behind).min();
                 Reverse((first.unwrap_or(node), false, node))
             }
             _ => Reverse((node, true, node)),

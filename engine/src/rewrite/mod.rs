@@ -7,6 +7,7 @@ mod normalize;
 mod prefilter;
 mod push_filters;
 mod share_subgraphs;
+mod tally;
 mod vector;
 
 use crate::matching::Strategy;
@@ -77,11 +78,17 @@ pub static REWRITES: &[Rewrite] = &[
         summary: "Sources that can leave out what no statement takes: interfaces, in the kernel.",
         apply: |plan, _| prefilter::apply(plan),
     },
-    // Last: the others know filters, and not what becomes of them here.
+    // Behind the others, which know filters, and not what becomes of them here.
     Rewrite {
         name: "vector",
         summary: "Many filters of one stream become one node that matches them at once.",
         apply: vector::apply,
+    },
+    // Behind `vector`, whose node says which filters pass a row.
+    Rewrite {
+        name: "tally",
+        summary: "Equal aggregates without keys behind filters matched at once become one.",
+        apply: tally::apply,
     },
 ];
 

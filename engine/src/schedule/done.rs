@@ -237,7 +237,7 @@ impl Graph {
             if let [before] = self.nodes[input].inputs[..]
                 && !self.nodes[before].branches.is_empty()
             {
-                let rows_in = self.nodes[before].out.account.rows_in;
+                let rows_in = self.nodes[before].came_to_branches();
                 self.nodes[input].end_branch(rows_in);
             }
             inputs.extend(&self.nodes[input].inputs);

@@ -43,7 +43,10 @@ pub(super) struct RunNode {
     pub(super) inputs: Vec<usize>,
     pub(super) readers: Vec<usize>,
     /// Where each reader has rows of its own: by branch, its rank.
-    pub(super) branches: Vec<usize>,
+    pub(super) branches: Vec<Option<usize>>,
+    /// The readers that have all rows.
+    pub(super) direct: Vec<usize>,
+    makes_up: bool,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     pub(super) shape: Option<Arc<Shape>>,
@@ -95,6 +98,8 @@ impl RunNode {
             inputs: node.inputs,
             readers: node.readers,
             branches: node.branches,
+            direct: node.direct,
+            makes_up: node.makes_up,
             bindings: node.bindings,
             fills: node.fills,
             shape: node.shape,
@@ -130,6 +135,8 @@ impl RunNode {
             inputs: self.inputs.clone(),
             readers: self.readers.clone(),
             branches: self.branches.clone(),
+            direct: self.direct.clone(),
+            makes_up: self.makes_up,
             bindings: self.bindings.clone(),
             fills: self.fills.clone(),
             shape: self.shape.clone(),
@@ -153,6 +160,14 @@ impl RunNode {
         let account = &mut self.out.account;
         account.rows_in = rows_in;
         account.filtered = rows_in - account.passed;
+    }
+
+    /// What came to each branch of it.
+    pub(super) fn came_to_branches(&self) -> u64 {
+        match self.makes_up {
+            true => self.out.account.emitted,
+            false => self.out.account.rows_in,
+        }
     }
 
     pub(super) fn report(&self) -> NodeReport {
@@ -329,19 +344,18 @@ impl Graph {
         }
         node.spoke = true;
         node.fill(&self.zone);
-        if node.branches.is_empty() {
-            for reader in &node.readers {
-                self.pending.add(*reader);
-            }
-        } else {
+        for reader in &node.direct {
+            self.pending.add(*reader);
+        }
+        if !node.branches.is_empty() {
             self.route(rank);
         }
     }
 
     /// Takes into the accounts of the branches of a node what came to it so far.
     pub(super) fn end_branches(&mut self, rank: usize) {
-        let rows_in = self.nodes[rank].out.account.rows_in;
-        for branch in self.nodes[rank].branches.clone() {
+        let rows_in = self.nodes[rank].came_to_branches();
+        for branch in self.nodes[rank].branches.clone().into_iter().flatten() {
             if !self.nodes[branch].done {
                 self.nodes[branch].end_branch(rows_in);
             }
@@ -360,9 +374,9 @@ impl Graph {
             while let Some((branch, part, _)) = rows.next_if(|(_, _, before)| *before <= at) {
                 let next = usize::from(is_planted("match-route-to-next"));
                 let branch = branches[(branch as usize + next) % branches.len()];
-                if self.nodes[branch].done {
+                let Some(branch) = branch.filter(|branch| !self.nodes[*branch].done) else {
                     continue;
-                }
+                };
                 let part = match item {
                     Item::Rows(all) if is_planted("branch-of-shared-rows") => all.clone(),
                     _ => part,
@@ -377,7 +391,7 @@ impl Graph {
             let Item::Control(position, control) = item else {
                 continue;
             };
-            for branch in &branches {
+            for branch in branches.iter().flatten() {
                 let node = &mut self.nodes[*branch];
                 if node.done || control.depth() > node.depth {
                     continue;

@@ -791,11 +791,11 @@ impl Graph {
         node.acted = true;
         self.ran.push(rank);
         // What is routed is taken over branch by branch.
-        if node.out.items.is_empty() || !node.branches.is_empty() {
+        if node.out.items.is_empty() {
             return;
         }
         node.spoke = true;
-        for reader in self.nodes[rank].readers.clone() {
+        for reader in self.nodes[rank].direct.clone() {
             if self.nodes[reader].place == Place::InOrder {
                 self.pending.add(reader);
             }

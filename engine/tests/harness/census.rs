@@ -120,7 +120,11 @@ impl Census {
                     count(&mut self.grouped, "group");
                 }
             }
-            NodeKind::Source(..) | NodeKind::Union | NodeKind::Match(_) | NodeKind::Branch(_) => {}
+            NodeKind::Source(..)
+            | NodeKind::Union
+            | NodeKind::Match(_)
+            | NodeKind::Branch(_)
+            | NodeKind::Tally(_) => {}
         }
     }
 

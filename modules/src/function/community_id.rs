@@ -68,9 +68,7 @@ fn community_id(values: &[Value]) -> Option<Value> {
         protocol: u8::try_from(integer(values, 4)?).ok()?,
     };
     let seed = u16::try_from(integer_or(values, 5, 0)?).ok()?;
-    let mut text = Vec::new();
-    flow.write_community_id(seed, &mut text)?;
-    Some(written_text(|out| out.extend_from_slice(&text)))
+    written(|out| flow.write_community_id(seed, out)).map(Value::Text)
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod beside;
+
 use std::io;
 use std::path::PathBuf;
 use wireq_engine::schedule::{Options, Outputs, Target, run};

@@ -5,10 +5,12 @@
 //! | [`states`] | what is known of groups, by their numbers |
 //! | [`emit`] | the objects that are given |
 //! | [`spilled`] | groups in files, where memory does not hold all |
+//! | [`tally`] | many aggregates without keys as one |
 
 mod emit;
 mod spilled;
 mod states;
+pub(crate) mod tally;
 
 use self::emit::{Emitter, Listed, Source};
 use self::spilled::{Reading, Spilled};
@@ -88,60 +90,71 @@ enum Giving {
 /// What groups of one piece may take when they are put together from files.
 const PIECE_BYTES: usize = 4 << 20;
 
+/// What is given of an aggregate's groups, and their states: `before` columns of the view stand before
+/// those of the functions.
+fn parts(aggregate: &Aggregate, before: usize, context: &Context) -> (Emitter, States) {
+    let around = aggregate.group.iter().flat_map(|group| &group.keys);
+    let keys: Vec<FieldPath> = around.chain(&aggregate.keys).cloned().collect();
+    let column = aggregate.group.as_ref().map(|group| &group.column);
+    let mut next = before;
+    let functions = aggregate.functions.iter().map(|function| {
+        let column = function.spec.field.is_some().then(|| {
+            next += 1;
+            next - 1
+        });
+        (column, Arc::clone(&function.spec.make))
+    });
+    let functions: Vec<_> = functions.collect();
+    let mut kept = Vec::new();
+    let mut columns = Vec::new();
+    let given = context
+        .shape
+        .iter()
+        .flat_map(|shape| &shape.base)
+        .filter(|def| matches!(def.recipe, Recipe::Given));
+    for def in given {
+        let source = if let Some(at) = aggregate.functions.iter().rposition(|f| f.name == def.path)
+        {
+            Source::Function(at)
+        } else if column == Some(&def.path) {
+            Source::Around
+        } else if let Some(at) = keys.iter().rposition(|key| *key == def.path) {
+            Source::Key(at)
+        } else {
+            let live = context.live.iter().position(|path| *path == def.path);
+            kept.push(
+                context
+                    .fields
+                    .len()
+                    .saturating_add(live.unwrap_or(usize::MAX)),
+            );
+            Source::Kept(kept.len() - 1)
+        };
+        columns.push((source, def.kind));
+    }
+    let emitter = Emitter {
+        around: aggregate.group.as_ref().map(|group| group.keys.len()),
+        keys,
+        columns,
+        shape: context.shape.clone(),
+        origin: context.origin,
+    };
+    (
+        emitter,
+        States::new(functions.into_iter(), kept.into_iter()),
+    )
+}
+
 impl Grouping {
     fn new(aggregate: &Aggregate, context: &Context) -> Grouping {
         let width = aggregate.keys.len() + usize::from(aggregate.group.is_some());
-        let around = aggregate.group.iter().flat_map(|group| &group.keys);
-        let keys: Vec<FieldPath> = around.chain(&aggregate.keys).cloned().collect();
-        let column = aggregate.group.as_ref().map(|group| &group.column);
-        let mut next = width;
-        let functions = aggregate.functions.iter().map(|function| {
-            let column = function.spec.field.is_some().then(|| {
-                next += 1;
-                next - 1
-            });
-            (column, Arc::clone(&function.spec.make))
-        });
-        let functions: Vec<_> = functions.collect();
-        let mut kept = Vec::new();
-        let mut columns = Vec::new();
-        let given = context
-            .shape
-            .iter()
-            .flat_map(|shape| &shape.base)
-            .filter(|def| matches!(def.recipe, Recipe::Given));
-        for def in given {
-            let source =
-                if let Some(at) = aggregate.functions.iter().rposition(|f| f.name == def.path) {
-                    Source::Function(at)
-                } else if column == Some(&def.path) {
-                    Source::Around
-                } else if let Some(at) = keys.iter().rposition(|key| *key == def.path) {
-                    Source::Key(at)
-                } else {
-                    let live = context.live.iter().position(|path| *path == def.path);
-                    kept.push(
-                        context
-                            .fields
-                            .len()
-                            .saturating_add(live.unwrap_or(usize::MAX)),
-                    );
-                    Source::Kept(kept.len() - 1)
-                };
-            columns.push((source, def.kind));
-        }
+        let (emitter, states) = parts(aggregate, width, context);
         let mut grouping = Grouping {
-            emitter: Arc::new(Emitter {
-                around: aggregate.group.as_ref().map(|group| group.keys.len()),
-                keys,
-                columns,
-                shape: context.shape.clone(),
-                origin: context.origin,
-            }),
+            emitter: Arc::new(emitter),
             width,
             all: aggregate.all,
             groups: Groups::new(context.seed),
-            states: States::new(functions.into_iter(), kept.into_iter()),
+            states,
             any: false,
             spilled: None,
             giving: Giving::NotYet,

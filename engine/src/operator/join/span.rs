@@ -53,7 +53,7 @@ impl Span {
             (false, true) => (op.mirrored(), sum.nanos),
             _ => return None,
         };
-        (op != CompareOp::NotEqual).then(|| Span {
+        (op != CompareOp::NotEqual).then_some(Span {
             column,
             term,
             of_mark,

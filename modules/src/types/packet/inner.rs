@@ -85,7 +85,17 @@ fn inner(block: &[u8], frame: &Frame, layers: &[Layer], at: usize) -> Frame {
     find(block, frame, layers, at, &mut inner.layers);
     if let Some(layer) = layers.get(at) {
         inner.start = layer.start;
-        inner.caplen = around(frame, layers, at).saturating_sub(layer.start);
+        let end = around(frame, layers, at);
+        inner.caplen = end.saturating_sub(layer.start);
+        // What it is in ends before the frame does, or where the frame ended when it was sent.
+        let is_filled_up = end < frame.start.saturating_add(frame.caplen);
+        inner.len = if is_filled_up {
+            inner.caplen
+        } else {
+            frame
+                .len
+                .saturating_sub(layer.start.saturating_sub(frame.start))
+        };
     }
     inner
 }
@@ -138,6 +148,21 @@ mod tests {
         // What fills up the frame is not in the tunnel.
         let padded = [tunnel.as_slice(), &[0; 9]].concat();
         assert_eq!(field(&padded, "inner.payload").as_deref(), Some("abc"));
+    }
+
+    /// A total length of 0 says nothing: the packet ends with what it is in.
+    #[test]
+    fn a_packet_within_that_does_not_say_its_length_ends_with_the_tunnel() {
+        let mut within = ipv4(17, 1, &[0, 53, 0, 54, 0, 11, 0, 0, b'a', b'b', b'c']);
+        within[2..4].copy_from_slice(&[0, 0]);
+        let tunnel = in_ethernet(0x0800, &ipv4(4, 1, &within));
+        let padded = [tunnel.as_slice(), &[0; 9]].concat();
+        for bytes in [tunnel, padded] {
+            assert_eq!(field(&bytes, "iplen").as_deref(), Some("51"));
+            for name in ["inner.iplen", "innermost.iplen"] {
+                assert_eq!(field(&bytes, name).as_deref(), Some("31"), "{name}");
+            }
+        }
     }
 
     #[test]

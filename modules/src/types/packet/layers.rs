@@ -290,6 +290,8 @@ pub(super) struct Dispatch {
     pub ipv6: u8,
     /// The place of the fragment header of IPv6 in [`PROTOCOLS`].
     pub fragment: u8,
+    /// The place of PPP on a serial line in [`PROTOCOLS`].
+    pub serial: u8,
 }
 
 /// Made of what the protocols say of themselves.
@@ -311,6 +313,7 @@ impl Dispatch {
             ipv4: place(&super::ipv4::PROTOCOL),
             ipv6: place(&super::ipv6::PROTOCOL),
             fragment: place(&super::extension::FRAGMENT_HEADER),
+            serial: place(&super::ppp::SERIAL),
         };
         for (at, protocol) in PROTOCOLS.iter().enumerate() {
             let at = at as u8;

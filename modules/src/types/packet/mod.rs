@@ -67,6 +67,7 @@ mod values;
 mod vlan;
 mod vrrp;
 mod vxlan;
+mod vxlan_gpe;
 mod wlan;
 
 pub use community_id::Flow;
@@ -150,6 +151,7 @@ static PROTOCOLS: &[&Protocol] = &[
     &gre::PROTOCOL,
     &erspan::PROTOCOL,
     &vxlan::PROTOCOL,
+    &vxlan_gpe::PROTOCOL,
     &geneve::PROTOCOL,
     &gtp::PROTOCOL,
     &teredo::PROTOCOL,

@@ -6,7 +6,7 @@ use super::values::Get::Bits32;
 use super::values::{flag, number};
 use super::{ipv4, ipv6};
 
-const ETHERTYPE: u16 = 0x8847;
+pub(super) const ETHERTYPE: u16 = 0x8847;
 const LEN: usize = 4;
 const BOTTOM: u32 = 0x100;
 

@@ -1,7 +1,7 @@
 //! PPP (RFC 1661), also in HDLC's framing (RFC 1662), and Cisco's HDLC.
 
 use super::header::Header;
-use super::layers::{By, Next, Protocol};
+use super::layers::{By, Next, Protocol, STACK};
 use super::values::Get::{Header as In, U8, U16};
 use super::values::{Values, number};
 
@@ -71,9 +71,10 @@ pub(super) static CISCO: Protocol = Protocol {
 
 /// Whether HDLC's framing is before the protocol: on a serial line its address alone says so.
 fn framing(header: &Header<'_>) -> Option<()> {
-    let is_serial = header.below.iter().rev().nth(1).is_some_and(|layer| {
-        layer.start == header.layer.start && layer.protocol == super::layers::place(&SERIAL)
-    });
+    let is_serial =
+        header.below.iter().rev().nth(1).is_some_and(|layer| {
+            layer.start == header.layer.start && layer.protocol == STACK.serial
+        });
     let is_framed = header.u16(0) == Some(FRAMING) || is_serial && header.u8(0) == Some(0xff);
     is_framed.then_some(())
 }

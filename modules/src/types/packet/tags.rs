@@ -24,13 +24,20 @@ pub(super) static VNTAG: Protocol = Protocol {
     fields: &[],
 };
 
+/// The type of IEEE 802.3 for service function chains.
+pub(super) const NSH_ETHERTYPE: u16 = 0x894f;
+
 /// The header of service function chains.
 pub(super) static NSH: Protocol = Protocol {
     name: "nsh",
     source: "RFC 8300",
-    found: &[By::Ethertype(0x894f)],
+    found: &[By::Ethertype(NSH_ETHERTYPE)],
     carries: Some(|header| {
         let len = header.u8(1).map_or(8, |byte| usize::from(byte & 0x3f) * 4);
+        // The base header and that of the path are always there.
+        if len < 8 {
+            return Next::broken(4);
+        }
         match header.u8(3) {
             Some(1) => Next::behind(len, IPV4),
             Some(2) => Next::behind(len, IPV6),
@@ -78,6 +85,18 @@ pub(super) static AYIYA: Protocol = Protocol {
 #[cfg(test)]
 mod tests {
     use super::super::load::{field, in_ethernet, in_udp, ipv4};
+
+    /// What says to be shorter than a header is can be has nothing behind it.
+    #[test]
+    fn headers_of_service_chains_that_are_too_short() {
+        let packet = ipv4(17, 9, &[0, 53, 0, 54, 0, 8, 0, 0]);
+        for len in [0, 1] {
+            let bytes = [&[0, len, 1, 1], &packet[..]].concat();
+            let bytes = in_ethernet(0x894f, &bytes);
+            assert_eq!(field(&bytes, "srcip"), None, "{len} words");
+            assert_eq!(field(&bytes, "layers").as_deref(), Some("eth,nsh"));
+        }
+    }
 
     #[test]
     fn packets_behind_tags_and_in_tunnels() {

@@ -2,6 +2,19 @@
 
 use memchr::memchr;
 
+#[cfg(test)]
+thread_local! {
+    /// How many bytes were looked at on this thread: the work that payloads make.
+    pub static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts bytes that are looked at, in tests.
+#[inline(always)]
+pub(super) fn look_at(_len: usize) {
+    #[cfg(test)]
+    LOOKED_AT.set(LOOKED_AT.get() + _len);
+}
+
 /// The bytes that are still to be read.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
@@ -21,6 +34,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.bytes.split_at_checked(len)?;
+        look_at(len);
         self.bytes = rest;
         Some(taken)
     }
@@ -30,13 +44,17 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn within(&mut self, len: usize) -> Cursor<'a> {
         let (taken, rest) = self.bytes.split_at(len.min(self.bytes.len()));
+        look_at(taken.len());
         self.bytes = rest;
         Cursor::new(taken)
     }
 
     /// The next line without its end; none where it does not end.
     pub fn line(&mut self) -> Option<&'a [u8]> {
-        let end = memchr(b'\n', self.bytes)?;
+        let Some(end) = memchr(b'\n', self.bytes) else {
+            look_at(self.bytes.len());
+            return None;
+        };
         let line = &self.take(end + 1)?[..end];
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }

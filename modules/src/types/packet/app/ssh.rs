@@ -13,6 +13,8 @@ use wireq_typesys::Kind::{Bytes, Text};
 const VERSION_LEN_MAX: usize = 255;
 const KEXINIT: u8 = 20;
 /// Packets that are longer need not be understood (RFC 4253, 6.1).
+/// Behind the lists: whether a guess follows, and a word that is reserved.
+const BEHIND_LISTS: u32 = 5;
 const PACKET_LEN_MAX: u32 = 35_000;
 const COOKIE_LEN: usize = 16;
 
@@ -65,8 +67,8 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     algorithms(segment, payload.srcport < payload.dstport, found)
 }
 
-/// A packet of algorithms. The side with the lower port is taken for the server. `length` and what fills it up must fit each other, so that encrypted
-/// packets are not taken for one.
+/// A packet of algorithms. The side with the lower port is taken for the server. `length` must be that
+/// of the lists and what fills them up, or fill blocks, so that encrypted packets are not taken for one.
 fn algorithms(mut packet: Cursor<'_>, is_server: bool, found: &mut Found<'_>) -> Option<()> {
     let length = packet.u32()?;
     let padding = packet.u8()?;
@@ -74,8 +76,7 @@ fn algorithms(mut packet: Cursor<'_>, is_server: bool, found: &mut Found<'_>) ->
     let is_kex = code == KEXINIT
         && length <= PACKET_LEN_MAX
         && padding >= 4
-        && u32::from(padding) + 2 + COOKIE_LEN as u32 <= length
-        && (length + 4) % 8 == 0;
+        && u32::from(padding) + 2 + COOKIE_LEN as u32 <= length;
     is_kex.then_some(())?;
     let cookie = packet.take(COOKIE_LEN)?;
     let mut lists = packet;
@@ -84,6 +85,9 @@ fn algorithms(mut packet: Cursor<'_>, is_server: bool, found: &mut Found<'_>) ->
         let len = lists.u32()?;
         *text = lists.take(usize::try_from(len).ok()?)?;
     }
+    let lists_len = (packet.bytes.len() - lists.bytes.len()) as u32;
+    let whole = 2 + COOKIE_LEN as u32 + lists_len + BEHIND_LISTS + u32::from(padding);
+    ((length + 4) % 8 == 0 || length == whole).then_some(())?;
     found.bytes(Id::Cookie, cookie);
     for (id, text) in LISTS.iter().zip(texts) {
         if let Some(id) = id {
@@ -198,6 +202,19 @@ mod tests {
             tcp([40_000, 2222], &segment[..segment.len() - 40], "ssh.hassh"),
             None
         );
+    }
+
+    /// Some do not fill up blocks (RFC 4253, 6, says that they have to), as in captures that were made
+    /// up: the length is right all the same.
+    #[test]
+    fn algorithms_that_do_not_fill_blocks() {
+        let mut packet = kexinit(&LISTS);
+        packet.push(0);
+        let kex = |packet: &[u8]| tcp([40_000, 22], packet, "ssh.kex_algorithms");
+        packet[3] += 1;
+        assert_eq!(kex(&packet), None, "more than what fills up is said to");
+        packet[4] += 1;
+        assert_eq!(kex(&packet).as_deref(), Some(LISTS[0]));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Packets for the tests of applications.
 
+use super::PROTOCOLS;
+use super::cursor::LOOKED_AT;
 use crate::types::packet::layers::Protocol;
 use crate::types::packet::load::field;
 
@@ -50,7 +52,6 @@ pub(super) fn hex(text: &str) -> Vec<u8> {
 /// the same or absent.
 #[test]
 fn any_payload_of_any_port() {
-    use super::PROTOCOLS;
     let mut state = 7u64;
     let mut random = |below: usize| {
         state = state
@@ -94,6 +95,116 @@ fn any_payload_of_any_port() {
         })
     };
     assert!(PROTOCOLS.iter().all(has_sample), "a sample of each");
+}
+
+/// The bytes that the walks for all fields look at in a payload, and those of what they find.
+pub(super) fn work(is_tcp: bool, port: u16, payload: &[u8]) -> usize {
+    LOOKED_AT.set(0);
+    let fields = PROTOCOLS.iter().flat_map(|protocol| protocol.fields);
+    let find = if is_tcp { tcp } else { udp };
+    let found = fields.filter_map(|field| find([40_000, port], payload, field.name));
+    found.map(|text| text.len()).sum::<usize>() + LOOKED_AT.get()
+}
+
+/// Fails where a pattern again and again makes more work than payloads grow.
+pub(super) fn is_linear(what: &str, is_tcp: bool, port: u16, before: &[u8], pattern: &[u8]) {
+    let of = |len: usize| {
+        let mut payload = before.to_vec();
+        while payload.len() + pattern.len() <= len {
+            payload.extend(pattern);
+        }
+        work(is_tcp, port, &payload)
+    };
+    let (small, large) = (of(4_000), of(60_000));
+    println!("{what}: {small} bytes looked at in 4,000, {large} in 60,000");
+    assert!(small >= 4_000, "{what} is looked at");
+    assert!(large <= small * 17, "{what}: {small}, then {large}");
+}
+
+#[test]
+fn work_is_linear_in_the_size_of_a_payload() {
+    for Sample(start, is_tcp, port, payload) in SAMPLES {
+        let payload = hex(payload);
+        // Behind one message of these nothing is looked for.
+        if !matches!(
+            *start,
+            "dns." | "dhcp." | "ntp." | "sip." | "snmp." | "ssh."
+        ) {
+            is_linear(start, *is_tcp, *port, &[], &payload);
+        }
+    }
+    let questions = hex("1234 0100 ffff 0000 0000 0000");
+    let long = [&questions[..], &[&[63][..], &[b'a'; 63]].concat().repeat(3)].concat();
+    let topics = hex("a2 ffff03 0001");
+    let lines = |first: &str| first.as_bytes().to_vec();
+    for (what, is_tcp, port, before, pattern) in [
+        (
+            "records of a byte",
+            true,
+            443,
+            vec![],
+            hex("16 0301 0001 01"),
+        ),
+        (
+            "records of a hello that does not end",
+            true,
+            443,
+            hex("16 0301 0004 01 00ffff"),
+            hex("16 0301 0001 00"),
+        ),
+        (
+            "pointers to themselves",
+            false,
+            53,
+            questions,
+            hex("c00c 0001 0001"),
+        ),
+        (
+            "pointers to a long name",
+            false,
+            53,
+            [&long[..], &hex("00 0001 0001")].concat(),
+            hex("c00c 0001 0001"),
+        ),
+        (
+            "a name that has no end",
+            false,
+            53,
+            [&long[..], &hex("c00c 0001 0001")].concat(),
+            hex("c00c 0001 0001"),
+        ),
+        ("topics", true, 1883, topics, hex("0001 61")),
+        (
+            "messages of MQTT",
+            true,
+            1883,
+            vec![],
+            hex("a2 07 0001 0003 612f62"),
+        ),
+        (
+            "lines of SIP",
+            false,
+            5060,
+            lines("INVITE sip:b@h SIP/2.0\r\n"),
+            lines("To: a\r\n"),
+        ),
+        (
+            "lines of HTTP",
+            true,
+            80,
+            lines("GET / HTTP/1.1\r\n"),
+            lines("Cookie: a\r\n"),
+        ),
+        (
+            "options of DHCP",
+            false,
+            67,
+            [&[1, 1, 6, 0][..], &[0; 232], &hex("63825363")].concat(),
+            hex("0701 61"),
+        ),
+    ] {
+        is_linear(what, is_tcp, port, &before, &pattern);
+    }
 }
 
 /// What the names of fields begin with, whether over TCP, the port, and a payload.

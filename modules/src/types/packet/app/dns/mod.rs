@@ -9,7 +9,7 @@ mod rdata;
 use super::cursor::Cursor;
 use super::found::Found;
 use super::{Payload, fields, firsts, has_port};
-use name::{labels, write_name};
+use name::{Dead, label_count, name_end, write_name, write_name_unless};
 use numbers::{OPCODES, RCODES, TYPES};
 use wireq_typesys::Kind::{Address, Bool, Named, Text, Unsigned};
 
@@ -113,6 +113,7 @@ firsts! {
 struct Message<'a> {
     bytes: &'a [u8],
     is_multicast: bool,
+    dead: &'a Dead,
 }
 
 fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
@@ -143,6 +144,7 @@ fn message(
     let message = Message {
         bytes,
         is_multicast,
+        dead: &Dead::none(),
     };
     let mut header = Cursor::new(bytes);
     found.number(Id::Id, header.u16()?);
@@ -205,17 +207,20 @@ fn question(message: Message<'_>, at: usize, found: &mut Found<'_>) -> Option<us
     let Message {
         bytes,
         is_multicast,
+        dead,
     } = message;
-    let (end, count) = labels(bytes, at)?;
+    let end = name_end(bytes, at)?;
     let mut rest = Cursor::new(bytes.get(end..)?);
-    found.made(Id::QryName, |out| write_name(bytes, at, out));
+    found.made(Id::QryName, |out| write_name_unless(bytes, at, dead, out));
     if found.wants(Id::QryNameLen) {
         let mut name = Vec::new();
         write_name(bytes, at, &mut name)?;
         found.number(Id::QryNameLen, name.len() as u64);
     }
-    // The root counts as one, as in Wireshark.
-    found.number(Id::QryLabels, count.max(1));
+    if found.wants(Id::QryLabels) {
+        // The root counts as one, as in Wireshark.
+        found.number(Id::QryLabels, label_count(bytes, at).max(1));
+    }
     let qtype = rest.u16()?;
     found.number(Id::QryType, qtype);
     let class = rest.u16()?;

@@ -2,7 +2,7 @@
 
 use super::super::cursor::Cursor;
 use super::super::found::Found;
-use super::name::{labels, write_name};
+use super::name::{name_end, write_name, write_name_unless};
 use super::{CLASS, Id, Message};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -41,14 +41,16 @@ pub(super) fn record(
     found: &mut Found<'_>,
 ) -> Option<usize> {
     let bytes = message.bytes;
-    let (name_end, _) = labels(bytes, at)?;
-    let start = name_end.checked_add(10)?;
-    let mut rest = Cursor::new(bytes.get(name_end..start)?);
+    let about = name_end(bytes, at)?;
+    let start = about.checked_add(10)?;
+    let mut rest = Cursor::new(bytes.get(about..start)?);
     let (rtype, class, ttl, len) = (rest.u16()?, rest.u16()?, rest.u32()?, rest.u16()?);
     let end = start + usize::from(len);
     // A record of which only a part is there is none.
     (end <= bytes.len()).then_some(())?;
-    found.made(Id::RespName, |out| write_name(bytes, at, out));
+    found.made(Id::RespName, |out| {
+        write_name_unless(bytes, at, message.dead, out)
+    });
     found.number(Id::RespType, rtype);
     found.number(Id::RespLen, len);
     if message.is_multicast {
@@ -152,7 +154,7 @@ impl<'a> Data<'a> {
     /// A name that must begin in the data.
     fn name(&mut self, id: Id, found: &mut Found<'_>) -> Option<usize> {
         let start = self.at;
-        let (end, _) = labels(self.message, start)?;
+        let end = name_end(self.message, start)?;
         (end <= self.end).then_some(())?;
         found.made(id, |out| write_name(self.message, start, out));
         self.at = end;

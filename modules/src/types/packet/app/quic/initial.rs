@@ -1,6 +1,6 @@
 //! Initial packets (RFC 9001, 5): what a client begins with can be read by everybody on the way.
 
-use super::super::cursor::Cursor;
+use super::super::cursor::{Cursor, look_at};
 use super::{Long, VERSION_2, varint};
 use aes_gcm::aead::AeadInOut;
 use aes_gcm::aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -85,6 +85,7 @@ pub(super) fn open(packet: &Long<'_>, keys: &Keys, crypto: &mut Crypto) -> Optio
     let mut mask = Block::from(sample);
     keys.headers.encrypt_block(&mut mask);
     let mut bytes = packet.packet.to_vec();
+    look_at(bytes.len());
     bytes[0] ^= mask[0] & 0x0f;
     let number_len = usize::from(bytes[0] & 3) + 1;
     let mut nonce = keys.iv;
@@ -172,7 +173,7 @@ impl Crypto {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::packet::app::tests::{hex, udp};
+    use crate::types::packet::app::tests::{hex, is_linear, udp};
 
     /// What is behind the header of the packet in RFC 9001, appendix A.2, without the padding.
     const CRYPTO: &str = "060040f1010000ed0303ebf8fa56f12939b9584a3896472ec40bb863cfd3e868
@@ -221,6 +222,12 @@ mod tests {
     }
 
     const HEADER: &str = "c300000001088394c8f03e5157080000449e00000002";
+
+    #[test]
+    fn work_is_linear_in_the_packets_of_a_datagram() {
+        let packet = seal(HEADER, 1, &padded(&hex(CRYPTO)));
+        is_linear("initial packets", false, 443, &[], &packet);
+    }
 
     #[test]
     fn the_packet_of_the_specification() {
