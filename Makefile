@@ -5,7 +5,7 @@ WIREQ := target/release/wireq
 # Wrong operators can be switched on in test builds: see engine/src/planted.rs.
 FEATURES := --features wireq-engine/planted
 
-.PHONY: setup build demo test lint check-all bench-gate fuzz miri duckdb ja4plus
+.PHONY: setup build demo test lint check-all bench bench-gate fuzz miri duckdb ja4plus
 
 ## Installs what is missing: packages of the system, cargo-nextest. Asks nothing.
 setup:
@@ -28,6 +28,11 @@ test: setup lint duckdb ja4plus
 	cargo build --release --locked -p wireq-bench --examples
 	bench/gate.sh
 	cargo nextest run --workspace --locked $(FEATURES)
+
+## The board: every workload against hand-written loops and peers, a page with plots. SIZE=100 RUNS=3 for a
+## quick look; OUT=FOLDER says where it goes. See bench/README.md.
+bench:
+	bench/board.sh
 
 lint:
 	cargo fmt --all --check

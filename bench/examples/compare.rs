@@ -10,19 +10,21 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::Instant;
 
 const USAGE: &str = "\
-usage: compare [--runs N] [--warmup N] [--name TEXT] [--check] -- CMD ARGS ::: CMD ARGS ...
+usage: compare [--runs N] [--warmup N] [--name TEXT] [--check] [--samples FILE --labels A,B,...]
+               -- CMD ARGS ::: CMD ARGS ...
 
 Runs the commands (A, B, ...; two at least) in turn, --runs times each (7) after --warmup
 (1) unmeasured times, their output to /dev/null, and prints a Markdown table of CPU time,
 its ratio A/B, A/C, ..., wall time and peak resident size. --check first says whether each
-output equals A's. A command that fails ends it all with status 1.
+output equals A's. A command that fails ends it all with status 1. --samples appends a line for
+each run: name, label of the command, round, CPU s, wall s, peak MiB, with tabs between.
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +50,8 @@ struct Plan<'a> {
     warmup: usize,
     name: Option<&'a str>,
     check: bool,
+    samples: Option<&'a Path>,
+    labels: Vec<&'a str>,
     commands: Vec<&'a [OsString]>,
 }
 
@@ -59,6 +63,8 @@ fn parse(arguments: &[OsString]) -> Option<Plan<'_>> {
         warmup: 1,
         name: None,
         check: false,
+        samples: None,
+        labels: Vec::new(),
         commands: commands.split(|argument| argument == ":::").collect(),
     };
     let mut options = options.iter();
@@ -68,12 +74,15 @@ fn parse(arguments: &[OsString]) -> Option<Plan<'_>> {
             "--warmup" => plan.warmup = options.next()?.to_str()?.parse().ok()?,
             "--name" => plan.name = Some(options.next()?.to_str()?),
             "--check" => plan.check = true,
+            "--samples" => plan.samples = Some(Path::new(options.next()?)),
+            "--labels" => plan.labels = options.next()?.to_str()?.split(',').collect(),
             _ => return None,
         }
     }
     let enough = plan.runs > 0 && (2..=26).contains(&plan.commands.len());
     let named = plan.commands.iter().all(|command| !command.is_empty());
-    (enough && named).then_some(plan)
+    let labelled = plan.samples.is_none() || plan.labels.len() == plan.commands.len();
+    (enough && named && labelled).then_some(plan)
 }
 
 /// Why there is no table.
@@ -141,8 +150,27 @@ fn compare(plan: &Plan<'_>, scratch: &Scratch) -> Result<(), Failure> {
             samples[index].push(run(plan.commands[index], Stdio::null(), scratch)?);
         }
     }
+    if let Some(path) = plan.samples {
+        write_samples(plan, &samples, path)?;
+    }
     print_table(plan, &samples, equal.as_deref());
     Ok(())
+}
+
+fn write_samples(plan: &Plan<'_>, samples: &[Vec<Sample>], path: &Path) -> io::Result<()> {
+    let file = File::options().create(true).append(true).open(path)?;
+    let mut out = BufWriter::new(file);
+    let name = plan.name.unwrap_or_default();
+    for (label, runs) in plan.labels.iter().zip(samples) {
+        for (round, run) in runs.iter().enumerate() {
+            let (cpu, wall, rss) = (run.cpu_s, run.wall_s, run.rss_mib);
+            writeln!(
+                out,
+                "{name}\t{label}\t{round}\t{cpu:.6}\t{wall:.6}\t{rss:.1}"
+            )?;
+        }
+    }
+    out.flush()
 }
 
 /// What one run of a command took.

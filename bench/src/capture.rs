@@ -107,7 +107,17 @@ impl Capture {
     ///
     /// When the system fails to read or map the file.
     #[inline]
-    pub fn walk(self, visit: impl FnMut(&[u8], u32)) -> Result<End, Error> {
+    pub fn walk(self, mut visit: impl FnMut(&[u8], u32)) -> Result<End, Error> {
+        self.walk_timed(|frame, wire, _| visit(frame, wire))
+    }
+
+    /// The same with the time: seconds in the high half, the fraction as the file has it in the low.
+    ///
+    /// # Errors
+    ///
+    /// When the system fails to read or map the file.
+    #[inline]
+    pub fn walk_timed(self, visit: impl FnMut(&[u8], u32, u64)) -> Result<End, Error> {
         match (self.io, self.big_endian) {
             (Io::Map, false) => walk_map::<false>(&self.file, visit),
             (Io::Map, true) => walk_map::<true>(&self.file, visit),
@@ -136,6 +146,19 @@ fn big_endian(header: &[u8; FILE_HEADER_BYTES]) -> Result<bool, Error> {
     }
 }
 
+#[inline(always)] // what is not used then costs nothing
+fn words<const BIG_ENDIAN: bool>(header: &[u8; RECORD_HEADER_BYTES]) -> [u32; 4] {
+    let (words, _) = header.as_chunks::<4>();
+    let word = |at: usize| {
+        if BIG_ENDIAN {
+            u32::from_be_bytes(words[at])
+        } else {
+            u32::from_le_bytes(words[at])
+        }
+    };
+    [word(0), word(1), word(2), word(3)]
+}
+
 /// Where a walk over some bytes stopped.
 struct Stop {
     /// Bytes of whole records.
@@ -145,22 +168,14 @@ struct Stop {
 }
 
 #[inline]
-fn walk_records<const BIG_ENDIAN: bool>(bytes: &[u8], visit: &mut impl FnMut(&[u8], u32)) -> Stop {
+fn walk_records<const BIG_ENDIAN: bool>(
+    bytes: &[u8],
+    visit: &mut impl FnMut(&[u8], u32, u64),
+) -> Stop {
     let mut rest = bytes;
     let mut oversized = false;
     while let Some((header, after)) = rest.split_first_chunk::<RECORD_HEADER_BYTES>() {
-        let &[_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h] = header;
-        let (captured, wire) = if BIG_ENDIAN {
-            (
-                u32::from_be_bytes([a, b, c, d]),
-                u32::from_be_bytes([e, f, g, h]),
-            )
-        } else {
-            (
-                u32::from_le_bytes([a, b, c, d]),
-                u32::from_le_bytes([e, f, g, h]),
-            )
-        };
+        let [seconds, fraction, captured, wire] = words::<BIG_ENDIAN>(header);
         oversized = captured as usize > RECORD_BYTES_MAX;
         if oversized {
             break;
@@ -168,7 +183,7 @@ fn walk_records<const BIG_ENDIAN: bool>(bytes: &[u8], visit: &mut impl FnMut(&[u
         let Some((frame, next)) = after.split_at_checked(captured as usize) else {
             break;
         };
-        visit(frame, wire);
+        visit(frame, wire, u64::from(seconds) << 32 | u64::from(fraction));
         rest = next;
     }
     Stop {
@@ -189,7 +204,7 @@ fn end(offset: usize, whole: bool) -> End {
 
 fn walk_map<const BIG_ENDIAN: bool>(
     file: &File,
-    mut visit: impl FnMut(&[u8], u32),
+    mut visit: impl FnMut(&[u8], u32, u64),
 ) -> Result<End, Error> {
     let mapped = Mapped::new(file)?;
     let bytes = mapped.bytes();
@@ -201,7 +216,7 @@ fn walk_map<const BIG_ENDIAN: bool>(
 
 fn walk_blocks<const BIG_ENDIAN: bool>(
     mut file: File,
-    mut visit: impl FnMut(&[u8], u32),
+    mut visit: impl FnMut(&[u8], u32, u64),
 ) -> Result<End, Error> {
     // What is kept is always less than one record, so a whole block fits behind it.
     let mut buffer = vec![0; RECORD_HEADER_BYTES + RECORD_BYTES_MAX + BLOCK_BYTES];
@@ -338,6 +353,27 @@ mod tests {
                 },
             };
             assert_eq!(end, expected);
+        }
+    }
+
+    #[test]
+    fn times_are_read_in_both_byte_orders() {
+        let words = [7u32, 9, 0, 0];
+        let mut little = header(1);
+        little.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        let mut big = vec![0xa1, 0xb2, 0xc3, 0xd4];
+        big.resize(FILE_HEADER_BYTES - 4, 0);
+        big.extend(1u32.to_be_bytes());
+        big.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+        for bytes in [little, big] {
+            let file = Temporary::new("times", &bytes);
+            for io in [Io::Map, Io::Block] {
+                let mut times = Vec::new();
+                Capture::open(file.0.as_os_str(), io)
+                    .and_then(|capture| capture.walk_timed(|_, _, time| times.push(time)))
+                    .expect("an Ethernet capture");
+                assert_eq!(times, [7 << 32 | 9]);
+            }
         }
     }
 

@@ -1,7 +1,9 @@
-//! The limits: what the fastest reasonable hand-written loops cost for five questions.
+//! The limits: what the fastest reasonable hand-written loops cost for seven questions.
 //!
 //! wireq answers the same questions with the same results; the ratio of the CPU times is
 //! the price of asking in a language. See `bench/README.md`.
+
+mod flows;
 
 use hashbrown::{HashMap, HashSet};
 use std::env;
@@ -22,6 +24,10 @@ usage: limit [--io map|block|best] PROGRAM FILE
                  dstport = 443 and ipprotocol = tcp, dstport = 53 and ipprotocol = udp,
                  srcport = 443, len > 1000
   uniq4          distinct srcip, dstip, srcport, dstport
+  group-tuple    the ten of srcip, srcport, dstip, dstport, ipprotocol with most bytes, with packets
+                 and bytes
+  flowid         flows by the same five fields: how many, packets, bytes, the most bytes of one,
+                 the latest second
 
 FILE is classic pcap of Ethernet frames. best (the default) is block: it was the
 faster one where we measured (bench/README.md).
@@ -75,6 +81,8 @@ fn parse(arguments: &[OsString]) -> Option<(Io, Program, &OsStr)> {
         "group-srcip" => group_srcip,
         "five-filters" => five_filters,
         "uniq4" => uniq4,
+        "group-tuple" => flows::group_tuple,
+        "flowid" => flows::flowid,
         _ => return None,
     };
     Some((io, program, path))
@@ -221,8 +229,13 @@ fn ports_key(packet: &Network<'_>) -> u64 {
 fn uniq4(capture: Capture, out: &mut dyn Write) -> Result<End, Error> {
     let mut v4 = HashSet::<(u64, u64)>::new();
     let mut v6 = HashSet::<(u128, u128, u64)>::new();
+    // What lacks all four is one more combination.
+    let mut has_none = false;
     let end = capture.walk(|frame, _| {
-        let Some(packet) = network(frame) else { return };
+        let Some(packet) = network(frame) else {
+            has_none = true;
+            return;
+        };
         let ports = ports_key(&packet);
         match packet.addresses {
             Addresses::V4(&[a, b, c, d], &[e, f, g, h]) => {
@@ -234,6 +247,6 @@ fn uniq4(capture: Capture, out: &mut dyn Write) -> Result<End, Error> {
             }
         }
     })?;
-    writeln!(out, "{}", v4.len() + v6.len())?;
+    writeln!(out, "{}", v4.len() + v6.len() + usize::from(has_none))?;
     Ok(end)
 }
