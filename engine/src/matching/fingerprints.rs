@@ -28,8 +28,36 @@ struct Lane {
     top_shift: u32,
     /// Hashes in ascending order, with where their patterns begin; one more at the end.
     hashes: Vec<(u32, u32)>,
-    /// Patterns, and how many bytes of each stand before those that it is known by.
-    known: Vec<(u32, u32)>,
+    /// Patterns by the hash of what they are known by.
+    known: Vec<Known>,
+}
+
+/// A pattern where it stands among those known by the same hash.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    pattern: u32,
+    /// How many of its bytes stand before those that it is known by.
+    before: u32,
+    /// These bytes, under a mask that leaves out the case of letters where that is no matter.
+    word: u32,
+    mask: u32,
+}
+
+impl Known {
+    fn new(pattern: u32, before: u32, window: &[u8], nocase: bool) -> Known {
+        let mut mask = [0; BYTES_MAX];
+        for (mask, byte) in mask.iter_mut().zip(window) {
+            let folds = nocase && byte.is_ascii_alphabetic();
+            *mask = if folds { 0xdf } else { 0xff };
+        }
+        let mask = u32::from_le_bytes(mask);
+        Known {
+            pattern,
+            before,
+            word: load(window) & mask,
+            mask,
+        }
+    }
 }
 
 /// A pattern, with the numbers of all those given that are the same.
@@ -53,7 +81,6 @@ fn commonness(byte: u8) -> u32 {
         b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 6,
         b'.' | b'/' | b'-' | b'=' | b':' | 0xff => 5,
         b'a'..=b'z' | b'0'..=b'9' => 4,
-        0x2a | 0x2d => 4,
         _ => 1,
     }
 }
@@ -104,7 +131,9 @@ impl Fingerprints {
                 let Some(here) = text.get(start..end) else {
                     return;
                 };
+                // What a pattern is known by was compared already.
                 let same = match pattern.nocase {
+                    _ if pattern.bytes.len() == lane.bytes => true,
                     true => here.eq_ignore_ascii_case(&pattern.bytes),
                     false => *here == *pattern.bytes,
                 };
@@ -129,7 +158,7 @@ impl Lane {
         let bits = (count * 32).next_power_of_two().ilog2().clamp(14, 22);
         let mask = u32::MAX >> (8 * (BYTES_MAX - bytes));
         let hash = |word: u32| ((word | FOLD) & mask).wrapping_mul(0x9e37_79b1) >> (32 - bits);
-        let mut by_hash: HashMap<u32, Vec<(u32, u32)>> = HashMap::new();
+        let mut by_hash: HashMap<u32, Vec<Known>> = HashMap::new();
         for (pattern, number) in patterns.iter().zip(0..).filter(|(p, _)| mine(p)) {
             let windows = pattern.bytes.windows(bytes).zip(0..);
             let cost = |(window, _): &(&[u8], u32)| {
@@ -139,7 +168,7 @@ impl Lane {
             };
             if let Some((window, before)) = windows.min_by_key(cost) {
                 let known = by_hash.entry(hash(load(window))).or_default();
-                known.push((number, before));
+                known.push(Known::new(number, before, window, pattern.nocase));
             }
         }
         let mut lane = Lane {
@@ -152,7 +181,7 @@ impl Lane {
             hashes: Vec::new(),
             known: Vec::new(),
         };
-        let mut by_hash: Vec<(u32, Vec<(u32, u32)>)> = by_hash.into_iter().collect();
+        let mut by_hash: Vec<(u32, Vec<Known>)> = by_hash.into_iter().collect();
         by_hash.sort_unstable();
         for (hash, known) in by_hash {
             lane.bitmap[hash as usize >> 6] |= 1 << (hash & 63);
@@ -187,35 +216,36 @@ impl Lane {
     fn scan(&self, text: &[u8], mut may: impl FnMut(u32, usize)) {
         let mut at = 0;
         for window in text.windows(BYTES_MAX) {
-            let hash = self.hash(u32::from_le_bytes([
-                window[0], window[1], window[2], window[3],
-            ]));
+            let word = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+            let hash = self.hash(word);
             if self.is_known(hash) {
-                self.each(hash, at, &mut may);
+                self.each(hash, word, at, &mut may);
             }
             at += 1;
         }
         // The last bytes, which no four stand at.
         while at + self.bytes <= text.len() {
-            let hash = self.hash(load(&text[at..]));
+            let word = load(&text[at..]);
+            let hash = self.hash(word);
             if self.is_known(hash) {
-                self.each(hash, at, &mut may);
+                self.each(hash, word, at, &mut may);
             }
             at += 1;
         }
     }
 
     #[inline(never)]
-    fn each(&self, hash: u32, at: usize, may: &mut impl FnMut(u32, usize)) {
+    fn each(&self, hash: u32, word: u32, at: usize, may: &mut impl FnMut(u32, usize)) {
         let top = (hash >> self.top_shift) as usize;
         let (from, to) = (self.tops[top] as usize, self.tops[top + 1] as usize);
         for pair in self.hashes[from..=to].windows(2) {
             if pair[0].0 != hash {
                 continue;
             }
-            for (pattern, before) in &self.known[pair[0].1 as usize..pair[1].1 as usize] {
-                if let Some(start) = at.checked_sub(*before as usize) {
-                    may(*pattern, start);
+            for known in &self.known[pair[0].1 as usize..pair[1].1 as usize] {
+                let start = at.checked_sub(known.before as usize);
+                if let (Some(start), true) = (start, word & known.mask == known.word) {
+                    may(known.pattern, start);
                 }
             }
         }
