@@ -205,6 +205,46 @@ fn many_groups_are_those_of_one_thread() {
     ] {
         compare(set, &[&many], &[], &["--threads=2", "--threads=3"]);
     }
+    // Aggregates of the same groups are one: what it says is as each of them would have said it.
+    let count = "print srcip count() group by srcip";
+    let sum = "print srcip sum(ttl) group by srcip";
+    for set in [
+        &[
+            count,
+            sum,
+            "print srcip max(ttl) group by srcip having count() > 1",
+        ][..],
+        // Where others write between them, or behind what keeps rows.
+        &[count, "sort -r srcip | tail 5 | print srcip", sum],
+        &["count() group by srcip | sort count | print count", sum],
+        &[
+            "count() group by srcip | uniq count | head 1 | print count",
+            sum,
+            count,
+        ],
+        // In one statement.
+        &["(print srcip count() group by srcip) + (print srcip sum(ttl) group by srcip) | count()"],
+        &[
+            count,
+            "(count() group by srcip) + (max(ttl) group by srcip) | print srcip count max",
+        ],
+    ] {
+        compare(set, &[&many], &[], &["--threads=2", "--threads=3"]);
+        for flags in [&["--threads=1"][..], &["--threads=2", "--batch=500"]] {
+            let run = |more: &[&str]| {
+                let queries = set.iter().flat_map(|query| ["-e", *query]);
+                let arguments = ["--utc", "--seed=3"].into_iter().chain(queries);
+                let arguments: Vec<&str> = arguments.chain(["-r", &many]).collect();
+                wireq(&[&arguments, flags, more].concat()).results()
+            };
+            let (merged, apart) = (run(&[]), run(&["--no-rewrite=merge"]));
+            assert!(merged.len() > 10, "{set:?} says something");
+            assert!(
+                merged == apart,
+                "{set:?} {flags:?}: others than without `merge`"
+            );
+        }
+    }
 }
 
 #[test]

@@ -41,7 +41,9 @@ impl Runner {
     ) -> Result<(), Error> {
         let whole = self.memory.is_some() || self.spills;
         // Objects that are made are numbered in their order.
-        let may = options.threads > 1 && !whole && !self.reads_identity;
+        let may = !whole && !self.reads_identity;
+        let in_turns = may && self.can_take_turns(rank) && !self.can_give_in_pieces(rank);
+        let may = may && (options.threads > 1 || in_turns);
         let node = &mut self.graph.nodes[rank];
         let (Some(operator), true) = (&mut node.operator, may && !node.done) else {
             return Ok(());
@@ -49,8 +51,12 @@ impl Runner {
         let Some(pieces) = operator.finish_in_pieces() else {
             return Ok(());
         };
-        if self.can_give_in_pieces(rank) {
+        if in_turns {
             // What was said before this node stands before it.
+            self.end_step(outputs)?;
+            return self.say_in_turns(rank, &*pieces, options, outputs);
+        }
+        if self.can_give_in_pieces(rank) {
             self.end_step(outputs)?;
             return self.say_on_threads(rank, &*pieces, options, outputs);
         }
@@ -173,7 +179,7 @@ impl Runner {
     }
 
     /// The nodes behind one.
-    fn behind(&self, rank: usize) -> Vec<bool> {
+    pub(super) fn behind(&self, rank: usize) -> Vec<bool> {
         let mut behind = vec![false; self.graph.nodes.len()];
         // Readers have higher ranks.
         for at in rank..self.graph.nodes.len() {

@@ -15,6 +15,7 @@ mod multiplexer;
 pub mod output;
 mod run;
 mod threads;
+mod turns;
 
 pub use account::{Account, NodeReport, Report};
 pub use live::Signals;
