@@ -2,6 +2,7 @@
 //! All others are modules.
 
 mod aggregate;
+mod columns;
 mod compute;
 mod filter;
 mod group;
@@ -34,6 +35,7 @@ pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
         NodeKind::Join(join) => Some(join::join(join)),
         NodeKind::Filter(expr) => Some(filter::filter(expr)),
         NodeKind::Aggregate(aggregate) => Some(aggregate::aggregate(aggregate)),
+        NodeKind::Columns(list) => Some(columns::columns(list)),
         NodeKind::Union => Some(union::union()),
         NodeKind::Match(matched) => Some(matched::matched(matched)),
         NodeKind::Branch(_) => Some(matched::branch()),

@@ -13,6 +13,7 @@ use crate::Span;
 use crate::arguments::Arguments;
 use crate::matching::{Condition, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
+use crate::planted::is_planted;
 use expr::Expr;
 use hashbrown::{HashMap, HashSet};
 use petgraph::Direction;
@@ -62,6 +63,8 @@ pub struct Node {
     pub statement: usize,
     /// Where it stands in the text.
     pub span: Span,
+    /// The node that it stands before in the order, where it is not its number that says so.
+    pub(crate) before: Option<NodeId>,
 }
 
 /// What a node does.
@@ -83,6 +86,8 @@ pub enum NodeKind {
     Group(GroupBy),
     /// One object a group.
     Aggregate(Aggregate),
+    /// Attaches what one of several merged aggregates gives, under the names that it has there.
+    Columns(Vec<Renamed>),
     /// Objects of several inputs that belong together; one input for each alias.
     Join(Join),
     /// All objects of all inputs, ordered by position, then port.
@@ -146,6 +151,20 @@ impl Match {
         (tests.len(), fields.len() + others, most)
     }
 }
+
+/// A function of a merged aggregate, as one of those that were merged has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renamed {
+    /// The column that it had.
+    pub name: FieldPath,
+    /// The column of the merged aggregate.
+    pub of: FieldPath,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// Columns of merged aggregates begin so: no query names them.
+pub const MERGED: char = '\u{1}';
 
 /// One filter of a [`Match`].
 #[derive(Clone, Debug, PartialEq)]
@@ -250,6 +269,37 @@ pub struct Function {
     pub kind: Kind,
 }
 
+impl Aggregate {
+    /// Adds a function under a name of the plan's own, unless one that says the same is there. Gives
+    /// what it is called here.
+    fn take_over(&mut self, function: &Function) -> Renamed {
+        let equal = self.functions.iter().find(|known| {
+            let same = known.arguments == function.arguments || is_planted("merge-any-arguments");
+            known.module.name == function.module.name && same
+        });
+        let of = equal.map(|known| known.name.clone()).unwrap_or_else(|| {
+            let arguments = function.arguments.to_string();
+            let (module, arguments) = (function.module.name, arguments.trim_start());
+            let mut name = format!("{MERGED}{module}({arguments})");
+            // What differs may look alike.
+            while self.functions.iter().any(|f| f.name.as_str() == name) {
+                name.push('\'');
+            }
+            let name = FieldPath::from(&*name);
+            self.functions.push(Function {
+                name: name.clone(),
+                ..function.clone()
+            });
+            name
+        });
+        Renamed {
+            name: function.name.clone(),
+            of,
+            kind: function.kind,
+        }
+    }
+}
+
 impl PartialEq for Function {
     fn eq(&self, other: &Function) -> bool {
         self.module.name == other.module.name
@@ -274,6 +324,7 @@ impl PartialEq for NodeKind {
                 (&a.keys, &a.group, a.all) == (&b.keys, &b.group, b.all)
                     && a.functions == b.functions
             }
+            (NodeKind::Columns(a), NodeKind::Columns(b)) => a == b,
             (NodeKind::Union, NodeKind::Union) => true,
             (NodeKind::Match(a), NodeKind::Match(b)) => a == b,
             (NodeKind::Branch(a), NodeKind::Branch(b)) => a == b,
@@ -307,6 +358,7 @@ impl NodeKind {
             NodeKind::Group(_) => "group",
             NodeKind::Join(_) => "join",
             NodeKind::Aggregate(_) => "aggregate",
+            NodeKind::Columns(_) => "columns",
             NodeKind::Union => "union",
             NodeKind::Match(_) => "match",
             NodeKind::Branch(_) => "branch",
@@ -343,6 +395,17 @@ impl fmt::Display for NodeKind {
                 }
             }
             NodeKind::Branch(branch) => write!(f, "branch {}", branch.test),
+            NodeKind::Columns(list) => {
+                f.write_str("columns")?;
+                list.iter().try_for_each(|renamed| {
+                    let of = renamed.of.as_str().trim_start_matches(MERGED);
+                    write!(f, " {of}")?;
+                    match of.split_once('(') {
+                        Some((module, _)) if module == renamed.name.as_str() => Ok(()),
+                        _ => write!(f, " as {}", renamed.name),
+                    }
+                })
+            }
             NodeKind::Tally(tally) => {
                 let aggregate = NodeKind::Aggregate(tally.aggregate.clone());
                 write!(f, "tally of {}: {aggregate}", tally.filters.len())
@@ -356,7 +419,8 @@ impl fmt::Display for NodeKind {
                         function.module.name,
                         function.arguments.to_string().trim_start()
                     )?;
-                    if function.name.as_str() != function.module.name {
+                    let name = function.name.as_str();
+                    if name != function.module.name && !name.starts_with(MERGED) {
                         write!(f, " as {}", function.name)?;
                     }
                 }
@@ -618,10 +682,6 @@ impl Plan {
         strategy: Strategy,
         vector: bool,
     ) {
-        let Some(first) = filters.first() else {
-            return;
-        };
-        let (statement, span) = (self.graph[*first].statement, self.graph[*first].span);
         let mut conditions: Vec<Condition> = Vec::new();
         for (number, filter) in filters.iter().enumerate() {
             let NodeKind::Filter(test) = &self.graph[*filter].kind else {
@@ -631,19 +691,34 @@ impl Plan {
             conditions.push(test.clone().into());
             self.graph[*filter].kind = NodeKind::Branch(Branch { number, test });
         }
+        let kind = NodeKind::Match(Match {
+            conditions: conditions.into(),
+            strategy,
+            vector,
+            told: None,
+        });
+        let stream = self.graph[input].stream.clone();
+        self.put_between(input, filters, (kind, stream));
+    }
+
+    /// Puts a node between another one and some of those that read from it. It belongs to the
+    /// statement of the first of them.
+    fn put_between(&mut self, input: NodeId, readers: &[NodeId], node: (NodeKind, Stream)) {
+        let Some(first) = readers.first() else {
+            return;
+        };
+        let (statement, span) = (self.graph[*first].statement, self.graph[*first].span);
+        let before = readers.iter().map(|reader| self.place(*reader)).min();
+        let (kind, stream) = node;
         let node = self.graph.add_node(Node {
-            kind: NodeKind::Match(Match {
-                conditions: conditions.into(),
-                strategy,
-                vector,
-                told: None,
-            }),
-            stream: self.graph[input].stream.clone(),
+            kind,
+            stream,
             statement,
             span,
+            before,
         });
         // Latest first: that is the order in which a graph finds edges at once.
-        let taken_over: HashSet<NodeId> = filters.iter().copied().collect();
+        let taken_over: HashSet<NodeId> = readers.iter().copied().collect();
         let edges = self.graph.edges(input);
         let edges = edges.filter(|edge| taken_over.contains(&edge.target()));
         let edges: Vec<_> = edges.map(|edge| edge.id()).collect();
@@ -651,9 +726,83 @@ impl Plan {
             self.graph.remove_edge(edge);
         }
         self.graph.add_edge(input, node, 0);
-        for filter in filters {
-            self.graph.add_edge(node, *filter, 0);
+        for reader in readers {
+            self.graph.add_edge(node, *reader, 0);
         }
+    }
+
+    /// Makes one aggregate of several that have the same input and the same groups. What stands for
+    /// each of them attaches its own columns.
+    pub(crate) fn merge_aggregates(&mut self, nodes: &[NodeId]) {
+        let Some(first) = nodes.first().copied() else {
+            return;
+        };
+        let NodeKind::Aggregate(mut merged) = self.graph[first].kind.clone() else {
+            return;
+        };
+        let [input] = self.inputs(first)[..] else {
+            return;
+        };
+        merged.functions.clear();
+        let mut stream = self.graph[first].stream.clone();
+        for node in nodes {
+            let NodeKind::Aggregate(aggregate) = &self.graph[*node].kind else {
+                continue;
+            };
+            let functions = aggregate.functions.iter();
+            let list = functions.map(|function| merged.take_over(function));
+            self.graph[*node].kind = NodeKind::Columns(list.collect());
+        }
+        stream.given.clone_from(&self.graph[input].stream.given);
+        let around = merged.group.iter().flat_map(GroupKeys::columns);
+        let functions = merged.functions.iter().map(|f| (f.name.clone(), f.kind));
+        stream.given.extend(around.chain(functions));
+        self.put_between(input, nodes, (NodeKind::Aggregate(merged), stream));
+    }
+
+    /// Lets readers of a node read from others of them instead: pairs of the one that is read from
+    /// then, and the one that reads.
+    pub(crate) fn feed(&mut self, node: NodeId, pairs: &[(NodeId, NodeId)]) {
+        for (from, reader) in pairs {
+            if let Some(edge) = self.graph.find_edge(node, *reader) {
+                self.graph.remove_edge(edge);
+                self.graph.add_edge(*from, *reader, 0);
+            }
+        }
+        // What is read from stands before the first of its readers: the order of all others stays
+        // as it is. Each round takes one more of those that stand in a row.
+        for _ in pairs {
+            for (from, reader) in pairs {
+                let place = self.place(*reader);
+                if place < self.place(*from) {
+                    self.graph[*from].before = Some(place);
+                }
+            }
+        }
+    }
+
+    /// Takes a node with one input out: what it gives is what comes.
+    pub(crate) fn splice(&mut self, node: NodeId) {
+        if let [input] = self.inputs(node)[..] {
+            for (reader, port) in self.outputs(node) {
+                self.graph.add_edge(input, reader, port);
+            }
+            self.graph.remove_node(node);
+        }
+    }
+
+    /// The nodes that have a side effect, or behind which one stands before them.
+    pub(crate) fn acting(&self) -> HashSet<NodeId> {
+        let mut acting = HashSet::new();
+        for node in self.order() {
+            let inputs = self.inputs(node);
+            if self.graph[node].kind.has_side_effect()
+                || inputs.iter().any(|input| acting.contains(input))
+            {
+                acting.insert(node);
+            }
+        }
+        acting
     }
 
     /// Equal aggregates behind filters of a match become one node: pairs of the filter's branch and the
@@ -667,6 +816,7 @@ impl Plan {
             return;
         };
         let (stream, statement, span) = (first.stream.clone(), first.statement, first.span);
+        let before = pairs.iter().map(|(_, reader)| self.place(*reader)).min();
         let mut filters = Vec::with_capacity(pairs.len());
         for (number, (branch, reader)) in pairs.iter().enumerate() {
             let NodeKind::Branch(filter) = &self.graph[*branch].kind else {
@@ -684,6 +834,7 @@ impl Plan {
             stream,
             statement,
             span,
+            before,
         });
         self.graph.add_edge(matched, tally, 0);
         if let NodeKind::Match(matched) = &mut self.graph[matched].kind {
@@ -726,6 +877,7 @@ impl Plan {
             stream,
             statement,
             span,
+            before: None,
         });
         for (port, input) in inputs.iter().enumerate() {
             self.graph.add_edge(*input, node, port as u16);
@@ -835,6 +987,11 @@ impl Plan {
         false
     }
 
+    /// The number by which a node stands in the order.
+    pub(crate) fn place(&self, node: NodeId) -> NodeId {
+        self.graph[node].before.unwrap_or(node)
+    }
+
     /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
     pub fn order(&self) -> Vec<NodeId> {
         let mut before: HashMap<NodeId, usize> = HashMap::new();
@@ -850,20 +1007,11 @@ impl Plan {
             .node_indices()
             .map(|node| (node, waits_for(node)))
             .collect();
-        // What stands in for filters stands where the first of them was written: the order of all
+        // What stands in for others stands where the first of them was written: the order of all
         // others stays as it would be without it.
-        let place = |node: NodeId| match &self.graph[node].kind {
-            NodeKind::Match(_) | NodeKind::Tally(_) => {
-                let is_tally = |node: &NodeId| matches!(self.graph[*node].kind, NodeKind::Tally(_));
-                let readers = self.graph.neighbors(node);
-                let (tallies, others): (Vec<NodeId>, Vec<NodeId>) = readers.partition(is_tally);
-                let behind = tallies
-                    .into_iter()
-                    .flat_map(|tally| self.graph.neighbors(tally));
-                let first = others.into_iter().chain(behind).min();
-                Reverse((first.unwrap_or(node), false, node))
-            }
-            _ => Reverse((node, true, node)),
+        let place = |node: NodeId| {
+            let before = self.graph[node].before;
+            Reverse((self.place(node), before.is_none(), node))
         };
         let ready = missing.iter().filter(|(_, count)| **count == 0);
         let mut ready: BinaryHeap<Reverse<(NodeId, bool, NodeId)>> =

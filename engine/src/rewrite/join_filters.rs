@@ -3,13 +3,10 @@
 //! Where others read from the first one too, it stays, and the second loses the tests that the
 //! first has passed already, or that follow from those.
 
-use super::normalize::{normalized, values_of};
-use crate::matching::Values;
+use super::normalize::{Known, normalized};
 use crate::plan::expr::Expr;
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::planted::is_planted;
-use hashbrown::{HashMap, HashSet};
-use wireq_typesys::FieldPath;
 
 pub(super) fn apply(plan: &mut Plan) {
     for node in plan.order() {
@@ -84,22 +81,8 @@ fn filter_before(plan: &Plan, node: NodeId) -> Option<(NodeId, Expr)> {
 /// What of some tests is left to try where another one holds.
 fn without_implied(tests: Vec<Expr>, holds: Expr, plan: &Plan, node: NodeId) -> Expr {
     let stream = &plan.graph[node].stream;
-    let holds: HashSet<Expr> = holds.conjuncts().into_iter().collect();
-    let mut known: HashMap<FieldPath, Vec<Values>> = HashMap::new();
-    for (field, values) in holds.iter().filter_map(|test| values_of(test, stream)) {
-        known.entry(field).or_default().push(values);
-    }
-    let follows = |test: &Expr| {
-        let Some((field, values)) = values_of(test, stream) else {
-            return false;
-        };
-        let mut known = known.get(&field).into_iter().flatten();
-        known.any(|known| match is_planted("imply-the-wrong-way") {
-            true => values.is_within(known),
-            false => known.is_within(&values),
-        })
-    };
+    let holds = Known::new(holds.conjuncts(), stream);
     let mut tests = Expr::And(tests).conjuncts();
-    tests.retain(|test| !follows(test) && !holds.contains(test));
+    tests.retain(|test| !holds.implies(test, stream));
     normalized(Expr::And(tests), stream)
 }

@@ -2,7 +2,9 @@
 //!
 //! Every rewrite runs on the plan, before operators are built, and can be switched off by name.
 
+mod imply;
 mod join_filters;
+mod merge_group_bys;
 mod normalize;
 mod prefilter;
 mod push_filters;
@@ -25,6 +27,8 @@ pub struct Choices {
     pub strategy: Strategy,
     /// Whether many tests of one field are one look-up.
     pub vector: bool,
+    /// Whether memory is limited: then nothing is merged that has to be given as a whole.
+    pub memory_limited: bool,
 }
 
 impl Default for Choices {
@@ -34,6 +38,7 @@ impl Default for Choices {
             vector_min: 8,
             strategy: Strategy::Auto,
             vector: true,
+            memory_limited: false,
         }
     }
 }
@@ -60,6 +65,12 @@ pub static REWRITES: &[Rewrite] = &[
         summary: "Equal nodes on equal input become one, from the sources on.",
         apply: |plan, _| share_subgraphs::apply(plan),
     },
+    // Behind `share`: equal inputs are one by then, and so are equal aggregates.
+    Rewrite {
+        name: "merge",
+        summary: "Aggregates of the same groups are one, which computes what any of them asks for.",
+        apply: merge_group_bys::apply,
+    },
     // Behind `share`: what stands before several filters stays one node.
     Rewrite {
         name: "push",
@@ -71,6 +82,12 @@ pub static REWRITES: &[Rewrite] = &[
         name: "chain",
         summary: "A filter behind a filter is one, and tries nothing that is known to hold.",
         apply: |plan, _| join_filters::apply(plan),
+    },
+    // Behind `chain`, which leaves one filter with all tests that stand in a row.
+    Rewrite {
+        name: "imply",
+        summary: "A test that holds for all that comes is not tried, narrow filters read from wide ones.",
+        apply: imply::apply,
     },
     // Behind `chain`: what stands at a source is then all that is asked of its objects.
     Rewrite {

@@ -78,6 +78,39 @@ pub(super) fn values_of(test: &Expr, stream: &Stream) -> Option<(FieldPath, Valu
     Values::of(test, &known)
 }
 
+/// Tests that are known to hold.
+pub(super) struct Known {
+    tests: HashSet<Expr>,
+    values: HashMap<FieldPath, Vec<Values>>,
+}
+
+impl Known {
+    pub(super) fn new(tests: Vec<Expr>, stream: &Stream) -> Known {
+        let tests: HashSet<Expr> = tests.into_iter().collect();
+        let mut values: HashMap<FieldPath, Vec<Values>> = HashMap::new();
+        for (field, of_one) in tests.iter().filter_map(|test| values_of(test, stream)) {
+            values.entry(field).or_default().push(of_one);
+        }
+        Known { tests, values }
+    }
+
+    /// Whether another test holds then too: it is one of them, or one of them is about fewer values
+    /// of its field.
+    pub(super) fn implies(&self, test: &Expr, stream: &Stream) -> bool {
+        if self.tests.contains(test) {
+            return true;
+        }
+        let Some((field, values)) = values_of(test, stream) else {
+            return false;
+        };
+        let mut known = self.values.get(&field).into_iter().flatten();
+        known.any(|known| match is_planted("imply-the-wrong-way") {
+            true => values.is_within(known),
+            false => known.is_within(&values),
+        })
+    }
+}
+
 /// The tests that are about one field each, by that field: their numbers and their values.
 fn by_field(tests: &[Expr], stream: &Stream) -> Vec<Vec<(usize, Values)>> {
     let mut fields: HashMap<FieldPath, Vec<(usize, Values)>> = HashMap::new();

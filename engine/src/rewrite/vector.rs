@@ -6,7 +6,6 @@
 use super::Choices;
 use crate::matching::Strategy;
 use crate::plan::{NodeId, NodeKind, Plan};
-use hashbrown::HashSet;
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     if choices.strategy == Strategy::Auto && !choices.vector {
@@ -17,19 +16,8 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
         // One that was asked for is used wherever it can be.
         _ => 1,
     };
+    let acting = plan.acting();
     let order = plan.order();
-    let mut acting: HashSet<NodeId> = HashSet::new();
-    for node in &order {
-        let acts = plan.graph[*node].kind.has_side_effect();
-        if acts
-            || plan
-                .inputs(*node)
-                .iter()
-                .any(|input| acting.contains(input))
-        {
-            acting.insert(*node);
-        }
-    }
     for node in order.iter().filter(|node| !acting.contains(*node)) {
         let outputs = plan.outputs(*node).into_iter();
         let is_filter =

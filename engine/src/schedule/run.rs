@@ -88,7 +88,11 @@ const ALONE: u64 = 4;
 /// # Errors
 /// Where a source, an operator or an output fails.
 pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Result<Report, Error> {
-    rewrite(&mut plan, &options.choices);
+    let choices = Choices {
+        memory_limited: options.choices.memory_limited || options.memory_limit.is_some(),
+        ..options.choices.clone()
+    };
+    rewrite(&mut plan, &choices);
     let nodes = physical::build(&plan, &options.zone, options.seed);
     let places = nodes.iter().map(|node| node.place).collect();
     let start = Instant::now();

@@ -54,10 +54,7 @@ impl Census {
 
     /// Counts the rewrites that do anything to a plan, one behind the other.
     fn rewritten(&mut self, plan: &Plan) {
-        let choices = Choices {
-            vector_min: 2,
-            ..Choices::default()
-        };
+        let choices = Choices::default();
         let mut plan = plan.clone();
         let mut before = explain(&plan);
         for rewrite in REWRITES {
@@ -124,6 +121,7 @@ impl Census {
             | NodeKind::Union
             | NodeKind::Match(_)
             | NodeKind::Branch(_)
+            | NodeKind::Columns(_)
             | NodeKind::Tally(_) => {}
         }
     }

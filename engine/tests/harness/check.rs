@@ -174,7 +174,9 @@ impl Mode {
                 ..all_rewrites()
             })
         });
-        modes.extend(alone.chain(strategies).map(|choices| Mode {
+        // As everybody runs it.
+        let usual = std::iter::once(Choices::default());
+        modes.extend(usual.chain(alone).chain(strategies).map(|choices| Mode {
             rows_max: 5,
             choices,
             apart: false,

@@ -85,6 +85,14 @@ impl QuerySet {
             let statement = |_| generator.filtering_statement(&first, &group, share);
             statements.extend((0..more).map(statement));
         }
+        if generator.random.percent(25) {
+            let alike = generator.statements_of_groups();
+            statements.extend(alike);
+        }
+        if generator.random.percent(20) {
+            let within = generator.statements_within();
+            statements.extend(within);
+        }
         let count = statements.len();
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);
@@ -166,7 +174,7 @@ impl Generator {
     /// same first filter, and a share of them the same functions without keys behind it.
     fn filtering_statement(&mut self, first: &Test, group: &Group, share: usize) -> Statement {
         let mut scope = Scope::packet();
-        let source = self.named_sources.then_some(Source::Capture(0));
+        let source = self.named_capture();
         let mut pipeline: Vec<Stage> = (0..self.random.weighted(&[(1, 0), (6, 1), (3, 2)]))
             .map(|_| Stage::Where(self.test(&scope, 2)))
             .collect();
@@ -202,8 +210,13 @@ impl Generator {
         statement
     }
 
+    /// The first capture, where sources are named.
+    pub(super) fn named_capture(&self) -> Option<Source> {
+        self.named_sources.then_some(Source::Capture(0))
+    }
+
     /// A source, a bag of sources, a join, or nothing where files are given.
-    fn begin(&mut self, scope: &mut Scope) -> Statement {
+    pub(super) fn begin(&mut self, scope: &mut Scope) -> Statement {
         let (source, pipeline) = if self.random.percent(14) {
             (None, vec![self.join(scope)])
         } else if !self.named_sources {
@@ -419,7 +432,7 @@ impl Generator {
         (0..count).map(|_| self.stage(scope, depth)).collect()
     }
 
-    fn stage(&mut self, scope: &mut Scope, depth: usize) -> Stage {
+    pub(super) fn stage(&mut self, scope: &mut Scope, depth: usize) -> Stage {
         // What a clock says is for groups.
         if depth > 0 && scope.has("clock") && self.random.percent(25) {
             return self.grouped(scope, depth - 1);

@@ -5,11 +5,12 @@
 //! | `random` | choices that a seed determines |
 //! | `capture`, `tables` | random captures and tables |
 //! | `query`, `scope` | query sets, and what a place in a query may name |
-//! | `generate`, `stages`, `measures`, `conditions` | random query sets |
+//! | `generate`, `stages`, `measures`, `conditions`, `alike` | random query sets |
 //! | `check` | one set through oracle and engine, in every mode |
 //! | `shrink` | the smallest set that still fails |
 //! | `census` | how often everything occurred |
 
+mod alike;
 mod capture;
 pub mod census;
 pub mod check;

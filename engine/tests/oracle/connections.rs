@@ -324,7 +324,7 @@ impl Standing {
 }
 
 /// The number of a value, where it has one that is not negative.
-fn count_of(value: &Value) -> i128 {
+pub fn count_of(value: &Value) -> i128 {
     match value {
         Value::Integer(number) => (*number).max(0),
         Value::Named(number, _) => (*number).into(),

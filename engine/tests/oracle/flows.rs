@@ -1,5 +1,6 @@
 //! `flowid`: the first object of each flow, and a row when the flow is over.
 
+use super::connections::count_of;
 use super::expression::key_of;
 use super::follows::nanos;
 use super::object::{Fields, Object};
@@ -115,10 +116,7 @@ impl Stage for FlowId {
     fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
         let get = |name| object.get(&FieldPath::new(name), effects.zone);
         let own_time = nanos(&get("ts"), effects.zone);
-        let bytes = match get("len") {
-            Value::Integer(bytes) if bytes >= 0 => bytes,
-            _ => 0,
-        };
+        let bytes = count_of(&get("len"));
         self.now = self.now.max(own_time);
         for flow in &mut self.flows {
             flow.touched = flow.touched.or(self.now);

@@ -99,7 +99,9 @@ pub fn knows(plan: &Plan) -> bool {
         }
         NodeKind::Union | NodeKind::Group(_) => true,
         // Made by rewrites, which the oracle does without.
-        NodeKind::Match(_) | NodeKind::Branch(_) | NodeKind::Tally(_) => false,
+        NodeKind::Match(_) | NodeKind::Branch(_) | NodeKind::Columns(_) | NodeKind::Tally(_) => {
+            false
+        }
     })
 }
 
@@ -143,7 +145,11 @@ fn knows_expression(expr: &Expr) -> bool {
 /// The stage of a node; none for sources.
 pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
     let stage: Box<dyn Stage> = match &plan.graph[node].kind {
-        NodeKind::Source(..) | NodeKind::Match(_) | NodeKind::Branch(_) | NodeKind::Tally(_) => {
+        NodeKind::Source(..)
+        | NodeKind::Match(_)
+        | NodeKind::Branch(_)
+        | NodeKind::Columns(_)
+        | NodeKind::Tally(_) => {
             return None;
         }
         NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),

@@ -1,0 +1,150 @@
+//! Random statements that have much in common, so that something can be shared: groups by the same
+//! keys, and tests of which some follow from others.
+
+use super::generate::Generator;
+use super::query::{Group, ModuleCall, Pipeline, Print, Stage, Statement, Term, Test};
+use super::scope::{Domain, Scope};
+
+/// Address blocks, of which several lie within others.
+const NESTED: [&str; 5] = [
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.0.0.0/24",
+    "10.0.0.0/30",
+    "10.0.0.1",
+];
+
+impl Generator {
+    /// Functions over the same groups of the same objects: in statements of their own, or as a bag in
+    /// one.
+    pub(super) fn statements_of_groups(&mut self) -> Vec<Statement> {
+        let mut scope = Scope::packet();
+        let mut begin = self.begin(&mut scope);
+        let stages = self.random.weighted(&[(4, 0), (3, 1), (1, 2)]);
+        begin.pipeline.extend(self.stages(&mut scope, stages, 1));
+        let count = self.random.weighted(&[(1, 0), (5, 1), (3, 2)]);
+        let keys = self.fields(&scope, count);
+        let count = self.random.between(2, 4);
+        let mut pipelines: Vec<Pipeline> = (0..count)
+            .map(|_| self.functions_of_groups(&scope, &keys))
+            .collect();
+        if self.random.percent(25) && !begin.pipeline.is_empty() {
+            let branch = |pipeline| Statement {
+                source: None,
+                pipeline,
+            };
+            let branches = pipelines.drain(..).map(branch).collect();
+            begin.pipeline.push(Stage::Bag(branches));
+            return vec![begin];
+        }
+        let statement = |mut pipeline: Pipeline| {
+            let mut statement = begin.clone();
+            statement.pipeline.append(&mut pipeline);
+            statement
+        };
+        pipelines.into_iter().map(statement).collect()
+    }
+
+    fn functions_of_groups(&mut self, scope: &Scope, keys: &[String]) -> Pipeline {
+        let mut scope = scope.clone();
+        let mut group = self.group(&scope);
+        group.keys = keys.to_vec();
+        group.having = group.having.filter(|_| !keys.is_empty());
+        if self.random.percent(50) {
+            let count = self.random.below(3);
+            return vec![Stage::Print(Print {
+                fields: self.fields(&scope, count),
+                group: Some(group),
+                ..Print::default()
+            })];
+        }
+        let Group { calls, .. } = &group;
+        scope.add_calls(calls);
+        let mut pipeline = vec![Stage::Aggregate(group)];
+        let stages = self.random.weighted(&[(3, 0), (2, 1)]);
+        pipeline.extend(self.stages(&mut scope, stages, 1));
+        pipeline.push(self.print(&mut scope));
+        pipeline
+    }
+
+    /// Filters of one source of which some pass what others pass.
+    pub(super) fn statements_within(&mut self) -> Vec<Statement> {
+        let source = self.named_capture();
+        let count = self.random.between(2, 6);
+        let statement = |generator: &mut Generator| {
+            let mut scope = Scope::packet();
+            let first = generator.limit(&scope);
+            let mut pipeline = vec![Stage::Where(first.clone())];
+            // What comes between two tests of a field may give it anew.
+            while generator.random.percent(45) {
+                let stage = generator.between_tests(&mut scope);
+                pipeline.push(stage);
+                let again = generator.random.percent(45);
+                let test = match again && Generator::is_about(&first, &scope) {
+                    true => first.clone(),
+                    false => generator.limit(&scope),
+                };
+                pipeline.push(Stage::Where(test));
+            }
+            pipeline.push(generator.print(&mut scope));
+            Statement {
+                source: source.clone(),
+                pipeline,
+            }
+        };
+        (0..count).map(|_| statement(self)).collect()
+    }
+
+    /// Often a column of a name that is there.
+    fn between_tests(&mut self, scope: &mut Scope) -> Stage {
+        if self.random.percent(60) {
+            return self.stage(scope, 0);
+        }
+        let name = *self.random.pick(&["len", "len", "dstport"]);
+        let value = *self.random.pick(&["53", "75", "100", "443", "1500"]);
+        scope.attach(name, Domain::Number);
+        Stage::Call(ModuleCall {
+            module: "const",
+            flags: vec!["-t unsigned".to_owned(), format!("-f {name}")],
+            words: vec![value.to_owned()],
+            least: 1,
+        })
+    }
+
+    /// Whether a place in a query may name what a test of [`Generator::limit`] is about.
+    fn is_about(test: &Test, scope: &Scope) -> bool {
+        match test {
+            Test::Compare(Term::Field(field), ..) => scope.has(field),
+            Test::And(parts) => parts.iter().all(|part| Generator::is_about(part, scope)),
+            _ => false,
+        }
+    }
+
+    /// One or two tests of few fields.
+    fn limit(&mut self, scope: &Scope) -> Test {
+        let one = |generator: &mut Generator| match generator.random.below(5) {
+            0..2 if scope.has("len") => generator.limit_of_length(scope),
+            4 if scope.has("dstport") => {
+                let term = Term::Field("dstport".to_owned());
+                let op = *generator.random.pick(&[">", "<=", "=", "!="]);
+                let constant = *generator.random.pick(&["53", "80", "443", "1024"]);
+                Test::Compare(term, op, Term::Constant(constant.to_owned()))
+            }
+            _ if scope.has("srcip") => {
+                let block = *generator.random.pick(&NESTED);
+                let op = generator.random.weighted(&[(5, "="), (1, "!=")]);
+                let term = Term::Field("srcip".to_owned());
+                Test::Compare(term, op, Term::Constant(block.to_owned()))
+            }
+            _ => match scope.pick_of(&mut generator.random, &[Domain::Number]) {
+                Some(field) => Test::Exists(field),
+                None => generator.test(scope, 0),
+            },
+        };
+        let first = one(self);
+        match self.random.percent(30) {
+            true => Test::And(vec![first, one(self)]),
+            false => first,
+        }
+    }
+}
