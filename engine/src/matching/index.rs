@@ -91,7 +91,8 @@ impl Matcher for Index {
         match &mut self.compiled {
             Some(compiled) if compiled.fit(view) => {
                 self.parts = self.parts.wrapping_add(1);
-                let grown = self.parts.is_power_of_two() && self.parts.trailing_zeros() % 2 == 0;
+                let grown =
+                    self.parts.is_power_of_two() && self.parts.trailing_zeros().is_multiple_of(2);
                 let counts = grown || self.parts.is_multiple_of(COUNT_EVERY);
                 self.scratch.select(compiled, view, zone, hits);
                 if counts {

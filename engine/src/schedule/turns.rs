@@ -21,6 +21,7 @@ impl Runner {
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<(), Error> {
+        // Nothing is routed, so that all readers have all rows.
         let readers = std::mem::take(&mut self.graph.nodes[rank].readers);
         let emitted = self.graph.nodes[rank].out.account.emitted;
         let mut most = emitted;
@@ -31,6 +32,7 @@ impl Runner {
             }
             let node = &mut self.graph.nodes[rank];
             node.readers = vec![*reader];
+            node.direct = vec![*reader];
             // It is the same again.
             node.out.account.emitted = emitted;
             said = match options.threads {
@@ -43,7 +45,8 @@ impl Runner {
             (node.done, node.taken) = (false, None);
         }
         self.graph.nodes[rank].out.account.emitted = most;
-        self.graph.nodes[rank].readers = readers;
+        let node = &mut self.graph.nodes[rank];
+        (node.direct, node.readers) = (readers.clone(), readers);
         said
     }
 

@@ -259,7 +259,7 @@ impl Generator {
             });
             scopes.push(scope);
         }
-        if self.tables.first().is_some() && self.random.percent(30) {
+        if !self.tables.is_empty() && self.random.percent(30) {
             let mut scope = self.tables[0].scope();
             let stages = self.random.below(3);
             branches.push(Statement {
