@@ -5,7 +5,7 @@
 //! | `set`, `line` | a test of one field as a set of its values |
 //! | `classes` | from a value to its class: the vector function of numbers, prefixes, masks and lists |
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
-//! | `patterns`, `fingerprints` | the vector function of byte patterns |
+//! | `patterns` | the vector function of byte patterns |
 //! | `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
@@ -28,7 +28,6 @@ mod compile;
 mod counting;
 mod dataflow;
 mod distinct;
-mod fingerprints;
 mod index;
 mod line;
 mod memo;
