@@ -27,7 +27,7 @@ test: setup lint duckdb ja4plus
 	cargo build --release --locked -p wireq-cli
 	cargo build --release --locked -p wireq-bench --examples
 	bench/gate.sh
-	cargo nextest run --workspace --locked $(FEATURES)
+	cargo nextest run --workspace --locked --no-fail-fast $(FEATURES)
 
 ## The board: every workload against hand-written loops and peers, a page with plots. SIZE=100 RUNS=3 for a
 ## quick look; OUT=FOLDER says where it goes. Installs the peers that are missing (Debian packages, 1 GB
