@@ -314,6 +314,16 @@ pub struct OperatorSpec {
     pub reads_identity: bool,
     /// Whether it may be done before its input ends: see [`Progress::Done`].
     pub stops: bool,
+    /// Whether it gives each object that comes, once, and nothing else.
+    pub passes_all: bool,
+    /// The most objects that it takes: the first ones.
+    pub takes: Option<u64>,
+    /// How many objects it leaves out, the first ones, before it gives all that come.
+    pub skips: Option<u64>,
+    /// Where it gives the objects in an order of their fields.
+    pub sorted: Option<Sorted>,
+    /// Only so many of them are wanted, the first ones. The plan sets this; a module leaves it out.
+    pub first: Option<usize>,
     /// What bounds its memory, in words; none where it keeps nothing that grows.
     pub bound: Option<&'static str>,
     /// The type of the objects that it makes, where a type has their fields: [`OperatorSpec::gives`]
@@ -357,6 +367,11 @@ impl OperatorSpec {
             only_writes: false,
             reads_identity: false,
             stops: false,
+            passes_all: false,
+            takes: None,
+            skips: None,
+            sorted: None,
+            first: None,
             bound: None,
             record_type: None,
             grows: false,
@@ -367,6 +382,45 @@ impl OperatorSpec {
             expressions: Vec::new(),
             group: None,
             make: Arc::new(make),
+        }
+    }
+}
+
+/// How an operator gives objects in an order.
+#[derive(Clone)]
+pub struct Sorted {
+    /// By which fields, the most important one first.
+    pub fields: Vec<(FieldPath, Order)>,
+    /// The same operator for those behind it that take so many objects at most, the first ones.
+    pub first: Arc<dyn Fn(usize) -> OperatorSpec + Send + Sync>,
+}
+
+/// How a field is ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The highest value first.
+    pub descending: bool,
+    /// Whether objects that lack the field come before the others.
+    pub absent_first: bool,
+}
+
+impl Order {
+    /// The exact reverse.
+    #[must_use]
+    pub fn reversed(self) -> Order {
+        Order {
+            descending: !self.descending,
+            absent_first: !self.absent_first,
+        }
+    }
+
+    /// Makes the key of a value ([`wireq_typesys::key`]) one that stands where the order has it. An
+    /// absent value is one byte, below all others.
+    pub fn apply(self, key: &mut [u8]) {
+        match key {
+            [absent @ 0] => *absent = if self.absent_first { 0 } else { u8::MAX },
+            _ if self.descending => key.iter_mut().for_each(|byte| *byte = !*byte),
+            _ => {}
         }
     }
 }

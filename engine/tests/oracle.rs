@@ -9,11 +9,12 @@ mod golden;
 mod harness;
 
 /// Which modules must occur in a run of some length, and so be checked by it.
-const MODULES: [&str; 56] = [
+const MODULES: [&str; 57] = [
     "pcapfile",
     "where",
     "uniq",
     "head",
+    "skip",
     "project",
     "print",
     "aggregate",

@@ -25,6 +25,7 @@ pub fn compute(list: &[Calculation]) -> OperatorSpec {
     let list = list.to_vec();
     OperatorSpec {
         gives: Gives::Annotated(columns.collect()),
+        passes_all: true,
         ..OperatorSpec::stateless(fields, move |context| {
             let scalar = |calculation: &Calculation| {
                 let scalar = Scalar::new(&calculation.expr, context);

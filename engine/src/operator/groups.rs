@@ -482,6 +482,35 @@ impl Groups {
         self.sorted().iter().map(own).collect()
     }
 
+    /// The numbers of all keys, in no order.
+    pub fn for_each_number(&self, mut each: impl FnMut(u32)) {
+        for shard in &self.table.shards {
+            shard.short.iter().for_each(|(_, number)| each(*number));
+            shard.medium.iter().for_each(|(_, number)| each(*number));
+            shard.long.iter().for_each(|(_, number)| each(*number));
+        }
+    }
+
+    /// Takes all keys out, and gives those of which the number is wanted, as [`Groups::drain`] does.
+    pub fn drain_wanted(&mut self, wanted: impl Fn(u32) -> bool) -> Drained {
+        for shard in &mut self.table.shards {
+            shard.short.retain(|(_, number)| wanted(*number));
+            shard.medium.retain(|(_, number)| wanted(*number));
+            let mut boxed = shard.boxed;
+            shard.long.retain(|(key, number)| {
+                let stays = wanted(*number);
+                boxed -= if stays {
+                    0
+                } else {
+                    allocated(key.len()).min(boxed)
+                };
+                stays
+            });
+            shard.boxed = boxed;
+        }
+        self.drain()
+    }
+
     /// Takes all keys out, with their numbers, in ascending order of key. Little more memory is taken
     /// on the way than the keys took: tables are dropped one by one.
     pub fn drain(&mut self) -> Drained {

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod expr;
 pub mod stream;
 
+use crate::Order;
 use crate::Span;
 use crate::arguments::Arguments;
 use crate::matching::{Condition, Strategy, Values};
@@ -254,6 +255,17 @@ pub struct Aggregate {
     pub all: bool,
     /// The functions.
     pub functions: Vec<Function>,
+    /// Which of the groups are wanted at the end, where not all are.
+    pub first: Option<First>,
+}
+
+/// The groups that come first in the order of what functions give.
+#[derive(Clone, Debug, PartialEq)]
+pub struct First {
+    /// How many; more where the last of them are equal.
+    pub count: usize,
+    /// The numbers of the functions, the most important one first, with how each is ordered.
+    pub by: Arc<[(usize, Order)]>,
 }
 
 /// One function of an [`Aggregate`].
@@ -322,7 +334,7 @@ impl PartialEq for NodeKind {
         match (self, other) {
             (NodeKind::Source(a, x, _), NodeKind::Source(b, y, _)) => a.name == b.name && x == y,
             (NodeKind::Operator(a, x, f), NodeKind::Operator(b, y, g)) => {
-                a.name == b.name && x == y && f.group == g.group
+                a.name == b.name && x == y && (&f.group, f.first) == (&g.group, g.first)
             }
             (NodeKind::Compute(a), NodeKind::Compute(b)) => a == b,
             (NodeKind::Group(a), NodeKind::Group(b)) => a == b,
@@ -374,8 +386,11 @@ impl fmt::Display for NodeKind {
             NodeKind::Source(module, arguments, _) => write!(f, "{}{arguments}", module.name),
             NodeKind::Operator(module, arguments, spec) => {
                 write!(f, "{}{arguments}", module.name)?;
-                match &spec.group {
-                    Some(group) => write!(f, " for each {group}"),
+                if let Some(group) = &spec.group {
+                    write!(f, " for each {group}")?;
+                }
+                match spec.first {
+                    Some(count) => write!(f, ", the first {count}"),
                     None => Ok(()),
                 }
             }
@@ -435,6 +450,14 @@ impl fmt::Display for Aggregate {
         }
         if self.all {
             f.write_str(" with absent keys")?;
+        }
+        if let Some(first) = &self.first {
+            write!(f, ", the first {} by", first.count)?;
+            for (at, order) in &*first.by {
+                let name = &self.functions[*at].name;
+                let direction = if order.descending { " descending" } else { "" };
+                write!(f, " {name}{direction}")?;
+            }
         }
         match &self.group {
             Some(group) => write!(f, " for each {group}"),

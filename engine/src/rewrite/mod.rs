@@ -4,6 +4,7 @@
 
 mod imply;
 mod join_filters;
+mod limit;
 mod merge_group_bys;
 mod normalize;
 mod prefilter;
@@ -106,6 +107,12 @@ pub static REWRITES: &[Rewrite] = &[
         name: "tally",
         summary: "Equal aggregates without keys behind filters matched at once become one.",
         apply: tally::apply,
+    },
+    // Last: what stands next to one another by now stays so.
+    Rewrite {
+        name: "limit",
+        summary: "What is sorted for its first objects keeps no others; groups before it give those alone.",
+        apply: |plan, _| limit::apply(plan),
     },
 ];
 

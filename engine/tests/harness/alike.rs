@@ -45,6 +45,69 @@ impl Generator {
         pipelines.into_iter().map(statement).collect()
     }
 
+    /// The first objects or groups in an order, asked for by one statement or several.
+    pub(super) fn statements_of_firsts(&mut self) -> Vec<Statement> {
+        let mut scope = Scope::packet();
+        let mut begin = self.begin(&mut scope);
+        let stages = self.random.weighted(&[(5, 0), (2, 1)]);
+        begin.pipeline.extend(self.stages(&mut scope, stages, 1));
+        let mut columns = Vec::new();
+        if self.random.percent(60) {
+            let mut group = self.group(&scope);
+            let count = self.random.between(1, 3);
+            group.keys = self.fields(&scope, count);
+            group.having = group.having.filter(|_| self.random.percent(30));
+            scope.add_calls(&group.calls);
+            columns.extend(group.calls.iter().map(|call| call.column().to_owned()));
+            begin.pipeline.push(Stage::Aggregate(group));
+            while self.random.percent(30) {
+                begin.pipeline.push(self.for_each(&mut scope));
+            }
+            columns.retain(|column| scope.has(column));
+        }
+        let by_column = !columns.is_empty() && self.random.percent(80);
+        let mut sort = self.keeping("sort", &mut scope);
+        if by_column {
+            sort.words[0].clone_from(&columns[0]);
+        }
+        begin.pipeline.push(Stage::Call(sort));
+        let count = self.random.weighted(&[(3, 1), (2, 2)]);
+        let statement = |generator: &mut Generator| {
+            let (mut scope, mut statement) = (scope.clone(), begin.clone());
+            let pipeline = &mut statement.pipeline;
+            for _ in 0..generator.random.weighted(&[(4, 0), (2, 1), (1, 2)]) {
+                pipeline.push(generator.for_each(&mut scope));
+            }
+            if generator.random.percent(20) {
+                let count = generator.random.below(4).to_string();
+                pipeline.push(Stage::Call(ModuleCall {
+                    module: "skip",
+                    flags: Vec::new(),
+                    words: vec![count],
+                    least: 1,
+                }));
+            }
+            if generator.random.percent(90) {
+                pipeline.push(Stage::Head(generator.random.between(0, 6) as u64));
+            }
+            pipeline.push(generator.print(&mut scope));
+            statement
+        };
+        (0..count).map(|_| statement(self)).collect()
+    }
+
+    /// What gives each object on, under other names or with more: mostly.
+    fn for_each(&mut self, scope: &mut Scope) -> Stage {
+        match self.random.below(4) {
+            0 => self.print(scope),
+            1 => self.stage(scope, 0),
+            _ => match self.attaching("rename", scope) {
+                Some(call) => Stage::Call(call),
+                None => self.stage(scope, 0),
+            },
+        }
+    }
+
     fn functions_of_groups(&mut self, scope: &Scope, keys: &[String]) -> Pipeline {
         let mut scope = scope.clone();
         let mut group = self.group(&scope);

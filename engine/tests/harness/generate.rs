@@ -90,6 +90,10 @@ impl QuerySet {
             statements.extend(alike);
         }
         if generator.random.percent(20) {
+            let firsts = generator.statements_of_firsts();
+            statements.extend(firsts);
+        }
+        if generator.random.percent(20) {
             let within = generator.statements_within();
             statements.extend(within);
         }

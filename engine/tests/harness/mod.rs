@@ -56,7 +56,7 @@ pub fn run_sets(seed: u64, count: usize) -> Result<Census, Box<Mismatch>> {
                 census.invalid += 1;
                 eprintln!("the set of seed {seed} is no query: {faults}");
                 assert!(
-                    census.invalid <= 3 + at / 50,
+                    census.invalid <= 3 + at / 30,
                     "set of seed {seed} is no query, as were too many before it:\n{faults}\n{}",
                     checker.show(&set)
                 );

@@ -90,7 +90,7 @@ impl Generator {
         NAMES[self.random.below(NAMES.len())]
     }
 
-    fn keeping(&mut self, name: &'static str, scope: &mut Scope) -> ModuleCall {
+    pub(super) fn keeping(&mut self, name: &'static str, scope: &mut Scope) -> ModuleCall {
         let count = self.random.between(1, 2);
         let fields = self.fields(scope, count);
         let mut flags = Vec::new();
@@ -283,7 +283,11 @@ impl Generator {
         Some((field, flags))
     }
 
-    fn attaching(&mut self, name: &'static str, scope: &mut Scope) -> Option<ModuleCall> {
+    pub(super) fn attaching(
+        &mut self,
+        name: &'static str,
+        scope: &mut Scope,
+    ) -> Option<ModuleCall> {
         let mut flags = Vec::new();
         let mut column = name;
         if name != "rename" && self.random.percent(70) {

@@ -1,4 +1,4 @@
-//! Modules that remember objects to choose among those to come: `uniq`, `head`, `sample`,
+//! Modules that remember objects to choose among those to come: `uniq`, `head`, `skip`, `sample`,
 //! `uniqobj`, `countobj`.
 
 use super::expression::key_of;
@@ -40,6 +40,21 @@ impl Stage for Head {
 
     fn wants_more(&self) -> bool {
         self.left > 0
+    }
+}
+
+/// All objects but the first.
+pub struct Skip {
+    /// How many are still left out.
+    pub left: u64,
+}
+
+impl Stage for Skip {
+    fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
+        match self.left {
+            0 => effects.give(object),
+            _ => self.left -= 1,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::filter::{self, FILTERS, literal};
 use super::flows::FlowId;
 use super::follows::{Clock, Deskew, Difference, Window};
 use super::join::Joining;
-use super::keeps::{Head, Identities, Sample, Uniq};
+use super::keeps::{Head, Identities, Sample, Skip, Uniq};
 use super::lately::{Active, Changes, FifoDelay};
 use super::object::Object;
 use super::print::Print;
@@ -28,7 +28,7 @@ use wireq_engine::{Module, OperatorSpec};
 use wireq_typesys::{FieldPath, Kind, Literal, Value, Zone};
 
 /// The modules that the oracle interprets besides filters.
-const MODULES: [&str; 35] = [
+const MODULES: [&str; 36] = [
     "pcapfile",
     "tabularinput",
     "print",
@@ -42,6 +42,7 @@ const MODULES: [&str; 35] = [
     "rename",
     "uniq",
     "head",
+    "skip",
     "sample",
     "uniqobj",
     "countobj",
@@ -277,6 +278,9 @@ impl Call {
                 seen: Vec::new(),
             }),
             "head" => Box::new(Head {
+                left: self.first_number(),
+            }),
+            "skip" => Box::new(Skip {
                 left: self.first_number(),
             }),
             "sample" => Box::new(Sample {

@@ -49,6 +49,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         class: StateClass::Ordered,
         stops: true,
+        takes: Some(limit),
         bound: Some("one number"),
         ..OperatorSpec::stateless(Vec::new(), move |_| Box::new(Head { limit, taken: 0 }))
     })

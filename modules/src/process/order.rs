@@ -1,26 +1,7 @@
-//! How `sort` orders each of its fields.
+//! What `sort` is told of the order of its fields.
 
+use wireq_engine::Order;
 use wireq_engine::arguments::{ArgumentError, Arguments};
-
-/// How a field is ordered.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Order {
-    descending: bool,
-    /// Whether objects that lack the field come before the others.
-    absent_first: bool,
-}
-
-impl Order {
-    /// Makes the key of a value one that stands where the order has it. An absent value is one byte,
-    /// below all others.
-    pub(super) fn apply(self, key: &mut [u8]) {
-        match key {
-            [absent @ 0] => *absent = if self.absent_first { 0 } else { u8::MAX },
-            _ if self.descending => key.iter_mut().for_each(|byte| *byte = !*byte),
-            _ => {}
-        }
-    }
-}
 
 /// What `--order` says of each field.
 pub(super) fn orders(arguments: &Arguments, fields: usize) -> Result<Vec<Order>, ArgumentError> {

@@ -44,6 +44,7 @@ pub(super) static MODULE: Module = Module {
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         gives: Gives::Projected,
+        passes_all: true,
         ..OperatorSpec::stateless(arguments.fields(), |context| {
             let mut project = Project::new(context);
             rows(move |view, out| project.step(view, out))

@@ -75,6 +75,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     }
     Ok(OperatorSpec {
         gives: Gives::Annotated(columns),
+        passes_all: true,
         like,
         ..OperatorSpec::stateless(needs, move |_| {
             let places = places.clone();

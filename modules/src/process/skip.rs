@@ -46,6 +46,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let count = arguments.number(0).unwrap_or(0);
     Ok(OperatorSpec {
         class: StateClass::Ordered,
+        skips: Some(count),
         bound: Some("one number"),
         ..OperatorSpec::stateless(Vec::new(), move |_| {
             Box::new(Skip {

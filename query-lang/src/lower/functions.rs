@@ -252,6 +252,7 @@ impl Lowering<'_> {
                     group: self.groups.clone(),
                     all: false,
                     functions: functions.list,
+                    first: None,
                 };
                 self.plan.add_aggregate(aggregate, input, span)
             }

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`states`] | what is known of groups, by their numbers |
 //! | [`emit`] | the objects that are given |
+//! | [`first`] | which groups those are, where not all are wanted |
 //! | [`spilled`] | groups in files, where memory does not hold all |
 //! | [`tally`] | many aggregates without keys as one |
 
 mod emit;
+mod first;
 mod spilled;
 mod states;
 pub(crate) mod tally;
@@ -17,7 +19,7 @@ use self::spilled::{Reading, Spilled};
 use self::states::States;
 use crate::operator::groups::{Drained, Groups};
 use crate::operator::keyed::{Around, whole_key};
-use crate::plan::Aggregate;
+use crate::plan::{Aggregate, First};
 use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
@@ -66,6 +68,8 @@ struct Grouping {
     width: usize,
     /// Whether objects with no key are a group, and one group is there without any object.
     all: bool,
+    /// Which groups are wanted at the end, where not all are.
+    first: Option<First>,
     groups: Groups,
     states: States,
     /// Whether the one group that there is without keys is there.
@@ -153,6 +157,7 @@ impl Grouping {
             emitter: Arc::new(emitter),
             width,
             all: aggregate.all,
+            first: aggregate.first.clone(),
             groups: Groups::new(context.seed),
             states,
             any: false,
@@ -230,6 +235,15 @@ impl Grouping {
             self.groups.number_key(&[]);
         }
         self.groups.drain()
+    }
+
+    /// Takes all groups that are wanted out of memory.
+    fn drain_wanted(&mut self) -> Drained {
+        let first = self.first.as_ref();
+        match first.and_then(|first| first::wanted(first, &self.groups, &self.states)) {
+            Some(wanted) => self.groups.drain_wanted(|number| wanted.has(number)),
+            None => self.drain(),
+        }
     }
 
     /// Gives one object for each of all groups.
@@ -543,7 +557,7 @@ impl Operator for Grouping {
             }
             self.giving = match &self.spilled {
                 Some(spilled) => Giving::Spilled(spilled.read()?),
-                None => Giving::Kept(self.drain()),
+                None => Giving::Kept(self.drain_wanted()),
             };
         }
         self.give(out)
@@ -552,6 +566,11 @@ impl Operator for Grouping {
     fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
         let fits = matches!(self.giving, Giving::NotYet) && self.spilled.is_none();
         if !fits || self.len() < PIECES_MIN * ROWS_MAX || is_planted("aggregate-descending") {
+            return None;
+        }
+        if self.first.is_some() {
+            // Mostly few; they are given as of one piece.
+            self.giving = Giving::Kept(self.drain_wanted());
             return None;
         }
         self.giving = Giving::Done;

@@ -8,17 +8,19 @@ mod rows;
 
 use self::rows::{IDENTITY_BYTES, Rows, identity_bytes, read_identity};
 use super::keep::{Keeper, Kept};
-use super::order::{Order, orders};
+use super::order::orders;
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::spill::{Layout, Merge, Runs, keep_all};
 use wireq_engine::{
     Build, Context, Control, Error, Example, Gives, Module, OnControl, Operator, OperatorSpec,
-    Progress, StateClass, Verdict, View, same_operator,
+    Order, Progress, Sorted, StateClass, Verdict, View, same_operator,
 };
-use wireq_typesys::{Position, ROWS_MAX, key};
+use wireq_typesys::{FieldPath, Position, ROWS_MAX, key};
 
 pub(super) static MODULE: Module = Module {
     name: "sort",
@@ -106,8 +108,35 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         },
     };
     let fields = arguments.fields();
-    let orders = orders(arguments, fields.len())?;
+    let mut orders = orders(arguments, fields.len())?;
+    if reverse {
+        orders
+            .iter_mut()
+            .for_each(|order| *order = order.reversed());
+    }
+    let setting = Setting {
+        reverse,
+        run,
+        orders: orders.into(),
+    };
+    let whole = spec(&fields, &setting, None);
+    if run.is_some() {
+        return Ok(whole);
+    }
+    let by = fields.iter().cloned().zip(setting.orders.iter().copied());
     Ok(OperatorSpec {
+        sorted: Some(Sorted {
+            fields: by.collect(),
+            first: Arc::new(move |count| spec(&fields, &setting, Some(count))),
+        }),
+        ..whole
+    })
+}
+
+/// The operator, which gives the first objects in order or all.
+fn spec(fields: &[FieldPath], setting: &Setting, first: Option<usize>) -> OperatorSpec {
+    let (run, setting) = (setting.run, setting.clone());
+    OperatorSpec {
         gives: Gives::Retained(Vec::new()),
         // Where runs begin depends on how many objects came before.
         class: if run.is_some() {
@@ -116,23 +145,35 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             StateClass::Ordered
         },
         grows: run.is_none(),
-        bound: Some(if run.is_some() {
-            "the objects of one run"
-        } else {
-            "all objects; past a limit of memory in files"
+        bound: Some(match (run, first) {
+            (Some(_), _) => "the objects of one run",
+            (None, Some(_)) => "twice as many objects as are taken behind it",
+            (None, None) => "all objects; past a limit of memory in files",
         }),
         on_control: OnControl::React,
-        ..OperatorSpec::stateless(fields, move |context| {
-            Box::new(Sort::new(reverse, &orders, run, context))
+        ..OperatorSpec::stateless(fields.to_vec(), move |context| {
+            Box::new(Sort::new(&setting, first, context))
         })
-    })
+    }
 }
 
-struct Sort {
+/// What a sort is told.
+#[derive(Clone)]
+struct Setting {
+    /// Of equal objects the last one comes first.
     reverse: bool,
     run: Option<usize>,
     /// For each field, how it is ordered.
-    orders: Vec<Order>,
+    orders: Arc<[Order]>,
+}
+
+struct Sort {
+    setting: Setting,
+    /// Only so many are wanted.
+    first: Option<usize>,
+    /// The key of the last of those that came first in order, where there were so many: what comes
+    /// behind it is not wanted.
+    last: Option<Vec<u8>>,
     keeper: Keeper,
     rows: Rows,
     /// What came before the rows in memory: keys, identities and rows.
@@ -165,17 +206,20 @@ const LAYOUT: Layout = Layout {
 /// Rows are given in parts of at most so many bytes.
 const PART_BYTES: usize = 1 << 20;
 
+/// Where only the first are wanted, so few more are not worth a look.
+const FEW: usize = 16;
+
 /// The end of a key in files, in reverse order.
 const NUMBER_BYTES: usize = 4;
 
 impl Sort {
-    fn new(reverse: bool, orders: &[Order], run: Option<usize>, context: &Context) -> Sort {
+    fn new(setting: &Setting, first: Option<usize>, context: &Context) -> Sort {
         Sort {
-            reverse,
-            run,
-            orders: orders.to_vec(),
+            setting: setting.clone(),
+            first,
+            last: None,
             keeper: Keeper::new(context),
-            rows: Rows::new(reverse),
+            rows: Rows::new(setting.reverse),
             spilled: Runs::new(LAYOUT),
             spills: 0,
             giving: Giving::NotYet,
@@ -186,18 +230,41 @@ impl Sort {
 
     fn take(&mut self, view: View<'_>, row: usize) {
         self.key.clear();
-        for (at, order) in self.orders.iter().enumerate() {
+        for (at, order) in self.setting.orders.iter().enumerate() {
             let start = self.key.len();
             key::encode_row(view.column(at), row, &mut self.key);
             order.apply(&mut self.key[start..]);
         }
-        if self.reverse {
-            self.key.iter_mut().for_each(|byte| *byte = !*byte);
+        if !self.is_wanted() {
+            return;
         }
         self.row.clear();
         self.keeper.append_row(view, row, &mut self.row);
         let identity = view.part.data.identity(row);
         self.rows.push(identity, &self.key, &self.row);
+        self.keep_first(2);
+    }
+
+    /// Whether a row with the key at hand can be among the first.
+    fn is_wanted(&self) -> bool {
+        self.last
+            .as_ref()
+            .is_none_or(|last| match self.setting.reverse {
+                true if !is_planted("limit-loses-equal-rows") => self.key <= *last,
+                _ => self.key < *last,
+            })
+    }
+
+    /// Where only the first are wanted: forgets others, once there are `times` as many.
+    fn keep_first(&mut self, times: usize) {
+        let Some(first) = self.first else {
+            return;
+        };
+        if self.rows.len() > first.saturating_mul(times).max(FEW) {
+            // Of none at all nothing is wanted.
+            let last = self.rows.keep_first(first);
+            self.last = Some(last.unwrap_or_default());
+        }
     }
 
     fn len(&self) -> u64 {
@@ -222,7 +289,7 @@ impl Sort {
 
     /// What keys in the next file end with.
     fn end_of_key(&self) -> Vec<u8> {
-        match self.reverse {
+        match self.setting.reverse {
             true => (!self.spills).to_be_bytes().to_vec(),
             false => Vec::new(),
         }
@@ -236,6 +303,7 @@ impl Sort {
     /// Begins to give what there is.
     fn begin(&mut self) -> Result<(), Error> {
         self.giving = if self.spilled.is_empty() {
+            self.keep_first(1);
             self.rows.sort();
             Giving::Kept(0)
         } else {
@@ -292,6 +360,7 @@ impl Sort {
             self.give_part(position, out)?;
         }
         self.giving = Giving::NotYet;
+        self.last = None;
         self.rows.clear();
         self.spilled.clear();
         self.spills = 0;
@@ -311,7 +380,11 @@ impl Sort {
 
     /// The key of a row in files.
     fn plain_key<'a>(&self, key: &'a [u8]) -> &'a [u8] {
-        let end = if self.reverse { NUMBER_BYTES } else { 0 };
+        let end = if self.setting.reverse {
+            NUMBER_BYTES
+        } else {
+            0
+        };
         &key[..key.len().saturating_sub(end)]
     }
 
@@ -350,7 +423,7 @@ impl Operator for Sort {
             out.account.absorbed += view.part.count() as u64;
             for row in view.part.selection.iter() {
                 self.take(*view, row);
-                if self.run.is_some_and(|run| self.len() == run as u64) {
+                if self.setting.run.is_some_and(|run| self.len() == run as u64) {
                     self.give_all(view.part.data.position(row), out)?;
                 }
             }
@@ -425,7 +498,7 @@ impl Operator for Sort {
         for _ in 0..from.number()? {
             ordered.push((from.bytes()?, self.keeper.load(from)?));
         }
-        if self.reverse {
+        if self.setting.reverse {
             ordered.reverse();
         }
         for (key, kept) in ordered {
@@ -439,7 +512,7 @@ impl Operator for Sort {
     }
 
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
-        if self.run.is_some() {
+        if self.setting.run.is_some() {
             return Err(Error::Module {
                 module: "sort",
                 message: "with -b it is serial: parts cannot be merged".into(),

@@ -77,6 +77,26 @@ impl Rows {
         self.order = order;
     }
 
+    /// Forgets the rows behind the first `count` in order; the others stay as they came. Gives the key
+    /// of the last one of `count`.
+    pub(super) fn keep_first(&mut self, count: usize) -> Option<Vec<u8>> {
+        self.sort();
+        self.order.truncate(count);
+        let full = self.order.len() == count;
+        let last = self.order.last().filter(|_| full);
+        let last = last.map(|(_, place)| self.at(*place).0.to_vec());
+        // Where a row stands says when it came.
+        let mut places: Vec<u64> = self.order.iter().map(|(_, place)| *place).collect();
+        places.sort_unstable();
+        let mut kept = Rows::new(self.last_first);
+        for place in places {
+            let (key, identity, row) = self.at(place);
+            kept.push(read_identity(identity), key, row);
+        }
+        *self = kept;
+        last
+    }
+
     /// The row of a number: key, and identity and what is kept of it one after the other.
     pub(super) fn get(&self, number: usize) -> (&[u8], Identity, &[u8]) {
         let (key, identity, row) = self.at(self.order[number].1);

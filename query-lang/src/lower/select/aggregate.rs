@@ -100,6 +100,7 @@ impl Lowering<'_> {
             group: self.groups.clone(),
             all: true,
             functions,
+            first: None,
         };
         let node = self.plan.add_aggregate(aggregate, node, core.span);
         Some((node, groups))
