@@ -7,7 +7,7 @@ use super::total::{Total, canonical};
 use std::cmp::Ordering;
 use std::rc::Rc;
 use wireq_engine::plan::Aggregate;
-use wireq_typesys::{Value, Zone, total_order};
+use wireq_typesys::{Names, Value, Zone, total_order};
 
 /// All groups of an aggregate.
 pub struct Groups {
@@ -20,6 +20,8 @@ struct Group {
     /// The key of the group around it, then its own.
     around: Vec<Value>,
     own: Vec<Value>,
+    /// What numbers among its own key are called.
+    names: Vec<Option<&'static Names>>,
     /// None where no object came.
     last: Option<Rc<Object>>,
     totals: Vec<Total>,
@@ -41,6 +43,7 @@ impl Groups {
     fn group(&self, around: Vec<Value>, own: Vec<Value>) -> Group {
         Group {
             around,
+            names: vec![None; own.len()],
             own,
             last: None,
             totals: self.aggregate.functions.iter().map(Total::new).collect(),
@@ -65,17 +68,27 @@ impl Groups {
 
     /// One object for a group: a new one like its last, with the key and a column for each
     /// function. Keys are there even where a stage took the fields away.
-    fn result(&self, group: Group) -> Rc<Object> {
-        let keys = self.fields_of(&group, 0).into_iter();
+    fn result(&self, group: Group, zone: &Zone) -> Rc<Object> {
+        let names = group.around.iter().map(|_| None).chain(group.names.clone());
+        let keys = self.fields_of(&group, 0).into_iter().zip(names);
         let mut fields: Fields = keys
-            .map(|(path, value)| (path, canonical(&value)))
+            .map(|((path, value), names)| (path, with_names(canonical(&value), names)))
             .collect();
-        let names = self.aggregate.functions.iter().map(|f| f.name.clone());
-        fields.extend(names.zip(group.totals.into_iter().map(Total::value)));
         let last = group
             .last
             .unwrap_or_else(|| Rc::new(Object::Made(Vec::new())));
-        last.annotated(fields).derived()
+        // The key is a field that the last object has, not one that hides what was attached to that.
+        let mut below = last.attached();
+        below.retain(|path| fields.iter().any(|(key, _)| path.is_of(key) && path != key));
+        fields.extend(
+            below
+                .into_iter()
+                .map(|path| (path.clone(), last.get(&path, zone))),
+        );
+        let names = self.aggregate.functions.iter().map(|f| f.name.clone());
+        let functions = names.zip(group.totals.into_iter().map(Total::value));
+        let functions = functions.collect();
+        last.annotated(fields).annotated(functions).derived()
     }
 }
 
@@ -95,12 +108,19 @@ impl Stage for Groups {
         let at = match self.groups.binary_search_by(order) {
             Ok(at) => at,
             Err(at) => {
-                let group = self.group(around, own);
+                let group = self.group(around, own.clone());
                 self.groups.insert(at, group);
                 at
             }
         };
         let group = &mut self.groups[at];
+        for (known, value) in group.names.iter_mut().zip(&own) {
+            if let Value::Named(_, names) = value
+                && known.is_none_or(|known| known.name < names.name)
+            {
+                *known = Some(names);
+            }
+        }
         group.last = Some(Rc::clone(&object));
         for (total, function) in group.totals.iter_mut().zip(&self.aggregate.functions) {
             total.take(match &function.spec.field {
@@ -125,7 +145,7 @@ impl Stage for Groups {
             let within =
                 group.around.len() >= scope.len() && order_of_tuples(&group.around, &scope).is_eq();
             if within && close.concerns(&self.fields_of(&group, scope.len())) {
-                effects.give(self.result(group));
+                effects.give(self.result(group, effects.zone));
             } else {
                 self.groups.push(group);
             }
@@ -144,8 +164,19 @@ impl Stage for Groups {
     /// One object for each group, in ascending order of the keys.
     fn finish(&mut self, effects: &mut Effects<'_>) {
         for group in std::mem::take(&mut self.groups) {
-            effects.give(self.result(group));
+            effects.give(self.result(group, effects.zone));
         }
+    }
+}
+
+fn with_names(value: Value, names: Option<&'static Names>) -> Value {
+    match (&value, names) {
+        (Value::Integer(number), Some(names)) => match u64::try_from(*number) {
+            Ok(number) => Value::Named(number, names),
+            Err(_) => value,
+        },
+        (Value::Named(number, _), Some(names)) => Value::Named(*number, names),
+        _ => value,
     }
 }
 

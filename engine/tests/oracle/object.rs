@@ -42,6 +42,19 @@ impl Object {
         Rc::new(Object::Carrying(Rc::new(Object::Made(Vec::new())), objects))
     }
 
+    /// The names of all that was attached.
+    pub fn attached(&self) -> Vec<FieldPath> {
+        match self {
+            Object::Packet(..) | Object::Made(_) => Vec::new(),
+            Object::Annotated(base, fields) => {
+                let mut names = base.attached();
+                names.extend(fields.iter().map(|(path, _)| path.clone()));
+                names
+            }
+            Object::Carrying(base, _) | Object::With(base, _) => base.attached(),
+        }
+    }
+
     /// The value of a path: a field, then conversions; absent where the object has no such field.
     /// What was attached last is asked first: a conversion belongs to what is attached under the
     /// name, not to what that hides.

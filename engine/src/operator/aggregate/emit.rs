@@ -12,8 +12,8 @@ use wireq_typesys::{
 
 /// Where a column of the result comes from.
 pub(super) enum Source {
-    /// A key, which the group's key bytes hold already.
-    Key(usize),
+    /// A key, which the group's key bytes hold already, and what numbers in it are called.
+    Key(usize, Option<usize>),
     /// The key of the group around.
     Around,
     /// A field of the last object.
@@ -112,7 +112,8 @@ impl Emitter {
             self.decode(key, &mut around, &mut keys);
             for (builder, (source, kind)) in builders.iter_mut().zip(&self.columns) {
                 let value = match source {
-                    Source::Key(at) => keys[*at].clone(),
+                    Source::Key(at, None) => keys[*at].clone(),
+                    Source::Key(at, Some(names)) => states.named(*names, number, keys[*at].clone()),
                     Source::Around => around.clone(),
                     Source::Kept(at) => states.kept(*at, number),
                     Source::Function(at) => states.value(*at, number),

@@ -5,11 +5,13 @@
 //! | [`states`] | what is known of groups, by their numbers |
 //! | [`emit`] | the objects that are given |
 //! | [`first`] | which groups those are, where not all are wanted |
+//! | [`names`] | what numbers among keys are called |
 //! | [`spilled`] | groups in files, where memory does not hold all |
 //! | [`tally`] | many aggregates without keys as one |
 
 mod emit;
 mod first;
+mod names;
 mod spilled;
 mod states;
 pub(crate) mod tally;
@@ -29,7 +31,7 @@ use crate::{
 };
 use std::any::Any;
 use std::sync::Arc;
-use wireq_typesys::{Bitmap, FieldPath, Position, ROWS_MAX, Recipe, Value, key};
+use wireq_typesys::{Bitmap, FieldPath, Kind, Position, ROWS_MAX, Recipe, Value, key};
 
 /// The operator of an aggregate: per group the last object plus a column for each function.
 pub(crate) fn aggregate(aggregate: &Aggregate) -> OperatorSpec {
@@ -100,6 +102,14 @@ fn parts(aggregate: &Aggregate, before: usize, context: &Context) -> (Emitter, S
     let around = aggregate.group.iter().flat_map(|group| &group.keys);
     let keys: Vec<FieldPath> = around.chain(&aggregate.keys).cloned().collect();
     let column = aggregate.group.as_ref().map(|group| &group.column);
+    let own = before - aggregate.keys.len().min(before);
+    let named = (own..before).filter(|at| context.kinds.get(*at) == Some(&Kind::Dynamic));
+    let named: Vec<usize> = named.collect();
+    let names_of = |at: usize| {
+        let around = keys.len() - aggregate.keys.len();
+        let column = own + at.checked_sub(around)?;
+        named.iter().position(|named| *named == column)
+    };
     let mut next = before;
     let functions = aggregate.functions.iter().map(|function| {
         let column = function.spec.field.is_some().then(|| {
@@ -123,7 +133,7 @@ fn parts(aggregate: &Aggregate, before: usize, context: &Context) -> (Emitter, S
         } else if column == Some(&def.path) {
             Source::Around
         } else if let Some(at) = keys.iter().rposition(|key| *key == def.path) {
-            Source::Key(at)
+            Source::Key(at, names_of(at))
         } else {
             let live = context.live.iter().position(|path| *path == def.path);
             kept.push(
@@ -145,7 +155,7 @@ fn parts(aggregate: &Aggregate, before: usize, context: &Context) -> (Emitter, S
     };
     (
         emitter,
-        States::new(functions.into_iter(), kept.into_iter()),
+        States::new(functions.into_iter(), kept.into_iter(), named.into_iter()),
     )
 }
 

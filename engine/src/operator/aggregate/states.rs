@@ -1,5 +1,6 @@
 //! What is known of groups, by their numbers: functions, and fields of the last object.
 
+use super::names::KeyNames;
 use crate::planted::is_planted;
 use crate::snapshot::{Reader, Writer};
 use crate::spill::Members;
@@ -13,6 +14,7 @@ type Maker = Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>;
 pub(super) struct States {
     functions: Vec<Function>,
     kept: Vec<Kept>,
+    names: Vec<KeyNames>,
     /// What kept values take beyond their size.
     kept_bytes: usize,
     /// Per group the last row of the current part, and which groups have one.
@@ -37,10 +39,12 @@ struct Kept {
 const NO_ROW: u16 = u16::MAX;
 
 impl States {
-    /// The functions with the number of their field in the view, and the fields that are kept.
+    /// The functions with the number of their field in the view, the fields that are kept, and the keys
+    /// of which names are kept.
     pub(super) fn new(
         functions: impl Iterator<Item = (Option<usize>, Maker)>,
         kept: impl Iterator<Item = usize>,
+        named: impl Iterator<Item = usize>,
     ) -> States {
         let function = |(column, make): (_, Maker)| Function {
             column,
@@ -54,6 +58,7 @@ impl States {
         States {
             functions: functions.map(function).collect(),
             kept: kept.map(field).collect(),
+            names: named.map(KeyNames::new).collect(),
             kept_bytes: 0,
             last_row: Vec::new(),
             touched: Vec::new(),
@@ -66,6 +71,7 @@ impl States {
         States::new(
             functions.map(|function| (function.column, Arc::clone(&function.make))),
             self.kept.iter().map(|kept| kept.field),
+            self.names.iter().map(KeyNames::column),
         )
     }
 
@@ -101,6 +107,9 @@ impl States {
         for function in &mut self.functions {
             let column = function.column.and_then(|at| view.column(at));
             function.states.update(column, rows, numbers);
+        }
+        for names in &mut self.names {
+            names.take(view, rows, numbers);
         }
         if !self.kept.is_empty() {
             self.keep_last(view, rows, numbers);
@@ -151,10 +160,18 @@ impl States {
         value.cloned().unwrap_or_default()
     }
 
+    /// A key of a group, with its name where it is a number that came with one.
+    pub(super) fn named(&self, at: usize, number: u32, key: Value) -> Value {
+        self.names[at].named(number, key)
+    }
+
     /// Forgets a group.
     pub(super) fn clear(&mut self, number: u32) {
         for function in &mut self.functions {
             function.states.clear(number);
+        }
+        for names in &mut self.names {
+            names.clear(number);
         }
         for at in 0..self.kept.len() {
             if (number as usize) < self.kept[at].values.len() {
@@ -170,6 +187,9 @@ impl States {
         for kept in &self.kept {
             out.value(&kept.values[number as usize]);
         }
+        for names in &self.names {
+            out.value(&names.as_value(number));
+        }
     }
 
     pub(super) fn load(&mut self, number: u32, from: &mut Reader<'_>) -> Result<(), Error> {
@@ -178,6 +198,9 @@ impl States {
         }
         for at in 0..self.kept.len() {
             self.set_kept(at, number, from.value()?);
+        }
+        for names in &mut self.names {
+            names.add_value(number, &from.value()?);
         }
         Ok(())
     }
@@ -189,6 +212,9 @@ impl States {
         }
         for at in 0..self.kept.len() {
             self.set_kept(at, number, other.kept(at, from));
+        }
+        for (names, other) in self.names.iter_mut().zip(&other.names) {
+            names.merge(number, other, from);
         }
     }
 
@@ -202,6 +228,11 @@ impl States {
         for at in 0..self.kept.len() {
             for (number, from) in pairs {
                 self.set_kept(at, *number, other.kept(at, *from));
+            }
+        }
+        for (names, other) in self.names.iter_mut().zip(&other.names) {
+            for (number, from) in pairs {
+                names.merge(*number, other, *from);
             }
         }
     }
@@ -232,6 +263,7 @@ impl States {
         let functions: usize = functions.map(|function| function.states.memory()).sum();
         let kept = self.kept.iter().map(|kept| kept.values.capacity());
         let kept = kept.sum::<usize>() * size_of::<Value>() + self.kept_bytes;
-        functions + kept + self.last_row.capacity() * size_of::<u16>()
+        let names: usize = self.names.iter().map(KeyNames::memory).sum();
+        functions + kept + names + self.last_row.capacity() * size_of::<u16>()
     }
 }

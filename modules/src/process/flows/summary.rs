@@ -115,7 +115,7 @@ impl Rows {
                 Source::Own(at)
             } else if let Some(at) = paths.iter().position(|key| key == path) {
                 Source::Key(at)
-            } else if paths.iter().any(|key| path.below(key).is_some()) || is_hidden(path) {
+            } else if paths.iter().any(|key| path.is_of(key)) || is_hidden(path) {
                 // Also which group the flow is in.
                 kept += 1;
                 Source::Kept(kept - 1)
