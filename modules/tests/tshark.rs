@@ -71,10 +71,9 @@ impl Cell<'_> {
         count(self.ours) < count(self.theirs) && self.theirs.starts_with(self.ours)
     }
 
-    /// Whether one program has nothing or less than the other, or both have as many values.
+    /// Whether one program has nothing, or the beginning of what the other has.
     fn is_near(&self) -> bool {
-        let (ours, theirs) = (self.ours, self.theirs);
-        ours.starts_with(theirs) || theirs.starts_with(ours) || count(ours) == count(theirs)
+        self.ours.starts_with(self.theirs) || self.theirs.starts_with(self.ours)
     }
 
     /// Our values of another field of the packet.
@@ -393,11 +392,12 @@ const RULES: &[Rule] = &[
         name: "source-route",
         reason: "tshark gives the end of a source route as the receiver",
         applies: |cell| {
+            let both = cell.ours.split(',').zip(cell.theirs.split(','));
+            let routes = cell.values("ip.opt.type");
+            let routes = routes.filter(|kind| matches!(kind, 131 | 137)).count();
             matches!(cell.field, "ip.dst" | "ip.addr")
-                && cell.is_near()
-                && cell
-                    .values("ip.opt.type")
-                    .any(|kind| matches!(kind, 131 | 137))
+                && count(cell.ours) == count(cell.theirs)
+                && both.filter(|(ours, theirs)| ours != theirs).count() <= routes
         },
     },
     Rule {
