@@ -37,8 +37,31 @@ const OPTIONS: &[&str] = &[
     "dns.desegment_dns_messages:FALSE",
 ];
 
+/// Why few certificates are compared.
+const BEHIND_SEGMENT: &str = "certificates mostly go on behind the segment, or are in DTLS";
+
 /// Fields of which more is excused than agrees, and why.
-const EXCEPTIONS: &[Reason] = &[];
+const EXCEPTIONS: &[Reason] = &[
+    (
+        "dhcp.option.type",
+        "tshark lists the end of the options as one of type 0",
+    ),
+    (
+        "quic.dcid",
+        "tshark knows how long those of short headers are",
+    ),
+    (
+        "tls.handshake.extensions_key_share_selected_group",
+        "a rare field: it is there in five packets",
+    ),
+    ("tls.handshake.certificate_length", BEHIND_SEGMENT),
+    ("tls.handshake.certificates_length", BEHIND_SEGMENT),
+    ("x509af.serialNumber", BEHIND_SEGMENT),
+    ("x509ce.dNSName", BEHIND_SEGMENT),
+    ("x509sat.CountryName", BEHIND_SEGMENT),
+    ("x509sat.printableString", BEHIND_SEGMENT),
+    ("x509sat.uTF8String", BEHIND_SEGMENT),
+];
 
 /// Columns that rules read besides those of fields; tshark takes no name twice.
 const CONTEXT: &[&str] = &[
@@ -396,12 +419,10 @@ const RULES: &[Rule] = &[
         },
     ),
     (
-        "tshark reads a request whose first line goes on behind the packet, or names no version",
+        "VXLAN-GPE: without the flag that says what follows it carries Ethernet, but tshark goes by what is said",
         |cell| {
-            let has_version = ["http.request.version", "http.response.version"]
-                .iter()
-                .any(|name| !cell.context(name).is_empty());
-            cell.is_of("http.") && cell.is_ours_empty && !has_version
+            let is_inside = cell.context("frame.protocols").contains("udp:ip:");
+            is_inside && cell.is_on(&["4790"]) && cell.is_ours_empty
         },
     ),
     (
@@ -721,7 +742,7 @@ fn compare(capture: &Indexed, fields: &[Field], account: &mut Account) {
 }
 
 /// Of cells with a value in either program one in so many may be excused.
-const EXCUSED_ONE_IN: usize = 10;
+const EXCUSED_ONE_IN: usize = 13;
 
 #[test]
 fn fields_of_applications_are_those_of_tshark() {
