@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::{Random, run_query, shared};
+use support::{Folder, Random, run_query, shared};
 use wireq_engine::InputReport;
 use wireq_engine::schedule::Options;
 use wireq_typesys::{Zone, parse_time};
@@ -267,23 +267,6 @@ fn captures_are_what_capinfos_says() {
     assert!(comparison.compared > 200 || captures.is_empty());
 }
 
-/// A folder of its own for this test, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("wireq-capinfos-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("the temporary folder takes folders");
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Runs a program; whether it could do it.
 fn done(program: &str, args: &[&str]) -> bool {
     let mut command = Command::new(program);
@@ -387,7 +370,7 @@ const ENCODINGS: [(&str, bool, fn(&str, &str) -> bool); 16] = [
 
 #[test]
 fn re_encodings_are_what_capinfos_says() {
-    let folder = Folder::new();
+    let folder = Folder::new("capinfos");
     let mut random = Random(3);
     let mut captures = captures(150);
     if all() {
@@ -402,7 +385,7 @@ fn re_encodings_are_what_capinfos_says() {
         let from = path.to_string_lossy();
         let mut made = Vec::new();
         for (name, of_original, encode) in ENCODINGS {
-            let to = folder.0.join(format!("{number}-{name}"));
+            let to = folder.root().join(format!("{number}-{name}"));
             if encode(&from, &to.to_string_lossy()) {
                 made.push((to, of_original));
             } else {

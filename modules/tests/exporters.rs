@@ -82,9 +82,11 @@ fn nfpcapd(capture: &str, folder: &Folder) -> Option<Bytes> {
     let mut command = Command::new("nfpcapd");
     command
         .args(["-r", capture, "-t", "86400", "-w"])
-        .arg(&folder.0);
+        .arg(folder.root());
     end(start(&mut command)?);
-    let files = fs::read_dir(&folder.0).expect("it can be listed").flatten();
+    let files = fs::read_dir(folder.root())
+        .expect("it can be listed")
+        .flatten();
     let mut sum = Bytes::new();
     for file in files {
         for (pair, bytes) in of_records(&format!("nfcapd {}", file.path().display())) {

@@ -675,7 +675,7 @@ fn nfcapd_collects_what_is_exported() {
                 "3600",
                 "-w",
             ])
-            .arg(&folder.0)
+            .arg(folder.root())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();

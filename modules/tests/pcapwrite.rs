@@ -11,7 +11,7 @@ use wireq_engine::{Error, Report};
 
 /// The files of a folder and what is in them, by name.
 fn files(folder: &Folder) -> BTreeMap<String, Capture> {
-    let entries = std::fs::read_dir(&folder.0).expect("the folder is there");
+    let entries = std::fs::read_dir(folder.root()).expect("the folder is there");
     let file = |entry: std::io::Result<std::fs::DirEntry>| {
         let entry = entry.expect("the folder can be read");
         let name = entry.file_name().to_string_lossy().into_owned();

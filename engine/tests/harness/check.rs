@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use wireq_engine::matching::Strategy;
 use wireq_engine::plan::Plan;
 use wireq_engine::rewrite::{Choices, REWRITES};
@@ -220,15 +219,12 @@ impl Mode {
 }
 
 /// The files of a query set, removed at the end.
-struct Folder(PathBuf);
+struct Folder(tempfile::TempDir);
 
 impl Folder {
     fn with(set: &QuerySet) -> Folder {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("wireq-oracle-{}-{number}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        std::fs::create_dir_all(&folder.0).expect("the folder for captures can be made");
+        let folder = tempfile::Builder::new().prefix("wireq-oracle-").tempdir();
+        let folder = Folder(folder.expect("the folder for captures can be made"));
         for (at, capture) in set.captures.iter().enumerate() {
             let written = std::fs::write(folder.path(at), capture.file());
             written.expect("the capture can be written");
@@ -241,18 +237,13 @@ impl Folder {
     }
 
     fn path(&self, capture: usize) -> String {
-        self.0.join(format!("{capture}.pcap")).display().to_string()
+        let name = format!("{capture}.pcap");
+        self.0.path().join(name).display().to_string()
     }
 
     fn table(&self, table: usize) -> String {
-        self.0.join(format!("{table}.txt")).display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left over in the folder for temporary files harms nobody.
-        let _ = std::fs::remove_dir_all(&self.0);
+        let name = format!("{table}.txt");
+        self.0.path().join(name).display().to_string()
     }
 }
 

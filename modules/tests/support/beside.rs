@@ -2,9 +2,14 @@
 //! differs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use wireq_engine::{InputReport, Report};
 
-/// Of all cells, rules may excuse one in so many.
-const EXCUSED_ONE_IN: usize = 1000;
+/// One in so many captures may not be read, by either program.
+const UNREAD_ONE_IN: usize = 200;
+/// In one of so many captures one program may have packets alone, since the file is damaged.
+const APART_ONE_IN: usize = 400;
+/// The packets that one has alone are over all captures one in so many.
+const LOST_ONE_IN: usize = 300;
 /// Of a field with fewer values than this in a sample, more may be excused than agree.
 const MANY: usize = 200;
 /// The least fields of which a value is the same in both programs, over all captures.
@@ -25,6 +30,20 @@ pub fn is_chosen(capture: &super::Indexed, sample: impl FnOnce() -> bool) -> boo
     )
 }
 
+/// How much was damaged in what a query read: bytes that were skipped, and faults of records.
+pub fn damage(report: &Report) -> u64 {
+    let inputs = report
+        .accounts
+        .iter()
+        .filter_map(|node| node.input.as_ref());
+    let inputs = inputs.flat_map(|input| &input.inputs);
+    let of = |input: &InputReport| {
+        let faults = input.faults.iter().map(|(_, count)| count);
+        input.bytes_skipped() + faults.sum::<u64>()
+    };
+    inputs.map(of).sum()
+}
+
 /// A rule: its name, and the reason why cells that it is for may differ.
 pub type Reason = (&'static str, &'static str);
 
@@ -34,6 +53,14 @@ pub struct Account {
     pub captures: usize,
     pub unread: Vec<String>,
     pub unread_by_tshark: Vec<String>,
+    /// Packets that both programs have.
+    packets: usize,
+    /// Captures that are damaged, and of which one has packets alone.
+    apart: Vec<String>,
+    /// Packets that one has alone in them.
+    lost: usize,
+    /// Captures that are whole, and of which one has packets alone.
+    unpaired: Vec<String>,
     cells: usize,
     present: usize,
     /// By field: cells with the same value in both.
@@ -48,6 +75,10 @@ impl Account {
         self.captures += other.captures;
         self.unread.extend(other.unread);
         self.unread_by_tshark.extend(other.unread_by_tshark);
+        self.packets += other.packets;
+        self.apart.extend(other.apart);
+        self.lost += other.lost;
+        self.unpaired.extend(other.unpaired);
         self.cells += other.cells;
         self.present += other.present;
         for (field, count) in other.agreed {
@@ -64,6 +95,25 @@ impl Account {
     fn excuses(&mut self, rule: &'static str, field: &'static str) -> &mut usize {
         let fields = self.excused.entry(rule).or_default();
         fields.entry(field).or_default()
+    }
+
+    /// Takes the packets of a capture, by their numbers. Both have the same; only where a file is
+    /// damaged one may stop, and the other go on or go on elsewhere.
+    pub fn pair(&mut self, path: &str, ours: &BTreeSet<u64>, theirs: &BTreeSet<u64>, damage: u64) {
+        let alone = ours.symmetric_difference(theirs).count();
+        self.captures += 1;
+        self.packets += ours.intersection(theirs).count();
+        if alone == 0 {
+            return;
+        }
+        let (ours, theirs) = (ours.len(), theirs.len());
+        let what = format!("{path}: {ours} packets here, {theirs} there, damage {damage}");
+        if damage > 0 {
+            self.apart.push(what);
+            self.lost += alone;
+        } else {
+            self.unpaired.push(what);
+        }
     }
 
     /// Counts a cell; whether it differs.
@@ -118,6 +168,13 @@ impl Account {
             self.present / excused.max(1),
             self.differences.len()
         );
+        println!(
+            "{} packets in both programs; {} in one only, of captures that are damaged:",
+            self.packets, self.lost
+        );
+        for capture in &self.apart {
+            println!("  {capture}");
+        }
         for (rule, reason) in rules {
             let of_rule = self.excused.get(rule);
             let count = of_rule.map_or(0, |fields| fields.values().sum());
@@ -141,40 +198,108 @@ impl Account {
         );
     }
 
-    /// Prints the account, and fails where it is not what it should be. More cells may be excused
-    /// than agree of the fields of `exceptions` only, each for its reason.
-    pub fn close(self, fields: &[&'static str], rules: &[Reason], exceptions: &[Reason]) {
+    /// Prints the account, and fails where it is not what it should be. Of cells with a value in either
+    /// program one in `excused_one_in` may be excused.
+    /// More cells may be excused than agree of the fields of `exceptions` only, each for its reason.
+    pub fn close(
+        self,
+        fields: &[&'static str],
+        rules: &[Reason],
+        exceptions: &[Reason],
+        excused_one_in: usize,
+    ) {
         self.print(fields, rules);
-        let shown = super::number("WIREQ_SHOWN", 60).min(self.differences.len());
-        assert!(
-            self.differences.is_empty(),
-            "{} differ:\n{}",
-            self.differences.len(),
-            self.differences[..shown].join("\n")
-        );
-        assert!(self.unread.len() <= self.captures / 200, "captures unread");
         assert!(self.present > 1000, "enough to compare");
-        let excused = self.excused_by_field();
-        let exceptions: BTreeSet<_> = exceptions.iter().map(|(field, _)| *field).collect();
-        let mut lost = Vec::new();
-        for (field, excused) in &excused {
+        let mut faults = self.faults(excused_one_in, exceptions);
+        if all() {
+            faults.extend(self.faults_of_all(rules, exceptions));
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// What is wrong with the account of whatever captures.
+    pub fn faults(&self, excused_one_in: usize, exceptions: &[Reason]) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut check = |is_right: bool, fault: String| {
+            if !is_right {
+                faults.push(fault);
+            }
+        };
+        let shown = super::number("WIREQ_SHOWN", 60).min(self.differences.len());
+        check(
+            self.differences.is_empty(),
+            format!(
+                "{} differ:\n{}",
+                self.differences.len(),
+                self.differences[..shown].join("\n")
+            ),
+        );
+        for (program, unread) in [
+            ("here", &self.unread),
+            ("by tshark", &self.unread_by_tshark),
+        ] {
+            check(
+                unread.len() <= self.captures.div_ceil(UNREAD_ONE_IN),
+                format!("{} captures are not read {program}", unread.len()),
+            );
+        }
+        check(
+            self.unpaired.is_empty(),
+            format!("not the same packets:\n{}", self.unpaired.join("\n")),
+        );
+        check(
+            self.apart.len() <= self.captures.div_ceil(APART_ONE_IN),
+            format!("packets of one program only:\n{}", self.apart.join("\n")),
+        );
+        for (field, excused) in self.mostly_excused() {
             let agreed = self.agreed.get(field).copied().unwrap_or(0);
             let is_counted = all() || excused + agreed >= MANY;
-            if is_counted && *excused > agreed && !exceptions.contains(field) {
-                lost.push(format!("{field}: {excused} excused, {agreed} agree"));
+            let is_exception = exceptions.iter().any(|(exception, _)| *exception == field);
+            check(
+                !is_counted || is_exception,
+                format!("mostly excused: {field}, {excused} excused, {agreed} agree"),
+            );
+        }
+        let excused: usize = self.excused_by_field().values().sum();
+        check(
+            excused * excused_one_in <= self.present,
+            format!(
+                "{excused} of {} cells with a value are excused",
+                self.present
+            ),
+        );
+        faults
+    }
+
+    /// The fields of which more is excused than agrees, and how much.
+    fn mostly_excused(&self) -> BTreeMap<&'static str, usize> {
+        let mut fields = self.excused_by_field();
+        fields.retain(|field, excused| *excused > self.agreed.get(field).copied().unwrap_or(0));
+        fields
+    }
+
+    /// What is wrong with the account of all captures: a sample may lack what a rule is for.
+    pub fn faults_of_all(&self, rules: &[Reason], exceptions: &[Reason]) -> Vec<String> {
+        let mut faults = Vec::new();
+        for (rule, _) in rules {
+            if !self.excused.contains_key(rule) {
+                faults.push(format!("a rule that excuses nothing: {rule}"));
             }
         }
-        assert!(lost.is_empty(), "mostly excused:\n{}", lost.join("\n"));
-        let sum: usize = excused.values().sum();
-        assert!(
-            !all() || sum * EXCUSED_ONE_IN <= self.cells,
-            "{sum} of {} cells are excused",
-            self.cells
-        );
-        assert!(
-            !all() || self.agreed.len() >= FIELDS_MIN,
-            "of {} fields only a value is the same",
-            self.agreed.len()
-        );
+        let mostly_excused = self.mostly_excused();
+        for (field, _) in exceptions {
+            if !mostly_excused.contains_key(field) {
+                faults.push(format!("an exception that is none: {field}"));
+            }
+        }
+        let (lost, packets) = (self.lost, self.packets);
+        if lost * LOST_ONE_IN > packets {
+            faults.push(format!("{lost} packets are in one program only"));
+        }
+        if self.agreed.len() < FIELDS_MIN {
+            let agreed = self.agreed.len();
+            faults.push(format!("of {agreed} fields only a value is the same"));
+        }
+        faults
     }
 }

@@ -5,7 +5,7 @@
 pub mod beside;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wireq_engine::schedule::{Options, Outputs, Target, run};
 use wireq_engine::{Error, Report};
 use wireq_query_lang::{Files, Text, compile};
@@ -96,29 +96,28 @@ pub fn run_alone(query: &str) -> (String, Report) {
 }
 
 /// A folder of its own for a test, removed at the end.
-pub struct Folder(pub PathBuf);
+pub struct Folder(tempfile::TempDir);
 
 impl Folder {
     pub fn new(name: &str) -> Folder {
-        let name = format!("wireq-{name}-{}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(name));
-        folder.clear();
-        folder
+        let folder = tempfile::Builder::new()
+            .prefix(&format!("wireq-{name}-"))
+            .tempdir();
+        Folder(folder.expect("the temporary folder takes folders"))
     }
 
+    /// Removes all that is in it.
     pub fn clear(&self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-        std::fs::create_dir(&self.0).expect("the temporary folder takes folders");
+        std::fs::remove_dir_all(self.root()).expect("it can be removed");
+        std::fs::create_dir(self.root()).expect("the temporary folder takes folders");
+    }
+
+    pub fn root(&self) -> &Path {
+        self.0.path()
     }
 
     pub fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        self.root().join(name).to_string_lossy().into_owned()
     }
 }
 
@@ -182,14 +181,14 @@ pub struct Indexed {
 }
 
 /// The shared captures in the classic format.
-pub fn shared_pcaps(folder: &std::path::Path) -> Vec<Indexed> {
+pub fn shared_pcaps(folder: &Path) -> Vec<Indexed> {
     let mut captures = shared_captures(folder);
     captures.retain(|capture| matches!(&*capture.format, "pcap" | "pcap-be" | "pcap-ns"));
     captures
 }
 
 /// All shared captures.
-pub fn shared_captures(folder: &std::path::Path) -> Vec<Indexed> {
+pub fn shared_captures(folder: &Path) -> Vec<Indexed> {
     let captures = folder.join("data/captures");
     let index = std::fs::read_to_string(captures.join("index.tsv")).expect("the index can be read");
     let rows = index

@@ -7,6 +7,9 @@ use super::values::number;
 use super::{ipv4, ipv6, tags};
 
 const LEN: usize = 8;
+const FLAGS: usize = 0;
+/// The flag of a header that says what follows: without it the header is VXLAN's, before Ethernet.
+const SAYS_NEXT: u8 = 0x04;
 const NEXT: usize = 3;
 
 pub(super) static PROTOCOL: Protocol = Protocol {
@@ -15,8 +18,8 @@ pub(super) static PROTOCOL: Protocol = Protocol {
     found: &[By::UdpPort(4790)],
     carries: Some(carries),
     fields: &[
-        number("vxlan_gpe.flags", U8(0), "Flags."),
-        number("vxlan.ver", Bits8(0, 0x30), "The version."),
+        number("vxlan_gpe.flags", U8(FLAGS), "Flags."),
+        number("vxlan.ver", Bits8(FLAGS, 0x30), "The version."),
         number(
             "vxlan.next_proto",
             U8(NEXT),
@@ -27,7 +30,9 @@ pub(super) static PROTOCOL: Protocol = Protocol {
 };
 
 fn carries(header: &Header<'_>) -> Next {
+    let says_next = header.u8(FLAGS).is_some_and(|flags| flags & SAYS_NEXT != 0);
     let by = match header.u8(NEXT) {
+        _ if !says_next => By::Link(super::LINKTYPE_ETHERNET),
         Some(1) => By::Ethertype(ipv4::ETHERTYPE),
         Some(2) => By::Ethertype(ipv6::ETHERTYPE),
         Some(3) => By::Link(super::LINKTYPE_ETHERNET),
@@ -53,5 +58,25 @@ mod tests {
         let other = in_udp(4790, &[12, 0, 0, 9, 0, 1, 2, 0, 0x45]);
         assert_eq!(field(&other, "inner.srcip"), None);
         assert_eq!(field(&other[..46], "vxlan_gpe.vni"), None);
+    }
+
+    /// As Open vSwitch reads it; Wireshark 4.0 goes by the next protocol alone.
+    #[test]
+    fn without_the_flag_it_carries_ethernet() {
+        let packet = ipv4(17, 7, &[0; 8]);
+        let frame = [&[2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0], &packet[..]].concat();
+        // The next protocol is 0 then, and says nothing where it is another.
+        for next in [0, 1, 3, 9] {
+            let read = |flags, carried: &[u8]| {
+                let header = [flags, 0, 0, next, 0, 1, 2, 0];
+                let bytes = in_udp(4790, &[&header[..], carried].concat());
+                assert_eq!(field(&bytes, "vxlan_gpe.vni").as_deref(), Some("258"));
+                field(&bytes, "inner.srcip")
+            };
+            assert_eq!(read(8, &frame).as_deref(), Some("10.0.0.7"), "{next}");
+            assert_eq!(read(8, &packet), None, "{next}");
+            assert_eq!(read(12, &frame).is_some(), next == 3, "{next}");
+            assert_eq!(read(12, &packet).is_some(), next == 1, "{next}");
+        }
     }
 }

@@ -12,9 +12,9 @@ use wireq_typesys::Kind::{Bytes, Text};
 /// The line with the version has at most this many bytes (RFC 4253, 4.2).
 const VERSION_LEN_MAX: usize = 255;
 const KEXINIT: u8 = 20;
-/// Packets that are longer need not be understood (RFC 4253, 6.1).
 /// Behind the lists: whether a guess follows, and a word that is reserved.
 const BEHIND_LISTS: u32 = 5;
+/// Packets that are longer need not be understood (RFC 4253, 6.1).
 const PACKET_LEN_MAX: u32 = 35_000;
 const COOKIE_LEN: usize = 16;
 

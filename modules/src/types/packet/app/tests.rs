@@ -135,6 +135,7 @@ fn work_is_linear_in_the_size_of_a_payload() {
     }
     let questions = hex("1234 0100 ffff 0000 0000 0000");
     let long = [&questions[..], &[&[63][..], &[b'a'; 63]].concat().repeat(3)].concat();
+    let answers = hex("1234 8400 0001 ffff 0000 0000");
     let topics = hex("a2 ffff03 0001");
     let lines = |first: &str| first.as_bytes().to_vec();
     for (what, is_tcp, port, before, pattern) in [
@@ -172,6 +173,13 @@ fn work_is_linear_in_the_size_of_a_payload() {
             53,
             [&long[..], &hex("c00c 0001 0001")].concat(),
             hex("c00c 0001 0001"),
+        ),
+        (
+            "records with names that have no end",
+            false,
+            53,
+            [&answers[..], &long[12..], &hex("c00c 0001 0001")].concat(),
+            hex("00 0002 0001 00000000 0002 c00c"),
         ),
         ("topics", true, 1883, topics, hex("0001 61")),
         (

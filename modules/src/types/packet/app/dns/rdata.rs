@@ -2,7 +2,7 @@
 
 use super::super::cursor::Cursor;
 use super::super::found::Found;
-use super::name::{name_end, write_name, write_name_unless};
+use super::name::{Dead, name_end, write_name_unless};
 use super::{CLASS, Id, Message};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -28,6 +28,7 @@ mod types {
 /// The data of a record: a place in a message, since names in it may point anywhere.
 struct Data<'a> {
     message: &'a [u8],
+    dead: &'a Dead,
     at: usize,
     end: usize,
     is_answer: bool,
@@ -69,6 +70,7 @@ pub(super) fn record(
     }
     let data = Data {
         message: bytes,
+        dead: message.dead,
         at: start,
         end,
         is_answer,
@@ -151,12 +153,16 @@ impl<'a> Data<'a> {
         Some(number)
     }
 
+    fn write_name(&self, at: usize, out: &mut Vec<u8>) -> Option<()> {
+        write_name_unless(self.message, at, self.dead, out)
+    }
+
     /// A name that must begin in the data.
     fn name(&mut self, id: Id, found: &mut Found<'_>) -> Option<usize> {
         let start = self.at;
         let end = name_end(self.message, start)?;
         (end <= self.end).then_some(())?;
-        found.made(id, |out| write_name(self.message, start, out));
+        found.made(id, |out| self.write_name(start, out));
         self.at = end;
         Some(start)
     }
@@ -165,7 +171,7 @@ impl<'a> Data<'a> {
     fn target(&mut self, id: Id, found: &mut Found<'_>) -> Option<()> {
         let start = self.name(id, found)?;
         if self.is_answer {
-            found.made(Id::Answer, |out| write_name(self.message, start, out));
+            found.made(Id::Answer, |out| self.write_name(start, out));
         }
         Some(())
     }
@@ -271,4 +277,32 @@ fn authority_of_certificates(mut data: Cursor<'_>, found: &mut Found<'_>) -> Opt
     found.bytes(Id::CaaTag, data.take(len.into())?);
     found.bytes(Id::CaaValue, data.bytes);
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::cursor::LOOKED_AT;
+    use super::super::super::tests::{hex, udp};
+
+    /// Where names in the data of records point to no name, that is found out once: not 250 bytes are
+    /// looked at again for every 13.
+    #[test]
+    fn dead_pointers_in_data_are_not_followed_again() {
+        let mut message = hex("1234 8400 0001 ffff 0000 0000");
+        message.extend([&[63][..], &[b'a'; 63]].concat().repeat(3));
+        message.extend(hex("c00c 0001 0001"));
+        for record in [
+            "00 0002 0001 00000000 0002 c00c",
+            "00 000f 0001 00000000 0004 0001 c00c",
+        ] {
+            let message = [&message[..], &hex(record).repeat(3_000)].concat();
+            for name in ["dns.ns", "dns.mx.mail_exchange", "dns.answer"] {
+                LOOKED_AT.set(0);
+                assert_eq!(udp([53, 4000], &message, name), None, "{name}");
+                let looked_at = LOOKED_AT.get();
+                assert!(looked_at > message.len() / 2, "{name}: {looked_at}");
+                assert!(looked_at < 4 * message.len(), "{name}: {looked_at}");
+            }
+        }
+    }
 }
