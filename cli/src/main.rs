@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod info;
 mod manual;
+mod outputs;
 mod report;
 mod rules;
 mod sandbox;
@@ -191,6 +192,7 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
     let before = explain(&plan);
     let mut report = Report::default();
     if shown.analyze {
+        outputs::check(&plan, arguments)?;
         let interrupt = Arc::new(AtomicBool::new(false));
         let signals = Signals::default();
         let is_live = plan.has_live_source();
@@ -235,6 +237,7 @@ impl Outputs for Nowhere {
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
+    outputs::check(&plan, arguments)?;
     let limits = Limits::of(&plan, arguments)?;
     let mut sinks = Sinks::new(limits, !arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;

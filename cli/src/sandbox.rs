@@ -21,7 +21,7 @@ use std::path::{Component, Path, PathBuf};
 use wireq_engine::Error;
 use wireq_engine::arguments::{Parameter, Takes};
 use wireq_engine::plan::{NodeKind, Plan};
-use wireq_modules::capture::expand;
+use wireq_modules::files::{expand, is_pattern};
 
 /// What is read by the libraries: counters of interfaces, zones.
 const READ: [&str; 4] = ["/sys", "/proc/net", "/etc/localtime", "/usr/share/zoneinfo"];
@@ -143,7 +143,7 @@ fn failed(what: &str, error: impl std::fmt::Display) -> Error {
 }
 
 /// The values of arguments that are files.
-fn files<'a>(
+pub fn files<'a>(
     parameters: &'static [Parameter],
     arguments: &'a wireq_engine::arguments::Arguments,
 ) -> impl Iterator<Item = &'a str> {
@@ -295,10 +295,7 @@ fn folder_of(path: &str) -> PathBuf {
 /// The folder that all files are in or below that a pattern may come to match; that of a file where
 /// it is no pattern.
 fn folder_of_all(pattern: &str) -> PathBuf {
-    let is_plain = |name: &Component<'_>| {
-        let name = name.as_os_str().to_string_lossy();
-        !name.contains(['*', '?', '['])
-    };
+    let is_plain = |name: &Component<'_>| !is_pattern(&name.as_os_str().to_string_lossy());
     let all = Path::new(pattern).components();
     let plain: PathBuf = all.clone().take_while(is_plain).collect();
     match () {

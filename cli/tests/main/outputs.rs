@@ -1,0 +1,140 @@
+//! Outputs that are inputs.
+
+use crate::run::{captures, command, scratch, wireq};
+use std::fs::{self, File};
+use std::path::Path;
+
+/// Whatever names it, a file that is read is not begun anew.
+#[test]
+fn what_is_read_is_not_written() {
+    let folder = scratch("own-output");
+    let path = |name: &str| folder.join(name).display().to_string();
+    for name in ["x", "x.2", "y-0001", "z"] {
+        fs::copy(captures().join("office.pcap"), path(name)).expect("it is copied");
+    }
+    fs::hard_link(path("x"), path("hard")).expect("a link");
+    std::os::unix::fs::symlink("x", path("soft")).expect("a link");
+    let before = fs::read(path("x")).expect("it is there");
+    let [x, x2, y1, z, hard, soft] = ["x", "x.2", "y-0001", "z", "hard", "soft"].map(path);
+    let (pattern, y) = (path("[xz]"), path("y-%4i"));
+    let out = format!("1={x}");
+    let query = |writer: &str| format!("{writer} -f {x} | count()");
+    let rotated = format!("pcapwrite -f {x} -c 100 | count()");
+    let numbered = format!("pcapwrite -f {y} | count()");
+    let print = format!("print -f {x} len");
+    let analyzed = format!("pcapwrite -f {x}");
+    let statement = format!("pcapfile {pattern} | pcapwrite -f {x} | count()");
+    let file = path("q");
+    fs::write(&file, "print len").expect("it is written");
+    let of_query = format!("1={file}");
+    let [pcap, netflow, nfcapd] = [
+        query("pcapwrite"),
+        query("flow | netflowwrite"),
+        query("flow | nfcapdwrite"),
+    ];
+    let runs: [(&[&str], &str, &str); 15] = [
+        (&["-r", &x, "-w", &x], &x, &x),
+        (&["-r", &hard, "-w", &x], &x, &hard),
+        (&["-r", &x, "-w", &soft], &soft, &x),
+        (&["-r", &z, "-r", &x, "-w", &x], &x, &x),
+        (&["-r", &pattern, "-w", &x], &x, &x),
+        (&["-r", &x2, &rotated], &x2, &x2),
+        (&["-r", &y1, &numbered], &y1, &y1),
+        (&["-r", &x, &print], &x, &x),
+        (&["-r", &x, "--out", &out, "print len"], &x, &x),
+        (&["-r", &x, &pcap], &x, &x),
+        (&["-r", &x, &netflow], &x, &x),
+        (&["-r", &x, &nfcapd], &x, &x),
+        (&[&statement], &x, &x),
+        (&["explain", "--analyze", "-r", &x, &analyzed], &x, &x),
+        (&["-r", &z, "--out", &of_query, "-f", &file], &file, &file),
+    ];
+    for (arguments, output, input) in runs {
+        let said = wireq(arguments).refusal(2);
+        let expected = format!(
+            "wireq: the output `{output}` is the input `{input}`, the same file, which would be lost; \
+             write to another one\n"
+        );
+        assert_eq!(said, expected, "{arguments:?}");
+        for name in ["x", "x.2", "y-0001", "z"] {
+            let now = fs::read(path(name)).expect("it is there");
+            assert!(now == before, "{arguments:?} changed {name}");
+        }
+    }
+    // Others of that kind are fine.
+    let other = path("other");
+    wireq(&["-r", &x, "-w", &other]).results();
+    assert!(fs::read(other).expect("it is there") == before);
+    wireq(&["-r", &x, "-w", "/dev/null"]).results();
+}
+
+/// The same where the shell opened them.
+#[test]
+fn standard_input_and_output_are_files_too() {
+    let folder = scratch("own-standard");
+    let path = folder.join("x");
+    let copy = || fs::copy(captures().join("five.pcap"), &path).expect("it is copied");
+    let x = path.display().to_string();
+    let whole = copy();
+    let input = File::open(&path).expect("it is there");
+    let refused = command(&["-r", "-", "-w", &x]).stdin(input).output();
+    let refused = refused.expect("it runs");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("is the input `standard input`"), "{said}");
+    assert_eq!(refused.status.code(), Some(2));
+    let output = File::options().append(true).open(&path);
+    let refused = command(&["-r", &x, "print len"])
+        .stdout(output.expect("it is there"))
+        .output();
+    let refused = refused.expect("it runs");
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(said.contains("the output `standard output` is"), "{said}");
+    assert_eq!(refused.status.code(), Some(2));
+    assert_eq!(fs::metadata(&path).map(|data| data.len()).ok(), Some(whole));
+}
+
+/// A run does not follow what it writes.
+#[test]
+fn what_is_followed_is_not_written() {
+    let folder = scratch("followed-output");
+    let path = |name: &str| folder.join(name).display().to_string();
+    fs::copy(captures().join("five.pcap"), path("x-1")).expect("it is copied");
+    let (pattern, name) = (path("x-*"), path("x-1"));
+    let print = format!("1={}", path("x-log"));
+    for (writer, followed) in [
+        (format!("pcapwrite -f {} | count()", path("x-2")), &pattern),
+        (format!("pcapwrite -f {} | count()", path("x-%T")), &pattern),
+        (
+            format!("pcapwrite -f {} | count()", path("%Y-%i")),
+            &pattern,
+        ),
+        (format!("print -f {} len", path("x-2")), &pattern),
+        (
+            format!("pcapwrite -f {} -c 3 | count()", path("x")),
+            &path("x.*"),
+        ),
+        (
+            format!("pcapwrite -f {} -b 3 | count()", path("x")),
+            &path("x.2"),
+        ),
+        (
+            format!("pcapwrite -f {} | count()", path("not-yet")),
+            &path("not-yet"),
+        ),
+        ("print len".to_owned(), &pattern),
+        ("print len".to_owned(), &name),
+    ] {
+        let mut arguments = vec!["-F", writer.as_str(), followed.as_str()];
+        let own = format!("1={name}");
+        if writer == "print len" {
+            let out = if *followed == name { &own } else { &print };
+            arguments.extend(["--out", out]);
+        }
+        let said = wireq(&arguments).refusal(2);
+        let expected = format!("is what `{followed}` follows");
+        assert!(said.contains(&expected), "{arguments:?}: {said}");
+    }
+    assert!(!Path::new(&path("x-2")).exists());
+    let whole = fs::read(captures().join("five.pcap")).expect("it ships");
+    assert!(fs::read(path("x-1")).expect("it is there") == whole);
+}
