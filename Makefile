@@ -30,7 +30,8 @@ test: setup lint duckdb ja4plus
 	cargo nextest run --workspace --locked $(FEATURES)
 
 ## The board: every workload against hand-written loops and peers, a page with plots. SIZE=100 RUNS=3 for a
-## quick look; OUT=FOLDER says where it goes. See bench/README.md.
+## quick look; OUT=FOLDER says where it goes. Installs the peers that are missing (Debian packages, 1 GB
+## from PyPI), unless PEERS=installed. See bench/README.md.
 bench:
 	bench/board.sh
 

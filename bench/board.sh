@@ -10,6 +10,8 @@
 #   TSHARK_MB   megabytes that tshark reads, once (100, or SIZE where that is less)
 #   GROWTH_MB   the most megabytes piped from the generator (10 * SIZE)
 #   KEYS_MAX    the most keys of a group by (10000 * SIZE)
+#   AGAIN       1: results that are in OUT are measured anew
+#   PEERS       installed: only those peers that are there; nothing is installed
 #   ONLY        some of: filter five group tuple uniq flowid text write first size keys threads (all)
 #   WIREQ_SHARED  the folder with tools/make-mix and data/captures, for capture A (../shared)
 #   WIREQ, EXAMPLES  the programs measured (built with cargo unless given)
@@ -52,6 +54,7 @@ fi
 [[ -x $wireq && -x $examples/limit ]] || fail "no program $wireq or $examples/limit"
 command -v python3 >/dev/null || fail 'python3 is missing: install it (make setup)'
 
+[[ ! -e $out/samples.tsv || -n ${AGAIN-} ]] || fail "$out has results: name another OUT, or say AGAIN=1 to measure them anew"
 mkdir -p "$cache" "$out" || fail 'no folder for the captures or the results'
 cache=$(realpath "$cache")
 tmp=$(mktemp -d "$cache/run.XXXXXX")
@@ -78,10 +81,10 @@ install_peers() {
 }
 tenzir=$cache/tenzir/bin/tenzir
 has() { [[ $1 == tenzir ]] && set -- "$tenzir"; command -v "$1" >/dev/null; }
-install_peers
+[[ ${PEERS-} == installed ]] || install_peers
 for peer in tcpdump tshark nfpcapd nfdump tenzir; do
     has "$peer" && continue
-    say "MISSING PEER: $peer can't be installed here; its rows are left out"
+    say "MISSING PEER: $peer is not here; its rows are left out"
     meta 'missing peer' "$peer: its rows are left out"
 done
 

@@ -399,7 +399,8 @@ fn runs() -> Vec<Arg> {
         list(
             "no-rewrite",
             "NAME",
-            "Switches a rewrite of the plan off; results stay the same",
+            "Switches a rewrite of the plan off: normalize, share, merge, push, chain, imply, prefilter, \
+             vector, tally; results stay the same",
         )
         .long("no-rewrite"),
         one(
@@ -425,8 +426,8 @@ fn runs() -> Vec<Arg> {
         one(
             "threads",
             "N",
-            "How many threads run what can be run on several; the cores there are unless given; results \
-             stay the same. `wireq explain --threads N` says what runs where",
+            "How many threads run what can be run on several; the cores there are unless given, and no \
+             more than these; results stay the same. `wireq explain --threads N` says what runs where",
         )
         .value_parser(value_parser!(u64).range(1..)),
         one(

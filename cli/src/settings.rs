@@ -157,7 +157,14 @@ pub fn run(arguments: &Arguments, zone: Arc<Zone>, interrupt: Arc<AtomicBool>) -
 /// More threads than this are of no use anywhere.
 const THREADS_MAX: usize = 256;
 
+/// No more than there are cores: turns of threads that have none are waited for. Where small batches
+/// are asked for, faults are looked for, and more threads find more.
 fn threads(arguments: &Arguments) -> usize {
-    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    arguments.threads.unwrap_or_else(cores).min(THREADS_MAX)
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = arguments.batch.map_or(cores, |_| THREADS_MAX);
+    arguments
+        .threads
+        .unwrap_or(cores)
+        .min(most)
+        .min(THREADS_MAX)
 }

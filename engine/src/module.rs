@@ -564,6 +564,15 @@ pub trait Operator: Send {
         Frame::default()
     }
 
+    /// Nobody wants more of what it gives, though there is more; called once, in place of
+    /// [`Operator::finish`], for what it keeps beyond the run.
+    ///
+    /// # Errors
+    /// Where that cannot be kept.
+    fn stop(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Reacts to a control, where the operator declared so.
     fn control(
         &mut self,

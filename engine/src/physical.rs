@@ -48,6 +48,9 @@ pub(crate) struct PhysicalNode {
     /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
     pub(crate) goes_ahead: bool,
     pub(crate) output_file: Option<String>,
+    /// For each port, whether a source without an end is before it: its time goes on while nothing
+    /// comes.
+    pub(crate) live: Vec<bool>,
     /// Rank of the input at each port.
     pub(crate) inputs: Vec<usize>,
     /// Ranks of the nodes that read from this one, each once.
@@ -58,6 +61,8 @@ pub(crate) struct PhysicalNode {
     pub(crate) direct: Vec<usize>,
     /// Whether its rows are made up: what comes to a branch then is what was made.
     pub(crate) makes_up: bool,
+    /// Whether it has rows of its own of what its input gives.
+    pub(crate) is_branch: bool,
     /// Per shape of the input: where the columns of the operator's fields are.
     pub(crate) bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     /// Columns to fill in what the node gives: base shape, numbers of columns.
@@ -447,6 +452,7 @@ impl Builder<'_> {
         let mut annotated = std::mem::take(&mut self.annotated);
         let traced = self.traced();
         let places = self.places(&traced);
+        let live = self.live();
         let nodes = self.order.iter().map(|node| {
             let weight = &self.plan.graph[*node];
             let mut readers: Vec<usize> = self
@@ -485,6 +491,12 @@ impl Builder<'_> {
                 place: places[node].0,
                 goes_ahead: places[node].1,
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
+                live: self
+                    .plan
+                    .inputs(*node)
+                    .iter()
+                    .map(|input| live.contains(input))
+                    .collect(),
                 inputs: self
                     .plan
                     .inputs(*node)
@@ -494,6 +506,7 @@ impl Builder<'_> {
                 readers,
                 branches,
                 direct,
+                is_branch: matches!(weight.kind, NodeKind::Branch(_)),
                 makes_up: spec.is_some_and(|spec| !spec.gives.passes_rows()),
                 bindings: self.bindings(*node),
                 fills: fills.remove(node).unwrap_or_default(),
@@ -525,6 +538,25 @@ impl Builder<'_> {
             places.insert(*node, (frontier::place(&one), frontier::goes_ahead(&one)));
         }
         places
+    }
+
+    /// The sources that have no end, and all behind them.
+    fn live(&self) -> HashSet<NodeId> {
+        let mut live = HashSet::new();
+        for node in &self.order {
+            let is_live = match &self.plan.graph[*node].kind {
+                NodeKind::Source(_, _, spec) => spec.live.is_some(),
+                _ => self
+                    .plan
+                    .inputs(*node)
+                    .iter()
+                    .any(|input| live.contains(input)),
+            };
+            if is_live {
+                live.insert(*node);
+            }
+        }
+        live
     }
 
     /// The nodes that have a side effect, or behind which one stands, and that are done where an

@@ -31,6 +31,39 @@ fn two_runs_are_one() {
 }
 
 #[test]
+fn what_was_taken_is_remembered_where_no_more_is_wanted() {
+    let folder = scratch("remembered-head");
+    let five = capture("five.pcap");
+    let state = folder.join("usual");
+    let query = QUERY.replace("-a", &format!("-a -s {}", state.display()));
+    let rest = wireq(&[&format!("{query} | head 3"), &five]).results();
+    assert_eq!(rest.lines().count(), 3);
+    // What four packets left, of which one has no sender, and nothing of the others.
+    let whole = wireq(&[&format!("head 4 | {QUERY}"), &five]).results();
+    assert_eq!(rest, whole);
+    let further = wireq(&[&query, &five]).results();
+    let four = folder.join("four.pcap").display().to_string();
+    wireq(&[&format!("head 4 | pcapwrite -f {four}"), &five]).results();
+    let both = wireq(&[QUERY, &four, &five]).results();
+    let both: Vec<&str> = both.lines().skip(3).collect();
+    assert_eq!(further.lines().collect::<Vec<_>>(), both);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_state_stays_one() {
+    let folder = scratch("remembered-link");
+    let (state, link) = (folder.join("usual"), folder.join("link"));
+    std::os::unix::fs::symlink(&state, &link).expect("links can be made");
+    let query = QUERY.replace("-a", &format!("-a -s {}", link.display()));
+    for _ in 0..2 {
+        wireq(&[&query, &capture("five.pcap")]).results();
+    }
+    let about = std::fs::symlink_metadata(&link).expect("the link is there");
+    assert!(about.is_symlink() && state.is_file());
+}
+
+#[test]
 fn a_file_that_is_no_such_state_is_refused_and_left() {
     let folder = scratch("remembered-faults");
     let five = capture("five.pcap");

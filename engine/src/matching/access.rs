@@ -58,19 +58,23 @@ impl Access {
             return Access::default();
         }
         let width = |(low, high, _): &(u32, u32, Candidate)| (high - low) as usize + 1;
-        let mut widths: Vec<usize> = ranges.iter().map(width).collect();
-        widths.sort_unstable();
+        // The narrowest, as far as there is room.
+        let mut by_width: Vec<u32> = (0..ranges.len() as u32).collect();
+        by_width.sort_by_key(|at| width(&ranges[*at as usize]));
         let mut left = most;
-        let fits = widths.iter().take_while(|width| {
-            let fits = **width <= left;
-            left = left.saturating_sub(**width);
-            fits
+        let room = by_width.iter().position(|at| {
+            let width = width(&ranges[*at as usize]);
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            !fits
         });
-        let widest = fits.last().copied().unwrap_or(0);
-        // Of the widest, some may be beyond the bound: twice as many at most.
-        let (narrow, wide): (Vec<_>, Vec<_>) = ranges
-            .iter()
-            .partition::<Vec<_>, _>(|range| width(range) <= widest);
+        let (narrow, wide) = by_width.split_at(room.unwrap_or(by_width.len()));
+        let of = |numbers: &[u32]| -> Vec<(u32, u32, Candidate)> {
+            let mut numbers = numbers.to_vec();
+            numbers.sort_unstable();
+            numbers.iter().map(|at| ranges[*at as usize]).collect()
+        };
+        let (narrow, wide) = (of(narrow), of(wide));
         let mut starts = vec![0u32; count as usize + 1];
         for (low, high, _) in &narrow {
             for class in *low..=*high {
@@ -156,6 +160,7 @@ mod tests {
                 .filter(|(a, b, _)| a <= b)
                 .collect();
             let access = Access::with_most(count, &ranges, most);
+            prop_assert!(access.listed.len() <= most);
             for class in 0..count {
                 let mut found = Vec::new();
                 access.for_each(class, &[class, other], |id| found.push(id));

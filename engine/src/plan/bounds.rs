@@ -45,8 +45,7 @@ impl Plan {
             NodeKind::Aggregate(aggregate) => {
                 let ends = closes(&aggregate.keys) || group_ends(&aggregate.group);
                 let has_groups = !aggregate.keys.is_empty() || aggregate.group.is_some();
-                let mut functions = aggregate.functions.iter();
-                let grows = functions.any(|function| (function.spec.make)().has_members());
+                let grows = aggregate.has_members();
                 match (ends, has_groups) {
                     (false, true) => ("a group for each value of its keys", HELP_KEYS),
                     (false, false) if grows => ("each distinct value", HELP_KEPT),
@@ -69,10 +68,13 @@ impl Plan {
             NodeKind::Join(join) => {
                 let bounded =
                     |alias: &super::JoinAlias| alias.until.is_some() || alias.max.is_some();
-                if join.aliases.iter().all(bounded) {
-                    return None;
-                }
-                ("all objects", HELP_JOIN)
+                let endless = join.aliases.iter().find(|alias| !bounded(alias))?;
+                let message = format!(
+                    "the join keeps all objects of `{}`, and the source has no end",
+                    endless.name
+                );
+                let fault = Diagnostic::new("Q063", weight.span, message);
+                return Some(fault.label("grows without a bound").help(HELP_JOIN));
             }
             _ => return None,
         };

@@ -103,7 +103,7 @@ pub enum NodeKind {
 }
 
 /// Aggregates without keys behind filters that are matched at once.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Tally {
     /// What each of them is.
     pub aggregate: Aggregate,
@@ -237,11 +237,13 @@ pub struct JoinAlias {
     pub until: Option<Expr>,
     /// The most objects kept.
     pub max: Option<usize>,
+    /// Whether its `ts` is that of its source, of which watermarks speak.
+    pub has_own_time: bool,
 }
 
 /// Groups by keys and functions over each group: per group the last object, plus a column for
 /// each function.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Aggregate {
     /// What makes a group; with no keys there is one group.
     pub keys: Vec<FieldPath>,
@@ -270,6 +272,12 @@ pub struct Function {
 }
 
 impl Aggregate {
+    /// Whether a state grows with what it has seen: see [`crate::Accumulator::has_members`].
+    pub(crate) fn has_members(&self) -> bool {
+        let mut functions = self.functions.iter();
+        functions.any(|function| (function.spec.make)().has_members())
+    }
+
     /// Adds a function under a name of the plan's own, unless one that says the same is there. Gives
     /// what it is called here.
     fn take_over(&mut self, function: &Function) -> Renamed {
@@ -320,19 +328,12 @@ impl PartialEq for NodeKind {
             (NodeKind::Group(a), NodeKind::Group(b)) => a == b,
             (NodeKind::Join(a), NodeKind::Join(b)) => a == b,
             (NodeKind::Filter(a), NodeKind::Filter(b)) => a == b,
-            (NodeKind::Aggregate(a), NodeKind::Aggregate(b)) => {
-                (&a.keys, &a.group, a.all) == (&b.keys, &b.group, b.all)
-                    && a.functions == b.functions
-            }
+            (NodeKind::Aggregate(a), NodeKind::Aggregate(b)) => a == b,
             (NodeKind::Columns(a), NodeKind::Columns(b)) => a == b,
             (NodeKind::Union, NodeKind::Union) => true,
             (NodeKind::Match(a), NodeKind::Match(b)) => a == b,
             (NodeKind::Branch(a), NodeKind::Branch(b)) => a == b,
-            (NodeKind::Tally(a), NodeKind::Tally(b)) => {
-                a.filters == b.filters
-                    && NodeKind::Aggregate(a.aggregate.clone())
-                        == NodeKind::Aggregate(b.aggregate.clone())
-            }
+            (NodeKind::Tally(a), NodeKind::Tally(b)) => a == b,
             _ => false,
         }
     }
@@ -407,34 +408,37 @@ impl fmt::Display for NodeKind {
                 })
             }
             NodeKind::Tally(tally) => {
-                let aggregate = NodeKind::Aggregate(tally.aggregate.clone());
-                write!(f, "tally of {}: {aggregate}", tally.filters.len())
+                write!(f, "tally of {}: {}", tally.filters.len(), tally.aggregate)
             }
-            NodeKind::Aggregate(aggregate) => {
-                f.write_str("aggregate")?;
-                for function in &aggregate.functions {
-                    write!(
-                        f,
-                        " {}({})",
-                        function.module.name,
-                        function.arguments.to_string().trim_start()
-                    )?;
-                    let name = function.name.as_str();
-                    if name != function.module.name && !name.starts_with(MERGED) {
-                        write!(f, " as {}", function.name)?;
-                    }
-                }
-                for (at, key) in aggregate.keys.iter().enumerate() {
-                    write!(f, "{}{key}", if at == 0 { " group by " } else { " " })?;
-                }
-                if aggregate.all {
-                    f.write_str(" with absent keys")?;
-                }
-                match &aggregate.group {
-                    Some(group) => write!(f, " for each {group}"),
-                    None => Ok(()),
-                }
+            NodeKind::Aggregate(aggregate) => write!(f, "{aggregate}"),
+        }
+    }
+}
+
+impl fmt::Display for Aggregate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("aggregate")?;
+        for function in &self.functions {
+            write!(
+                f,
+                " {}({})",
+                function.module.name,
+                function.arguments.to_string().trim_start()
+            )?;
+            let name = function.name.as_str();
+            if name != function.module.name && !name.starts_with(MERGED) {
+                write!(f, " as {}", function.name)?;
             }
+        }
+        for (at, key) in self.keys.iter().enumerate() {
+            write!(f, "{}{key}", if at == 0 { " group by " } else { " " })?;
+        }
+        if self.all {
+            f.write_str(" with absent keys")?;
+        }
+        match &self.group {
+            Some(group) => write!(f, " for each {group}"),
+            None => Ok(()),
         }
     }
 }
@@ -837,36 +841,29 @@ impl Plan {
             before,
         });
         self.graph.add_edge(matched, tally, 0);
-        if let NodeKind::Match(matched) = &mut self.graph[matched].kind {
-            let count = matched.conditions.len();
-            let mut told = match &matched.told {
-                Some(told) => told.to_vec(),
-                None => vec![false; count],
-            };
-            for ((branch, _), filter) in pairs.iter().zip(&filters) {
-                told[*filter] = true;
-                let _ = branch;
-            }
-            matched.told = Some(told.into());
-        }
         // Latest first: that is the order in which a graph finds edges at once.
-        let mut latest: Vec<(NodeId, NodeId)> = pairs.to_vec();
+        let mut latest: Vec<(&(NodeId, NodeId), usize)> = pairs.iter().zip(filters).collect();
         latest.sort_unstable_by(|a, b| b.cmp(a));
-        for (branch, reader) in latest {
-            if let Some(edge) = self.graph.find_edge(branch, reader) {
+        let mut without_rows = Vec::with_capacity(pairs.len());
+        for ((branch, reader), filter) in latest {
+            if let Some(edge) = self.graph.find_edge(*branch, *reader) {
                 self.graph.remove_edge(edge);
             }
-            self.graph.add_edge(tally, reader, 0);
-            if self.outputs(branch).is_empty() {
-                self.graph.remove_node(branch);
-            } else if let NodeKind::Branch(filter) = &self.graph[branch].kind {
-                let number = filter.number;
-                if let NodeKind::Match(matched) = &mut self.graph[matched].kind
-                    && let Some(told) = matched.told.as_mut().map(Arc::make_mut)
-                {
-                    told[number] = false;
-                }
+            self.graph.add_edge(tally, *reader, 0);
+            if self.outputs(*branch).is_empty() {
+                self.graph.remove_node(*branch);
+                without_rows.push(filter);
             }
+        }
+        if let NodeKind::Match(matched) = &mut self.graph[matched].kind {
+            let count = matched.conditions.len();
+            let told = matched
+                .told
+                .get_or_insert_with(|| vec![false; count].into());
+            let told = Arc::make_mut(told);
+            without_rows
+                .into_iter()
+                .for_each(|filter| told[filter] = true);
         }
     }
 

@@ -166,6 +166,14 @@ impl Stream {
         union
     }
 
+    /// Whether `ts` is what a source says, and nothing that was attached.
+    pub fn has_own_time(&self) -> bool {
+        let attached = self.given.iter().any(|(path, _)| path.as_str() == "ts");
+        let says =
+            |of: &Arc<dyn RecordType>| of.resolve("ts").is_some_and(|(_, k)| k == Kind::Time);
+        !attached && !self.types.is_empty() && self.types.iter().all(says)
+    }
+
     /// All fields that the objects are known to have.
     pub fn all_fields(&self) -> Vec<FieldPath> {
         let mut fields: Vec<FieldPath> = Vec::new();

@@ -57,8 +57,5 @@ fn can_be_one(kind: &NodeKind) -> bool {
     let NodeKind::Aggregate(aggregate) = kind else {
         return false;
     };
-    let mut functions = aggregate.functions.iter();
-    aggregate.keys.is_empty()
-        && aggregate.group.is_none()
-        && !functions.any(|function| (function.spec.make)().has_members())
+    aggregate.keys.is_empty() && aggregate.group.is_none() && !aggregate.has_members()
 }

@@ -235,7 +235,7 @@ impl Graph {
             self.nodes[input].taken = Some(taken);
             self.finished.push(input);
             if let [before] = self.nodes[input].inputs[..]
-                && self.nodes[before].branches.contains(&Some(input))
+                && self.nodes[input].is_branch
             {
                 let rows_in = self.nodes[before].came_to_branches();
                 self.nodes[input].end_branch(rows_in);

@@ -67,6 +67,10 @@ impl Runner {
 
     /// Lets a node say what it has to say at the end.
     fn speak(&mut self, rank: usize, outputs: &mut dyn Outputs) -> Result<(), Error> {
+        let node = &mut self.graph.nodes[rank];
+        if let (Some(operator), true) = (node.operator.as_mut(), node.done) {
+            return operator.stop();
+        }
         let mut in_pieces = None;
         loop {
             let node = &mut self.graph.nodes[rank];

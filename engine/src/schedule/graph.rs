@@ -9,7 +9,7 @@ use super::run::Options;
 use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::planted::is_planted;
-use crate::{Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
+use crate::{Control, Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
 use std::sync::Arc;
 use std::time::Instant;
 use wireq_typesys::{Bitmap, Part, PartData, Shape, Slot, Zone};
@@ -47,6 +47,10 @@ pub(super) struct RunNode {
     /// The readers that have all rows.
     pub(super) direct: Vec<usize>,
     makes_up: bool,
+    /// Whether it has rows of its own of what its input gives.
+    pub(super) is_branch: bool,
+    /// Where there are several inputs: the time before which nothing comes of each that tells it.
+    marks: Vec<Option<i64>>,
     bindings: Vec<(Arc<Shape>, Vec<Option<Slot>>)>,
     fills: Vec<(Arc<Shape>, Vec<usize>)>,
     pub(super) shape: Option<Arc<Shape>>,
@@ -100,6 +104,8 @@ impl RunNode {
             branches: node.branches,
             direct: node.direct,
             makes_up: node.makes_up,
+            is_branch: node.is_branch,
+            marks: marks_of(&node.live),
             bindings: node.bindings,
             fills: node.fills,
             shape: node.shape,
@@ -137,6 +143,8 @@ impl RunNode {
             branches: self.branches.clone(),
             direct: self.direct.clone(),
             makes_up: self.makes_up,
+            is_branch: self.is_branch,
+            marks: self.marks.clone(),
             bindings: self.bindings.clone(),
             fills: self.fills.clone(),
             shape: self.shape.clone(),
@@ -437,6 +445,7 @@ impl Graph {
             .map(|input| before[*input].out.items.as_slice());
         let (bindings, out) = (&node.bindings, &mut node.out);
         let (on_control, depth, trace) = (node.on_control, node.depth, &mut node.trace);
+        let (marks, ports) = (&mut node.marks, &node.inputs);
         let is_traced = trace.is_some();
         let mut take = |run: Run<'_>| {
             if done.is_some() {
@@ -460,7 +469,10 @@ impl Graph {
                 Run::Control(port, position, control) => {
                     match on_control {
                         _ if control.depth() > depth => {}
-                        OnControl::Forward => out.control(position, control.clone()),
+                        OnControl::Forward => {
+                            let is_done = |port: usize| before[ports[port]].done;
+                            out.control(position, of_all_ports(marks, port, control, is_done));
+                        }
                         OnControl::Consume => {}
                         OnControl::React => {
                             operator.control_on_port(port, position, control, out)?
@@ -584,4 +596,32 @@ fn with_views<R>(
             call(&views)
         }
     }
+}
+
+/// No mark yet of the inputs that will tell one, where there are several inputs.
+fn marks_of(live: &[bool]) -> Vec<Option<i64>> {
+    match live {
+        [_] => Vec::new(),
+        several => several
+            .iter()
+            .map(|live| live.then_some(i64::MIN))
+            .collect(),
+    }
+}
+
+/// A control of one of several inputs, as it is true of all: nothing comes before the least of the marks
+/// that those have told that are not done. Files tell none: they are read as one goes along.
+fn of_all_ports(
+    marks: &mut [Option<i64>],
+    port: usize,
+    control: &Control,
+    is_done: impl Fn(usize) -> bool,
+) -> Control {
+    let (Control::Watermark(time), Some(Some(mark))) = (control, marks.get_mut(port)) else {
+        return control.clone();
+    };
+    *mark = (*mark).max(*time);
+    let marks = marks.iter().enumerate();
+    let told = marks.filter_map(|(port, mark)| mark.filter(|_| !is_done(port)));
+    Control::Watermark(told.min().unwrap_or(*time))
 }

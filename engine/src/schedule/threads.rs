@@ -93,8 +93,8 @@ struct Turns {
     ended: bool,
     /// What is to be run on one thread, and all behind it.
     left: Option<Item>,
-    /// Threads that sleep until this changes.
-    waiting: usize,
+    /// Threads that sleep, by what they wait for: see [`Team::turned`].
+    waiting: Vec<usize>,
 }
 
 /// What waits to be gathered.
@@ -163,8 +163,9 @@ struct Team<'a> {
     options: &'a Options,
     twins: &'a Twins,
     turns: Mutex<Turns>,
-    /// Another turn is the current one, or the source is back.
-    turned: Condvar,
+    /// What changes: for each thread that there is, the turns of a number come round; the last one, that
+    /// the source is back. Who has the next turn is woken, and not all that wait for later ones.
+    turned: Vec<Condvar>,
     /// How often that was so.
     changes: AtomicUsize,
     /// Whether each thread has a core, so that one may wait awake.
@@ -261,13 +262,13 @@ impl Runner {
                 current: 0,
                 ended: false,
                 left: None,
-                waiting: 0,
+                waiting: vec![0; options.threads + 1],
             }),
             changes: AtomicUsize::new(0),
             has_cores: std::thread::available_parallelism()
                 .is_ok_and(|cores| options.threads <= cores.get()),
             others: AtomicUsize::new(0),
-            turned: Condvar::new(),
+            turned: (0..=options.threads).map(|_| Condvar::new()).collect(),
             ring: Mutex::new(Ring {
                 products: VecDeque::new(),
                 gathered: 0,
@@ -439,7 +440,11 @@ impl Team<'_> {
     }
 
     /// Waits until it is another turn or the source is back: awake at first, where each thread has a core.
-    fn wait_for_turn<'t>(&'t self, mut turns: MutexGuard<'t, Turns>) -> MutexGuard<'t, Turns> {
+    fn wait_for_turn<'t>(
+        &'t self,
+        mut turns: MutexGuard<'t, Turns>,
+        place: usize,
+    ) -> MutexGuard<'t, Turns> {
         let seen = self.changes.load(Ordering::Acquire);
         let changed = || self.changes.load(Ordering::Acquire) != seen || self.stops();
         if self.has_cores {
@@ -453,10 +458,27 @@ impl Team<'_> {
                 return turns;
             }
         }
-        turns.waiting += 1;
-        turns = self.wait(&self.turned, turns);
-        turns.waiting -= 1;
+        turns.waiting[place] += 1;
+        turns = self.wait(&self.turned[place], turns);
+        turns.waiting[place] -= 1;
         turns
+    }
+
+    /// Where those wait who wait for a turn: at most one, since no thread has two turns.
+    fn place_of(&self, turn: u64) -> usize {
+        (turn % self.options.threads as u64) as usize
+    }
+
+    /// Wakes one of those who wait for the source, or all where nothing is left to wait for.
+    fn wake_for_source(&self, turns: MutexGuard<'_, Turns>) {
+        let place = self.options.threads;
+        let (waiting, ended) = (turns.waiting[place], turns.ended);
+        drop(turns);
+        match waiting {
+            0 => {}
+            _ if ended => self.turned[place].notify_all(),
+            _ => self.turned[place].notify_one(),
+        }
     }
 
     fn stops(&self) -> bool {
@@ -469,7 +491,7 @@ impl Team<'_> {
         self.halt.store(true, Ordering::Relaxed);
         // Who is about to wait has looked before, or sees it.
         drop(lock(&self.turns));
-        self.turned.notify_all();
+        self.turned.iter().for_each(Condvar::notify_all);
         drop(lock(&self.ring));
         self.moved.notify_all();
     }
@@ -507,9 +529,12 @@ impl Team<'_> {
             if let Some(source) = &mut turns.source {
                 let stretch = source.ahead(thread);
                 turns.taken += 1;
-                return Some((turns.taken - 1, stretch));
+                let turn = turns.taken - 1;
+                // It was looked at and is there for the next one.
+                self.wake_for_source(turns);
+                return Some((turn, stretch));
             }
-            turns = self.wait_for_turn(turns);
+            turns = self.wait_for_turn(turns, self.options.threads);
         }
     }
 
@@ -536,7 +561,7 @@ impl Team<'_> {
             {
                 break source;
             }
-            turns = self.wait_for_turn(turns);
+            turns = self.wait_for_turn(turns, self.place_of(number));
         };
         let reads = !turns.ended;
         drop(turns);
@@ -555,11 +580,11 @@ impl Team<'_> {
         turns.ended |= found.ended;
         turns.left = turns.left.take().or(found.left.take());
         self.changes.fetch_add(1, Ordering::Release);
-        let wakes = turns.waiting > 0;
-        drop(turns);
-        if wakes {
-            self.turned.notify_all();
+        let next = self.place_of(turns.current);
+        if turns.waiting[next] > 0 {
+            self.turned[next].notify_one();
         }
+        self.wake_for_source(turns);
         Some(found)
     }
 

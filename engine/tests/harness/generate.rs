@@ -369,7 +369,8 @@ impl Generator {
             (1, "!="),
         ]);
         let apart = |left, sign, right| Arithmetic(left, sign, right);
-        let (left, right) = match self.random.below(5) {
+        let (left, right) = match self.random.below(6) {
+            5 => (*field(later), *field(earlier)),
             0 => (apart(field(later), "-", field(earlier)), length),
             1 => (length, apart(field(later), "-", field(earlier))),
             2 => (*field(later), apart(field(earlier), "+", Box::new(length))),

@@ -32,7 +32,8 @@ pub(super) static MODULE: Module = Module {
               that is a number, durations and times (in seconds) are values; a field without one \
               adds nothing. An object that has no ID or no value at all is filtered, and so is one \
               whose severity is at most -t. With -s the state goes on from run to run: it is read from FILE \
-              where there is one, and takes its place at the end. Else it is in memory, and in \
+              where there is one, and takes its place at the end. The fields have to be the same \
+              then; the other flags may be others. Each FILE is that of one statement. Else it is in memory, and in \
               snapshots. Controls pass. Of more IDs than --max those go that came longest ago: if they come again, they \
               are new.",
     parameters: &[
@@ -166,7 +167,13 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             Box::new(Changes {
                 attach,
                 max,
-                file: file.clone(),
+                kept: file.clone().map(|file| Kept {
+                    file,
+                    state: Box::new(Changes {
+                        max,
+                        ..Changes::empty(setting, context.fields.len() - 1, context.seed)
+                    }),
+                }),
                 ..Changes::empty(setting, context.fields.len() - 1, context.seed)
             })
         })
@@ -181,14 +188,21 @@ struct Changes {
     ids: Recent,
     /// By number of ID, a place for each field.
     usual: Vec<Usual>,
-    /// Where the state goes on from run to run.
-    file: Option<Arc<remembered::Remembered>>,
-    /// Whether it was read from there, or is a later one.
+    /// What goes on from run to run.
+    kept: Option<Kept>,
+    /// Whether the state was read from there, or is a later one.
     begun: bool,
 
     rows: Vec<u16>,
     /// The values of the rows of a part, field by field; not a number where there is none.
     values: Vec<Vec<f64>>,
+}
+
+/// A state that is left for the next run: that of the rows that were taken. Where those behind want no
+/// more, a batch has rows that were looked at and not taken, and how many is a matter of its size.
+struct Kept {
+    file: Arc<remembered::Remembered>,
+    state: Box<Changes>,
 }
 
 impl Changes {
@@ -200,7 +214,7 @@ impl Changes {
             fields,
             ids: Recent::new(seed),
             usual: Vec::new(),
-            file: None,
+            kept: None,
             begun: false,
             rows: Vec::new(),
             values: vec![Vec::new(); fields],
@@ -209,12 +223,15 @@ impl Changes {
 
     /// Goes on from where the run before ended.
     fn begin(&mut self) -> Result<(), Error> {
-        if let (false, Some(file)) = (self.begun, self.file.clone()) {
-            file.before()
-                .map_or(Ok(()), |mut from| self.load(&mut from))?;
+        if self.begun {
+            return Ok(());
         }
         self.begun = true;
-        Ok(())
+        let file = self.kept.as_ref().map(|kept| Arc::clone(&kept.file));
+        match file.as_ref().and_then(|file| file.before()) {
+            Some(mut from) => self.load(&mut from),
+            None => Ok(()),
+        }
     }
 
     fn grow(&mut self) {
@@ -242,6 +259,37 @@ impl Changes {
             });
         }
         any
+    }
+
+    /// Takes in a part; gives the rows that pass, and their columns.
+    fn take(&mut self, view: View<'_>) -> (Bitmap, Vec<Column>) {
+        let attached = if self.attach { self.fields } else { 0 };
+        let known = self.read(view);
+        self.rows.clear();
+        known.for_each(|row| self.rows.push(row as u16));
+        let rows = std::mem::take(&mut self.rows);
+        let numbers = self.ids.number_rows(std::iter::once(view.column(0)), &rows);
+        self.grow();
+        let mut columns = vec![Column::default(); 1 + 2 * attached];
+        for column in &mut columns {
+            column.refill_double(view.part.data.len());
+        }
+        let mut passing = Bitmap::EMPTY;
+        for (row, number) in rows.iter().zip(&numbers) {
+            let row = usize::from(*row);
+            let severity = self.row(row, *number, &mut columns);
+            if severity > self.setting.threshold {
+                passing.set(row);
+                set(&mut columns[0], row, severity);
+            }
+            while self.ids.len() > self.max {
+                self.ids.forget_oldest();
+            }
+        }
+        self.ids.sweep();
+        self.ids.reuse(numbers);
+        self.rows = rows;
+        (passing, columns)
     }
 
     /// Takes in the values of a row; gives its severity. What they were compared with is written to
@@ -283,49 +331,39 @@ impl Operator for Changes {
         out: &mut Output,
     ) -> Result<Progress, Error> {
         self.begin()?;
-        let attached = if self.attach { self.fields } else { 0 };
         for view in views {
-            let known = self.read(*view);
-            self.rows.clear();
-            known.for_each(|row| self.rows.push(row as u16));
-            let rows = std::mem::take(&mut self.rows);
-            let numbers = self.ids.number_rows(std::iter::once(view.column(0)), &rows);
-            self.grow();
-            let mut columns = vec![Column::default(); 1 + 2 * attached];
-            for column in &mut columns {
-                column.refill_double(view.part.data.len());
-            }
-            let mut passing = Bitmap::EMPTY;
-            for (row, number) in rows.iter().zip(&numbers) {
-                let row = usize::from(*row);
-                let severity = self.row(row, *number, &mut columns);
-                if severity > self.setting.threshold {
-                    passing.set(row);
-                    set(&mut columns[0], row, severity);
-                }
-                while self.ids.len() > self.max {
-                    self.ids.forget_oldest();
-                }
-            }
-            self.ids.sweep();
-            self.ids.reuse(numbers);
-            self.rows = rows;
+            let (passing, columns) = self.take(*view);
             out.account.filtered += (view.part.count() - passing.count()) as u64;
             out.annotate(view.part, passing, columns);
         }
         Ok(Progress::Continue)
     }
 
+    fn act(&mut self, views: &[View<'_>], _out: &mut Output) -> Result<(), Error> {
+        let kept = self.kept.as_mut();
+        kept.into_iter().for_each(|kept| {
+            for view in views {
+                kept.state.take(*view);
+            }
+        });
+        Ok(())
+    }
+
     fn finish(&mut self, _out: &mut Output) -> Result<(), Error> {
+        self.stop()
+    }
+
+    fn stop(&mut self) -> Result<(), Error> {
         self.begin()?;
-        match &self.file {
-            Some(file) => file.write(|out| self.save(out)),
+        match &self.kept {
+            Some(kept) => kept.file.write(|out| kept.state.save(out)),
             None => Ok(()),
         }
     }
 
     fn memory(&self) -> usize {
-        self.ids.memory() + self.usual.capacity() * size_of::<Usual>()
+        let kept = self.kept.as_ref().map_or(0, |kept| kept.state.memory());
+        self.ids.memory() + self.usual.capacity() * size_of::<Usual>() + kept
     }
 
     fn save(&self, out: &mut Writer) {
@@ -360,6 +398,11 @@ impl Operator for Changes {
                 };
                 self.usual[number as usize * self.fields + at] = usual;
             }
+        }
+        if let Some(mut kept) = self.kept.take() {
+            // At the end of a step all that was looked at was taken, or there is none behind.
+            Operator::merge(&mut *kept.state, self)?;
+            self.kept = Some(kept);
         }
         Ok(())
     }

@@ -83,17 +83,36 @@ impl Remembered {
             file.write_all(state.as_bytes())?;
             file.sync_data()
         };
-        let mut name = self.path.as_os_str().to_owned();
+        let path = behind_link(&self.path);
+        let mut name = path.as_os_str().to_owned();
         name.push(".new");
         let new = PathBuf::from(name);
-        let written = write(&new).and_then(|()| match fs::rename(&new, &self.path) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                write(&self.path)?;
-                File::create(&new).map(drop)
+        let written = write(&new).and_then(|()| {
+            if let Ok(about) = fs::metadata(&path) {
+                fs::set_permissions(&new, about.permissions()).or_else(may_not)?;
             }
-            moved => moved,
+            fs::rename(&new, &path).or_else(|error| {
+                may_not(error)?;
+                write(&path)?;
+                File::create(&new).map(drop)
+            })
         });
         written.map_err(|error| Error::file("write", self.path.to_string_lossy(), error))
+    }
+}
+
+/// The file behind a link, which stays one; it may not be there yet.
+fn behind_link(path: &Path) -> PathBuf {
+    let target = || Some(path.parent()?.join(fs::read_link(path).ok()?));
+    let known = fs::canonicalize(path).ok();
+    known.or_else(target).unwrap_or_else(|| path.to_owned())
+}
+
+/// Passes over that something is not allowed.
+fn may_not(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Ok(()),
+        _ => Err(error),
     }
 }
 

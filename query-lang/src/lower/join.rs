@@ -60,8 +60,12 @@ impl Lowering<'_> {
                 own: Vec::new(),
                 until,
                 max: input.max,
+                has_own_time: false,
             })
             .collect();
+        for (alias, node) in aliases.iter_mut().zip(&nodes) {
+            alias.has_own_time = self.plan.stream(*node).has_own_time();
+        }
         let condition = divide(tests, &mut aliases);
         let join = Join { aliases, condition };
         let node = self.plan.add_join(join, &nodes, stage.span);

@@ -100,7 +100,7 @@ fn next(input: Tokens<'_>) -> Parsed<'_, JoinInput> {
     named(Some(branch(source)), input, rest)
 }
 
-/// The name of a stream, how many of its objects are kept, and until when.
+/// The name of a stream, how many of its objects are kept, and until when, in either order.
 fn named<'a>(
     source: Option<Pipeline>,
     begin: Tokens<'a>,
@@ -110,19 +110,28 @@ fn named<'a>(
     if input.is_word("until") {
         return Err(fatal(input.take_from(1).unexpected("`(`")));
     }
-    let (input, max) = match says_most(input, 0) {
-        true => most(input.take_from(1)).map(|(rest, max)| (rest, Some(max)))?,
-        false => (input, None),
-    };
+    let (input, before) = max(input)?;
     let (input, until) = opt(preceded(keyword(Keyword::Until), cut(until))).parse(input)?;
+    let (input, behind) = match before {
+        None => max(input)?,
+        Some(_) => (input, None),
+    };
     let join = JoinInput {
         source,
         alias,
-        max,
+        max: before.or(behind),
         until,
         span: covered(begin, input),
     };
     Ok((input, join))
+}
+
+/// `max N`, if it stands here.
+fn max(input: Tokens<'_>) -> Parsed<'_, Option<usize>> {
+    match says_most(input, 0) {
+        true => most(input.take_from(1)).map(|(rest, max)| (rest, Some(max))),
+        false => Ok((input, None)),
+    }
 }
 
 /// How many objects of a stream are kept.

@@ -214,10 +214,9 @@ impl Event {
             store.numbers(index, &values.collect::<Vec<_>>())
         });
         let numbers = looked_up.unwrap_or_else(|| match &self.span {
-            Some((timed, span)) => match arrival[span.term.value] {
-                Value::Time(time) => store.within(*timed, span.beside(time)),
-                _ => Vec::new(),
-            },
+            Some((timed, span)) => {
+                store.within(*timed, &arrival[span.term.value], |time| span.beside(time))
+            }
             None => store.numbered().map(|(n, _)| n).collect(),
         });
         let mut found: Vec<Option<Row>> = vec![None; self.alias + 1];
@@ -339,7 +338,6 @@ impl Builder<'_> {
         let mut tests = test.conjuncts();
         let always = |test: &Expr| matches!(test, Expr::Bool(true, _));
         tests.retain(|test| !always(test));
-        let tests = tests;
         let mut terms = Vec::new();
         for (left, right) in tests.iter().filter_map(Expr::equal_fields) {
             match (source(left), source(right)) {
@@ -418,12 +416,14 @@ impl Builder<'_> {
 
     /// The first of some tests that compares two times.
     fn span(&self, tests: &[Expr], source: &dyn Fn(&FieldPath) -> Source) -> Option<Span> {
-        // What is a time whatever the object, and whether watermarks speak of it.
+        // What is a time in the first input, and whether watermarks speak of it.
         let time = |path: &FieldPath| {
-            let (_, field) = place_of(self.join, path)?;
+            let (side, field) = place_of(self.join, path)?;
+            let (Side::Alias(alias) | Side::New(alias)) = side;
+            let of_mark = field.as_str() == "ts" && self.join.aliases[alias].has_own_time;
             let mut fields = self.context.fields.iter().zip(&self.context.kinds);
             let is_time = fields.any(|(known, kind)| *known == field && *kind == Kind::Time);
-            is_time.then(|| (source(path), field.as_str() == "ts"))
+            is_time.then(|| (source(path), of_mark))
         };
         let zone = &self.context.zone;
         tests.iter().find_map(|test| Span::of(test, &time, zone))

@@ -270,10 +270,10 @@ impl Joining {
         let number = level.alias;
         let candidates = match (&level.index, &level.span) {
             (Some((index, terms)), _) => store.find(*index, terms, found),
-            (None, Some((timed, span))) => match span.term.of(found) {
-                Value::Time(time) => store.rows(&store.within(*timed, span.beside(time))),
-                _ => Vec::new(),
-            },
+            (None, Some((timed, span))) => {
+                let beside = span.term.of(found);
+                store.rows(&store.within(*timed, &beside, |time| span.beside(time)))
+            }
             (None, None) => store.all(),
         };
         let matching = match &mut level.rest {
@@ -416,7 +416,12 @@ impl Operator for Joining {
                 self.expire();
             }
         }
-        out.control(position, control.clone());
+        // What is given is as old as the oldest object in it: time goes on, and says nothing of it.
+        let control = match control {
+            Control::Watermark(_) => Control::Watermark(i64::MIN),
+            other => other.clone(),
+        };
+        out.control(position, control);
         Ok(())
     }
 

@@ -39,14 +39,29 @@ pub(super) struct Store {
 struct Timed {
     column: usize,
     order: BTreeSet<(i64, u64)>,
+    /// Objects of which the value is something else, such as text that may be read as a time.
+    others: BTreeSet<u64>,
 }
 
 impl Timed {
-    fn entry(&self, number: u64, row: &Row) -> Option<(i64, u64)> {
-        match row[self.column] {
-            Value::Time(time) => Some((time, number)),
-            _ => None,
-        }
+    fn add(&mut self, number: u64, row: &Row) {
+        _ = match row[self.column] {
+            Value::Time(time) => self.order.insert((time, number)),
+            Value::Absent => false,
+            _ => self.others.insert(number),
+        };
+    }
+
+    fn remove(&mut self, number: u64, row: &Row) {
+        _ = match row[self.column] {
+            Value::Time(time) => self.order.remove(&(time, number)),
+            _ => self.others.remove(&number),
+        };
+    }
+
+    fn clear(&mut self) {
+        self.order.clear();
+        self.others.clear();
     }
 }
 
@@ -78,8 +93,11 @@ impl Store {
     pub(super) fn timed(&mut self, column: usize) -> usize {
         let known = self.timed.iter().position(|timed| timed.column == column);
         known.unwrap_or_else(|| {
-            let order = BTreeSet::new();
-            self.timed.push(Timed { column, order });
+            self.timed.push(Timed {
+                column,
+                order: BTreeSet::new(),
+                others: BTreeSet::new(),
+            });
             self.timed.len() - 1
         })
     }
@@ -93,7 +111,7 @@ impl Store {
             index.add(self.next, &row);
         }
         for timed in &mut self.timed {
-            timed.order.extend(timed.entry(self.next, &row));
+            timed.add(self.next, &row);
         }
         self.bytes += size_of_row(&row);
         self.rows.insert(self.next, row);
@@ -107,9 +125,7 @@ impl Store {
                 .iter_mut()
                 .for_each(|index| index.remove(number, &row));
             for timed in &mut self.timed {
-                if let Some(entry) = timed.entry(number, &row) {
-                    timed.order.remove(&entry);
-                }
+                timed.remove(number, &row);
             }
         }
     }
@@ -123,7 +139,7 @@ impl Store {
     pub(super) fn forget_all(&mut self) {
         self.rows.clear();
         self.indexes.iter_mut().for_each(Index::clear);
-        self.timed.iter_mut().for_each(|timed| timed.order.clear());
+        self.timed.iter_mut().for_each(Timed::clear);
         self.bytes = 0;
     }
 
@@ -142,14 +158,25 @@ impl Store {
         self.indexes[index].find(values).map(Iterator::collect)
     }
 
-    /// The numbers of the objects that have such a time, ascending.
-    pub(super) fn within(&self, timed: usize, times: RangeInclusive<i64>) -> Vec<u64> {
-        if times.is_empty() {
-            return Vec::new();
+    /// The numbers of the objects that may have such a time beside a value, ascending: `times` says
+    /// which, beside a time. Beside anything else that is there, all may.
+    pub(super) fn within(
+        &self,
+        timed: usize,
+        beside: &Value,
+        times: impl Fn(i64) -> RangeInclusive<i64>,
+    ) -> Vec<u64> {
+        let times = match beside {
+            Value::Time(time) => times(*time),
+            Value::Absent => return Vec::new(),
+            _ => return self.rows.keys().copied().collect(),
+        };
+        let timed = &self.timed[timed];
+        let mut numbers: Vec<u64> = timed.others.iter().copied().collect();
+        if !times.is_empty() {
+            let range = (*times.start(), 0)..=(*times.end(), u64::MAX);
+            numbers.extend(timed.order.range(range).map(|(_, number)| *number));
         }
-        let range = (*times.start(), 0)..=(*times.end(), u64::MAX);
-        let found = self.timed[timed].order.range(range);
-        let mut numbers: Vec<u64> = found.map(|(_, number)| *number).collect();
         numbers.sort_unstable();
         numbers
     }
@@ -183,7 +210,8 @@ impl Store {
     }
 
     pub(super) fn memory(&self) -> usize {
-        let timed = self.timed.iter().map(|timed| timed.order.len());
+        let timed = self.timed.iter();
+        let timed = timed.map(|timed| timed.order.len() + timed.others.len());
         let timed = timed.sum::<usize>() * size_of::<(i64, u64)>() * 3 / 2;
         self.bytes + timed + self.indexes.iter().map(Index::memory).sum::<usize>()
     }

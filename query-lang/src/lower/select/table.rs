@@ -96,6 +96,7 @@ impl Lowering<'_> {
             own: Vec::new(),
             until: None,
             max: None,
+            has_own_time: false,
         };
         let mut aliases: Vec<JoinAlias> = names.into_iter().map(alias).collect();
         tests.retain(|test| !is_always(test));

@@ -50,7 +50,7 @@ fn streams_are_joined() {
             "1 a, 2 b, c, 1 d, 1 e where (a.x = b.x), 3 behind, 1 grouped",
         ),
         (
-            "print a.x from s(x) a max 5, (t y) b MAX 9 until (new.b), c max 7 where a.x = b.x",
+            "print a.x from s(x) a max 5, (t y) b until (new.b) MAX 9, c max 7 where a.x = b.x",
             "1 a max 5, 1 b max 9 until new.b, c max 7 where (a.x = b.x), 1 behind, 0 grouped",
         ),
         (
