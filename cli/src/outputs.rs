@@ -1,19 +1,78 @@
 //! What a run writes must not be what it reads: a file that is begun anew is lost before it is read,
-//! and one that is followed never ends.
+//! and one that is followed never ends. Nor must it be written twice: one would write over the other.
 
 use crate::Failure;
 use crate::args::Arguments;
 use crate::sandbox::files;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use wireq_engine::plan::{NodeKind, Plan};
 use wireq_modules::files::{OutputName, expand, is_pattern, may_be_one, outputs};
 
 /// A file, whatever its name.
 type Identity = (u64, u64);
+
+/// What writes to a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// `--out`: those of one name write to it by turns.
+    Out,
+    /// `print -f`, in the same way.
+    Print,
+    /// The module of this node, alone.
+    Node(usize),
+}
+
+/// A file that is to be written, by what is known before it is there.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    There(Identity),
+    /// Its path, with the folder that links lead to.
+    ToCome(PathBuf),
+    /// All that such names stand for.
+    Names(PathBuf),
+}
+
+impl Place {
+    /// Pipes and devices may be written by several, and so may what the shell opened.
+    fn of(output: &OutputName) -> Option<Place> {
+        match output {
+            OutputName::Any(name) => Some(Place::Names(resolved(Path::new(name)))),
+            OutputName::One(name) if is_of_shell(name) => None,
+            OutputName::One(name) => match std::fs::metadata(name) {
+                Ok(data) => identity(Ok(data)).map(Place::There),
+                Err(_) => Some(Place::ToCome(resolved(&behind_link(Path::new(name))))),
+            },
+        }
+    }
+}
+
+fn is_of_shell(name: &str) -> bool {
+    ["/dev/stdout", "/dev/stderr"].contains(&name) || name.starts_with("/dev/fd/")
+}
+
+/// Where a link leads to that leads to nothing yet.
+fn behind_link(path: &Path) -> PathBuf {
+    let folder = path.parent().unwrap_or(path);
+    let target = std::fs::read_link(path).map(|target| folder.join(target));
+    target.unwrap_or_else(|_| path.to_owned())
+}
+
+/// A path behind the folder that links lead to.
+fn resolved(path: &Path) -> PathBuf {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let folder = folder.canonicalize().or(std::path::absolute(folder));
+    let folder = folder.unwrap_or_default();
+    folder.join(path.file_name().unwrap_or_default())
+}
 
 /// What a run reads.
 #[derive(Default)]
@@ -57,9 +116,12 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Refuses a run that would write to a file that it reads. Nothing was begun anew by then.
+/// Refuses a run that would write to a file that it reads, or twice to one. Nothing was begun anew
+/// by then.
 pub fn check(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
     let written = written(plan, arguments);
+    are_different(&written)?;
+    let written: Vec<OutputName> = written.into_iter().map(|(_, name)| name).collect();
     let inputs = Inputs::of(plan, arguments);
     for followed in &inputs.followed {
         let follows = (*followed, is_pattern(followed));
@@ -103,19 +165,56 @@ pub fn check(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The names of all files that a run may write.
-fn written(plan: &Plan, arguments: &Arguments) -> Vec<OutputName> {
+/// The names of all files that a run may write, and what writes to them.
+fn written(plan: &Plan, arguments: &Arguments) -> Vec<(Writer, OutputName)> {
     let elsewhere = arguments.outputs.iter();
-    let elsewhere = elsewhere.map(|(_, path)| OutputName::One(path.clone()));
-    let mut written: Vec<OutputName> = elsewhere.collect();
-    for node in plan.graph.node_weights() {
+    let elsewhere = elsewhere.map(|(_, path)| (Writer::Out, OutputName::One(path.clone())));
+    let mut written: Vec<_> = elsewhere.collect();
+    for (number, node) in plan.graph.node_weights().enumerate() {
         if let NodeKind::Operator(module, words, spec) = &node.kind
             && spec.side_effect
         {
-            written.extend(outputs(module, words));
+            let writer = match spec.output_file {
+                Some(_) => Writer::Print,
+                None => Writer::Node(number),
+            };
+            let names = outputs(module, words).into_iter();
+            written.extend(names.map(|name| (writer, name)));
         }
     }
     written
+}
+
+/// Refuses a file that two write to. Names with times or numbers are compared as they were given:
+/// whether others of them come to be the same shows only when they are.
+fn are_different(written: &[(Writer, OutputName)]) -> Result<(), Failure> {
+    let mut places = HashMap::new();
+    for (writer, output) in written {
+        let Some(place) = Place::of(output) else {
+            continue;
+        };
+        let (by, first) = match places.entry(place) {
+            Entry::Vacant(entry) => {
+                entry.insert((writer, output));
+                continue;
+            }
+            Entry::Occupied(entry) => *entry.get(),
+        };
+        let is_alone = matches!(writer, Writer::Node(_));
+        if by == writer && (is_alone || first == output) {
+            continue;
+        }
+        let (OutputName::One(name) | OutputName::Any(name)) = output;
+        let (OutputName::One(first) | OutputName::Any(first)) = first;
+        let what = match first == name {
+            true => format!("the output `{name}` is written twice"),
+            false => format!("the outputs `{first}` and `{name}` are the same file"),
+        };
+        return Err(Failure::usage(format!(
+            "{what}: one would write over the other; write each to a file of its own"
+        )));
+    }
+    Ok(())
 }
 
 /// The files that are there already, with their names.

@@ -138,3 +138,124 @@ fn what_is_followed_is_not_written() {
     let whole = fs::read(captures().join("five.pcap")).expect("it ships");
     assert!(fs::read(path("x-1")).expect("it is there") == whole);
 }
+
+/// A file has one writer, whatever names it: nothing is begun where there would be two.
+#[test]
+fn what_is_written_is_written_once() {
+    let folder = scratch("two-outputs");
+    let path = |name: &str| folder.join(name).display().to_string();
+    fs::write(path("there"), "what it has").expect("it is written");
+    fs::hard_link(path("there"), path("hard")).expect("a link");
+    std::os::unix::fs::symlink("new", path("soft")).expect("a link");
+    std::os::unix::fs::symlink(".", path("folder")).expect("a link");
+    let [there, hard, new, soft, named, odd] = [
+        "there",
+        "hard",
+        "new",
+        "soft",
+        "%Y-%i",
+        "folder/../two-outputs/new",
+    ]
+    .map(path);
+    let out = format!("1={new}");
+    let pcap = |name: &str| format!("pcapwrite -f {name} | count()");
+    let nfcapd = |name: &str| format!("flow | nfcapdwrite -f {name} | count()");
+    let netflow = |name: &str| format!("flow | netflowwrite -f {name} | count()");
+    let changes = |name: &str| format!("changes -i srcip -s {name} len | print len");
+    let print = |name: &str| format!("print -f {name} len");
+    for (one, other) in [
+        (pcap(&there), pcap(&there)),
+        (pcap(&there), pcap(&hard)),
+        (pcap(&new), pcap(&new)),
+        (pcap(&new), pcap(&odd)),
+        (pcap(&soft), pcap(&new)),
+        (pcap(&named), pcap(&named)),
+        (
+            pcap(&named),
+            format!("pcapwrite -f {} | count()", path("folder/%Y-%i")),
+        ),
+        (pcap(&format!("{new} -c 3")), pcap(&format!("{new} -b 3"))),
+        (nfcapd(&new), nfcapd(&new)),
+        (netflow(&new), netflow(&soft)),
+        (netflow(&new), nfcapd(&new)),
+        (changes(&new), changes(&new)),
+        (changes(&new), changes(&soft)),
+        (changes(&new), pcap(&new)),
+        (print(&new), pcap(&new)),
+        (print(&new), print(&odd)),
+    ] {
+        let said = wireq(&["-r", "five.pcap", "-e", &one, "-e", &other]).refusal(2);
+        let end = "one would write over the other; write each to a file of its own\n";
+        assert!(said.ends_with(end), "{one}, {other}: {said}");
+        assert!(!Path::new(&new).exists(), "{one}, {other}");
+    }
+    let within = format!("pcapwrite -f {new} | where len > 60 | pcapwrite -f {new} | count()");
+    for arguments in [
+        &["-r", "five.pcap", &within][..],
+        &[
+            "-r",
+            "five.pcap",
+            "--out",
+            &out,
+            "-e",
+            "print len",
+            "-e",
+            &print(&new),
+        ],
+        &[
+            "-r",
+            "five.pcap",
+            "--out",
+            &out,
+            "-e",
+            "print len",
+            "-e",
+            &pcap(&new),
+        ],
+    ] {
+        let said = wireq(arguments).refusal(2);
+        let expected = format!("wireq: the output `{new}` is written twice: one would");
+        assert!(said.starts_with(&expected), "{arguments:?}: {said}");
+        assert!(!Path::new(&new).exists(), "{arguments:?}");
+    }
+    let whole = fs::read_to_string(&there).expect("it is there");
+    assert_eq!(whole, "what it has");
+}
+
+/// Those that write by turns share a file, and devices take what comes.
+#[test]
+fn some_outputs_may_be_shared() {
+    let folder = scratch("shared-outputs");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let [shared, a, b] = ["shared", "%Y-a", "%Y-b"].map(path);
+    let run = |one: &str, other: &str| {
+        wireq(&["-r", "five.pcap", "-e", one, "-e", other]).results();
+    };
+    let print = format!("print -f {shared} len");
+    run(&print, &print);
+    assert_eq!(
+        fs::read_to_string(&shared)
+            .map(|text| text.lines().count())
+            .ok(),
+        Some(10)
+    );
+    let outs = [format!("1={shared}"), format!("2={shared}")];
+    let outs = ["--out", &outs[0], "--out", &outs[1]];
+    let queries = ["-r", "five.pcap", "-e", "print len", "-e", "print len"];
+    wireq(&[&outs[..], &queries[..]].concat()).results();
+    assert_eq!(
+        fs::read_to_string(&shared)
+            .map(|text| text.lines().count())
+            .ok(),
+        Some(10)
+    );
+    for writer in ["pcapwrite", "flow | netflowwrite", "flow | nfcapdwrite"] {
+        let query = format!("{writer} -f /dev/null | count()");
+        run(&query, &query);
+    }
+    let stdout = "pcapwrite -f /dev/stdout | where false | count()";
+    let both = wireq(&["-r", "five.pcap", "-e", stdout, "-e", stdout]);
+    assert_eq!((both.status, both.stderr.as_str()), (0, ""));
+    let named = |name: &str| format!("pcapwrite -f {name} | count()");
+    run(&named(&a), &named(&b));
+}
