@@ -132,6 +132,25 @@ fn a_pipe_is_followed_to_its_end() {
     );
 }
 
+/// Records behind one that claims more than there is are found at the end, as in a file that is read.
+#[test]
+fn the_end_of_a_run_is_that_of_the_file() {
+    for name in ["holes.pcapng", "holes.cap"] {
+        let path = captures().join(name);
+        let path = path.display();
+        let read = Command::new(BINARY)
+            .arg(format!("pcapfile {path} | count()"))
+            .output()
+            .expect("it runs");
+        let listener = follower(&format!("pcapfile -F {path} | count()"));
+        sleep(LOOKS);
+        listener.signal("INT");
+        let outcome = listener.outcome();
+        let expected = String::from_utf8_lossy(&read.stdout).into_owned();
+        assert_eq!((outcome.stdout, outcome.status), (expected, 0), "{name}");
+    }
+}
+
 #[test]
 fn what_cannot_be_followed_is_refused() {
     for (query, said) in [

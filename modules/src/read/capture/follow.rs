@@ -302,6 +302,38 @@ mod tests {
         assert_eq!(run.source.input_account().inputs.len(), 1);
     }
 
+    /// A record that claims more than there is keeps nothing behind it from being found at the end.
+    #[test]
+    fn the_end_is_that_of_a_file() {
+        let captures = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/captures/");
+        for name in ["holes.pcapng", "holes.cap"] {
+            let path = format!("{captures}{name}");
+            let mut read = Run::new(CaptureFiles::new(vec![path.clone()], None));
+            let expected = (read.rest(), read.source.input_account().inputs);
+            let mut run = follow(Path::new(&path));
+            let mut rows = run.all();
+            run.interrupt.store(true, Ordering::Relaxed);
+            rows += run.rest();
+            let account = run.source.input_account().inputs;
+            assert_eq!(rows, expected.0, "{name}");
+            let skipped = |inputs: &[wireq_engine::InputReport]| {
+                let skipped = inputs[0].skipped.iter();
+                let skipped = skipped.map(|range| {
+                    let reason = match range.reason.as_str() {
+                        "the rest of a record was not written yet" => {
+                            "the file ends within a record"
+                        }
+                        reason => reason,
+                    };
+                    (range.offset, range.bytes, reason.to_owned())
+                });
+                skipped.collect::<Vec<_>>()
+            };
+            assert_eq!(skipped(&account), skipped(&expected.1), "{name}");
+            assert_eq!(account[0].bytes_used, expected.1[0].bytes_used, "{name}");
+        }
+    }
+
     fn follow(named: &Path) -> Run {
         let (before, followed) = Followed::new(named.to_string_lossy().into_owned());
         Run::new(CaptureFiles::new(before, Some(followed)))
