@@ -20,6 +20,7 @@ mod stats;
 use args::{Arguments, Command, Shown};
 use sandbox::Limits;
 use sinks::Sinks;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -96,10 +97,13 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let code = if matches!(error, Error::Damaged { .. }) {
-            exit::DAMAGED
-        } else {
-            exit::SYSTEM
+        let code = match &error {
+            Error::Damaged { .. } => exit::DAMAGED,
+            // Only what was waited for when the run was to end.
+            Error::File { source, .. } if source.kind() == ErrorKind::Interrupted => {
+                exit::INTERRUPTED
+            }
+            _ => exit::SYSTEM,
         };
         Failure {
             code,
@@ -284,6 +288,7 @@ fn watch(interrupt: &Arc<AtomicBool>, signals: &Signals, is_live: bool) -> Resul
         flag::register_conditional_default(signal, Arc::clone(interrupt)).map_err(failed)?;
         flag::register(signal, Arc::clone(interrupt)).map_err(failed)?;
     }
+    wireq_modules::files::end_when_set(interrupt);
     Ok(())
 }
 

@@ -1,8 +1,11 @@
 //! Outputs that are inputs.
 
-use crate::run::{captures, command, scratch, wireq};
+use crate::run::{captures, command, scratch, spawn, wait, wireq, wireq_on};
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
 
 /// Whatever names it, a file that is read is not begun anew.
 #[test]
@@ -258,4 +261,44 @@ fn some_outputs_may_be_shared() {
     assert_eq!((both.status, both.stderr.as_str()), (0, ""));
     let named = |name: &str| format!("pcapwrite -f {name} | count()");
     run(&named(&a), &named(&b));
+}
+
+fn make_pipe(path: &str) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("there are pipes").success());
+}
+
+/// A pipe that nobody reads is waited for, until the run is to end.
+#[test]
+fn waiting_for_a_reader_is_ended_by_one_interrupt() {
+    let folder = scratch("no-reader");
+    let pipe = folder.join("pipe").display().to_string();
+    make_pipe(&pipe);
+    let long = Duration::from_millis(400);
+    let netflow = format!("flow | netflowwrite -f {pipe} | count()");
+    let analyzed = format!("pcapwrite -f {pipe}");
+    for arguments in [
+        &["-r", "five.pcap", "-w", &pipe][..],
+        &["-r", "five.pcap", "--threads=2", "-w", &pipe],
+        &["-r", "five.pcap", &netflow],
+        &["explain", "--analyze", "-r", "five.pcap", &analyzed],
+    ] {
+        let mut child = spawn(arguments);
+        std::thread::sleep(long);
+        let still = child.try_wait().expect("it can be waited for");
+        assert!(still.is_none(), "{arguments:?} does not wait");
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-s", "INT", &id]).status();
+        assert!(sent.expect("kill runs").success());
+        assert_eq!(wait(&mut child), 130, "{arguments:?}");
+    }
+    // A reader that comes late has all of it.
+    let mut child = spawn(&["-r", "five.pcap", "-w", &pipe]);
+    std::thread::sleep(long);
+    let mut read = Vec::new();
+    let mut reader = File::open(&pipe).expect("it is a pipe");
+    reader.read_to_end(&mut read).expect("it is written");
+    assert_eq!(wait(&mut child), 0);
+    let lens = wireq_on(&["print len", "-"], &read).results();
+    assert_eq!(lens, "74\n125\n60\n54\n76\n");
 }

@@ -19,6 +19,7 @@ mod written_file;
 
 use wireq_engine::Module;
 use wireq_engine::arguments::{Arguments, Takes};
+pub use written_file::end_when_set;
 
 pub(crate) static MODULES: &[&Module] = &[
     &pcap_file::MODULE,
