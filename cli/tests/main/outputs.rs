@@ -268,6 +268,20 @@ fn make_pipe(path: &str) {
     assert!(made.expect("there are pipes").success());
 }
 
+/// What is put right at the end is written to files alone, and that is said before the run.
+#[test]
+fn what_is_put_right_is_no_pipe() {
+    let folder = scratch("nfcapd-pipe");
+    let pipe = folder.join("pipe").display().to_string();
+    make_pipe(&pipe);
+    for name in [&pipe, "/dev/stdout"] {
+        let query = format!("flow | nfcapdwrite -f {name} | count()");
+        let said = wireq(&["-r", "five.pcap", &query]).refusal(2);
+        let expected = format!("`{name}` is no file whose begin can be put right at the end");
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
 /// A pipe that nobody reads is waited for, until the run is to end.
 #[test]
 fn waiting_for_a_reader_is_ended_by_one_interrupt() {

@@ -98,6 +98,11 @@ impl WrittenFile {
         self.len
     }
 
+    /// Creates the file unless that is done.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.file().map(drop)
+    }
+
     /// The file, empty where it is new.
     fn file(&mut self) -> Result<&File, Error> {
         if self.file.is_none() {
