@@ -3,7 +3,7 @@
 use crate::flags::command;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
-use wireq_modules::capture::expand;
+use wireq_modules::files::expand;
 use wireq_query_lang::Language;
 
 /// What to do.

@@ -9,6 +9,7 @@ mod flags;
 mod help;
 mod info;
 mod manual;
+mod outputs;
 mod report;
 mod rules;
 mod sandbox;
@@ -19,6 +20,7 @@ mod stats;
 use args::{Arguments, Command, Shown};
 use sandbox::Limits;
 use sinks::Sinks;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -95,10 +97,13 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
-        let code = if matches!(error, Error::Damaged { .. }) {
-            exit::DAMAGED
-        } else {
-            exit::SYSTEM
+        let code = match &error {
+            Error::Damaged { .. } => exit::DAMAGED,
+            // Only what was waited for when the run was to end.
+            Error::File { source, .. } if source.kind() == ErrorKind::Interrupted => {
+                exit::INTERRUPTED
+            }
+            _ => exit::SYSTEM,
         };
         Failure {
             code,
@@ -191,6 +196,7 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
     let before = explain(&plan);
     let mut report = Report::default();
     if shown.analyze {
+        outputs::check(&plan, arguments)?;
         let interrupt = Arc::new(AtomicBool::new(false));
         let signals = Signals::default();
         let is_live = plan.has_live_source();
@@ -235,6 +241,7 @@ impl Outputs for Nowhere {
 fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let zone = settings::zone(arguments)?;
     let plan = plan(arguments, &zone)?;
+    outputs::check(&plan, arguments)?;
     let limits = Limits::of(&plan, arguments)?;
     let mut sinks = Sinks::new(limits, !arguments.quiet);
     let targets = sinks.targets(&plan, &arguments.outputs)?;
@@ -281,6 +288,7 @@ fn watch(interrupt: &Arc<AtomicBool>, signals: &Signals, is_live: bool) -> Resul
         flag::register_conditional_default(signal, Arc::clone(interrupt)).map_err(failed)?;
         flag::register(signal, Arc::clone(interrupt)).map_err(failed)?;
     }
+    wireq_modules::files::end_when_set(interrupt);
     Ok(())
 }
 

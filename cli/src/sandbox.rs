@@ -17,11 +17,12 @@ use seccompiler::{
 };
 use std::collections::BTreeMap;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Component, Path, PathBuf};
 use wireq_engine::Error;
 use wireq_engine::arguments::{Parameter, Takes};
 use wireq_engine::plan::{NodeKind, Plan};
-use wireq_modules::capture::expand;
+use wireq_modules::files::{expand, is_pattern};
 
 /// What is read by the libraries: counters of interfaces, zones.
 const READ: [&str; 4] = ["/sys", "/proc/net", "/etc/localtime", "/usr/share/zoneinfo"];
@@ -121,17 +122,25 @@ impl Limits {
     fn limit_files(&self) -> Result<bool, landlock::RulesetError> {
         let abi = ABI::V5;
         let write = AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg;
+        let read = self.read.iter().filter(|path| !is_unnamed_pipe(path));
         let spill = write | AccessFs::ReadFile | AccessFs::RemoveFile;
         let ruleset = Ruleset::default()
             .handle_access(AccessFs::from_all(abi))?
             .handle_access(AccessNet::from_all(abi))?
             .create()?
-            .add_rules(path_beneath_rules(&self.read, AccessFs::from_read(abi)))?
+            .add_rules(path_beneath_rules(read, AccessFs::from_read(abi)))?
             .add_rules(path_beneath_rules(&self.write, write))?
             .add_rules(path_beneath_rules(&self.spill, spill))?;
         let status = ruleset.restrict_self()?;
         Ok(status.ruleset != RulesetStatus::NotEnforced)
     }
+}
+
+/// Whether a path leads to a pipe of this process, which is in no folder: such may be opened anyhow, and
+/// there can be no rule for it.
+fn is_unnamed_pipe(path: &Path) -> bool {
+    let kind = path.metadata().map(|data| data.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket()) && path.canonicalize().is_err()
 }
 
 fn failed(what: &str, error: impl std::fmt::Display) -> Error {
@@ -143,7 +152,7 @@ fn failed(what: &str, error: impl std::fmt::Display) -> Error {
 }
 
 /// The values of arguments that are files.
-fn files<'a>(
+pub fn files<'a>(
     parameters: &'static [Parameter],
     arguments: &'a wireq_engine::arguments::Arguments,
 ) -> impl Iterator<Item = &'a str> {
@@ -295,10 +304,7 @@ fn folder_of(path: &str) -> PathBuf {
 /// The folder that all files are in or below that a pattern may come to match; that of a file where
 /// it is no pattern.
 fn folder_of_all(pattern: &str) -> PathBuf {
-    let is_plain = |name: &Component<'_>| {
-        let name = name.as_os_str().to_string_lossy();
-        !name.contains(['*', '?', '['])
-    };
+    let is_plain = |name: &Component<'_>| !is_pattern(&name.as_os_str().to_string_lossy());
     let all = Path::new(pattern).components();
     let plain: PathBuf = all.clone().take_while(is_plain).collect();
     match () {

@@ -27,8 +27,12 @@ pub use read::{Interface, filter as prefilter, interfaces};
 /// Captures as wholes.
 pub mod capture {
     pub use crate::read::capture::{CaptureInfo, capture_info, link_type_name};
-    pub use crate::read::expand;
     pub use crate::types::packet::Interface;
+}
+/// Names of files: what is read, and what is written.
+pub mod files {
+    pub use crate::read::{expand, is_pattern, may_be_one};
+    pub use crate::write::{OutputName, end_when_set, outputs};
 }
 
 use std::sync::Arc;

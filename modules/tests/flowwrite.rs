@@ -615,22 +615,16 @@ fn pipes_take_flows() {
     let made = Command::new("mkfifo").arg(&pipe).status();
     assert!(made.expect("mkfifo is there").success());
     let capture = own("office.pcap");
-    for (write, read) in [
-        ("nfcapdwrite", "nfcapd"),
-        ("nfcapdwrite --lz4", "nfcapd"),
-        ("netflowwrite", "netflow"),
-    ] {
-        let from = pipe.clone();
-        let reader = thread::spawn(move || fs::read(from));
-        query(&format!(
-            "pcapfile {capture} | flow -b iplen | {write} -f {pipe} | count()"
-        ));
-        let got = reader.join().expect("it reads").expect("it can be read");
-        fs::write(&out, got).expect("the folder takes files");
-        let (found, report) = found(&format!("{read} {out}"));
-        assert_eq!(found, expected(&capture, false), "{write}");
-        assert_eq!(faults(&report), [], "{write}");
-    }
+    let from = pipe.clone();
+    let reader = thread::spawn(move || fs::read(from));
+    query(&format!(
+        "pcapfile {capture} | flow -b iplen | netflowwrite -f {pipe} | count()"
+    ));
+    let got = reader.join().expect("it reads").expect("it can be read");
+    fs::write(&out, got).expect("the folder takes files");
+    let (found, report) = found(&format!("netflow {out}"));
+    assert_eq!(found, expected(&capture, false));
+    assert_eq!(faults(&report), []);
 }
 
 /// A collector that is not there refuses datagrams: they are counted, and the run goes on.

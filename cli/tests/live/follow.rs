@@ -4,7 +4,7 @@ use crate::namespace::{BINARY, Listener, captures, wireq};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -130,6 +130,49 @@ fn a_pipe_is_followed_to_its_end() {
         (outcome.stdout.as_str(), outcome.status),
         ("125\n60\n54\n76\n", 0)
     );
+}
+
+/// A pipe that is in no folder, as the shell makes it for what runs beside.
+#[test]
+fn a_pipe_of_the_shell_is_followed() {
+    let five = captures().join("five.pcap");
+    for path in ["/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"] {
+        let mut before = Command::new("cat")
+            .arg(&five)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("cat runs");
+        let mut command = Command::new(BINARY);
+        command.arg(format!("pcapfile -F {path} | count()"));
+        command.stdin(before.stdout.take().expect("it is piped"));
+        let outcome = Listener::spawn(command).outcome();
+        let said = outcome.stderr;
+        assert_eq!(
+            (outcome.stdout.as_str(), outcome.status),
+            ("5\n", 0),
+            "{path}: {said}"
+        );
+        assert!(before.wait().expect("it ends").success());
+    }
+}
+
+/// Records behind one that claims more than there is are found at the end, as in a file that is read.
+#[test]
+fn the_end_of_a_run_is_that_of_the_file() {
+    for name in ["holes.pcapng", "holes.cap"] {
+        let path = captures().join(name);
+        let path = path.display();
+        let read = Command::new(BINARY)
+            .arg(format!("pcapfile {path} | count()"))
+            .output()
+            .expect("it runs");
+        let listener = follower(&format!("pcapfile -F {path} | count()"));
+        sleep(LOOKS);
+        listener.signal("INT");
+        let outcome = listener.outcome();
+        let expected = String::from_utf8_lossy(&read.stdout).into_owned();
+        assert_eq!((outcome.stdout, outcome.status), (expected, 0), "{name}");
+    }
 }
 
 #[test]

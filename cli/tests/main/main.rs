@@ -11,6 +11,7 @@ mod json;
 mod manual;
 mod memory;
 mod options;
+mod outputs;
 mod pipes;
 mod readme;
 mod remembered;

@@ -217,6 +217,11 @@ impl Blocks {
         self.offset.wrapping_add(self.at as u64)
     }
 
+    /// Reads no more: what was read is all.
+    pub(super) fn end_here(&mut self) {
+        (self.at_end, self.waits) = (true, false);
+    }
+
     /// The next stretch of the input, for another thread to read.
     pub(super) fn hand_out(&mut self, thread: usize, pool: &mut Pool) -> Option<Stretch> {
         pool.threads = true;

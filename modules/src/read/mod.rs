@@ -10,13 +10,15 @@ mod netflow;
 mod nfcapd;
 mod packed;
 mod paths;
+mod patterns;
 mod reuse;
 mod stretch;
 mod table;
 
 pub use live::{Interface, filter, interfaces};
 
-pub use paths::expand;
+pub use paths::{expand, is_pattern};
+pub use patterns::may_be_one;
 use wireq_engine::{FileReader, Module, Recognized};
 
 pub(crate) static MODULES: &[&Module] = &[

@@ -33,7 +33,7 @@ pub fn expand(named: &str, recursive: bool) -> Vec<String> {
 }
 
 /// Whether a name may stand for others.
-pub(super) fn is_pattern(named: &str) -> bool {
+pub fn is_pattern(named: &str) -> bool {
     named.contains(['*', '?', '['])
 }
 

@@ -47,6 +47,15 @@ impl Pattern {
         self.0.iter().any(|piece| matches!(piece, Piece::Number(_)))
     }
 
+    /// All names that files may get, as a pattern of paths.
+    pub(super) fn glob(&self) -> String {
+        let pieces = self.0.iter().map(|piece| match piece {
+            Piece::Text(text) => glob::Pattern::escape(text),
+            Piece::Time | Piece::Form(_) | Piece::Number(_) => "*".to_owned(),
+        });
+        pieces.collect()
+    }
+
     /// The name of a file: `second` is that of its first packet.
     pub(super) fn name(&self, second: i64, number: u64, zone: &Zone) -> String {
         let mut name = Vec::new();
@@ -131,5 +140,7 @@ mod tests {
         let is = |text| Pattern::new(text).map(|p| (p.is_timed(), p.is_numbered()));
         assert_eq!(is("%T"), Ok((true, false)));
         assert_eq!(is("%%Y%i"), Ok((false, true)));
+        let glob = Pattern::new("%H/a[%4i]%%").map(|pattern| pattern.glob());
+        assert_eq!(glob.as_deref(), Ok("*/a[[]*[]]%"));
     }
 }

@@ -1,5 +1,6 @@
 //! `pcapwrite`: packets to capture files, classic pcap or pcapng.
 
+use super::OutputName;
 use super::capture_files::{Format, Rules};
 use super::names::Pattern;
 use super::packet_writer::PacketWriter;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::diagnostic::suggest;
 use wireq_engine::{Build, Error, Example, Module, OnControl, OperatorSpec, StateClass};
-use wireq_typesys::FieldPath;
+use wireq_typesys::{FieldPath, Zone};
 
 pub(super) const NAME: &str = "pcapwrite";
 
@@ -197,6 +198,23 @@ fn choice<'a>(
         help: Some(help),
         ..ArgumentError::at(NAME, word, format!("is nothing that {flag} takes"))
     })
+}
+
+/// The names that files may get.
+pub(super) fn outputs(arguments: &Arguments) -> Vec<OutputName> {
+    let word = arguments.value("-f").filter(|word| word.text != "-");
+    let Some(name) = word.and_then(|word| Pattern::new(&word.text).ok()) else {
+        return Vec::new();
+    };
+    let first = match name.is_timed() || name.is_numbered() {
+        true => OutputName::Any(name.glob()),
+        false => OutputName::One(name.name(0, 1, &Zone::utc())),
+    };
+    let is_one = |flag: &&str| arguments.value(flag).is_none();
+    match ["-s", "-c", "-t", "-b"].iter().all(is_one) {
+        true => vec![first],
+        false => vec![first, OutputName::Any(name.glob() + ".[0-9]*")],
+    }
 }
 
 /// How captures are written: as the name of the file ends unless it is said.

@@ -1,10 +1,62 @@
 //! A file that a writer makes: begun anew, then added to, what stands in it put right.
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{Seek, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
+
+/// Set where the run is to end: nothing is waited for then.
+static INTERRUPT: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+/// How long is waited before it is looked again whether a pipe has a reader.
+const READER_WAIT: Duration = Duration::from_millis(20);
+
+/// Tells writers what is set where the process is to end: the first one that is told counts. Who
+/// waits for the reader of a pipe fails then, with an error of the kind `Interrupted`.
+pub fn end_when_set(interrupt: &Arc<AtomicBool>) {
+    let _ = INTERRUPT.set(Arc::clone(interrupt));
+}
+
+/// Creates a file, or replaces what it has; of a pipe the reader is waited for.
+fn create(path: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    open(options.write(true).create(true).truncate(true), path)
+}
+
+/// Opens a file. Opening a pipe waits for a reader, and no signal would end that.
+fn open(options: &mut OpenOptions, path: &str) -> io::Result<File> {
+    options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let is_interrupted = || {
+        let interrupt = INTERRUPT.get();
+        interrupt.is_some_and(|interrupt| interrupt.load(Ordering::Relaxed))
+    };
+    loop {
+        match options.open(path) {
+            Err(error) if error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) => {
+                let is_pipe = std::fs::metadata(path).is_ok_and(|data| data.file_type().is_fifo());
+                if !is_pipe {
+                    return Err(error);
+                }
+                if is_interrupted() {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                std::thread::sleep(READER_WAIT);
+            }
+            Err(error) => return Err(error),
+            Ok(file) => {
+                if !file.metadata()?.is_file() {
+                    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+                }
+                return Ok(file);
+            }
+        }
+    }
+}
 
 /// A file, created when something is first written to it.
 pub(super) struct WrittenFile {
@@ -46,10 +98,15 @@ impl WrittenFile {
         self.len
     }
 
+    /// Creates the file unless that is done.
+    pub(super) fn begin(&mut self) -> Result<(), Error> {
+        self.file().map(drop)
+    }
+
     /// The file, empty where it is new.
     fn file(&mut self) -> Result<&File, Error> {
         if self.file.is_none() {
-            let created = File::create(&self.path);
+            let created = create(&self.path);
             let created = created.map_err(|error| Error::file("create", &self.path, error))?;
             self.take(created);
             self.len = 0;
@@ -59,7 +116,7 @@ impl WrittenFile {
             None => Err(Error::file(
                 "create",
                 &self.path,
-                std::io::ErrorKind::NotFound.into(),
+                io::ErrorKind::NotFound.into(),
             )),
         }
     }
@@ -114,7 +171,7 @@ impl WrittenFile {
         self.file = None;
         if begun {
             let open = || {
-                let file = OpenOptions::new().write(true).open(&self.path)?;
+                let file = open(OpenOptions::new().write(true), &self.path)?;
                 if file.metadata()?.is_file() {
                     file.set_len(self.len)?;
                 }

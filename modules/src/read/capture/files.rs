@@ -324,6 +324,17 @@ impl CaptureFiles {
         }
     }
 
+    /// Goes on with what was read of a file that has no end, once the run is to end: whole records may
+    /// stand behind one that claims more. Where damage ends the run, what is not written yet is none.
+    fn ends_here(&mut self, strict: bool) -> bool {
+        let reason = match self.archive {
+            Some(_) => ENDED,
+            None => NOT_YET,
+        };
+        let current = self.current.as_mut().filter(|_| !strict);
+        current.is_some_and(|current| current.end_here(reason))
+    }
+
     /// Whether the run is to end though there may be more: what is followed has no end, and no
     /// further file is begun.
     fn is_to_end(&mut self, context: &SourceContext<'_>) -> bool {
@@ -398,6 +409,9 @@ impl Source for CaptureFiles {
                 }
                 Err(Stop::Interrupted) => {
                     if self.followed.is_some() {
+                        if self.ends_here(context.strict) {
+                            continue;
+                        }
                         self.stopped(Stop::Interrupted, context.strict)?;
                     }
                     return Ok(None);

@@ -65,6 +65,8 @@ impl Names {
 
 /// Why a device is not followed.
 const NO_FILE: &str = "it is neither a file nor a pipe";
+/// Why a pipe is not read among files.
+const NO_FILE_OF_PATTERN: &str = "it is no file, and a pattern stands for files";
 
 /// Files that are followed: what is behind a name, or all that a pattern matches.
 pub(super) struct Followed {
@@ -108,6 +110,12 @@ impl Followed {
             names.look();
             before.clone_from(&names.found);
             before.pop();
+            // From the first pipe on they are looked at one by one.
+            let is_pipe = |path: &String| {
+                let data = std::fs::metadata(path);
+                data.is_ok_and(|data| data.file_type().is_fifo())
+            };
+            before.truncate(before.iter().take_while(|path| !is_pipe(path)).count());
         }
         let followed = Followed {
             names: Arc::new(Mutex::new(names)),
@@ -142,6 +150,15 @@ impl Followed {
             }
         };
         if !data.is_file() {
+            if is_pattern(&lock(&self.names).named) {
+                // It is told once.
+                if is_same && self.file.is_none() {
+                    return Coming::Waits;
+                }
+                // Those behind it would wait for its end.
+                self.go_to(&path, None);
+                return Coming::Failed(path, io::Error::other(NO_FILE_OF_PATTERN));
+            }
             self.ends = true;
             return Coming::Stream(path, file);
         }
@@ -302,6 +319,53 @@ mod tests {
         assert_eq!(run.source.input_account().inputs.len(), 1);
     }
 
+    /// A record that claims more than there is keeps nothing behind it from being found at the end.
+    #[test]
+    fn the_end_is_that_of_a_file() {
+        let captures = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/captures/");
+        for name in ["holes.pcapng", "holes.cap"] {
+            let path = format!("{captures}{name}");
+            let mut read = Run::new(CaptureFiles::new(vec![path.clone()], None));
+            let expected = (read.rest(), read.source.input_account().inputs);
+            let mut run = follow(Path::new(&path));
+            let mut rows = run.all();
+            run.interrupt.store(true, Ordering::Relaxed);
+            rows += run.rest();
+            let account = run.source.input_account().inputs;
+            assert_eq!(rows, expected.0, "{name}");
+            let skipped = |inputs: &[wireq_engine::InputReport]| {
+                let skipped = inputs[0].skipped.iter();
+                let skipped = skipped.map(|range| {
+                    let reason = match range.reason.as_str() {
+                        "the rest of a record was not written yet" => {
+                            "the file ends within a record"
+                        }
+                        reason => reason,
+                    };
+                    (range.offset, range.bytes, reason.to_owned())
+                });
+                skipped.collect::<Vec<_>>()
+            };
+            assert_eq!(skipped(&account), skipped(&expected.1), "{name}");
+            assert_eq!(account[0].bytes_used, expected.1[0].bytes_used, "{name}");
+        }
+    }
+
+    /// What is told of how often folders are listed.
+    #[test]
+    fn the_help_says_how_often_it_looks() {
+        let details = super::super::MODULE.details;
+        assert_eq!(LOOK, Duration::from_secs(1) / 2);
+        let most = LOOK_MAX.as_secs();
+        for words in [
+            "every half second".to_owned(),
+            format!("after {LOOK_SHARE} times what listing takes"),
+            format!("every {most} seconds at least"),
+        ] {
+            assert!(details.contains(&words), "{words}: {details}");
+        }
+    }
+
     fn follow(named: &Path) -> Run {
         let (before, followed) = Followed::new(named.to_string_lossy().into_owned());
         Run::new(CaptureFiles::new(before, Some(followed)))
@@ -386,6 +450,33 @@ mod tests {
         let writer = std::thread::spawn(move || fs::write(path, capture(7)));
         assert_eq!(run.rest(), 7);
         writer.join().expect("it ends").expect("it is read");
+    }
+
+    /// A pipe that a pattern matches is told, and those behind it are read.
+    #[test]
+    fn a_pipe_among_files_is_passed_over() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let make = |name: &str| {
+            let made = std::process::Command::new("mkfifo")
+                .arg(path(name))
+                .status();
+            assert!(made.expect("there are pipes").success());
+        };
+        fs::write(path("x-1"), capture(2)).expect("a file");
+        make("x-2");
+        fs::write(path("x-3"), capture(3)).expect("a file");
+        let mut run = follow(&path("x-*"));
+        assert_eq!(run.all(), 5);
+        make("x-4");
+        std::thread::sleep(LOOK);
+        assert_eq!(run.all(), 0);
+        fs::write(path("x-5"), capture(4)).expect("a file");
+        std::thread::sleep(LOOK);
+        assert_eq!(run.all(), 4);
+        let inputs = run.source.input_account().inputs;
+        let told = inputs.iter().filter(|input| input.unusable.is_some());
+        assert_eq!(told.count(), 2);
     }
 
     /// What leads nowhere is no end of those that follow.

@@ -51,8 +51,10 @@ pub(super) static MODULE: Module = Module {
               With --follow, files are read to the last one, which is read on when it grows, until SIGINT \
               or SIGTERM. Where another file takes its name, or it becomes shorter, what is left of it is \
               read and then that file from its begin; with a pattern, so is one that comes behind it in \
-              the order of names, within half a second. A file that is not there is waited for. A \
-              compressed file is read to the end that it has, and so is a pipe.",
+              the order of names. Folders are listed every half second, or after 20 times what listing \
+              takes where that is longer, and every 30 seconds at least; a file that is replaced before it \
+              was looked at is not seen. A file that is not there is waited for. A compressed file is read \
+              to the end that it has, and so is a pipe; with a pattern, pipes are passed over.",
     parameters: &[
         Parameter {
             name: "--merge",

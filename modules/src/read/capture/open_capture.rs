@@ -56,6 +56,8 @@ pub(super) struct Capture {
     /// How many bytes are needed to go on, where they were not there when they were asked for: what led
     /// to that is not looked at twice.
     awaited: Option<usize>,
+    /// Why there is no more than was read by now, where the run is to end and the file has no end.
+    ended: Option<&'static str>,
     budget: Budget,
     /// Bytes looked at outside of searches, besides those used.
     looked: u64,
@@ -115,6 +117,7 @@ impl Capture {
             skipping: None,
             stopped: None,
             awaited: None,
+            ended: None,
             budget: Budget::default(),
             looked: 0,
             segment,
@@ -162,7 +165,7 @@ impl Capture {
                     if self.input.unread().is_empty() {
                         return Ok(());
                     }
-                    self.damaged(CUT, reading)?;
+                    self.damaged(self.ended.unwrap_or(CUT), reading)?;
                 }
                 Step::More(need) => self.more(need, reading)?,
                 Step::Damage(reason) => self.damaged(reason, reading)?,
@@ -231,7 +234,7 @@ impl Capture {
                     Search::Found(at) => {
                         self.input.at = at;
                         if let Some(skipping) = &mut self.skipping
-                            && skipping.reason == CUT
+                            && [Some(CUT), self.ended].contains(&Some(skipping.reason))
                         {
                             skipping.reason = TOO_MUCH;
                         }
@@ -287,6 +290,14 @@ impl Capture {
             Some(reason) => Err(Stop::Damaged(Some(self.input.place()), reason)),
             None => Ok(()),
         }
+    }
+
+    /// Takes what was read by now for all there is, for this reason: where records are cut, others may
+    /// stand behind them. False where that is done already.
+    pub(super) fn end_here(&mut self, reason: &'static str) -> bool {
+        self.input.end_here();
+        self.awaited = None;
+        self.ended.replace(reason).is_none()
     }
 
     /// Ends the reading: what is left is skipped where it could not be read on, for which there is a

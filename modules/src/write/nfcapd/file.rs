@@ -1,8 +1,10 @@
 //! The file: a header, blocks of records, and behind them what is said of all flows.
 
+use super::NO_FILE;
 use super::record::{self, LEN_MAX};
 use crate::write::flow_rows::{Extras, FlowRow};
 use crate::write::written_file::WrittenFile;
+use std::io;
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
 
@@ -95,9 +97,18 @@ impl FlowFile {
 
     /// The file's header, which says more when the file is complete.
     fn begin(&mut self) -> Result<(), Error> {
-        match self.file.len() {
-            0 => self.file.add(&self.header(0)),
-            _ => Ok(()),
+        if self.file.len() > 0 {
+            return Ok(());
+        }
+        self.file.begin()?;
+        match self.file.keeps() {
+            true => self.file.add(&self.header(0)),
+            // It would say that there are no blocks, whatever comes.
+            false => Err(Error::file(
+                "write",
+                self.file.path(),
+                io::Error::other(NO_FILE),
+            )),
         }
     }
 
@@ -121,10 +132,6 @@ impl FlowFile {
     pub(super) fn complete(&mut self) -> Result<(), Error> {
         self.end_block()?;
         self.begin()?;
-        if !self.file.keeps() {
-            // The header of a pipe cannot say where they are, and what follows would be behind them.
-            return Ok(());
-        }
         let end = self.file.len();
         let mut records = Vec::new();
         let ident = self.ident.as_bytes();

@@ -10,6 +10,7 @@ mod tests;
 
 use super::flow_rows::{fields, optional};
 use sink::Sink;
+use std::os::unix::fs::FileTypeExt;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::{Build, Example, Module, OperatorSpec, StateClass};
 
@@ -23,7 +24,8 @@ pub(super) static MODULE: Module = Module {
               ipprotocol, end, flags, tos, interfaces, systems, masks, nexthop and vlan are written where \
               objects have them. Others are filtered. A flow with packets in both directions is two \
               records, or with --biflow one. `flow -b iplen` counts bytes from the IP header on, as \
-              nfdump's own programs do. The file is replaced; it is whole when the run ends.",
+              nfdump's own programs do. The file is replaced; it is whole when the run ends. Its begin is put \
+              right then: it cannot be a pipe.",
     parameters: &[
         Parameter {
             name: "-f",
@@ -73,12 +75,29 @@ pub(super) static MODULE: Module = Module {
     build: Build::Operator(build),
 };
 
+/// Why something else than a file is refused.
+const NO_FILE: &str = "is no file whose begin can be put right at the end";
+
+/// Whether it is known before it is opened that there are no places in it.
+fn is_pipe(path: &str) -> bool {
+    let kind = std::fs::metadata(path).map(|data| data.file_type());
+    kind.is_ok_and(|kind| kind.is_fifo() || kind.is_socket())
+}
+
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let path = match arguments.value("-f") {
         Some(word) if word.text.is_empty() || word.text == "-" => {
             return Err(ArgumentError {
                 help: Some("its begin is put right at the end: it has to be a file".into()),
                 ..ArgumentError::at(NAME, word, "is not the name of a file")
+            });
+        }
+        Some(word) if is_pipe(&word.text) => {
+            return Err(ArgumentError {
+                help: Some(
+                    "name a file, and let the other end read it when the run is over".into(),
+                ),
+                ..ArgumentError::at(NAME, word, NO_FILE)
             });
         }
         Some(word) => word.text.clone(),

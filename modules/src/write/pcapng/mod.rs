@@ -33,8 +33,10 @@ pub(super) struct Section {
     interfaces: Vec<Interface>,
     /// Their numbers, by their blocks as they are written.
     numbers: HashMap<Box<[u8]>, u32>,
-    /// The interface of the last packet that had a block.
-    last: Option<Last>,
+    /// Those of packets that had a block, by where the descriptions stand that were read.
+    places: HashMap<Place, u32>,
+    /// The last of these, which mostly is that of the next packet.
+    last: Option<(Place, u32)>,
     /// The interface that was made last, and of what.
     made: Option<(Made, u32)>,
     /// Whether interfaces have the numbers that they had where they were read, as far as is known.
@@ -62,19 +64,9 @@ struct Interface {
     link_type: u16,
 }
 
-/// A description of an interface, told by where it stands, with the number that it had, and the
-/// number that it has.
-struct Last {
-    place: (usize, usize),
-    read: u32,
-    number: u32,
-}
-
-impl Last {
-    fn place(description: &[u8]) -> (usize, usize) {
-        (description.as_ptr() as usize, description.len())
-    }
-}
+/// Where a description of an interface stands, its address and its length, and the number that the
+/// interface had.
+type Place = (usize, usize, u32);
 
 /// What is said of an interface that no block describes.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -107,6 +99,7 @@ impl Section {
 
     /// Forgets where descriptions stand: other ones may stand there from now on.
     pub(super) fn forget_places(&mut self) {
+        self.places.clear();
         self.last = None;
     }
 
@@ -175,13 +168,14 @@ impl Section {
     /// The number of the interface that a block describes, which mostly is the one it had. The
     /// section may be another one then.
     fn interface(&mut self, description: &[u8], read: u32, out: &mut Vec<u8>) -> u32 {
-        let place = Last::place(description);
-        if let Some(last) = &self.last
-            && (last.place, last.read) == (place, read)
+        let place = (description.as_ptr() as usize, description.len(), read);
+        if let Some((last, number)) = self.last
+            && last == place
         {
-            return last.number;
+            return number;
         }
-        let number = match self.known_interface(description, read) {
+        let known = self.places.get(&place).copied();
+        let number = match known.or_else(|| self.known_interface(description, read)) {
             Some(number) => number,
             None => {
                 self.aligned = false;
@@ -189,11 +183,10 @@ impl Section {
                 self.add_interface(description, out)
             }
         };
-        self.last = Some(Last {
-            place,
-            read,
-            number,
-        });
+        if known.is_none() {
+            self.places.insert(place, number);
+        }
+        self.last = Some((place, number));
         number
     }
 
@@ -397,5 +390,43 @@ fn simple_packet<'a>(packet: &Packet<'a>) -> Packet<'a> {
         len,
         snaplen: if told == kept { packet.snaplen } else { kept },
         ..*packet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// Packets of several interfaces by turns: their descriptions, which may be long, are compared
+    /// once and not for each packet.
+    #[test]
+    fn interfaces_by_turns_are_found_by_their_places() {
+        const LEN: usize = 4 << 20;
+        let describe = |letter: u8| {
+            let len = (LEN as u32).to_le_bytes();
+            let mut block = vec![letter; LEN];
+            block[..4].copy_from_slice(&types::INTERFACE.to_le_bytes());
+            block[4..8].copy_from_slice(&len);
+            block[LEN - 4..].copy_from_slice(&len);
+            block
+        };
+        let descriptions = [describe(b'a'), describe(b'b')];
+        let (mut section, mut out) = (Section::default(), Vec::new());
+        section.begin_any(&mut out);
+        let begun = Instant::now();
+        for _ in 0..4000 {
+            for (number, description) in (0..).zip(&descriptions) {
+                assert_eq!(section.interface(description, number, &mut out), number);
+            }
+        }
+        assert!(
+            begun.elapsed() < Duration::from_millis(500),
+            "{:?}",
+            begun.elapsed()
+        );
+        // Others may stand there later.
+        section.forget_places();
+        assert_eq!(section.interface(&descriptions[0], 1, &mut out), 0);
     }
 }
