@@ -491,44 +491,32 @@ impl Groups {
         }
     }
 
-    /// Takes all keys out, and gives those of which the number is wanted, as [`Groups::drain`] does.
-    pub fn drain_wanted(&mut self, wanted: impl Fn(u32) -> bool) -> Drained {
-        for shard in &mut self.table.shards {
-            shard.short.retain(|(_, number)| wanted(*number));
-            shard.medium.retain(|(_, number)| wanted(*number));
-            let mut boxed = shard.boxed;
-            shard.long.retain(|(key, number)| {
-                let stays = wanted(*number);
-                boxed -= if stays {
-                    0
-                } else {
-                    allocated(key.len()).min(boxed)
-                };
-                stays
-            });
-            shard.boxed = boxed;
-        }
-        self.drain()
-    }
-
     /// Takes all keys out, with their numbers, in ascending order of key. Little more memory is taken
     /// on the way than the keys took: tables are dropped one by one.
     pub fn drain(&mut self) -> Drained {
+        self.drain_wanted(self.len(), |_| true)
+    }
+
+    /// Likewise; gives only those of which the number is wanted, about `expected` of them.
+    pub fn drain_wanted(&mut self, expected: usize, wanted: impl Fn(u32) -> bool) -> Drained {
         let shards = std::mem::replace(&mut self.table.shards, vec![Shard::default()]);
         self.limit = 0;
-        let count = |len: fn(&Shard) -> usize| shards.iter().map(len).sum();
-        let boxed = count(|shard| shard.boxed);
-        let mut short = Vec::with_capacity(count(|shard| shard.short.len()));
-        let mut medium = Vec::with_capacity(count(|shard| shard.medium.len()));
-        let mut long = Vec::with_capacity(count(|shard| shard.long.len()));
+        let room = |len: fn(&Shard) -> usize| {
+            let all: usize = shards.iter().map(len).sum();
+            all.min(expected)
+        };
+        let mut short = Vec::with_capacity(room(|shard| shard.short.len()));
+        let mut medium = Vec::with_capacity(room(|shard| shard.medium.len()));
+        let mut long = Vec::with_capacity(room(|shard| shard.long.len()));
         for shard in shards {
-            short.extend(shard.short);
-            medium.extend(shard.medium);
-            long.extend(shard.long);
+            short.extend(shard.short.into_iter().filter(|(_, n)| wanted(*n)));
+            medium.extend(shard.medium.into_iter().filter(|(_, n)| wanted(*n)));
+            long.extend(shard.long.into_iter().filter(|(_, n)| wanted(*n)));
         }
         short.sort_unstable();
         medium.sort_unstable();
         long.sort_unstable();
+        let boxed = long.iter().map(|(key, _)| allocated(key.len())).sum();
         Drained {
             short: short.into_iter(),
             medium: medium.into_iter(),

@@ -19,6 +19,10 @@ impl Numbers {
         self.0[number as usize / 64] |= 1 << (number % 64);
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     pub(super) fn has(&self, number: u32) -> bool {
         self.0[number as usize / 64] >> (number % 64) & 1 != 0
     }

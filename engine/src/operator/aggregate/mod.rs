@@ -251,7 +251,10 @@ impl Grouping {
     fn drain_wanted(&mut self) -> Drained {
         let first = self.first.as_ref();
         match first.and_then(|first| first::wanted(first, &self.groups, &self.states)) {
-            Some(wanted) => self.groups.drain_wanted(|number| wanted.has(number)),
+            Some(wanted) => {
+                let groups = &mut self.groups;
+                groups.drain_wanted(wanted.len(), |number| wanted.has(number))
+            }
             None => self.drain(),
         }
     }
