@@ -63,6 +63,15 @@ impl Style {
     }
 }
 
+/// Mostly a single byte, which takes no call.
+#[inline]
+fn put(bytes: &[u8], out: &mut Vec<u8>) {
+    match bytes {
+        [byte] => out.push(*byte),
+        _ => out.extend_from_slice(bytes),
+    }
+}
+
 impl Format for Text {
     #[inline]
     fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
@@ -81,13 +90,13 @@ impl Format for Text {
                 // As SMACQ wrote names: a separator for each column before the first that is there.
                 let leading = self.style == Style::Named && !any;
                 if plain && (at > 0 || tagged) || leading {
-                    out.extend_from_slice(&self.between);
+                    put(&self.between, out);
                 }
                 continue;
             };
             let first = if plain { at == 0 } else { !any };
             if !first || tagged {
-                out.extend_from_slice(&self.between);
+                put(&self.between, out);
             }
             any = true;
             if plain {
@@ -106,7 +115,7 @@ impl Format for Text {
             out.truncate(row_start);
             return false;
         }
-        out.extend_from_slice(&self.behind);
+        put(&self.behind, out);
         true
     }
 }
