@@ -48,8 +48,20 @@ impl Delimited {
         }
         let start = out.len();
         write_column_text(column, row, &self.columns.zone, out);
-        (self.dialect.quote)(start, out);
+        if !is_plain(column) {
+            (self.dialect.quote)(start, out);
+        }
     }
+}
+
+/// Whether values are written with digits, letters, points and the like alone.
+fn is_plain(column: &Column) -> bool {
+    let is_number = matches!(
+        column.data,
+        Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_)
+    );
+    let is_address = matches!(column.data, Data::Address(_) | Data::Address4(_));
+    is_number && column.names.is_none() || is_address
 }
 
 impl Format for Delimited {
