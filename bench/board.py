@@ -19,7 +19,11 @@ COLOURS = ["#1f6fb4", "#d1622b", "#2c8c4b", "#8a4fa8"]
 
 
 def table(folder, name):
-    with open(os.path.join(folder, name), encoding="utf-8") as lines:
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        # Of parts that were not run.
+        return []
+    with open(path, encoding="utf-8") as lines:
         return [line.rstrip("\n").split("\t") for line in lines]
 
 

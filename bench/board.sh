@@ -492,6 +492,7 @@ for part in "${only[@]}"; do
 done
 meta 'load at the end' "$(cut -d' ' -f1-3 /proc/loadavg)"
 sed -i -e "s|$cache/||g" -e "s|$tmp|tmp|g" "$out/runs.md"
+find "$out" -name "*.tsv" -empty -delete
 python3 bench/board.py "$out" || fail 'the page could not be written'
 ((status == 0)) || say "SOMETHING DIFFERS OR FAILED: see $out/checks.tsv"
 say "done: $out/README.md"
