@@ -3,6 +3,7 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command as Clap, ValueHint, value_parser};
 use wireq_engine::matching::Strategy;
+use wireq_engine::rewrite::REWRITES;
 
 const ABOUT: &str = "Queries packets, flows and logs: one query text, one pass.";
 
@@ -399,9 +400,12 @@ fn runs() -> Vec<Arg> {
         list(
             "no-rewrite",
             "NAME",
-            "Switches a rewrite of the plan off: normalize, share, merge, push, chain, imply, prefilter, \
-             vector, tally; results stay the same",
+            "",
         )
+        .help(format!(
+            "Switches a rewrite of the plan off: {}; results stay the same",
+            REWRITES.iter().map(|rewrite| rewrite.name).collect::<Vec<_>>().join(", ")
+        ))
         .long("no-rewrite"),
         one(
             "strategy",
