@@ -75,6 +75,9 @@ const CONTEXT: &[&str] = &[
     "tcp.port",
     "udp.port",
     "ssh.languages_server_to_client_length",
+    "tcp.payload",
+    "http.proxy_connect_host",
+    "quic.fixed_bit",
 ];
 
 struct Field {
@@ -162,22 +165,51 @@ impl Cell<'_> {
             .any(|port| ports.contains(&port))
     }
 
-    /// Whether the extensions of a hello are too short for one.
-    fn has_no_extension(&self) -> bool {
-        let mut lengths = self.context("tls.handshake.extensions_length").split(',');
-        lengths.any(|length| matches!(length, "1" | "2" | "3"))
+    /// Tshark's values of a field that are numbers.
+    fn numbers(&self, name: &str) -> Vec<usize> {
+        numbers(self.context(name))
+    }
+
+    /// Whether bytes are left behind the last extension of a hello.
+    fn has_rest_of_extensions(&self) -> bool {
+        let all: usize = self.numbers("tls.handshake.extensions_length").iter().sum();
+        let each = self.numbers("tls.handshake.extension.len");
+        all > each.iter().map(|len| len + 4).sum()
     }
 
     /// Whether a record of TLS goes on behind the segment.
     fn goes_on(&self) -> bool {
-        let numbers = |text: &str| -> usize {
-            text.split(',')
-                .filter_map(|n| n.parse::<usize>().ok())
-                .map(|n| n + 5)
-                .sum()
-        };
-        numbers(self.our_record_lengths) > numbers(self.context("tcp.len"))
+        let sum = |lengths: Vec<usize>| lengths.iter().map(|len| len + 5).sum::<usize>();
+        sum(numbers(self.our_record_lengths)) > sum(self.numbers("tcp.len"))
     }
+
+    /// The bytes of a message's lines before its content, where it begins the segment.
+    fn header(&self) -> Vec<u8> {
+        let payload = self.context("tcp.payload").as_bytes();
+        let byte = |digits: &[u8]| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok();
+        let bytes: Vec<u8> = payload.chunks(2).map_while(byte).collect();
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        bytes[..end.map_or(bytes.len(), |end| end + 2)].to_vec()
+    }
+
+    /// Whether a line of the header is ended by a carriage return alone.
+    fn has_bare_return(&self) -> bool {
+        let header = self.header();
+        header
+            .windows(2)
+            .any(|two| two[0] == b'\r' && two[1] != b'\n')
+    }
+}
+
+/// The numbers in a list.
+fn numbers(list: &str) -> Vec<usize> {
+    list.split(',').filter_map(|n| n.parse().ok()).collect()
+}
+
+/// Whether `all` has the values of `some`, in their order, and others.
+fn is_part_of(some: &str, all: &str) -> bool {
+    let mut all = all.split(',');
+    some.is_empty() || some.split(',').all(|value| all.any(|other| other == value))
 }
 
 /// A reason why a cell may differ, and when it holds.
@@ -192,9 +224,74 @@ const RULES: &[Rule] = &[
             is_event && cell.is_of("http.request") && cell.theirs.is_empty()
         },
     ),
-    ("HTTP: lines that a carriage return alone ends", |cell| {
-        cell.field == "http.transfer_encoding" && cell.ours.is_empty()
+    (
+        "HTTP: lines that a carriage return alone ends, which end none here (RFC 9112, 2.2)",
+        |cell| cell.is_of("http.") && cell.has_bare_return(),
+    ),
+    (
+        "HTTP: tshark reads a status that no space is behind, which is none here (RFC 9112, 4)",
+        |cell| {
+            let header = cell.header();
+            let is_code = header
+                .get(9..12)
+                .is_some_and(|code| code.iter().all(u8::is_ascii_digit));
+            let is_ended = matches!(header.get(12), Some(b' ' | b'\r'));
+            cell.is_of("http.")
+                && cell.is_ours_empty
+                && header.starts_with(b"HTTP/1.")
+                && is_code
+                && !is_ended
+        },
+    ),
+    (
+        "HTTP: of what is no number tshark takes the digits that it begins with",
+        |cell| {
+            let text = cell.context("http.content_length_header");
+            let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            cell.field == "http.content_length" && cell.ours.is_empty() && !is_number
+        },
+    ),
+    (
+        "HTTP: the greatest number of 64 bits stands for no length in tshark, which reads on behind the header",
+        |cell| {
+            let greatest = u64::MAX.to_string();
+            let mut lengths = cell.context("http.content_length_header").split(',');
+            cell.is_of("http.")
+                && lengths.any(|length| length == greatest)
+                && (cell.field == "http.content_length" || cell.theirs.starts_with(cell.ours))
+        },
+    ),
+    (
+        "HTTP: tshark has no path of what it asks where nothing is behind the question mark",
+        |cell| {
+            let mut uris = cell.context("http.request.uri").split(',');
+            cell.field == "http.request.uri.path"
+                && uris.any(|uri| uri.ends_with('?'))
+                && is_part_of(cell.theirs, cell.ours)
+        },
+    ),
+    (
+        "HTTP: what is in a tunnel that a packet before has opened is another's in tshark",
+        |cell| {
+            cell.is_of("http.")
+                && cell.is_theirs_empty
+                && !cell.context("http.proxy_connect_host").is_empty()
+        },
+    ),
+    ("what SCTP carries is not read here", |cell| {
+        cell.is_ours_empty && cell.has_protocol("sctp")
     }),
+    (
+        "WireGuard: tshark decrypts it with keys that the capture brings",
+        |cell| cell.is_ours_empty && cell.has_protocol("wg"),
+    ),
+    (
+        "NTP: of messages of control tshark gives values that they tell of others",
+        |cell| {
+            let is_control = matches!(cell.context("ntp.flags.mode"), "6" | "7");
+            cell.is_of("ntp.") && cell.ours.is_empty() && is_control
+        },
+    ),
     (
         "HTTP: tshark ends what a request asks at the first space",
         |cell| {
@@ -212,11 +309,42 @@ const RULES: &[Rule] = &[
         |cell| {
             cell.field.starts_with("tls.handshake.ja3")
                 && cell.ours.is_empty()
-                && (cell.is_damaged() || cell.goes_on() || cell.has_no_extension())
+                && (cell.is_damaged() || cell.goes_on() || cell.has_rest_of_extensions())
+        },
+    ),
+    (
+        "TLS: what is encrypted looks like a hello; tshark reads a session's id that is longer than such may be",
+        |cell| {
+            let lengths = cell.numbers("tls.handshake.session_id_length");
+            cell.is_tls()
+                && lengths.iter().any(|len| *len > 32)
+                && cell.theirs.starts_with(cell.ours)
+        },
+    ),
+    (
+        "TLS: tshark reads a server's key by the cipher suite, which is in a packet before; here its lengths tell",
+        |cell| {
+            let is_key = matches!(
+                cell.field,
+                "tls.handshake.sig_hash_alg"
+                    | "tls.handshake.server_curve_type"
+                    | "tls.handshake.server_named_curve"
+            );
+            let has_key = cell.numbers("tls.handshake.type").contains(&12);
+            let is_suite_elsewhere = cell.context("tls.handshake.ciphersuite").is_empty();
+            is_key && has_key && is_suite_elsewhere && cell.theirs.is_empty()
         },
     ),
     ("DNS: labels of types that nobody uses", |cell| {
-        cell.is_of("dns.") && cell.theirs.contains("<Unknown extended label>")
+        let names = ["dns.qry.name", "dns.resp.name"];
+        let is_unknown = |text: &str| text.contains("<Unknown extended label>");
+        cell.is_of("dns.")
+            && (is_unknown(cell.theirs) || names.iter().any(|name| is_unknown(cell.context(name))))
+            && (is_unknown(cell.theirs) || cell.theirs.starts_with(cell.ours))
+    }),
+    ("SIP: tshark takes for 0 what is no number", |cell| {
+        let is_number = matches!(cell.field, "sip.Max-Forwards" | "sip.Content-Length");
+        is_number && cell.ours.is_empty() && cell.theirs == "0"
     }),
     ("SIP: values that are no numbers, or no text", |cell| {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -226,7 +354,7 @@ const RULES: &[Rule] = &[
         "X.509: tshark gives the names in extensions too, of authorities and lists of revocation, and certificates in DTLS",
         |cell| {
             let is_elsewhere = ["dtls", "quic"].iter().any(|name| cell.has_protocol(name));
-            let is_begun = !cell.ours.is_empty() && cell.theirs.starts_with(cell.ours);
+            let is_begun = !cell.ours.is_empty() && is_part_of(cell.ours, cell.theirs);
             cell.is_of("x509") && (is_begun || is_elsewhere && cell.ours.is_empty())
         },
     ),
@@ -299,20 +427,18 @@ const RULES: &[Rule] = &[
         },
     ),
     (
-        "SMB: messages in datagrams of NetBIOS, and those chained to others",
+        "SMB: messages in datagrams of NetBIOS or without IP, and those chained to others",
         |cell| {
             let is_begun = !cell.ours.is_empty() && cell.theirs.starts_with(cell.ours);
-            cell.is_of("smb.") && (cell.has_protocol("nbdgm") || is_begun)
+            let is_elsewhere = ["nbdgm", "netbios"]
+                .iter()
+                .any(|name| cell.has_protocol(name));
+            cell.is_of("smb.") && (is_elsewhere || is_begun)
         },
     ),
     (
-        "SNMP: of version 3, and of what is cut, more or less",
-        |cell| {
-            cell.is_of("snmp.")
-                && (cell.field == "snmp.version" && cell.ours == "3"
-                    || cell.context("snmp.version").contains('3') && cell.ours.is_empty()
-                    || cell.is_damaged() && cell.is_more_or_less())
-        },
+        "SNMP: the version has another name in tshark where it is 3",
+        |cell| cell.field == "snmp.version" && cell.ours == "3" && cell.theirs.is_empty(),
     ),
     ("SIP: tshark ends a value at a control character", |cell| {
         cell.is_of("sip.") && cell.ours.starts_with(cell.theirs)
@@ -347,8 +473,9 @@ const RULES: &[Rule] = &[
         "tshark knows HTTP by its port and method, and this port as another's",
         |cell| cell.is_of("http.") && cell.is_theirs_empty && !cell.has_protocol("http"),
     ),
-    ("bytes that are no UTF-8, which tshark replaces", |cell| {
-        let plain = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
+    ("bytes that are no ASCII, which tshark replaces", |cell| {
+        let is_plain = |c: &char| c.is_ascii() && *c != '\\';
+        let plain = |text: &str| text.chars().filter(is_plain).collect::<String>();
         cell.ours.chars().any(|c| c > '\x7f') && plain(cell.ours) == plain(cell.theirs)
     }),
     ("a tunnel that is not looked into here", |cell| {
@@ -410,22 +537,6 @@ const RULES: &[Rule] = &[
         },
     ),
     (
-        "HTTP: headers behind one without a colon, which tshark passes over",
-        |cell| {
-            let lines = cell.context("http.response.line").split(',');
-            let mut lines = lines.filter(|line| !line.starts_with(' '));
-            let is_passed_over = lines.any(|line| !line.contains(':') && !line.ends_with("\\n"));
-            cell.is_of("http.") && is_passed_over && cell.theirs.starts_with(cell.ours)
-        },
-    ),
-    (
-        "VXLAN-GPE: without the flag that says what follows it carries Ethernet, but tshark goes by what is said",
-        |cell| {
-            let is_inside = cell.context("frame.protocols").contains("udp:ip:");
-            is_inside && cell.is_on(&["4790"]) && cell.is_ours_empty
-        },
-    ),
-    (
         "tshark calls the type of a record of TLS 1.3 that is encrypted tls.record.opaque_type",
         |cell| {
             let others = cell.ours.split(',').filter(|kind| *kind != "23");
@@ -454,6 +565,20 @@ const RULES: &[Rule] = &[
         "tshark takes QUIC's hello for one in several packets, or does not decrypt it",
         |cell| cell.is_tls() && cell.has_protocol("quic") && cell.is_theirs_empty,
     ),
+    (
+        "QUIC: version 1 without the fixed bit (RFC 9287), which tshark knows from packets before",
+        |cell| {
+            let mut bits = cell.context("quic.fixed_bit").split(',');
+            cell.is_of("quic.")
+                && cell.is_ours_empty
+                && bits.any(|bit| matches!(bit, "0" | "False"))
+        },
+    ),
+    ("QUIC: tshark knows this port as another's", |cell| {
+        let last = cell.context("frame.protocols").rsplit(':').next();
+        let is_other = !matches!(last, Some("udp" | "data" | "quic"));
+        cell.is_of("quic.") && cell.is_theirs_empty && !cell.has_protocol("quic") && is_other
+    }),
     ("a QUIC version of somebody's own", |cell| {
         let known = ["0x00000001", "0x6b3343cf", "0xff0000"];
         let version = cell.context("quic.version");

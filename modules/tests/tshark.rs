@@ -338,20 +338,6 @@ const RULES: &[Rule] = &[
         },
     },
     Rule {
-        name: "vxlan-gpe-flag",
-        reason: "without the flag that says what follows VXLAN-GPE carries Ethernet, but tshark goes by what is said",
-        applies: |cell| {
-            let first = |values: &str| values.split(',').next().map(str::to_owned);
-            let payload = cell.row.get("udp.payload").map_or("", String::as_str);
-            let flags = payload
-                .get(..2)
-                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            cell.values("udp.port").any(|port| port == 4790)
-                && flags.is_some_and(|flags| flags & 4 == 0)
-                && first(cell.ours) == first(cell.theirs)
-        },
-    },
-    Rule {
         name: "undivided",
         reason: "a total length of 0, of a segment to be divided, is shown as what was captured",
         applies: |cell| {

@@ -33,8 +33,13 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     while !segment.is_empty() {
         let first = segment.u8()?;
         let length = remaining_length(&mut segment)?;
-        let body = Cursor::new(segment.take(length as usize)?);
         let kind = first >> 4;
+        let body = segment.within(length as usize);
+        // What goes on behind the segment may be no message but the middle of one: a message is known
+        // by its topic.
+        if body.bytes.len() < length as usize && !is_begun_publication(first, body) {
+            return None;
+        }
         found.number(Id::Kind, kind);
         found.number(Id::Length, length);
         match kind {
@@ -90,6 +95,15 @@ fn answer(mut body: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     let _flags = body.u8()?;
     found.number(Id::ReturnCode, body.u8()?);
     Some(())
+}
+
+/// Whether this is the begin of something published: flags and a topic as they may be (3.1.1, 3.3).
+fn is_begun_publication(first: u8, mut body: Cursor<'_>) -> bool {
+    let is_topic = |text: &[u8]| {
+        let is_name = |c: char| !c.is_control() && !matches!(c, '+' | '#');
+        !text.is_empty() && std::str::from_utf8(text).is_ok_and(|text| text.chars().all(is_name))
+    };
+    first >> 4 == PUBLISH && first >> 1 & 3 != 3 && text(&mut body).is_some_and(is_topic)
 }
 
 fn topic(mut body: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
@@ -170,6 +184,18 @@ mod tests {
             );
         }
         assert_eq!(tcp([5, 1884], &segment, "mqtt.ver"), None);
+        // What is published goes on in the next segment; of the second it is no topic.
+        for (begin, length, topic) in [
+            ("32 f05d 0003 612f62 0004 5858", Some("12016"), Some("a/b")),
+            ("32 f05d 0003 612f23 0004 5858", None, None),
+            ("32 f05d 0003 612f", None, None),
+            ("36 f05d 0003 612f62 0004 5858", None, None),
+        ] {
+            let segment = hex(begin);
+            let read = |name| tcp([5, 1883], &segment, name);
+            assert_eq!(read("mqtt.len").as_deref(), length, "{begin}");
+            assert_eq!(read("mqtt.topic").as_deref(), topic, "{begin}");
+        }
         assert_eq!(tcp([5, 1883], &segment[..15], "mqtt.ver"), None);
         assert_eq!(tcp([5, 1883], &hex("10 ffffffff 01"), "mqtt.msgtype"), None);
     }

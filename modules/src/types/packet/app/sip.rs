@@ -77,13 +77,17 @@ fn first_line(line: &[u8], found: &mut Found<'_>) -> Option<()> {
         return Some(());
     }
     let uri = rest.strip_suffix(VERSION)?.strip_suffix(b" ")?;
-    let is_request =
-        !first.is_empty() && first.iter().all(u8::is_ascii_uppercase) && !uri.is_empty();
+    let is_request = !first.is_empty() && first.iter().all(is_token) && !uri.is_empty();
     is_request.then_some(())?;
     found.bytes(Id::RequestLine, line);
     found.bytes(Id::Method, first);
     found.bytes(Id::Uri, uri);
     Some(())
+}
+
+/// Whether a method may have this byte (RFC 3261, 25.1): it may be one of the sender's own.
+fn is_token(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-.!%*_+`'~".contains(byte)
 }
 
 fn header_field(name: &[u8], value: &[u8], found: &mut Found<'_>) -> Option<()> {
@@ -130,6 +134,12 @@ mod tests {
                 "{name}"
             );
         }
+        // Methods are tokens, told apart by case.
+        let other = INVITE.replacen("INVITE", "Vendor.x-1", 1);
+        assert_eq!(
+            udp([1, 2], other.as_bytes(), "sip.method").as_deref(),
+            Some("Vendor.x-1")
+        );
         let response = b"SIP/2.0 404 Not Found\r\n\r\n";
         assert_eq!(udp([1, 2], response, "sip.status").as_deref(), Some("404"));
         for text in [

@@ -1,4 +1,4 @@
-//! SNMP (RFC 1157, RFC 3416) over UDP: versions 1 and 2c, and of version 3 the version.
+//! SNMP (RFC 1157, RFC 3412, RFC 3416) over UDP: versions 1, 2c and 3, where it is not encrypted.
 
 use super::cursor::Cursor;
 use super::der::{INTEGER, OCTETS, OID, SEQUENCE, element, expect};
@@ -13,7 +13,7 @@ const MESSAGES: std::ops::RangeInclusive<u8> = 0xa0..=0xa8;
 const TRAP_1: u8 = 0xa4;
 const VERSION_3: i64 = 3;
 
-fields! { walk, "snmp", "RFC 1157, RFC 3416";
+fields! { walk, "snmp", "RFC 1157, RFC 3412, RFC 3416";
     Version "snmp.version" [] Signed, "Version: 0 is 1, 1 is 2c, 3 is 3.";
     Community "snmp.community" [] Text, "The community, which stands for a password.";
     Message "snmp.data" [] Signed, "What the message is: 0 asks for values, 1 for the next ones, 2 answers.";
@@ -31,12 +31,28 @@ fn walk(payload: &Payload<'_>, found: &mut Found<'_>) -> Option<()> {
     (0..=VERSION_3).contains(&version).then_some(())?;
     found.signed(Id::Version, version);
     if version == VERSION_3 {
-        return Some(());
+        message = scoped(&mut message)?;
+    } else {
+        found.bytes(Id::Community, expect(&mut message, OCTETS)?.bytes);
     }
-    found.bytes(Id::Community, expect(&mut message, OCTETS)?.bytes);
-    let (tag, mut data) = element(&mut message)?;
+    let (tag, data) = element(&mut message)?;
     MESSAGES.contains(&tag).then_some(())?;
     found.signed(Id::Message, tag - MESSAGES.start());
+    walk_data(tag, data, found)
+}
+
+/// What is behind the names in the scoped data of version 3; nothing where it is encrypted, which
+/// makes it a string of octets.
+fn scoped<'a>(message: &mut Cursor<'a>) -> Option<Cursor<'a>> {
+    let _header = expect(message, SEQUENCE)?;
+    let _security = expect(message, OCTETS)?;
+    let mut data = expect(message, SEQUENCE)?;
+    let _engine = expect(&mut data, OCTETS)?;
+    let _context = expect(&mut data, OCTETS)?;
+    Some(data)
+}
+
+fn walk_data(tag: u8, mut data: Cursor<'_>, found: &mut Found<'_>) -> Option<()> {
     if tag == TRAP_1 {
         // Enterprise, agent, two numbers and a time.
         for _ in 0..5 {
@@ -116,5 +132,27 @@ mod tests {
             Some("public")
         );
         assert_eq!(udp([161, 5], &hex("30 03 02 01 07"), "snmp.version"), None);
+    }
+
+    #[test]
+    fn a_report_of_version_3() {
+        let security = "04 11 300f 0401 80 0201 07 0201 09 0400 0400 0400";
+        let start = format!("02 01 03 30 0d 0201 05 0202 4000 0401 00 0201 03 {security}");
+        let scoped = "30 26 04 01 80 04 02 6162
+            a8 1d 02 04 ffffff85 02 01 00 02 01 00 30 0f 30 0d 06 09 2b0601060f010104 00 05 00";
+        let message = hex(&format!("30 4d {start} {scoped}"));
+        for (name, value) in [
+            ("snmp.version", Some("3")),
+            ("snmp.community", None),
+            ("snmp.data", Some("8")),
+            ("snmp.request_id", Some("-123")),
+            ("snmp.name", Some("1.3.6.1.6.15.1.1.4.0")),
+        ] {
+            assert_eq!(udp([161, 5], &message, name).as_deref(), value, "{name}");
+        }
+        let encrypted = hex(&format!("30 2a {start} 04 03 a80102"));
+        for (name, value) in [("snmp.version", Some("3")), ("snmp.data", None)] {
+            assert_eq!(udp([161, 5], &encrypted, name).as_deref(), value, "{name}");
+        }
     }
 }
