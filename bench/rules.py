@@ -2,7 +2,7 @@
 """What bench/rules.sh needs: the choice of rules, and the page and the plot.
 
 usage: rules.py pick RULES SIDS OUT    the rules with these sids, in the order of the hash of their sid
-       rules.py page FOLDER            README.md and plot.svg of what rules.sh left in FOLDER
+       rules.py page FOLDER            README.md and plot.svg of what rules.sh left in FOLDER, and of notes.md where that is there
 """
 
 import hashlib
@@ -99,6 +99,10 @@ def page(folder):
     alerts = {int(n): alerts for n, alerts, _ in counts}
     rows.append(["alerts"] + [alerts[n] for n in numbers])
     text.append(board.markdown(["strategy, vector functions"] + [f"{n} rules" for n in numbers], rows, range(1, len(numbers) + 1)))
+    notes = os.path.join(folder, "notes.md")
+    if os.path.exists(notes):
+        with open(notes, encoding="utf-8") as lines:
+            text.insert(2, lines.read())
     with open(os.path.join(folder, "README.md"), "w", encoding="utf-8") as out:
         out.write("\n".join(part for part in text if part))
 

@@ -134,11 +134,12 @@ done
 for count in "${figures[@]}"; do
     for kind in packets whole; do
         head -n "$count" "$tmp/$kind.rules" >"$tmp/some.rules"
+        used=$(wc -l <"$tmp/some.rules")
         for each in "${ways[@]}"; do
             mapfile -t options < <(way "$each")
             "$wireq" explain --analyze "${options[@]}" "$(query "$tmp/some.rules")" "$tmp/tenth.pcap" 2>/dev/null |
                 sed -n "s,^rules .* \([0-9]*\) tests on ,\1 tests on ,p" |
-                sed "s,^,$count\t$kind\t$each\t," >>"$out/figures.tsv"
+                sed "s,^,$used\t$kind\t$each\t," >>"$out/figures.tsv"
         done
     done
 done
