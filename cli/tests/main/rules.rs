@@ -294,3 +294,16 @@ fn explain_counts_what_was_tried() {
     }
     assert_eq!(figures(&[], &["print len"]), "");
 }
+
+#[test]
+fn stats_have_what_was_tried() {
+    let query = "rules ../rules/web.rules | count()";
+    let flags = ["--strategy=counting", "--vector=off"];
+    // Every test on every packet, however many there are.
+    let text = wireq(&[&flags[..], &["--stats", query, "five.pcap"]].concat());
+    let line = "rules ../rules/web.rules: 12 tests on 5 rows: 12.00 tried a row, 0.0 % short-circuited; at most 5 in one";
+    assert!(text.stderr.contains(line), "{}", text.stderr);
+    let json = wireq(&[&flags[..], &["--stats=json", query, "five.pcap"]].concat());
+    let object = "\"matching\":{\"tests\":12,\"rows\":5,\"depth\":5,\"tried\":60}";
+    assert!(json.stderr.contains(object), "{}", json.stderr);
+}

@@ -1,5 +1,7 @@
 //! What matching took: the figures by which strategies are compared.
 
+use std::fmt;
+
 /// What was done to match conditions. A vector function of any number of tests counts as one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -42,6 +44,23 @@ impl Work {
     /// The p above which trying each different test once is less work.
     pub fn fanout_of_counting(&self) -> f64 {
         fanout(self.tests as f64, self.depth)
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} tests on {} rows: {:.2} tried a row, {:.1} % short-circuited; at most {} in one, so p {:.2}, counting \
+             takes less above {:.2}",
+            self.tests,
+            self.rows,
+            self.tried_per_row(),
+            self.short_circuited() * 100.0,
+            self.depth,
+            self.fanout(),
+            self.fanout_of_counting(),
+        )
     }
 }
 

@@ -100,19 +100,8 @@ fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
             && work.rows > 0
         {
             let name = plan.graph[*node].kind.to_string();
-            let _ = writeln!(
-                text,
-                "{}: {} tests on {} rows: {:.2} tried a row, {:.1} % short-circuited; at most {} in one, so p {:.2}, \
-                 counting takes less above {:.2}",
-                name.chars().take(NAME_MAX).collect::<String>(),
-                work.tests,
-                work.rows,
-                work.tried_per_row(),
-                work.short_circuited() * 100.0,
-                work.depth,
-                work.fanout(),
-                work.fanout_of_counting(),
-            );
+            let name: String = name.chars().take(NAME_MAX).collect();
+            let _ = writeln!(text, "{name}: {work}");
         }
     }
     // The plan's own columns.
