@@ -15,7 +15,7 @@ import os
 import statistics
 import sys
 
-COLOURS = ["#1f6fb4", "#d1622b", "#2c8c4b", "#8a4fa8"]
+COLOURS = ["#1f6fb4", "#d1622b", "#2c8c4b", "#8a4fa8", "#b8860b", "#c2387a", "#3f8f9b", "#6b6b6b", "#9c2f2f"]
 
 
 def table(folder, name):
@@ -178,8 +178,8 @@ def plot_goals(path, rows):
     return True
 
 
-def plot_growth(path, title, x_name, y_name, series, logarithmic=True):
-    """Lines over a common x; y begins at 0."""
+def plot_growth(path, title, x_name, y_name, series, logarithmic=True, logarithmic_y=False):
+    """Lines over a common x; y begins at 0, or is in powers of ten."""
     series = [(name, points) for name, points in series if points]
     if not series:
         return False
@@ -189,24 +189,39 @@ def plot_growth(path, title, x_name, y_name, series, logarithmic=True):
     place = math.log10 if logarithmic else float
     low, high = place(xs[0]), place(xs[-1])
 
+    least = math.floor(math.log10(min(y for _, points in series for _, y in points))) if logarithmic_y else 0
+    powers = math.log10(most) - least if logarithmic_y else 0
+
+    def up(y):
+        return (math.log10(y) - least) / powers if logarithmic_y else y / most
+
     def at(x, y):
-        return left + (place(x) - low) / ((high - low) or 1) * width, top + height - y / most * height
+        return left + (place(x) - low) / ((high - low) or 1) * width, top + height - up(y) * height
 
     svg.text(10, 20, title)
     step = 10 ** math.floor(math.log10(most))
     step *= 1 if most / step > 4 else 0.5 if most / step > 2 else 0.2
-    for tick in range(int(most / step) + 1):
-        y = at(xs[0], tick * step)[1]
+    ticks = [tick * step for tick in range(int(most / step) + 1)]
+    if logarithmic_y:
+        ticks = [10.0 ** power for power in range(least, math.floor(math.log10(most)) + 1)]
+    for tick in ticks:
+        y = at(xs[0], tick)[1]
         svg.line(left, y, left + width, y, "#ddd")
-        svg.text(left - 6, y + 4, f"{tick * step:g}", "end")
+        svg.text(left - 6, y + 4, f"{tick:g}", "end")
     for x in xs:
-        svg.line(at(x, 0)[0], top + height, at(x, 0)[0], top + height + 4)
-        svg.text(at(x, 0)[0], top + height + 18, short(x), "middle")
+        across = at(x, most)[0]
+        svg.line(across, top + height, across, top + height + 4)
+        svg.text(across, top + height + 18, short(x), "middle")
     svg.text(left + width / 2, top + height + 40, x_name, "middle")
     svg.text(left, top - 10, y_name)
-    for (name, points), colour in zip(series, COLOURS):
+    free = 0
+    # Names stand one below the other where lines end close by.
+    for (name, points), colour in sorted(zip(series, COLOURS), key=lambda each: -each[0][1][-1][1]):
         svg.path([at(x, y) for x, y in points], colour)
-        svg.text(left + width + 8, at(*points[-1])[1] + 4, name, colour=colour)
+        across, end = at(*points[-1])
+        free = max(end + 4, free)
+        svg.text(across + 8, free, name, colour=colour)
+        free += 14
     svg.write(path)
     return True
 
@@ -327,4 +342,5 @@ def main():
         out.write("\n".join(page))
 
 
-main()
+if __name__ == "__main__":
+    main()

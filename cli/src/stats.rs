@@ -5,6 +5,9 @@ use crate::report;
 use std::fmt::Write;
 use wireq_engine::{Account, InputReport, Lost, NodeReport, Report};
 
+/// So many characters of an operator say which one it is.
+const NAME_MAX: usize = 60;
+
 /// Writes the account of every node.
 pub fn write(report: &Report, format: StatsFormat) -> String {
     match format {
@@ -38,6 +41,10 @@ fn text(report: &Report) -> String {
         }
         let _ = writeln!(text, "  {}", node.name);
     }
+    for node in matching(report) {
+        let name: String = node.name.chars().take(NAME_MAX).collect();
+        let _ = writeln!(text, "{name}: {}", node.account.work);
+    }
     for input in inputs(report) {
         if let Some(lost) = &input.lost {
             let _ = writeln!(text, "{}", live(input, lost));
@@ -61,6 +68,14 @@ fn text(report: &Report) -> String {
         }
     }
     text
+}
+
+/// The nodes that matched many conditions.
+fn matching(report: &Report) -> impl Iterator<Item = &NodeReport> {
+    report
+        .accounts
+        .iter()
+        .filter(|node| node.account.work.rows > 0)
 }
 
 /// What came to a live input.
@@ -144,8 +159,16 @@ fn node_json(node: &NodeReport) -> String {
         .iter()
         .map(|(name, count)| format!("\"{name}\":{count}"))
         .collect();
+    let work = node.account.work;
+    let matching = match work.rows {
+        0 => String::new(),
+        _ => format!(
+            ",\"matching\":{{\"tests\":{},\"rows\":{},\"depth\":{},\"tried\":{}}}",
+            work.tests, work.rows, work.depth, work.tried
+        ),
+    };
     format!(
-        "{{\"node\":{},\"source\":{},\"statement\":{},\"readers\":{},{}}}",
+        "{{\"node\":{},\"source\":{},\"statement\":{},\"readers\":{},{}{matching}}}",
         quote(&node.name),
         node.is_source,
         node.statement + 1,

@@ -12,6 +12,7 @@
 
 use crate::Error;
 use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
+use crate::matching::Matching;
 use crate::plan::expr::Expr;
 use crate::plan::stream::is_hidden;
 use crate::schedule::output::{Frame, Item, Output};
@@ -526,6 +527,8 @@ pub struct Context {
     pub zone: Arc<Zone>,
     /// The seed of hashes over values that an attacker chooses.
     pub seed: u64,
+    /// Which way many conditions are matched.
+    pub matching: Matching,
 }
 
 /// Some rows of one shape, as an operator sees them.

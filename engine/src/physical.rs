@@ -613,6 +613,7 @@ impl Builder<'_> {
             origin: rank,
             zone: Arc::clone(zone),
             seed,
+            matching: self.plan.matching,
         };
         Body::Operator(Arc::new(move || make(&context)))
     }

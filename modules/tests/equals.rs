@@ -160,6 +160,7 @@ fn equals_passes_what_comparisons_pass() {
             origin: 1,
             zone: Arc::clone(&zone),
             seed: 1,
+            matching: Default::default(),
         });
         let literals: Vec<Literal> = constants.iter().map(|constant| literal(constant)).collect();
         for _ in 0..10 {

@@ -1077,6 +1077,7 @@ fn a_state_goes_on_where_it_was_saved() {
         origin: 1,
         zone: Arc::new(Zone::utc()),
         seed: 1,
+        matching: Default::default(),
     };
     let def = |kind: &Kind| ColumnDef {
         path: FieldPath::new(&kind.to_string()),

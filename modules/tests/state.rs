@@ -113,6 +113,7 @@ impl Stand {
             origin: 1,
             zone: Arc::new(Zone::utc()),
             seed: 9,
+            matching: Default::default(),
         })
     }
 

@@ -223,3 +223,87 @@ fn how_much_of_the_rules_of_others_is_understood() {
         assert_eq!(check(flags, name), expected, "{flags:?} {name}");
     }
 }
+
+const WAYS: [(&str, &str); 8] = [
+    ("auto", "off"),
+    ("naive", "off"),
+    ("snort", "on"),
+    ("snort", "off"),
+    ("counting", "on"),
+    ("counting", "off"),
+    ("dataflow", "on"),
+    ("dataflow", "off"),
+];
+
+#[test]
+fn rules_say_the_same_by_each_strategy() {
+    let query = "rules ../rules/web.rules ../rules/office.rules | print ts sid srcip dstip len";
+    for (capture, least) in [("five.pcap", 7), ("office.pcap", 500), ("ipv6.pcap", 200)] {
+        let expected = wireq(&[query, capture]).stdout;
+        assert!(expected.lines().count() >= least, "{capture}");
+        for (strategy, vector) in WAYS {
+            let flags = ["--strategy", strategy, "--vector", vector];
+            let found = wireq(&[&flags[..], &[query, capture]].concat());
+            assert_eq!(found.stdout, expected, "{strategy} {vector} {capture}");
+        }
+    }
+}
+
+/// What `explain --analyze` says of the tests.
+fn figures(flags: &[&str], queries: &[&str]) -> String {
+    let mut arguments = vec!["explain", "--analyze", "-r", "five.pcap"];
+    arguments.extend(flags);
+    queries
+        .iter()
+        .for_each(|query| arguments.extend(["-e", query]));
+    let outcome = wireq(&arguments);
+    let lines = outcome.stdout.lines();
+    let found = lines.filter_map(|line| line.split_once(" tests on "));
+    found
+        .map(|(before, behind)| {
+            let tests = before.rsplit_once(' ').map_or(before, |(_, tests)| tests);
+            format!("{tests} tests on {behind}\n")
+        })
+        .collect()
+}
+
+#[test]
+fn explain_counts_what_was_tried() {
+    // Four different tests of three fields, five in all. Of five packets two are to port 80. Counting tries
+    // each test on each; the others go on with the two, and two of them try port 80 twice.
+    let queries = [
+        "where dstport = 80 and len > 74 | count()",
+        "where dstport = 80 and ttl > 1 | count()",
+        "where dstport = 53 | count()",
+    ];
+    let of = |strategy, vector| figures(&["--strategy", strategy, "--vector", vector], &queries);
+    for (strategy, vector, expected) in [
+        ("naive", "off", [5.0, 3.80, 24.0, 2.80, 4.00]),
+        ("counting", "off", [4.0, 4.00, 0.0, 3.00, 3.00]),
+        ("counting", "on", [3.0, 3.00, 0.0, 2.00, 2.00]),
+        ("dataflow", "off", [4.0, 2.80, 30.0, 1.80, 3.00]),
+        ("dataflow", "on", [3.0, 1.80, 40.0, 0.80, 2.00]),
+        ("snort", "off", [4.0, 3.80, 5.0, 2.80, 3.00]),
+    ] {
+        let [tests, tried, short, p, counting] = expected;
+        let expected = format!(
+            "{tests} tests on 5 rows: {tried:.2} tried a row, {short:.1} % short-circuited; at most 2 in one, so p {p:.2}, \
+             counting takes less above {counting:.2}\n"
+        );
+        assert_eq!(of(strategy, vector), expected, "{strategy} {vector}");
+    }
+    assert_eq!(figures(&[], &["print len"]), "");
+}
+
+#[test]
+fn stats_have_what_was_tried() {
+    let query = "rules ../rules/web.rules | count()";
+    let flags = ["--strategy=counting", "--vector=off"];
+    // Every test on every packet, however many there are.
+    let text = wireq(&[&flags[..], &["--stats", query, "five.pcap"]].concat());
+    let line = "rules ../rules/web.rules: 12 tests on 5 rows: 12.00 tried a row, 0.0 % short-circuited; at most 5 in one";
+    assert!(text.stderr.contains(line), "{}", text.stderr);
+    let json = wireq(&[&flags[..], &["--stats=json", query, "five.pcap"]].concat());
+    let object = "\"matching\":{\"tests\":12,\"rows\":5,\"depth\":5,\"tried\":60}";
+    assert!(json.stderr.contains(object), "{}", json.stderr);
+}

@@ -129,6 +129,7 @@ fn passes(call: &FilterCall, fields: &[FieldPath], context: &Context) -> Test {
         origin: context.origin,
         zone: Arc::clone(&context.zone),
         seed: context.seed,
+        matching: context.matching,
     });
     Test::Passes {
         filter,

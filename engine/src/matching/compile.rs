@@ -194,6 +194,18 @@ impl Compiled {
         self.can_hold.len()
     }
 
+    /// How many look-ups and other tests there are, and the most of them in one condition. Contents of
+    /// one field are one.
+    pub(super) fn size(&self) -> (u64, u64) {
+        let tests = self.dimensions.len() + self.texts.len() + self.tests.len();
+        let of = |condition: u32| {
+            let texts = self.scan_of(condition).count_ones() as usize;
+            self.checks.get(condition).len() + self.others.get(condition).len() + texts
+        };
+        let depth = (0..self.can_hold.len() as u32).map(of).max();
+        (tests as u64, depth.unwrap_or(0) as u64)
+    }
+
     /// Whether there are values for which a condition holds.
     pub(super) fn can_hold(&self, condition: u32) -> bool {
         self.can_hold[condition as usize]

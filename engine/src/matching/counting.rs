@@ -85,6 +85,7 @@ impl ByTests for Counting {
                 self.rows[row].push(*test);
             }
         }
+        tests.looked_up(selection.count() * self.checks.len());
         for row in selection.iter() {
             let passed = &mut self.rows[row];
             for (dimension, stab) in &self.checks {

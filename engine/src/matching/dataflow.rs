@@ -85,6 +85,7 @@ impl ByTests for Dataflow {
                 }
             }
             for (dimension, stab) in &place.checks {
+                tests.looked_up(rows.count());
                 for row in rows.iter() {
                     stab.for_each(tests.class(*dimension, row), |test| {
                         passing.entry(test).or_default().set(row);

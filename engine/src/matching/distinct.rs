@@ -3,7 +3,8 @@
 use super::classes::ABSENT;
 use super::compile::Compiled;
 use super::naive::{Naive, Placed, bytes_of};
-use super::{Condition, Content, Hits, Matcher};
+use super::texts::Texts;
+use super::{Condition, Content, Hits, Matcher, Work};
 use crate::plan::expr::Expr;
 use crate::{Context, View};
 use hashbrown::HashMap;
@@ -16,6 +17,8 @@ enum Test {
     Class(u32, Vec<(u32, u32)>),
     Other(Placed),
     Content(usize, Content),
+    /// A content of those that are searched for at once.
+    InText(u32),
 }
 
 /// The different tests, and which of them each condition is made of.
@@ -28,6 +31,8 @@ pub(super) struct Distinct {
     compiled: Option<Box<Compiled>>,
     /// By dimension, the class of each row of the part at hand.
     classes: Vec<Vec<u32>>,
+    texts: Texts,
+    work: Work,
 }
 
 impl Distinct {
@@ -62,13 +67,17 @@ impl Distinct {
             }
             lists.push((number, unique(list)));
         }
-        Distinct {
+        let mut distinct = Distinct {
             tests,
             conditions: lists,
             about,
             compiled: None,
             classes: Vec::new(),
-        }
+            texts: Texts::default(),
+            work: Work::default(),
+        };
+        distinct.count_each();
+        distinct
     }
 
     /// The tests as checks of classes, where they can be.
@@ -104,10 +113,12 @@ impl Distinct {
             about.push(dimensions);
         }
         let contents = tests.len() as u32;
-        for test in &compiled.content_tests {
-            tests.push(Test::Content(test.field, test.content.clone()));
+        for (at, _) in (0..).zip(&compiled.content_tests) {
+            tests.push(Test::InText(at));
             about.push(dimensions + 1);
         }
+        let all = compiled.content_tests.iter();
+        let texts = Texts::new(all.map(|test| (test.field, test.content.clone())))?;
         for (condition, list) in &mut lists {
             list.extend(compiled.others.get(*condition).iter().map(|at| others + at));
             list.extend(
@@ -118,18 +129,40 @@ impl Distinct {
                     .map(|at| contents + at),
             );
         }
+        let (size, depth) = compiled.size();
         Ok(Distinct {
             tests,
             conditions: lists,
             about,
             compiled: Some(Box::new(compiled)),
             classes: Vec::new(),
+            texts,
+            work: Work {
+                tests: size,
+                depth,
+                ..Work::default()
+            },
         })
     }
 
     /// How many different tests there are.
     pub(super) fn len(&self) -> usize {
         self.tests.len()
+    }
+
+    /// Whether a test is one of contents.
+    pub(super) fn is_content(&self, test: u32) -> bool {
+        matches!(
+            self.tests[test as usize],
+            Test::Content(..) | Test::InText(_)
+        )
+    }
+
+    /// Tests of a field are tried one by one.
+    fn count_each(&mut self) {
+        let lens = self.conditions.iter().map(|(_, list)| list.len());
+        self.work.depth = lens.max().unwrap_or(0) as u64;
+        self.work.tests = self.tests.len() as u64;
     }
 
     /// How many classes a dimension has.
@@ -152,14 +185,23 @@ impl Distinct {
         classes.and_then(|c| c.get(row)).copied().unwrap_or(ABSENT)
     }
 
+    /// Counts look-ups of classes.
+    pub(super) fn looked_up(&mut self, rows: usize) {
+        self.work.tried += rows as u64;
+    }
+
     /// Looks up the classes of a part; false where its columns are of other kinds.
     fn enter(&mut self, view: View<'_>) -> bool {
+        if let Some(compiled) = &self.compiled
+            && !compiled.fit(view)
+        {
+            return false;
+        }
+        self.work.rows += view.part.count() as u64;
         let Some(compiled) = &mut self.compiled else {
             return true;
         };
-        if !compiled.fit(view) {
-            return false;
-        }
+        self.texts.clear();
         let rows: Vec<u16> = (0..view.part.data.len() as u16).collect();
         self.classes
             .resize_with(compiled.dimensions.len(), Vec::new);
@@ -178,7 +220,14 @@ impl Distinct {
         rows: &Bitmap,
         zone: &Zone,
     ) -> Bitmap {
+        if let Test::InText(at) = self.tests[test as usize] {
+            let (passing, scanned) = self.texts.select(at, view, rows);
+            self.work.tried += scanned;
+            return passing;
+        }
+        self.work.tried += rows.count() as u64;
         match &mut self.tests[test as usize] {
+            Test::InText(_) => Bitmap::EMPTY,
             Test::Class(dimension, ranges) => {
                 let classes = &self.classes[*dimension as usize];
                 let is_in = |row: &usize| {
@@ -219,6 +268,11 @@ pub(super) trait ByTests: Send {
         zone: &Zone,
         found: &mut Vec<(u16, u32)>,
     );
+
+    /// Whether tests of a field are one look-up.
+    fn looks_up(&self) -> bool {
+        true
+    }
 }
 
 /// A matcher that goes by the different tests.
@@ -253,11 +307,14 @@ impl TestMatcher {
 
     fn ready(&mut self, view: View<'_>) -> Option<&mut (Distinct, Box<dyn ByTests>)> {
         if self.ready.is_none() {
-            let distinct = match self.vector {
+            let mut distinct = match self.vector {
                 true => Distinct::by_classes(&self.conditions, &self.context, view).ok()?,
                 false => Distinct::one_by_one(&self.conditions, &self.context),
             };
             let strategy = (self.make)(&distinct);
+            if !strategy.looks_up() {
+                distinct.count_each();
+            }
             self.ready = Some((distinct, strategy));
         }
         self.ready.as_mut()
@@ -293,5 +350,24 @@ impl Matcher for TestMatcher {
             naive.select(view, zone, hits);
         }
         self.found = found;
+    }
+
+    fn work(&mut self) -> Work {
+        let naive = self.naive.as_mut().map(|naive| naive.work());
+        let mut work = naive.unwrap_or_default();
+        if let Some((distinct, _)) = &mut self.ready {
+            let none = Work {
+                rows: 0,
+                tried: 0,
+                ..distinct.work
+            };
+            let own = std::mem::replace(&mut distinct.work, none);
+            work = Work {
+                rows: own.rows + work.rows,
+                tried: own.tried + work.tried,
+                ..own
+            };
+        }
+        work
     }
 }

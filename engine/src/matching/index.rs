@@ -3,7 +3,7 @@
 use super::compile::Compiled;
 use super::memo::Found;
 use super::naive::{Naive, bytes_of};
-use super::{Condition, Hits, Matcher};
+use super::{Condition, Hits, Matcher, Work};
 use crate::planted::is_planted;
 use crate::{Context, View};
 use std::sync::Arc;
@@ -48,6 +48,10 @@ struct Scratch {
     /// there.
     tried: Vec<(u32, bool)>,
     scan: u32,
+    /// How often tests were tried on rows.
+    tries: u64,
+    /// Rows that were looked at.
+    looked: u64,
 }
 
 /// What is known of a test in a part.
@@ -107,6 +111,26 @@ impl Matcher for Index {
             }
         }
     }
+
+    fn work(&mut self) -> Work {
+        let naive = self.naive.as_mut().map(|naive| naive.work());
+        let mut work = match &self.compiled {
+            None => naive.unwrap_or_default(),
+            Some(compiled) => {
+                let (tests, depth) = compiled.size();
+                let more = naive.unwrap_or_default();
+                Work {
+                    rows: more.rows,
+                    tried: more.tried,
+                    tests,
+                    depth,
+                }
+            }
+        };
+        work.rows += std::mem::take(&mut self.scratch.looked);
+        work.tried += std::mem::take(&mut self.scratch.tries);
+        work
+    }
 }
 
 impl Compiled {
@@ -125,6 +149,8 @@ impl Scratch {
         view.part
             .selection
             .for_each(|row| self.rows.push(row as u16));
+        self.looked += self.rows.len() as u64;
+        self.tries += (self.rows.len() * compiled.dimensions.len()) as u64;
         self.classify(compiled, view);
         self.find(compiled);
         self.late.clear();
@@ -206,6 +232,7 @@ impl Scratch {
                     0 => continue,
                     _ => bytes_of(column, row),
                 };
+                self.tries += 1;
                 let Some(bytes) = bytes else { continue };
                 self.next_scan();
                 let (patterns, contents) = (&mut text.patterns, &text.contents);
@@ -270,6 +297,7 @@ impl Scratch {
         if scan == self.scan {
             return yes;
         }
+        self.tries += 1;
         let test = &compiled.content_tests[content as usize];
         let bytes = bytes_of(view.column(test.field), row);
         let yes = bytes.is_some_and(|bytes| test.content.is_in(bytes));
@@ -298,6 +326,7 @@ impl Scratch {
             for test in wanted {
                 if let Some(tried) = &mut self.tests[test as usize] {
                     let rows = std::mem::take(&mut tried.wanted);
+                    self.tries += rows.count() as u64;
                     let yes = compiled.tests[test as usize].select(view, &rows, zone);
                     tried.yes = tried.yes.or(&yes);
                     tried.known = tried.known.or(&rows);

@@ -11,6 +11,8 @@
 //! | `index` | the conditions that hold for the rows of a part |
 //! | `values` | what tests of one field imply of each other |
 //! | `strategy` | which way conditions are matched |
+//! | `work` | what it took |
+//! | `texts` | the contents of rows, for strategies that ask for one content after the other |
 //! | `distinct`, `counting`, `dataflow`, `snort` | the same by other strategies |
 //! | `naive` | the same, condition by condition: what the index is tested against |
 //!
@@ -39,13 +41,16 @@ mod stab;
 mod strategy;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod values;
+mod work;
 
 pub use index::Index;
 pub use naive::Naive;
 pub use patterns::{Pattern, Patterns};
-pub use strategy::Strategy;
+pub use strategy::{Matching, Strategy};
 pub use values::Values;
+pub use work::Work;
 
 use crate::View;
 use crate::plan::expr::Expr;
@@ -55,6 +60,9 @@ use wireq_typesys::{Bitmap, Column, Data, FieldPath, Zone};
 pub trait Matcher: Send {
     /// The conditions that hold for each selected row.
     fn select(&mut self, view: View<'_>, zone: &Zone, hits: &mut Hits);
+
+    /// What that took since this was asked last.
+    fn work(&mut self) -> Work;
 }
 
 /// A condition: all of its parts hold.

@@ -1,6 +1,6 @@
 //! Condition by condition, as if each stood alone.
 
-use super::{Condition, Content, Hits, Matcher};
+use super::{Condition, Content, Hits, Matcher, Work};
 use crate::evaluate::Predicate;
 use crate::{Context, View};
 use wireq_typesys::{Bitmap, Data, FieldPath, Kind, Slot, Zone};
@@ -61,20 +61,31 @@ impl Content {
     /// Whether the pattern is in a text where it has to be.
     pub(super) fn is_in(&self, text: &[u8]) -> bool {
         let len = self.pattern.bytes.len();
-        if len == 0 || len > text.len() {
+        let Some(first) = self.pattern.bytes.first() else {
             return false;
-        }
+        };
+        // It begins here at the latest.
+        let depth = self.depth.unwrap_or(usize::MAX);
+        let end = self.offset.saturating_add(depth).min(text.len());
+        let Some(last) = end.checked_sub(len) else {
+            return false;
+        };
         let same = |here: &[u8]| match self.pattern.nocase {
             true => here.eq_ignore_ascii_case(&self.pattern.bytes),
             false => here == self.pattern.bytes,
         };
-        (len..=text.len()).any(|end| self.allows(end, text.len()) && same(&text[end - len..end]))
+        let at = |at: usize| text[at].eq_ignore_ascii_case(first) && same(&text[at..at + len]);
+        match self.at_end {
+            true => last >= self.offset && end == text.len() && at(last),
+            false => (self.offset..=last).any(at),
+        }
     }
 }
 
 /// Conditions that are tried one by one.
 pub struct Naive {
     conditions: Vec<(Vec<Placed>, Vec<(usize, Content)>)>,
+    work: Work,
 }
 
 impl Naive {
@@ -91,8 +102,14 @@ impl Naive {
                 contents.collect(),
             )
         };
+        let lens = conditions.iter().map(|c| c.tests.len() + c.contents.len());
         Naive {
             conditions: conditions.iter().map(ready).collect(),
+            work: Work {
+                tests: lens.clone().sum::<usize>() as u64,
+                depth: lens.max().unwrap_or(0) as u64,
+                ..Work::default()
+            },
         }
     }
 }
@@ -100,6 +117,7 @@ impl Naive {
 impl Matcher for Naive {
     fn select(&mut self, view: View<'_>, zone: &Zone, hits: &mut Hits) {
         let all = view.part.selection;
+        self.work.rows += all.count() as u64;
         let mut passing = Vec::with_capacity(self.conditions.len());
         for (tests, contents) in &mut self.conditions {
             let mut rows = all;
@@ -107,9 +125,11 @@ impl Matcher for Naive {
                 if rows.is_empty() {
                     break;
                 }
+                self.work.tried += rows.count() as u64;
                 rows = test.select(view, &rows, zone);
             }
             for (place, content) in contents {
+                self.work.tried += rows.count() as u64;
                 let column = view.column(*place);
                 let has = |row: &usize| bytes_of(column, *row).is_some_and(|t| content.is_in(t));
                 rows = rows.iter().filter(has).collect();
@@ -125,5 +145,14 @@ impl Matcher for Naive {
             }
         }
         hits.end_rows_to(view.part.data.len());
+    }
+
+    fn work(&mut self) -> Work {
+        let none = Work {
+            rows: 0,
+            tried: 0,
+            ..self.work
+        };
+        std::mem::replace(&mut self.work, none)
     }
 }

@@ -20,7 +20,8 @@ pub(super) struct Snort {
 impl Snort {
     pub(super) fn boxed(tests: &Distinct) -> Box<dyn ByTests> {
         let mut uses: HashMap<u32, usize> = HashMap::new();
-        for test in tests.conditions.iter().flat_map(|(_, list)| list) {
+        let all = tests.conditions.iter().flat_map(|(_, list)| list);
+        for test in all.filter(|test| !tests.is_content(**test)) {
             *uses.entry(tests.about[*test as usize]).or_default() += 1;
         }
         let mut fields: Vec<(usize, u32)> = uses.into_iter().map(|(f, n)| (n, f)).collect();
@@ -28,7 +29,7 @@ impl Snort {
         fields.truncate(HEAD_FIELDS);
         let is_head = |test: &u32| {
             let about = tests.about[*test as usize];
-            fields.iter().any(|(_, field)| *field == about)
+            !tests.is_content(*test) && fields.iter().any(|(_, field)| *field == about)
         };
         let mut known: HashMap<Vec<u32>, usize> = HashMap::new();
         let mut chains: Vec<Chain> = Vec::new();
@@ -46,6 +47,10 @@ impl Snort {
 }
 
 impl ByTests for Snort {
+    fn looks_up(&self) -> bool {
+        false
+    }
+
     fn find(
         &mut self,
         tests: &mut Distinct,

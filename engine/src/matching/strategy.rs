@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// A way to match many conditions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Strategy {
-    /// The index.
+    /// The index; without vector functions condition by condition.
     #[default]
     Auto,
     /// Condition by condition.
@@ -55,8 +55,26 @@ impl Strategy {
             Strategy::Snort => by_tests(conditions, Snort::boxed),
             Strategy::Counting => by_tests(conditions, Counting::boxed),
             Strategy::Dataflow => by_tests(conditions, Dataflow::boxed),
-            Strategy::Auto => Box::new(Index::new(conditions, context)),
-            Strategy::Naive => Box::new(Naive::new(&conditions, context)),
+            Strategy::Auto if vector => Box::new(Index::new(conditions, context)),
+            Strategy::Auto | Strategy::Naive => Box::new(Naive::new(&conditions, context)),
+        }
+    }
+}
+
+/// Which way operators match many conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matching {
+    /// The strategy.
+    pub strategy: Strategy,
+    /// Whether many tests of one field are one look-up.
+    pub vector: bool,
+}
+
+impl Default for Matching {
+    fn default() -> Matching {
+        Matching {
+            strategy: Strategy::Auto,
+            vector: true,
         }
     }
 }

@@ -322,6 +322,7 @@ fn context(conditions: &[Condition]) -> Context {
         origin: 0,
         zone: Arc::new(Zone::utc()),
         seed: 0,
+        matching: Default::default(),
     }
 }
 

@@ -54,6 +54,7 @@ struct Matched {
 impl Matched {
     fn step(&mut self, view: View<'_>, out: &mut Output) {
         self.matcher.select(view, &self.zone, &mut self.hits);
+        out.account.work.add(&self.matcher.work());
         let mut any = Bitmap::EMPTY;
         for row in view.part.selection.iter() {
             let ids = self.hits.of(row);

@@ -10,6 +10,9 @@ use std::fmt::Write;
 /// Deeper nodes are indented no further: no pipeline is that long that a person wrote.
 const INDENT_MAX: usize = 40;
 
+/// So many characters of an operator say which one it is.
+const NAME_MAX: usize = 60;
+
 /// The plan as text: a line for each node, below it and indented those that read from it. A node
 /// with several inputs is named where it is met again.
 pub fn explain(plan: &Plan) -> String {
@@ -89,6 +92,16 @@ fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
                 "{} conditions: different tests {tests}, with vector functions {left}, at most {most} in one",
                 matched.conditions.len()
             );
+        }
+    }
+    for node in &order {
+        let report = ranks.get(node).and_then(|rank| reports.get(*rank));
+        if let Some(work) = report.map(|report| report.account.work)
+            && work.rows > 0
+        {
+            let name = plan.graph[*node].kind.to_string();
+            let name: String = name.chars().take(NAME_MAX).collect();
+            let _ = writeln!(text, "{name}: {work}");
         }
     }
     // The plan's own columns.

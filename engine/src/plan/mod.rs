@@ -12,7 +12,7 @@ pub mod stream;
 use crate::Order;
 use crate::Span;
 use crate::arguments::Arguments;
-use crate::matching::{Condition, Strategy, Values};
+use crate::matching::{Condition, Matching, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use crate::planted::is_planted;
 use expr::Expr;
@@ -40,6 +40,8 @@ pub struct Plan {
     sources: Vec<NodeId>,
     /// Pairs of sources of which the first is read first.
     precedes: Vec<(NodeId, NodeId)>,
+    /// Which way operators match many conditions.
+    pub(crate) matching: Matching,
 }
 
 /// One query of those given together.

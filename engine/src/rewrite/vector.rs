@@ -4,10 +4,15 @@
 //! its rows one by one, and filters are part of that.
 
 use super::Choices;
-use crate::matching::Strategy;
+use crate::matching::{Matching, Strategy};
 use crate::plan::{NodeId, NodeKind, Plan};
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
+    // What operators match that have conditions of their own.
+    plan.matching = Matching {
+        strategy: choices.strategy,
+        vector: choices.vector,
+    };
     if choices.strategy == Strategy::Auto && !choices.vector {
         return;
     }

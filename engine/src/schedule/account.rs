@@ -1,6 +1,7 @@
 //! The account: what became of every row, node by node.
 
 use crate::InputAccount;
+use crate::matching::Work;
 
 /// What became of the rows that came to a node:
 /// `rows_in = passed + filtered + absorbed + evicted + dropped + cut`.
@@ -22,6 +23,8 @@ pub struct Account {
     pub cut: u64,
     /// Rows that the node made up or gave back from its state.
     pub emitted: u64,
+    /// What matching many conditions took.
+    pub work: Work,
 }
 
 impl Account {
@@ -35,6 +38,7 @@ impl Account {
         self.dropped += more.dropped;
         self.cut += more.cut;
         self.emitted += more.emitted;
+        self.work.add(&more.work);
     }
 
     /// Whether every row that came in is accounted for.

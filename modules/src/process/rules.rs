@@ -255,6 +255,7 @@ fn value(rule: &Rule, column: usize) -> Value {
 impl Rules {
     fn step(&mut self, view: View<'_>, out: &mut Output) {
         self.search.find(view, &mut self.found);
+        out.account.work.add(&self.search.work());
         let mut rows = 0;
         let mut last = None;
         for (row, _) in &self.found {

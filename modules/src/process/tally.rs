@@ -229,6 +229,7 @@ mod tests {
                 origin: 0,
                 zone: Arc::new(Zone::utc()),
                 seed: 1,
+                matching: Default::default(),
             },
         );
         let texts = (0..500).map(|at| Value::text(&"x".repeat(at % 300)));

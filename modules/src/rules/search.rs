@@ -10,7 +10,7 @@ use super::payload::Content;
 use super::rule::{Action, Rule};
 use super::set::RuleSet;
 use std::sync::Arc;
-use wireq_engine::matching::{self, Condition, Hits, Index, Matcher, Pattern};
+use wireq_engine::matching::{self, Condition, Hits, Matcher, Pattern, Strategy, Work};
 use wireq_engine::{Context, View};
 use wireq_typesys::{FieldPath, Zone};
 
@@ -31,7 +31,8 @@ impl Searched {
         let mut owners = Vec::new();
         for (number, rule) in (0u32..).zip(&set.rules) {
             let more = asks_for_more(rule);
-            for case in conditions_of(rule) {
+            let contents = rule.payload.access().map(content_of);
+            for case in conditions_of(rule, contents.into_iter().collect()) {
                 conditions.push(case);
                 owners.push((number, more));
             }
@@ -42,6 +43,14 @@ impl Searched {
             conditions: conditions.into(),
             owners,
         }
+    }
+
+    /// The conditions with all contents that have to be there, each a test of its own: what other
+    /// strategies than the index are compared by.
+    fn whole(&self) -> Arc<[Condition]> {
+        let contents = |rule: &Rule| rule.payload.contents().map(content_of).collect();
+        let of = |rule| conditions_of(rule, contents(rule));
+        self.set.rules.iter().flat_map(of).collect()
     }
 
     /// The fields that views have to have, in this order.
@@ -63,10 +72,9 @@ fn asks_for_more(rule: &Rule) -> bool {
 }
 
 /// What has to hold for a rule: any of these.
-fn conditions_of(rule: &Rule) -> Vec<Condition> {
+fn conditions_of(rule: &Rule, contents: Vec<matching::Content>) -> Vec<Condition> {
     let more = rule.tests.iter().filter_map(condition::of_test).flatten();
     let more: Vec<_> = more.collect();
-    let contents: Vec<_> = rule.payload.access().map(content_of).into_iter().collect();
     let cases = condition::of_header(&rule.header).into_iter();
     cases
         .map(|mut tests| {
@@ -95,7 +103,7 @@ fn content_of(content: &Content) -> matching::Content {
 /// Looks for rules in batches.
 pub struct Search {
     rules: Arc<Searched>,
-    index: Index,
+    matcher: Box<dyn Matcher>,
     hits: Hits,
     zone: Arc<Zone>,
 }
@@ -103,19 +111,31 @@ pub struct Search {
 impl Search {
     /// A search in views that have the columns of `context.fields`.
     pub fn new(rules: Arc<Searched>, context: &Context) -> Search {
+        let matching = context.matching;
+        let conditions = match matching.strategy {
+            Strategy::Auto => Arc::clone(&rules.conditions),
+            _ => rules.whole(),
+        };
         Search {
-            index: Index::new(Arc::clone(&rules.conditions), context),
+            matcher: matching
+                .strategy
+                .matcher(conditions, matching.vector, context),
             rules,
             hits: Hits::default(),
             zone: Arc::clone(&context.zone),
         }
     }
 
+    /// What that took since this was asked last.
+    pub fn work(&mut self) -> Work {
+        self.matcher.work()
+    }
+
     /// Finds the rules that the rows of a view fulfil, in the order of the rows, and in each in the
     /// order in which they speak: a row and the number of a rule each.
     pub fn find(&mut self, view: View<'_>, found: &mut Vec<(u16, u32)>) {
         found.clear();
-        self.index.select(view, &self.zone, &mut self.hits);
+        self.matcher.select(view, &self.zone, &mut self.hits);
         let columns = self.rules.facts.columns(view);
         let rules = &self.rules.set.rules;
         view.part.selection.for_each(|row| {

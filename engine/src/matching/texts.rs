@@ -1,0 +1,112 @@
+//! The contents of rows, searched for all at once, for strategies that ask for one after the other.
+
+use super::Content;
+use super::naive::bytes_of;
+use super::patterns::Patterns;
+use crate::View;
+use hashbrown::HashMap;
+use wireq_typesys::Bitmap;
+
+/// Contents in fields. A row of a field is scanned when it is asked about first.
+#[derive(Default)]
+pub(super) struct Texts {
+    fields: Vec<Text>,
+    /// By content: its field's place among those above, and the content.
+    contents: Vec<(usize, Content)>,
+    /// By content, the rows of the part at hand in which it was found.
+    found: Vec<Bitmap>,
+    /// The contents that were found in any.
+    touched: Vec<u32>,
+}
+
+struct Text {
+    field: usize,
+    patterns: Patterns,
+    /// By pattern, the contents that it is.
+    contents: Vec<Vec<u32>>,
+    /// The rows that were scanned.
+    scanned: Bitmap,
+}
+
+impl Texts {
+    /// Contents, each with the place of its field in views; they are numbered in this order.
+    ///
+    /// # Errors
+    /// Where they are too many or too long.
+    pub(super) fn new(contents: impl Iterator<Item = (usize, Content)>) -> Result<Texts, String> {
+        let mut fields: Vec<(usize, Vec<_>, Vec<Vec<u32>>)> = Vec::new();
+        let mut places = HashMap::new();
+        let mut known = HashMap::new();
+        let mut all = Vec::new();
+        for (number, (field, content)) in (0u32..).zip(contents) {
+            let place = *places.entry(field).or_insert_with(|| {
+                fields.push((field, Vec::new(), Vec::new()));
+                fields.len() - 1
+            });
+            let (_, patterns, of) = &mut fields[place];
+            let key = (place, content.pattern.clone());
+            let pattern = *known.entry(key).or_insert_with_key(|(_, pattern)| {
+                patterns.push(pattern.clone());
+                of.push(Vec::new());
+                of.len() - 1
+            });
+            of[pattern].push(number);
+            all.push((place, content));
+        }
+        let text = |(field, patterns, contents): (usize, Vec<_>, _)| {
+            Ok(Text {
+                field,
+                patterns: Patterns::new(&patterns)?,
+                contents,
+                scanned: Bitmap::EMPTY,
+            })
+        };
+        Ok(Texts {
+            fields: fields
+                .into_iter()
+                .map(text)
+                .collect::<Result<_, String>>()?,
+            found: vec![Bitmap::EMPTY; all.len()],
+            contents: all,
+            touched: Vec::new(),
+        })
+    }
+
+    /// Another part is at hand.
+    pub(super) fn clear(&mut self) {
+        for content in self.touched.drain(..) {
+            self.found[content as usize] = Bitmap::EMPTY;
+        }
+        for text in &mut self.fields {
+            text.scanned = Bitmap::EMPTY;
+        }
+    }
+
+    /// The rows of `rows` that have a content, and how many rows were scanned for it.
+    pub(super) fn select(&mut self, content: u32, view: View<'_>, rows: &Bitmap) -> (Bitmap, u64) {
+        let text = &mut self.fields[self.contents[content as usize].0];
+        let fresh = rows.minus(&text.scanned);
+        if !fresh.is_empty() {
+            text.scanned = text.scanned.or(&fresh);
+            let column = view.column(text.field);
+            let of = |row: usize| bytes_of(column, row);
+            let bytes = fresh.iter().filter_map(|row| Some((row, of(row)?)));
+            let (contents, all) = (&text.contents, &self.contents);
+            let (found, touched) = (&mut self.found, &mut self.touched);
+            text.patterns.scan(bytes, |row, pattern, end| {
+                let len = of(row).map_or(0, <[u8]>::len);
+                for number in &contents[pattern as usize] {
+                    let found = &mut found[*number as usize];
+                    if !found.get(row) && all[*number as usize].1.allows(end, len) {
+                        if found.is_empty() {
+                            touched.push(*number);
+                        }
+                        found.set(row);
+                    }
+                }
+            });
+        }
+        let passing = self.found[content as usize].and(rows);
+        (passing, fresh.count() as u64)
+    }
+}
