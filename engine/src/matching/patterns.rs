@@ -20,7 +20,7 @@ pub struct Pattern {
 }
 
 /// Up to this many patterns a table of transitions is built.
-const FEW_MAX: usize = 48;
+const FEW_MAX: usize = 16;
 
 /// A matcher of patterns, which are numbered from 0 in the order given.
 pub struct Patterns {
