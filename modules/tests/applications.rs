@@ -354,7 +354,9 @@ const RULES: &[Rule] = &[
         "X.509: tshark gives the names in extensions too, of authorities and lists of revocation, and certificates in DTLS",
         |cell| {
             let is_elsewhere = ["dtls", "quic"].iter().any(|name| cell.has_protocol(name));
-            let is_begun = !cell.ours.is_empty() && is_part_of(cell.ours, cell.theirs);
+            let is_within =
+                is_part_of(cell.ours, cell.theirs) || cell.theirs.starts_with(cell.ours);
+            let is_begun = !cell.ours.is_empty() && is_within;
             cell.is_of("x509") && (is_begun || is_elsewhere && cell.ours.is_empty())
         },
     ),
