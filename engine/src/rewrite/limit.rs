@@ -66,7 +66,7 @@ fn taken_by(plan: &Plan, node: NodeId, group: Option<&GroupKeys>) -> Option<u64>
             }
             match (spec.takes, spec.skips, spec.passes_all) {
                 (Some(count), ..) => Some(count),
-                (_, Some(skipped), _) if spec.group.as_ref() == group => {
+                (_, Some(skipped), _) => {
                     Some(taken_behind(plan, node, group)?.saturating_add(skipped))
                 }
                 (_, _, true) => taken_behind(plan, node, group),

@@ -253,7 +253,9 @@ impl Grouping {
         match first.and_then(|first| first::wanted(first, &self.groups, &self.states)) {
             Some(wanted) => {
                 let groups = &mut self.groups;
-                groups.drain_wanted(wanted.len(), |number| wanted.has(number))
+                groups.drain_wanted(wanted.count_ones(..), |number| {
+                    wanted.contains(number as usize)
+                })
             }
             None => self.drain(),
         }
@@ -581,13 +583,12 @@ impl Operator for Grouping {
         if !fits || self.len() < PIECES_MIN * ROWS_MAX || is_planted("aggregate-descending") {
             return None;
         }
-        if self.first.is_some() {
-            // Mostly few; they are given as of one piece.
-            self.giving = Giving::Kept(self.drain_wanted());
+        let mut drained = self.drain_wanted();
+        if drained.len() < PIECES_MIN * ROWS_MAX {
+            self.giving = Giving::Kept(drained);
             return None;
         }
         self.giving = Giving::Done;
-        let mut drained = self.drain();
         let mut groups = Listed::default();
         while groups.push_with(|key| drained.next(key)) {}
         let states = self.states.fresh();
