@@ -1,6 +1,6 @@
 //! The declarations of the command line: help, man page and completions follow from them.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, StyledStr};
 use clap::{Arg, ArgAction, Command as Clap, ValueHint, value_parser};
 use wireq_engine::matching::Strategy;
 use wireq_engine::rewrite::REWRITES;
@@ -206,11 +206,11 @@ fn flag(id: &'static str, help: &'static str) -> Arg {
     Arg::new(id).long(id).action(ArgAction::SetTrue).help(help)
 }
 
-fn list(id: &'static str, value: &'static str, help: &'static str) -> Arg {
+fn list(id: &'static str, value: &'static str, help: impl Into<StyledStr>) -> Arg {
     Arg::new(id)
         .value_name(value)
         .action(ArgAction::Append)
-        .help(help)
+        .help(help.into())
 }
 
 fn queries() -> Vec<Arg> {
@@ -397,12 +397,7 @@ fn runs() -> Vec<Arg> {
             "TIME",
             "What counts as now, for times relative to it",
         ),
-        list(
-            "no-rewrite",
-            "NAME",
-            "",
-        )
-        .help(format!(
+        list("no-rewrite", "NAME", format!(
             "Switches a rewrite of the plan off: {}; results stay the same",
             REWRITES.iter().map(|rewrite| rewrite.name).collect::<Vec<_>>().join(", ")
         ))

@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use wireq_engine::plan::{NodeKind, Plan};
-use wireq_modules::files::{OutputName, expand, is_pattern, may_be_one, outputs};
+use wireq_modules::files::{OutputName, behind_link, expand, is_pattern, may_be_one, outputs};
 
 /// A file, whatever its name.
 type Identity = (u64, u64);
@@ -54,13 +54,6 @@ impl Place {
 
 fn is_of_shell(name: &str) -> bool {
     ["/dev/stdout", "/dev/stderr"].contains(&name) || name.starts_with("/dev/fd/")
-}
-
-/// Where a link leads to that leads to nothing yet.
-fn behind_link(path: &Path) -> PathBuf {
-    let folder = path.parent().unwrap_or(path);
-    let target = std::fs::read_link(path).map(|target| folder.join(target));
-    target.unwrap_or_else(|_| path.to_owned())
 }
 
 /// A path behind the folder that links lead to.

@@ -31,6 +31,7 @@ pub mod capture {
 }
 /// Names of files: what is read, and what is written.
 pub mod files {
+    pub use crate::process::behind_link;
     pub use crate::read::{expand, is_pattern, may_be_one};
     pub use crate::write::{OutputName, end_when_set, outputs};
 }

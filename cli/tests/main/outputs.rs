@@ -193,30 +193,14 @@ fn what_is_written_is_written_once() {
         assert!(!Path::new(&new).exists(), "{one}, {other}");
     }
     let within = format!("pcapwrite -f {new} | where len > 60 | pcapwrite -f {new} | count()");
+    let (printed, written) = (print(&new), pcap(&new));
+    let out = ["--out", &out, "-e", "print len", "-e"];
     for arguments in [
-        &["-r", "five.pcap", &within][..],
-        &[
-            "-r",
-            "five.pcap",
-            "--out",
-            &out,
-            "-e",
-            "print len",
-            "-e",
-            &print(&new),
-        ],
-        &[
-            "-r",
-            "five.pcap",
-            "--out",
-            &out,
-            "-e",
-            "print len",
-            "-e",
-            &pcap(&new),
-        ],
+        vec![within.as_str()],
+        [&out[..], &[&printed]].concat(),
+        [&out[..], &[&written]].concat(),
     ] {
-        let said = wireq(arguments).refusal(2);
+        let said = wireq(&[&["-r", "five.pcap"], &arguments[..]].concat()).refusal(2);
         let expected = format!("wireq: the output `{new}` is written twice: one would");
         assert!(said.starts_with(&expected), "{arguments:?}: {said}");
         assert!(!Path::new(&new).exists(), "{arguments:?}");

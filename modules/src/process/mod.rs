@@ -57,6 +57,7 @@ mod uniq;
 mod usual;
 mod window;
 
+pub use remembered::behind_link;
 use wireq_engine::Module;
 
 pub(crate) static MODULES: &[&Module] = &[

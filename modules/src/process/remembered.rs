@@ -102,7 +102,7 @@ impl Remembered {
 }
 
 /// The file behind a link, which stays one; it may not be there yet.
-fn behind_link(path: &Path) -> PathBuf {
+pub fn behind_link(path: &Path) -> PathBuf {
     let target = || Some(path.parent()?.join(fs::read_link(path).ok()?));
     let known = fs::canonicalize(path).ok();
     known.or_else(target).unwrap_or_else(|| path.to_owned())
