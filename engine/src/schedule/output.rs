@@ -63,6 +63,15 @@ impl Output {
         }
     }
 
+    /// Gives rows that were passed once more.
+    pub fn repeat(&mut self, part: &Part, selection: Bitmap) {
+        let count = selection.count();
+        if count > 0 {
+            self.account.emitted += count as u64;
+            self.items.push(Item::Rows(part.select(selection)));
+        }
+    }
+
     /// Passes rows of the input on with columns attached, one for each that the operator declared.
     pub fn annotate(&mut self, part: &Part, selection: Bitmap, columns: Vec<Column>) {
         self.annotate_shared(part, selection, columns.into_iter().map(Arc::new));

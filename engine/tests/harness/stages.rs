@@ -183,7 +183,13 @@ impl Generator {
             "substr" => {
                 let patterns = ["'a'", "'GET'", "'get'", r"'\x00'", "'10'", "'0'"];
                 words.extend((0..count).map(|_| (*self.random.pick(&patterns)).to_owned()));
-                for (percent, flag) in [(30, "-i"), (20, "-m"), (20, "-n"), (20, "--offset 1")] {
+                for (percent, flag) in [
+                    (30, "-i"),
+                    (20, "-m"),
+                    (20, "-n"),
+                    (20, "--offset 1"),
+                    (25, "--each"),
+                ] {
                     flags.extend(self.random.percent(percent).then(|| flag.to_owned()));
                 }
                 flags.extend(self.random.percent(20).then(|| "--depth 3".to_owned()));

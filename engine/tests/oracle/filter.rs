@@ -97,32 +97,68 @@ fn texts(value: &Value, zone: &Zone) -> Vec<Vec<u8>> {
 }
 
 fn has_substring(value: &Value, arguments: &Arguments, zone: &Zone) -> bool {
-    let number = |flag| {
-        let word = arguments.value(flag)?;
-        Some(word.text.parse::<usize>().expect("the flag is a number"))
-    };
-    let fold = |mut text: Vec<u8>| {
-        if arguments.flag("-i") {
-            text.make_ascii_lowercase();
-        }
-        text
-    };
-    let patterns = arguments.words()[1..].iter();
-    let patterns: Vec<Vec<u8>> = patterns
-        .map(|w| fold(unescape(w.text.as_bytes())))
-        .collect();
-    let found = texts(value, zone).into_iter().any(|text| {
-        let text = fold(text);
-        let searched = text.iter().skip(number("--offset").unwrap_or(0));
-        let searched: Vec<u8> = searched
-            .take(number("--depth").unwrap_or(text.len()))
-            .copied()
-            .collect();
-        let occurs = |pattern: &Vec<u8>| searched.windows(pattern.len()).any(|w| w == pattern);
+    let patterns = patterns(arguments);
+    let found = searched(value, arguments, zone).iter().any(|text| {
+        let occurs = |pattern: &Vec<u8>| places(text, pattern) > 0;
         match arguments.flag("-m") {
             true => patterns.iter().all(occurs),
             false => patterns.iter().any(occurs),
         }
     });
     !value.is_absent() && found != arguments.flag("-n")
+}
+
+/// How often an object passes that passes.
+pub fn times(module: &Module, arguments: &Arguments, object: &Object, zone: &Zone) -> usize {
+    let each = module.name == "substr" && arguments.flag("--each") && !arguments.flag("-n");
+    if !each {
+        return 1;
+    }
+    let value = object.get(&FieldPath::new(&arguments.words()[0].text), zone);
+    let mut patterns = patterns(arguments);
+    patterns.sort();
+    patterns.dedup();
+    let texts = searched(&value, arguments, zone);
+    let places = texts
+        .iter()
+        .flat_map(|text| patterns.iter().map(|pattern| places(text, pattern)));
+    places.sum::<usize>().min(256)
+}
+
+fn places(text: &[u8], pattern: &[u8]) -> usize {
+    text.windows(pattern.len())
+        .filter(|part| *part == pattern)
+        .count()
+}
+
+fn patterns(arguments: &Arguments) -> Vec<Vec<u8>> {
+    let words = arguments.words()[1..].iter();
+    words
+        .map(|word| fold(arguments, unescape(word.text.as_bytes())))
+        .collect()
+}
+
+/// The parts of a value's texts in which patterns are looked for.
+fn searched(value: &Value, arguments: &Arguments, zone: &Zone) -> Vec<Vec<u8>> {
+    let number = |flag| {
+        let word = arguments.value(flag)?;
+        Some(word.text.parse::<usize>().expect("the flag is a number"))
+    };
+    let texts = texts(value, zone).into_iter();
+    texts
+        .map(|text| {
+            let text = fold(arguments, text);
+            let rest = text.iter().skip(number("--offset").unwrap_or(0));
+            rest.take(number("--depth").unwrap_or(text.len()))
+                .copied()
+                .collect()
+        })
+        .collect()
+}
+
+fn fold(arguments: &Arguments, mut text: Vec<u8>) -> Vec<u8> {
+    if arguments.flag("-i") {
+        text.make_ascii_lowercase();
+    }
+    text
 }

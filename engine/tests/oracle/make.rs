@@ -195,7 +195,9 @@ fn of_operator(call: Call, spec: &OperatorSpec) -> Box<dyn Stage> {
     }
 }
 
-fn each(act: impl Fn(Rc<Object>, &Zone) -> Option<Rc<Object>> + 'static) -> Box<dyn Stage> {
+fn each<G: IntoIterator<Item = Rc<Object>>>(
+    act: impl Fn(Rc<Object>, &Zone) -> G + 'static,
+) -> Box<dyn Stage> {
     Box::new(Each(act))
 }
 
@@ -483,7 +485,9 @@ impl Call {
                 each(move |object, zone| call.attach(object, zone))
             }
             name if FILTERS.contains(&name) => each(move |object, zone| {
-                filter::passes(call.module, &call.arguments, &object, zone).then_some(object)
+                let passes = filter::passes(call.module, &call.arguments, &object, zone);
+                let times = filter::times(call.module, &call.arguments, &object, zone);
+                std::iter::repeat_n(object, if passes { times } else { 0 })
             }),
             _ => each(move |object, zone| call.attach(object, zone)),
         }

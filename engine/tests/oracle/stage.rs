@@ -137,9 +137,13 @@ impl Stage for Alone {
 /// A stage that keeps nothing: what it gives for an object depends on that object alone.
 pub struct Each<F>(pub F);
 
-impl<F: Fn(Rc<Object>, &Zone) -> Option<Rc<Object>>> Stage for Each<F> {
+impl<F, G> Stage for Each<F>
+where
+    F: Fn(Rc<Object>, &Zone) -> G,
+    G: IntoIterator<Item = Rc<Object>>,
+{
     fn take(&mut self, _port: usize, object: Rc<Object>, effects: &mut Effects<'_>) {
-        if let Some(given) = (self.0)(object, effects.zone) {
+        for given in (self.0)(object, effects.zone) {
             effects.give(given);
         }
     }

@@ -4,22 +4,35 @@ use super::stateless;
 use super::texts::Texts;
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
+use wireq_engine::schedule::output::Output;
 use wireq_engine::{Build, Example, Module, OperatorSpec};
-use wireq_typesys::{Bitmap, FieldPath, unescape};
+use wireq_typesys::{Bitmap, FieldPath, Part, unescape};
 
 const NAME: &str = "substr";
+
+/// The most often that an object passes: what a step gives stays within a bound.
+const PLACES_MAX: usize = 256;
 
 pub(super) static MODULE: Module = Module {
     name: NAME,
     summary: "Passes objects whose field contains any of the patterns.",
-    details: "An object passes once, however often a pattern occurs. Bytes and text are searched as \
+    details: "An object passes once, however often a pattern occurs; with --each, which the \
+              condition of a verb with `from` implies, once for each place where one does. Bytes and text are searched as \
               they are, other kinds in their text form; of a list any value may be the one. In \
               patterns `\\xhh`, `\\n`, `\\r`, `\\t`, `\\f` and `\\0` stand for bytes, a backslash \
               before another character for that character. Objects without the field do not pass, \
               with -n neither.",
     parameters: &[
+        Parameter {
+            name: "--each",
+            takes: Takes::Nothing,
+            count: Count::Optional,
+            summary: "Pass an object once for each place where a pattern occurs, as SMACQ did, at most \
+                      256 times; places may overlap.",
+        },
         Parameter {
             name: "-i",
             takes: Takes::Nothing,
@@ -83,6 +96,12 @@ pub(super) static MODULE: Module = Module {
             output: "80\n",
         },
         Example {
+            title: "one row for each place",
+            query: "substr --each payload test example | print dstport",
+            input: "five.pcap",
+            output: "80\n80\n53\n53\n",
+        },
+        Example {
             title: "payloads without a pattern",
             query: "substr -n payload HTTP | print dstport",
             input: "five.pcap",
@@ -104,6 +123,36 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let matcher = Matcher::new(&patterns, arguments.flag("-m"), arguments.flag("-i"));
     let matcher = Arc::new(matcher.map_err(too_many)?);
     let inverted = arguments.flag("-n");
+    if arguments.flag("--each") && !inverted {
+        let occurrences = Occurrences::new(&patterns, arguments.flag("-i")).map_err(too_many)?;
+        let occurrences = Arc::new(occurrences);
+        return Ok(OperatorSpec::stateless(needs, move |context| {
+            let (matcher, zone) = (Arc::clone(&matcher), Arc::clone(&context.zone));
+            let occurrences = Arc::clone(&occurrences);
+            let mut texts = Texts { form: Vec::new() };
+            stateless::rows(move |view, out| {
+                let Some(column) = view.column(0) else {
+                    out.account.filtered += view.part.count() as u64;
+                    return;
+                };
+                let rows = view.part.selection;
+                let passing = texts.select(column, &rows, false, &zone, |text| {
+                    matcher.is_in(window.of(text))
+                });
+                out.account.filtered += (rows.count() - passing.count()) as u64;
+                let mut counts: Vec<(usize, usize)> = Vec::new();
+                texts.visit(column, &passing, &zone, |row, text| {
+                    let found = occurrences.count(window.of(text));
+                    match counts.last_mut() {
+                        Some((last, count)) if *last == row => *count += found,
+                        _ => counts.push((row, found)),
+                    }
+                    false
+                });
+                pass_each(view.part, &passing, &counts, out);
+            })
+        }));
+    }
     Ok(OperatorSpec::stateless(needs, move |context| {
         let (matcher, zone) = (Arc::clone(&matcher), Arc::clone(&context.zone));
         let mut texts = Texts { form: Vec::new() };
@@ -115,6 +164,19 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             })
         })
     }))
+}
+
+/// Passes each row so often as its count says, one behind the other.
+fn pass_each(part: &Part, passing: &Bitmap, counts: &[(usize, usize)], out: &mut Output) {
+    let mut from = 0;
+    for &(row, count) in counts.iter().filter(|(_, count)| *count > 1) {
+        out.pass(part, passing.range(from, row + 1));
+        for _ in 1..count.min(PLACES_MAX) {
+            out.repeat(part, passing.range(row, row + 1));
+        }
+        from = row + 1;
+    }
+    out.pass(part, passing.range(from, part.data.len()));
 }
 
 fn pattern(word: &Word, window: Window) -> Result<Vec<u8>, ArgumentError> {
@@ -214,6 +276,28 @@ impl Matcher {
     }
 }
 
+/// What counts the places where patterns occur, by their first bytes: none hides another.
+struct Occurrences(AhoCorasick);
+
+impl Occurrences {
+    fn new(patterns: &[Vec<u8>], any_case: bool) -> Result<Occurrences, aho_corasick::BuildError> {
+        // A pattern that is given twice is one.
+        let fold = |pattern: &Vec<u8>| match any_case {
+            true => pattern.to_ascii_lowercase(),
+            false => pattern.clone(),
+        };
+        let patterns: BTreeSet<Vec<u8>> = patterns.iter().map(fold).collect();
+        AhoCorasick::builder()
+            .ascii_case_insensitive(any_case)
+            .build(patterns)
+            .map(Occurrences)
+    }
+
+    fn count(&self, text: &[u8]) -> usize {
+        self.0.find_overlapping_iter(text).take(PLACES_MAX).count()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +334,21 @@ mod tests {
                 assert_eq!(matcher.is_in(&text), expected, "{patterns:?} in {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn counts_every_place_up_to_a_bound() {
+        let count = |patterns: &[&str], any_case, text: &[u8]| {
+            let patterns: Vec<Vec<u8>> = patterns.iter().map(|p| p.as_bytes().to_vec()).collect();
+            Occurrences::new(&patterns, any_case)
+                .expect("few patterns")
+                .count(text)
+        };
+        assert_eq!(count(&["aa"], false, b"aaaa"), 3);
+        assert_eq!(count(&["a", "aa", "a"], false, b"aaA"), 3);
+        assert_eq!(count(&["a", "A"], true, b"aaA"), 3);
+        assert_eq!(count(&["b"], false, b"aaA"), 0);
+        assert_eq!(count(&["a"], false, &[b'a'; 1000]), PLACES_MAX);
     }
 
     #[test]

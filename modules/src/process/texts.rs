@@ -22,26 +22,41 @@ impl Texts {
     ) -> Bitmap {
         let known = rows.and(&column.valid);
         let mut found = Bitmap::EMPTY;
-        let mut pick = |row: usize, hit: bool| {
+        self.visit(column, &known, zone, |row, text| {
+            let hit = test(text);
             if hit {
                 found.set(row);
             }
-        };
+            hit
+        });
+        if inverted { known.minus(&found) } else { found }
+    }
+
+    /// Shows `see` the texts of each row, in order, until it says that one was enough for the row.
+    pub(super) fn visit(
+        &mut self,
+        column: &Column,
+        rows: &Bitmap,
+        zone: &Zone,
+        mut see: impl FnMut(usize, &[u8]) -> bool,
+    ) {
+        let known = rows.and(&column.valid);
         match &column.data {
-            Data::Bytes(v) | Data::Text(v) => known.for_each(|row| pick(row, test(v.get(row)))),
-            Data::Dynamic(v) => {
-                known.for_each(|row| pick(row, self.any(&v[row], zone, &mut test)));
-            }
-            Data::List(..) | Data::Object(_) => {
-                known.for_each(|row| pick(row, self.any(&column.value(row), zone, &mut test)));
-            }
+            Data::Bytes(v) | Data::Text(v) => known.for_each(|row| {
+                see(row, v.get(row));
+            }),
+            Data::Dynamic(v) => known.for_each(|row| {
+                self.any(&v[row], zone, &mut |text| see(row, text));
+            }),
+            Data::List(..) | Data::Object(_) => known.for_each(|row| {
+                self.any(&column.value(row), zone, &mut |text| see(row, text));
+            }),
             _ => known.for_each(|row| {
                 self.form.clear();
                 write_column_text(column, row, zone, &mut self.form);
-                pick(row, test(&self.form));
+                see(row, &self.form);
             }),
         }
-        if inverted { known.minus(&found) } else { found }
     }
 
     fn any(&mut self, value: &Value, zone: &Zone, test: &mut dyn FnMut(&[u8]) -> bool) -> bool {

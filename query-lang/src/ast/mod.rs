@@ -95,6 +95,8 @@ pub(crate) struct JoinInput {
 pub(crate) struct Call {
     pub name: Word,
     pub arguments: Vec<Argument>,
+    /// Whether it is a part of the condition of a verb with `from`: SMACQ's form.
+    pub of_verb: bool,
     pub span: Span,
 }
 
@@ -107,6 +109,7 @@ impl Call {
         };
         Call {
             span: name.span,
+            of_verb: false,
             name,
             arguments: words.into_iter().map(argument).collect(),
         }

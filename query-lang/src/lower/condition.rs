@@ -4,7 +4,7 @@
 
 use super::expression::{Condition, always, is_always};
 use super::functions::Functions;
-use super::{Lowering, bare_words};
+use super::{Lowering, bare, bare_words};
 use crate::ast::{self, Call, ExprKind, Pipeline, StageKind};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -186,6 +186,14 @@ fn no_filter(spec: &OperatorSpec) -> Option<&'static str> {
     (spec.class != StateClass::Stateless).then_some("goes by the objects before")
 }
 
+/// What SMACQ's form adds to a call between `and` at the top of its condition, so that it gives
+/// what it gave there. Elsewhere a module gives an object once.
+fn flag_of_verb(call: &Call) -> Option<&'static str> {
+    const EACH: &str = "--each";
+    let said = || bare_words(call).iter().any(|word| word.text == EACH);
+    (call.of_verb && call.name.text == "substr" && !said()).then_some(EACH)
+}
+
 impl Condition<'_, '_, '_> {
     fn steps(&mut self, expr: &ast::Expr, steps: &mut Vec<Step>) {
         match &expr.kind {
@@ -224,7 +232,11 @@ impl Condition<'_, '_, '_> {
                 self.lowering.no_condition(&call.name, "brings objects");
             }
             Some(Build::Operator(_) | Build::Expressions(_) | Build::Either(_)) => {
-                if let Some(words) = self.lowering.plain_words(&call.arguments, &call.name.text) {
+                if let Some(mut words) = self.lowering.plain_words(&call.arguments, &call.name.text)
+                {
+                    if let Some(flag) = flag_of_verb(call) {
+                        words.insert(0, bare(flag, call.name.span));
+                    }
                     let kind = StepKind::Module {
                         name: call.name.clone(),
                         words,

@@ -92,6 +92,7 @@ fn call_alone(input: Tokens<'_>) -> Parsed<'_, StageKind> {
         let call = Call {
             name,
             arguments,
+            of_verb: false,
             span: covered(input, rest),
         };
         return Ok((rest, StageKind::Call(Box::new(call))));
@@ -122,6 +123,7 @@ pub(super) fn function(input: Tokens<'_>) -> Parsed<'_, (Box<Call>, Span)> {
     let call = Call {
         name,
         arguments,
+        of_verb: false,
         span,
     };
     Ok((input, (Box::new(call), span)))

@@ -5,7 +5,7 @@ use super::fault::{Unexpected, fatal};
 use super::input::{Parsed, Tokens, expecting, keyword};
 use super::join::source;
 use super::query::Clauses;
-use crate::ast::Stage;
+use crate::ast::{Expr, ExprKind, Stage};
 use crate::lex::Keyword;
 use nom::Parser;
 use nom::combinator::opt;
@@ -42,9 +42,22 @@ fn clauses<'a>(verb: &mut Stage, input: Tokens<'a>) -> Result<Tokens<'a>, nom::E
     if group.is_some() && verb.group.is_some() {
         return Err(rest.fail(twice("group by", rest)));
     }
+    let filter = filter.map(|mut filter| {
+        parts_of_verb(&mut filter);
+        filter
+    });
     verb.filter = filter.or(verb.filter.take());
     verb.group = group.or(verb.group.take());
     Ok(end)
+}
+
+/// Marks the calls that objects have to pass one after the other.
+fn parts_of_verb(filter: &mut Expr) {
+    match &mut filter.kind {
+        ExprKind::And(parts) => parts.iter_mut().for_each(parts_of_verb),
+        ExprKind::Function(call) => call.of_verb = true,
+        _ => {}
+    }
 }
 
 fn twice(clause: &str, input: Tokens<'_>) -> Diagnostic {

@@ -144,6 +144,7 @@ fn named(name: Word) -> TableSource {
     TableSource::Call(Box::new(Call {
         name,
         arguments,
+        of_verb: false,
         span,
     }))
 }
