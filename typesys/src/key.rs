@@ -5,6 +5,9 @@
 //! encoding is prefix-free, so keys of several columns are simply written one after the other.
 //! Small values stay small: an IPv4 address takes 5 bytes, a port at most 4.
 
+mod layout;
+
+pub use self::layout::{Layout, NO_PLACE};
 use crate::column::Address;
 use crate::{Bitmap, Column, Data, Mac, Prefix, Value};
 use std::net::IpAddr;
@@ -114,7 +117,7 @@ impl<'a> Packed<'a> {
     /// the row at this place is one.
     #[inline(always)]
     pub fn next_wide(&mut self, at: usize) -> Option<[u64; 4]> {
-        if self.lens[at] > WIDE_MAX {
+        if !is_wide(self.lens[at]) {
             return None;
         }
         let (first, rest) = self.wide.split_first()?;
@@ -129,6 +132,10 @@ const WIDE_MAX: u8 = 31;
 /// A length that no addition brings back below these.
 const TOO_LONG: u8 = 200;
 
+fn is_wide(len: u8) -> bool {
+    (SHORT_MAX + 1..=WIDE_MAX).contains(&len)
+}
+
 impl Packer {
     /// Packs the keys of `rows`.
     pub fn pack<'a>(
@@ -138,7 +145,6 @@ impl Packer {
     ) -> Packed<'_> {
         self.pack_short(columns.clone(), rows);
         let lens = self.short.lens.iter().zip(rows);
-        let is_wide = |len: u8| (SHORT_MAX + 1..=WIDE_MAX).contains(&len);
         self.wide.rows.clear();
         self.wide
             .rows

@@ -3,18 +3,25 @@
 use hashbrown::HashTable;
 use std::cmp::Ordering;
 use std::vec::IntoIter;
-use wireq_typesys::{Column, allocated, key, key::Packer};
+use wireq_typesys::key::{self, Layout, NO_PLACE, Packer};
+use wireq_typesys::{Column, allocated};
 
 /// Logical shards of keyed state. Bounds, evictions and sketches are kept per shard, and the
 /// shard of a key depends on the seed alone, never on the number of threads.
 pub const SHARDS: usize = 64;
 
 /// Gives each distinct key a number, from keys of columns. Few keys stand in one table, so that a
-/// million small sets cost little; more are divided by shard. Keys of up to 31 bytes (an IPv6 address, a 5-tuple) stand in the table itself,
-/// longer ones in boxes. The hash is keyed, since attackers choose what is in packets.
+/// million small sets cost little; more are divided by shard. Keys of columns of fixed width (a 5-tuple of
+/// IPv4) are one number: see [`Layout`]. Those and other keys of up to 31 bytes (an IPv6 address) stand in
+/// the table itself, longer ones in boxes. The hash is keyed, since attackers choose what is in packets.
 pub struct Groups {
     table: Table,
+    /// Whether it is known whether keys have a layout.
+    decided: bool,
     packer: Packer,
+    /// The keys of rows as numbers, and where among them those are that have none.
+    packed: Vec<u128>,
+    without: Vec<u16>,
     bytes: Vec<u8>,
     limit: u32,
 }
@@ -24,6 +31,8 @@ struct Table {
     /// One shard for up to [`FEW`] keys, then [`SHARDS`].
     shards: Vec<Shard>,
     seeds: Seeds,
+    /// Where keys are one number.
+    layout: Option<Layout>,
 }
 
 /// So many keys stand in one table.
@@ -32,9 +41,10 @@ const FEW: u32 = SHARDS as u32;
 /// A key as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key<'a> {
-    /// Up to 15 bytes: padded with zeros, the length last.
+    /// Where there is a layout: what has a number in it. Else up to 15 bytes: padded with zeros, the length
+    /// last.
     Short(Short),
-    /// Up to 31 bytes, likewise.
+    /// Up to 31 bytes, padded likewise.
     Medium(Medium),
     Long(&'a [u8]),
 }
@@ -49,6 +59,7 @@ const MEDIUM_MAX: usize = 31;
 #[derive(Clone, Copy, Debug)]
 pub struct Numbered<'a> {
     key: Key<'a>,
+    layout: Option<&'a Layout>,
     /// The number.
     pub number: u32,
 }
@@ -56,12 +67,22 @@ pub struct Numbered<'a> {
 impl Numbered<'_> {
     /// The bytes of the key; `buffer` is where they are put together.
     pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
-        self.key.bytes(buffer)
+        self.key.bytes(self.layout, buffer)
     }
 
     fn cmp(&self, other: &Numbered<'_>) -> Ordering {
-        self.key.order(&other.key)
+        self.key.order(&other.key, self.layout)
     }
+}
+
+/// Halves of a number.
+#[inline(always)]
+fn halves(packed: u128) -> Short {
+    [(packed >> 64) as u64, packed as u64]
+}
+
+fn whole([high, low]: Short) -> u128 {
+    u128::from(high) << 64 | u128::from(low)
 }
 
 fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
@@ -84,30 +105,39 @@ fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 32]) -> &'b [u8] {
 }
 
 impl Key<'_> {
-    fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
-        match self {
-            Key::Short(words) => unpack(words, buffer),
-            Key::Medium(words) => unpack(words, buffer),
-            Key::Long(bytes) => bytes,
+    fn bytes<'b>(&'b self, layout: Option<&Layout>, buffer: &'b mut [u8; 32]) -> &'b [u8] {
+        match (self, layout) {
+            (Key::Short(words), Some(layout)) => layout.write(whole(*words), buffer),
+            (Key::Short(words), None) => unpack(words, buffer),
+            (Key::Medium(words), _) => unpack(words, buffer),
+            (Key::Long(bytes), _) => bytes,
         }
     }
 
     /// The order of the bytes.
-    fn order(&self, other: &Key<'_>) -> Ordering {
+    fn order(&self, other: &Key<'_>, layout: Option<&Layout>) -> Ordering {
         match (self, other) {
-            // Padded keys compare as their bytes do: no key is the beginning of another.
+            // Numbers and padded keys compare as their bytes do: no key is the beginning of another.
             (Key::Short(a), Key::Short(b)) => a.cmp(b),
             (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
-            (Key::Short(a), Key::Medium(b)) if a[0] != b[0] => a[0].cmp(&b[0]),
-            (Key::Medium(a), Key::Short(b)) if a[0] != b[0] => a[0].cmp(&b[0]),
-            _ => self.bytes(&mut [0; 32]).cmp(other.bytes(&mut [0; 32])),
+            _ => self
+                .bytes(layout, &mut [0; 32])
+                .cmp(other.bytes(layout, &mut [0; 32])),
         }
     }
 
+    /// A key without a layout.
     fn of(bytes: &[u8]) -> Key<'_> {
         if bytes.len() <= SHORT_MAX {
             Key::Short(pack(bytes))
-        } else if bytes.len() <= MEDIUM_MAX {
+        } else {
+            Key::without_place(bytes)
+        }
+    }
+
+    /// A key that is not short.
+    fn without_place(bytes: &[u8]) -> Key<'_> {
+        if bytes.len() <= MEDIUM_MAX {
             Key::Medium(pack(bytes))
         } else {
             Key::Long(bytes)
@@ -241,11 +271,26 @@ impl Table {
         shard_of(hash) & (self.shards.len() - 1)
     }
 
+    /// How a key is kept.
+    fn key_of<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        match &self.layout {
+            None => Key::of(bytes),
+            Some(layout) => match layout.read(bytes) {
+                Some(packed) => Key::Short(halves(packed)),
+                None => Key::without_place(bytes),
+            },
+        }
+    }
+
     #[inline(always)]
     fn number_short(&mut self, key: Short) -> (u32, bool) {
         let hash = self.seeds.short(&key);
         let shard = &self.shards[self.shard(hash)];
-        match shard.short.find(hash, |(k, _)| *k == key) {
+        // Words, since what was just written in two halves is slow to read as one.
+        match shard
+            .short
+            .find(hash, |(k, _)| (k[0] ^ key[0]) | (k[1] ^ key[1]) == 0)
+        {
             Some((_, number)) => (*number, false),
             None => (self.add_short(hash, key), true),
         }
@@ -366,7 +411,33 @@ impl Table {
     }
 }
 
+impl Table {
+    /// Keeps keys by a layout from now on.
+    #[cold]
+    fn adopt(&mut self, layout: Layout) {
+        self.layout = Some(layout);
+        let shards = std::mem::take(&mut self.shards);
+        // Numbers that are free, and which are next, stay those of the shards that gave them.
+        self.shards = shards.iter().map(Shard::without_keys).collect();
+        for (number, key) in shards.iter().flat_map(Shard::keys) {
+            let mut buffer = [0; 32];
+            let key = self.key_of(key.bytes(None, &mut buffer));
+            let hash = self.seeds.key(&key);
+            let at = self.shard(hash);
+            self.shards[at].insert(hash, self.seeds, &key, number);
+        }
+    }
+}
+
 impl Shard {
+    fn without_keys(&self) -> Shard {
+        Shard {
+            free: self.free.clone(),
+            next: self.next,
+            ..Shard::default()
+        }
+    }
+
     fn keys(&self) -> impl Iterator<Item = (u32, Key<'_>)> {
         let short = self.short.iter().map(|(key, n)| (*n, Key::Short(*key)));
         let medium = self.medium.iter().map(|(key, n)| (*n, Key::Medium(*key)));
@@ -382,8 +453,12 @@ impl Groups {
             table: Table {
                 shards: vec![Shard::default()],
                 seeds: Seeds::new(seed),
+                layout: None,
             },
+            decided: false,
             packer: Packer::default(),
+            packed: Vec::new(),
+            without: Vec::new(),
             bytes: Vec::new(),
             limit: 0,
         }
@@ -399,11 +474,69 @@ impl Groups {
         mut each_new: impl FnMut(usize),
     ) {
         numbers.clear();
+        self.decide(columns.clone());
+        let Some(layout) = &self.table.layout else {
+            return self.number_packed(columns, rows, numbers, each_new);
+        };
+        layout.pack(columns.clone(), rows, &mut self.packed, &mut self.without);
+        let without: Vec<u16> = self
+            .without
+            .iter()
+            .map(|at| rows[usize::from(*at)])
+            .collect();
+        let mut others = match without[..] {
+            [] => None,
+            _ => Some(self.packer.pack(columns.clone(), &without)),
+        };
+        let mut place = 0;
+        for (at, packed) in self.packed.iter().enumerate() {
+            let (number, new) = if *packed != NO_PLACE {
+                self.table.number_short(halves(*packed))
+            } else {
+                place += 1;
+                let wide = others.as_mut().and_then(|keys| keys.next_wide(place - 1));
+                if let Some(key) = wide {
+                    self.table.number_medium(key)
+                } else {
+                    self.bytes.clear();
+                    for column in columns.clone() {
+                        key::encode_row(column, usize::from(rows[at]), &mut self.bytes);
+                    }
+                    let key = self.table.key_of(&self.bytes);
+                    self.table.number(key)
+                }
+            };
+            if new {
+                self.limit = self.limit.max(number + 1);
+                each_new(at);
+            }
+            numbers.push(number);
+        }
+    }
+
+    /// Sees whether keys can have a layout, where columns are there that say so.
+    fn decide<'a>(&mut self, columns: impl Iterator<Item = Option<&'a Column>> + Clone) {
+        if self.decided || columns.clone().any(|column| column.is_none()) {
+            return;
+        }
+        self.decided = true;
+        if let Some(layout) = Layout::of(columns.flatten()) {
+            self.table.adopt(layout);
+        }
+    }
+
+    /// The numbers of rows whose keys have no layout.
+    fn number_packed<'a>(
+        &mut self,
+        columns: impl Iterator<Item = Option<&'a Column>> + Clone,
+        rows: &[u16],
+        numbers: &mut Vec<u32>,
+        mut each_new: impl FnMut(usize),
+    ) {
         let mut packed = self.packer.pack(columns.clone(), rows);
         for (at, short) in packed.short.iter().enumerate() {
             let (number, new) = if *short != 0 {
-                self.table
-                    .number_short([(short >> 64) as u64, *short as u64])
+                self.table.number_short(halves(*short))
             } else if let Some(key) = packed.next_wide(at) {
                 self.table.number_medium(key)
             } else {
@@ -423,7 +556,8 @@ impl Groups {
 
     /// The number of one key, and whether it is new.
     pub fn number_key(&mut self, key: &[u8]) -> (u32, bool) {
-        let (number, new) = self.table.number(Key::of(key));
+        let key = self.table.key_of(key);
+        let (number, new) = self.table.number(key);
         self.limit = self.limit.max(number + 1);
         (number, new)
     }
@@ -432,12 +566,22 @@ impl Groups {
     /// its number here and there.
     pub fn absorb(&mut self, others: &Groups) -> Vec<(u32, u32)> {
         let mut pairs = Vec::with_capacity(others.len());
+        if self.is_empty() && !self.decided {
+            (self.decided, self.table.layout) = (others.decided, others.table.layout.clone());
+        }
+        let alike = self.table.layout == others.table.layout;
         for shard in &others.table.shards {
             for (theirs, key) in shard.keys() {
                 let (mine, _) = match key {
-                    Key::Short(key) => self.table.number_short(key),
-                    Key::Medium(key) => self.table.number_medium(key),
-                    Key::Long(_) => self.table.number(key),
+                    Key::Short(key) if alike => self.table.number_short(key),
+                    Key::Medium(key) if alike => self.table.number_medium(key),
+                    Key::Long(_) if alike => self.table.number(key),
+                    key => {
+                        let mut buffer = [0; 32];
+                        let bytes = key.bytes(others.table.layout.as_ref(), &mut buffer);
+                        let key = self.table.key_of(bytes);
+                        self.table.number(key)
+                    }
                 };
                 self.limit = self.limit.max(mine + 1);
                 pairs.push((mine, theirs));
@@ -448,7 +592,7 @@ impl Groups {
 
     /// The number of a key that is there.
     pub fn find(&self, key: &[u8]) -> Option<u32> {
-        self.table.find(&Key::of(key))
+        self.table.find(&self.table.key_of(key))
     }
 
     /// One more than the highest number.
@@ -468,11 +612,23 @@ impl Groups {
 
     /// All keys with their numbers, in ascending order of key.
     pub fn sorted(&self) -> Vec<Numbered<'_>> {
-        let mut all: Vec<Numbered<'_>> = Vec::with_capacity(self.len());
-        for shard in &self.table.shards {
-            all.extend(shard.keys().map(|(number, key)| Numbered { key, number }));
-        }
+        let layout = self.table.layout.as_ref();
+        let numbered = |(number, key)| Numbered {
+            key,
+            layout,
+            number,
+        };
+        let keys = self.table.shards.iter().flat_map(Shard::keys);
+        // Apart they compare without their bytes; what is in two runs takes a look at each then.
+        let (mut all, mut others): (Vec<_>, Vec<_>) = keys
+            .map(numbered)
+            .partition(|key| matches!(key.key, Key::Short(_)));
         all.sort_unstable_by(Numbered::cmp);
+        if !others.is_empty() {
+            others.sort_unstable_by(Numbered::cmp);
+            all.append(&mut others);
+            all.sort_by(Numbered::cmp);
+        }
         all
     }
 
@@ -518,6 +674,7 @@ impl Groups {
         long.sort_unstable();
         let boxed = long.iter().map(|(key, _)| allocated(key.len())).sum();
         Drained {
+            layout: self.table.layout.clone(),
             short: short.into_iter(),
             medium: medium.into_iter(),
             long: long.into_iter(),
@@ -540,12 +697,14 @@ impl Groups {
 
     /// Forgets a key; its number may be given to another one.
     pub fn remove(&mut self, key: &[u8]) {
-        self.table.remove(&Key::of(key));
+        let key = self.table.key_of(key);
+        self.table.remove(&key);
     }
 }
 
 /// Keys on their own with their numbers, as [`Groups::drain`] gives them.
 pub struct Drained {
+    layout: Option<Layout>,
     short: IntoIter<(Short, u32)>,
     medium: IntoIter<(Medium, u32)>,
     long: IntoIter<(Box<[u8]>, u32)>,
@@ -558,16 +717,12 @@ impl Drained {
     #[inline]
     pub fn next(&mut self, key: &mut Vec<u8>) -> Option<u32> {
         let short = self.short.as_slice().first();
-        let medium = self.medium.as_slice().first();
-        if let Some(([high, low], number)) = short
+        if let Some((words, number)) = short
+            && self.medium.len() == 0
             && self.long.len() == 0
-            && medium.is_none_or(|(words, _)| *high < words[0])
         {
-            // The usual one, and a copy of fixed size.
-            let len = key.len() + usize::from(*low as u8).min(SHORT_MAX);
-            key.extend(high.to_be_bytes());
-            key.extend(low.to_be_bytes());
-            key.truncate(len);
+            // The usual one.
+            key.extend_from_slice(Key::Short(*words).bytes(self.layout.as_ref(), &mut [0; 32]));
             let number = *number;
             self.short.next();
             return Some(number);
@@ -576,6 +731,7 @@ impl Drained {
     }
 
     fn next_of_any(&mut self, key: &mut Vec<u8>) -> Option<u32> {
+        let layout = self.layout.as_ref();
         let short = self.short.as_slice().first();
         let medium = self.medium.as_slice().first();
         let long = self.long.as_slice().first();
@@ -584,8 +740,9 @@ impl Drained {
             medium.map(|(words, _)| Key::Medium(*words)),
             long.map(|(bytes, _)| Key::Long(bytes)),
         ];
-        let lowest = heads.into_iter().flatten().min_by(Key::order)?;
-        key.extend_from_slice(lowest.bytes(&mut [0; 32]));
+        let order = |a: &Key<'_>, b: &Key<'_>| a.order(b, layout);
+        let lowest = heads.into_iter().flatten().min_by(order)?;
+        key.extend_from_slice(lowest.bytes(layout, &mut [0; 32]));
         match lowest {
             Key::Short(_) => self.short.next().map(|(_, number)| number),
             Key::Medium(_) => self.medium.next().map(|(_, number)| number),
