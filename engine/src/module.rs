@@ -771,6 +771,12 @@ pub trait Accumulator: Send + Sync {
     /// The value of a group; absent where no row had a value.
     fn value(&self, group: u32) -> Value;
 
+    /// The values of at most [`wireq_typesys::ROWS_MAX`] groups, where a loop over all of them is quicker
+    /// than one by one.
+    fn column(&self, _groups: &[u32]) -> Option<Column> {
+        None
+    }
+
     /// Forgets a group.
     fn clear(&mut self, group: u32);
 

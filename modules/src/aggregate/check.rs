@@ -157,6 +157,15 @@ fn compare(rows: &Rows, naive: &impl Fn(&[Value]) -> Value, got: &dyn Accumulato
         let (expected, got) = (naive(&own), got.value(group));
         assert_eq!(format!("{got:?}"), format!("{expected:?}"), "{own:?}");
     }
+    let groups: Vec<u32> = (0..GROUPS as u32).rev().chain([0]).collect();
+    if let Some(column) = got.column(&groups) {
+        for (row, group) in groups.iter().enumerate() {
+            assert_eq!(
+                format!("{:?}", column.value(row)),
+                format!("{:?}", got.value(*group))
+            );
+        }
+    }
 }
 
 /// A column of the values, in a narrow type where they fit.

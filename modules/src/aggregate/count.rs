@@ -6,7 +6,7 @@ use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes}
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
-use wireq_typesys::{Bitmap, Column, Kind, Value};
+use wireq_typesys::{Bitmap, Column, Data, Kind, Value};
 
 pub(super) static MODULE: Module = Module {
     name: "count",
@@ -100,6 +100,16 @@ impl Accumulator for Counts {
     fn value(&self, group: u32) -> Value {
         let count = self.counts[group as usize] - u64::from(is_planted("count-one-short"));
         Value::Integer(count.into())
+    }
+
+    fn column(&self, groups: &[u32]) -> Option<Column> {
+        let short = u64::from(is_planted("count-one-short"));
+        let counts = groups.iter().map(|group| self.counts[*group as usize]);
+        Some(Column {
+            data: Data::U64(counts.map(|count| count - short).collect()),
+            valid: Bitmap::first(groups.len()),
+            names: None,
+        })
     }
 
     fn clear(&mut self, group: u32) {

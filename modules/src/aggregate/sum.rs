@@ -215,6 +215,22 @@ impl Accumulator for Sums {
         Value::Absent
     }
 
+    fn column(&self, groups: &[u32]) -> Option<Column> {
+        if !self.doubles.is_empty() || !self.nanos.is_empty() || is_planted("sum-absent-is-absent")
+        {
+            return None;
+        }
+        let sums = groups.iter().map(|group| self.whole[*group as usize]);
+        let sums: Vec<i64> = sums
+            .map(|sum| i64::try_from(sum).ok())
+            .collect::<Option<_>>()?;
+        Some(Column {
+            data: Data::I64(sums),
+            valid: Bitmap::from_slice(groups, |group| self.had[group as usize] != 0),
+            names: None,
+        })
+    }
+
     fn clear(&mut self, group: u32) {
         self.whole[group as usize] = 0;
         self.had[group as usize] = 0;

@@ -6,8 +6,8 @@ use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use std::sync::Arc;
 use wireq_typesys::{
-    ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Shape, Value, key,
-    total_order,
+    Column, ColumnBuilder, FieldPath, Kind, PartData, Position, Positions, ROWS_MAX, Shape, Value,
+    key, total_order,
 };
 
 /// Where a column of the result comes from.
@@ -103,14 +103,27 @@ impl Emitter {
         out: &mut Output,
     ) {
         let Some(shape) = &self.shape else { return };
-        let rows = groups.len();
+        let (keys_of, numbers): (Vec<&[u8]>, Vec<u32>) = groups.unzip();
+        let rows = numbers.len();
+        // A group's state is anywhere in memory: a loop over one function waits for many of them at once.
+        let mut ready: Vec<Option<Column>> = self
+            .columns
+            .iter()
+            .map(|(source, kind)| match (source, kind) {
+                (Source::Function(at), Kind::Unsigned | Kind::Signed) => {
+                    states.column(*at, &numbers)
+                }
+                _ => None,
+            })
+            .collect();
         let builders = self.columns.iter().map(|_| ColumnBuilder::default());
         let mut builders: Vec<ColumnBuilder> = builders.collect();
         let mut keys = vec![Value::Absent; self.keys.len()];
         let mut around = Value::Absent;
-        for (key, number) in groups {
+        for (key, number) in keys_of.into_iter().zip(numbers) {
             self.decode(key, &mut around, &mut keys);
-            for (builder, (source, kind)) in builders.iter_mut().zip(&self.columns) {
+            let columns = builders.iter_mut().zip(&self.columns).zip(&ready);
+            for ((builder, (source, kind)), _) in columns.filter(|(_, ready)| ready.is_none()) {
                 let value = match source {
                     Source::Key(at, None) => keys[*at].clone(),
                     Source::Key(at, Some(names)) => states.named(*names, number, keys[*at].clone()),
@@ -121,7 +134,10 @@ impl Emitter {
                 builder.push(value.of_kind(*kind));
             }
         }
-        let columns = builders.into_iter().map(ColumnBuilder::finish).collect();
+        let columns = ready.iter_mut().zip(builders);
+        let columns = columns
+            .map(|(ready, builder)| ready.take().unwrap_or_else(|| builder.finish()))
+            .collect();
         out.emit(PartData::from_columns(
             Arc::clone(shape),
             columns,

@@ -6,7 +6,7 @@ use crate::snapshot::{Reader, Writer};
 use crate::spill::Members;
 use crate::{Accumulator, Error, View};
 use std::sync::Arc;
-use wireq_typesys::{Bitmap, Value};
+use wireq_typesys::{Bitmap, Column, Value};
 
 type Maker = Arc<dyn Fn() -> Box<dyn Accumulator> + Send + Sync>;
 
@@ -152,6 +152,11 @@ impl States {
     /// The value of a function for a group.
     pub(super) fn value(&self, function: usize, number: u32) -> Value {
         self.functions[function].states.value(number)
+    }
+
+    /// The values of a function for groups, where it has a loop for that.
+    pub(super) fn column(&self, function: usize, numbers: &[u32]) -> Option<Column> {
+        self.functions[function].states.column(numbers)
     }
 
     /// The field of that number of the group's last object.
