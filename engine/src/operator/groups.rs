@@ -12,7 +12,7 @@ pub const SHARDS: usize = 64;
 
 /// Gives each distinct key a number, from keys of columns. Few keys stand in one table, so that a
 /// million small sets cost little; more are divided by shard. Keys of columns of fixed width (a 5-tuple of
-/// IPv4) are one number: see [`Layout`]. Those and other keys of up to 31 bytes (an IPv6 address) stand in
+/// IPv4) are one number: see [`Layout`]. Those and other keys of up to 47 bytes (an IPv6 address, a 5-tuple) stand in
 /// the table itself, longer ones in boxes. The hash is keyed, since attackers choose what is in packets.
 pub struct Groups {
     table: Table,
@@ -44,16 +44,20 @@ enum Key<'a> {
     /// Where there is a layout: what has a number in it. Else up to 15 bytes: padded with zeros, the length
     /// last.
     Short(Short),
-    /// Up to 31 bytes, padded likewise.
+    /// Up to 23 bytes, padded likewise.
     Medium(Medium),
+    /// Up to 47 bytes, padded likewise.
+    Large(Large),
     Long(&'a [u8]),
 }
 
 type Short = [u64; 2];
-type Medium = [u64; 4];
+type Medium = [u64; 3];
+type Large = [u64; 6];
 
 const SHORT_MAX: usize = 15;
-const MEDIUM_MAX: usize = 31;
+const MEDIUM_MAX: usize = 23;
+const LARGE_MAX: usize = 47;
 
 /// A key and its number, as [`Groups::sorted`] gives them.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +70,7 @@ pub struct Numbered<'a> {
 
 impl Numbered<'_> {
     /// The bytes of the key; `buffer` is where they are put together.
-    pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 32]) -> &'b [u8] {
+    pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 48]) -> &'b [u8] {
         self.key.bytes(self.layout, buffer)
     }
 
@@ -86,7 +90,7 @@ fn whole([high, low]: Short) -> u128 {
 }
 
 fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
-    let mut padded = [0; 32];
+    let mut padded = [0; 48];
     padded[..bytes.len()].copy_from_slice(bytes);
     padded[WORDS * 8 - 1] = bytes.len() as u8;
     let mut words = [0; WORDS];
@@ -96,20 +100,21 @@ fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
     words
 }
 
-fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 32]) -> &'b [u8] {
+fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 48]) -> &'b [u8] {
     for (chunk, word) in buffer.chunks_exact_mut(8).zip(words) {
         chunk.copy_from_slice(&word.to_be_bytes());
     }
     let len = usize::from(buffer[words.len() * 8 - 1]);
-    &buffer[..len.min(MEDIUM_MAX)]
+    &buffer[..len.min(LARGE_MAX)]
 }
 
 impl Key<'_> {
-    fn bytes<'b>(&'b self, layout: Option<&Layout>, buffer: &'b mut [u8; 32]) -> &'b [u8] {
+    fn bytes<'b>(&'b self, layout: Option<&Layout>, buffer: &'b mut [u8; 48]) -> &'b [u8] {
         match (self, layout) {
             (Key::Short(words), Some(layout)) => layout.write(whole(*words), buffer),
             (Key::Short(words), None) => unpack(words, buffer),
             (Key::Medium(words), _) => unpack(words, buffer),
+            (Key::Large(words), _) => unpack(words, buffer),
             (Key::Long(bytes), _) => bytes,
         }
     }
@@ -120,9 +125,10 @@ impl Key<'_> {
             // Numbers and padded keys compare as their bytes do: no key is the beginning of another.
             (Key::Short(a), Key::Short(b)) => a.cmp(b),
             (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
+            (Key::Large(a), Key::Large(b)) => a.cmp(b),
             _ => self
-                .bytes(layout, &mut [0; 32])
-                .cmp(other.bytes(layout, &mut [0; 32])),
+                .bytes(layout, &mut [0; 48])
+                .cmp(other.bytes(layout, &mut [0; 48])),
         }
     }
 
@@ -137,10 +143,22 @@ impl Key<'_> {
 
     /// A key that is not short.
     fn without_place(bytes: &[u8]) -> Key<'_> {
-        if bytes.len() <= MEDIUM_MAX {
-            Key::Medium(pack(bytes))
-        } else {
-            Key::Long(bytes)
+        match bytes.len() {
+            ..=MEDIUM_MAX => Key::Medium(pack(bytes)),
+            ..=LARGE_MAX => Key::Large(pack(bytes)),
+            _ => Key::Long(bytes),
+        }
+    }
+
+    /// What [`Packed::next_wide`] gives.
+    ///
+    /// [`Packed::next_wide`]: wireq_typesys::key::Packed::next_wide
+    #[inline(always)]
+    fn wide(words: Large) -> Key<'static> {
+        let len = words[5] & 0xff;
+        match len as usize {
+            ..=MEDIUM_MAX => Key::Medium([words[0], words[1], words[2] | len]),
+            _ => Key::Large(words),
         }
     }
 }
@@ -163,13 +181,20 @@ impl Seeds {
     #[inline(always)]
     fn medium(self, key: &Medium) -> u64 {
         let first = fold(key[0] ^ self.0, key[1] ^ self.1);
-        fold(fold(key[2] ^ first, key[3] ^ self.1) ^ self.0, MULTIPLIER)
+        fold(fold(key[2] ^ first, self.1) ^ self.0, MULTIPLIER)
+    }
+
+    #[inline(always)]
+    fn large(self, key: &Large) -> u64 {
+        let first = fold(key[0] ^ self.0, key[1] ^ self.1);
+        let second = fold(key[2] ^ first, key[3] ^ self.1);
+        fold(fold(key[4] ^ second, key[5] ^ self.0) ^ self.1, MULTIPLIER)
     }
 
     fn long(self, bytes: &[u8]) -> u64 {
         let mut hash = self.0 ^ bytes.len() as u64;
-        for chunk in bytes.chunks(MEDIUM_MAX) {
-            hash = self.medium(&pack(chunk)).wrapping_add(fold(hash, self.1));
+        for chunk in bytes.chunks(LARGE_MAX) {
+            hash = self.large(&pack(chunk)).wrapping_add(fold(hash, self.1));
         }
         fold(hash ^ self.1, MULTIPLIER)
     }
@@ -178,6 +203,7 @@ impl Seeds {
         match key {
             Key::Short(key) => self.short(key),
             Key::Medium(key) => self.medium(key),
+            Key::Large(key) => self.large(key),
             Key::Long(bytes) => self.long(bytes),
         }
     }
@@ -222,6 +248,7 @@ fn shard_of(hash: u64) -> usize {
 struct Shard {
     short: HashTable<(Short, u32)>,
     medium: HashTable<(Medium, u32)>,
+    large: HashTable<(Large, u32)>,
     long: HashTable<(Box<[u8]>, u32)>,
     /// Numbers of forgotten keys, to be used again.
     free: Vec<u32>,
@@ -232,7 +259,7 @@ struct Shard {
 
 impl Shard {
     fn len(&self) -> usize {
-        self.short.len() + self.medium.len() + self.long.len()
+        self.short.len() + self.medium.len() + self.large.len() + self.long.len()
     }
 
     /// Adds a key with this hash that is not there.
@@ -247,6 +274,10 @@ impl Shard {
                 let again = |(k, _): &(Medium, u32)| seeds.medium(k);
                 self.medium.insert_unique(hash, (*key, number), again);
             }
+            Key::Large(key) => {
+                let again = |(k, _): &(Large, u32)| seeds.large(k);
+                self.large.insert_unique(hash, (*key, number), again);
+            }
             Key::Long(key) => {
                 let again = |(k, _): &(Box<[u8]>, u32)| seeds.long(k);
                 self.boxed += allocated(key.len());
@@ -259,6 +290,7 @@ impl Shard {
     fn memory(&self) -> usize {
         self.short.allocation_size()
             + self.medium.allocation_size()
+            + self.large.allocation_size()
             + self.long.allocation_size()
             + self.boxed
             + self.free.capacity() * 4
@@ -296,16 +328,6 @@ impl Table {
         }
     }
 
-    #[inline(always)]
-    fn number_medium(&mut self, key: Medium) -> (u32, bool) {
-        let hash = self.seeds.medium(&key);
-        let shard = &self.shards[self.shard(hash)];
-        match shard.medium.find(hash, |(k, _)| *k == key) {
-            Some((_, number)) => (*number, false),
-            None => (self.add(hash, &Key::Medium(key)), true),
-        }
-    }
-
     fn number(&mut self, key: Key<'_>) -> (u32, bool) {
         let hash = self.seeds.key(&key);
         match self.find_hashed(hash, &key) {
@@ -323,6 +345,7 @@ impl Table {
         match key {
             Key::Short(key) => shard.short.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
             Key::Medium(key) => shard.medium.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Large(key) => shard.large.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
             Key::Long(key) => shard
                 .long
                 .find(hash, |(k, _)| **k == **key)
@@ -399,6 +422,10 @@ impl Table {
                 let entry = shard.medium.find_entry(hash, |(k, _)| k == key).ok();
                 entry.map(|entry| entry.remove().0.1)
             }
+            Key::Large(key) => {
+                let entry = shard.large.find_entry(hash, |(k, _)| k == key).ok();
+                entry.map(|entry| entry.remove().0.1)
+            }
             Key::Long(key) => {
                 let entry = shard.long.find_entry(hash, |(k, _)| **k == **key).ok();
                 entry.map(|entry| {
@@ -420,7 +447,7 @@ impl Table {
         // Numbers that are free, and which are next, stay those of the shards that gave them.
         self.shards = shards.iter().map(Shard::without_keys).collect();
         for (number, key) in shards.iter().flat_map(Shard::keys) {
-            let mut buffer = [0; 32];
+            let mut buffer = [0; 48];
             let key = self.key_of(key.bytes(None, &mut buffer));
             let hash = self.seeds.key(&key);
             let at = self.shard(hash);
@@ -441,8 +468,9 @@ impl Shard {
     fn keys(&self) -> impl Iterator<Item = (u32, Key<'_>)> {
         let short = self.short.iter().map(|(key, n)| (*n, Key::Short(*key)));
         let medium = self.medium.iter().map(|(key, n)| (*n, Key::Medium(*key)));
+        let large = self.large.iter().map(|(key, n)| (*n, Key::Large(*key)));
         let long = self.long.iter().map(|(key, n)| (*n, Key::Long(key)));
-        short.chain(medium).chain(long)
+        short.chain(medium).chain(large).chain(long)
     }
 }
 
@@ -496,7 +524,7 @@ impl Groups {
                 place += 1;
                 let wide = others.as_mut().and_then(|keys| keys.next_wide(place - 1));
                 if let Some(key) = wide {
-                    self.table.number_medium(key)
+                    self.table.number(Key::wide(key))
                 } else {
                     self.bytes.clear();
                     for column in columns.clone() {
@@ -538,7 +566,7 @@ impl Groups {
             let (number, new) = if *short != 0 {
                 self.table.number_short(halves(*short))
             } else if let Some(key) = packed.next_wide(at) {
-                self.table.number_medium(key)
+                self.table.number(Key::wide(key))
             } else {
                 self.bytes.clear();
                 for column in columns.clone() {
@@ -574,10 +602,9 @@ impl Groups {
             for (theirs, key) in shard.keys() {
                 let (mine, _) = match key {
                     Key::Short(key) if alike => self.table.number_short(key),
-                    Key::Medium(key) if alike => self.table.number_medium(key),
-                    Key::Long(_) if alike => self.table.number(key),
+                    key if alike => self.table.number(key),
                     key => {
-                        let mut buffer = [0; 32];
+                        let mut buffer = [0; 48];
                         let bytes = key.bytes(others.table.layout.as_ref(), &mut buffer);
                         let key = self.table.key_of(bytes);
                         self.table.number(key)
@@ -634,7 +661,7 @@ impl Groups {
 
     /// All keys on their own with their numbers, in ascending order of key.
     pub fn owned(&self) -> Vec<(Vec<u8>, u32)> {
-        let own = |group: &Numbered<'_>| (group.bytes(&mut [0; 32]).to_vec(), group.number);
+        let own = |group: &Numbered<'_>| (group.bytes(&mut [0; 48]).to_vec(), group.number);
         self.sorted().iter().map(own).collect()
     }
 
@@ -643,6 +670,7 @@ impl Groups {
         for shard in &self.table.shards {
             shard.short.iter().for_each(|(_, number)| each(*number));
             shard.medium.iter().for_each(|(_, number)| each(*number));
+            shard.large.iter().for_each(|(_, number)| each(*number));
             shard.long.iter().for_each(|(_, number)| each(*number));
         }
     }
@@ -663,23 +691,30 @@ impl Groups {
         };
         let mut short = Vec::with_capacity(room(|shard| shard.short.len()));
         let mut medium = Vec::with_capacity(room(|shard| shard.medium.len()));
+        let mut large = Vec::with_capacity(room(|shard| shard.large.len()));
         let mut long = Vec::with_capacity(room(|shard| shard.long.len()));
         for shard in shards {
             short.extend(shard.short.into_iter().filter(|(_, n)| wanted(*n)));
             medium.extend(shard.medium.into_iter().filter(|(_, n)| wanted(*n)));
+            large.extend(shard.large.into_iter().filter(|(_, n)| wanted(*n)));
             long.extend(shard.long.into_iter().filter(|(_, n)| wanted(*n)));
         }
         short.sort_unstable();
         medium.sort_unstable();
+        large.sort_unstable();
         long.sort_unstable();
         let boxed = long.iter().map(|(key, _)| allocated(key.len())).sum();
-        Drained {
+        let mut drained = Drained {
             layout: self.table.layout.clone(),
             short: short.into_iter(),
             medium: medium.into_iter(),
+            large: large.into_iter(),
             long: long.into_iter(),
+            first: 0,
             boxed,
-        }
+        };
+        drained.count_first();
+        drained
     }
 
     /// About how many bytes the keys take.
@@ -707,22 +742,45 @@ pub struct Drained {
     layout: Option<Layout>,
     short: IntoIter<(Short, u32)>,
     medium: IntoIter<(Medium, u32)>,
+    large: IntoIter<(Large, u32)>,
     long: IntoIter<(Box<[u8]>, u32)>,
+    /// So many short keys stand before all others: where addresses are of both versions, those of IPv4.
+    first: usize,
     /// What keys in boxes take.
     boxed: usize,
 }
 
 impl Drained {
+    fn count_first(&mut self) {
+        let layout = self.layout.as_ref();
+        let others = [
+            self.medium
+                .as_slice()
+                .first()
+                .map(|(key, _)| Key::Medium(*key)),
+            self.large
+                .as_slice()
+                .first()
+                .map(|(key, _)| Key::Large(*key)),
+            self.long.as_slice().first().map(|(key, _)| Key::Long(key)),
+        ];
+        let lowest = others.into_iter().flatten();
+        let lowest = lowest.min_by(|a, b| a.order(b, layout));
+        let short = self.short.as_slice();
+        self.first = lowest.map_or(short.len(), |lowest| {
+            short.partition_point(|(key, _)| Key::Short(*key).order(&lowest, layout).is_lt())
+        });
+    }
+
     /// Appends the bytes of the next key and gives its number; none at the end.
     #[inline]
     pub fn next(&mut self, key: &mut Vec<u8>) -> Option<u32> {
         let short = self.short.as_slice().first();
         if let Some((words, number)) = short
-            && self.medium.len() == 0
-            && self.long.len() == 0
+            && self.first > 0
         {
-            // The usual one.
-            key.extend_from_slice(Key::Short(*words).bytes(self.layout.as_ref(), &mut [0; 32]));
+            self.first -= 1;
+            key.extend_from_slice(Key::Short(*words).bytes(self.layout.as_ref(), &mut [0; 48]));
             let number = *number;
             self.short.next();
             return Some(number);
@@ -734,18 +792,21 @@ impl Drained {
         let layout = self.layout.as_ref();
         let short = self.short.as_slice().first();
         let medium = self.medium.as_slice().first();
+        let large = self.large.as_slice().first();
         let long = self.long.as_slice().first();
         let heads = [
             short.map(|(words, _)| Key::Short(*words)),
             medium.map(|(words, _)| Key::Medium(*words)),
+            large.map(|(words, _)| Key::Large(*words)),
             long.map(|(bytes, _)| Key::Long(bytes)),
         ];
         let order = |a: &Key<'_>, b: &Key<'_>| a.order(b, layout);
         let lowest = heads.into_iter().flatten().min_by(order)?;
-        key.extend_from_slice(lowest.bytes(layout, &mut [0; 32]));
+        key.extend_from_slice(lowest.bytes(layout, &mut [0; 48]));
         match lowest {
             Key::Short(_) => self.short.next().map(|(_, number)| number),
             Key::Medium(_) => self.medium.next().map(|(_, number)| number),
+            Key::Large(_) => self.large.next().map(|(_, number)| number),
             Key::Long(_) => {
                 let (bytes, number) = self.long.next()?;
                 self.boxed = self.boxed.saturating_sub(allocated(bytes.len()));
@@ -761,13 +822,14 @@ impl Drained {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.short.len() + self.medium.len() + self.long.len()
+        self.short.len() + self.medium.len() + self.large.len() + self.long.len()
     }
 
     /// About how many bytes the keys take.
     pub fn memory(&self) -> usize {
         self.short.len() * size_of::<(Short, u32)>()
             + self.medium.len() * size_of::<(Medium, u32)>()
+            + self.large.len() * size_of::<(Large, u32)>()
             + self.long.len() * size_of::<(Box<[u8]>, u32)>()
             + self.boxed
     }
@@ -844,7 +906,7 @@ mod tests {
         for step in 0..30_000u64 {
             seed = fold(seed ^ step, 0x2545_f491_4f6c_dd1d);
             // No key is the beginning of another: the first byte tells the length.
-            let len = 1 + (seed % 40) as u8;
+            let len = 1 + (seed % 60) as u8;
             let rest = (1..len).map(|at| (seed >> (at % 7)) as u8 & 3);
             let key: Vec<u8> = std::iter::once(len).chain(rest).collect();
             if step % 5 == 4 {
@@ -859,7 +921,7 @@ mod tests {
         let sorted: Vec<(Vec<u8>, u32)> = groups
             .sorted()
             .iter()
-            .map(|n| (n.bytes(&mut [0; 32]).to_vec(), n.number))
+            .map(|n| (n.bytes(&mut [0; 48]).to_vec(), n.number))
             .collect();
         assert_eq!(sorted, plain.into_iter().collect::<Vec<_>>());
         let mut numbers: Vec<u32> = sorted.iter().map(|(_, number)| *number).collect();

@@ -183,11 +183,11 @@ impl Histogram {
         let gone = self.tally.keep_lowest();
         bound::evict(&mut out.account, gone);
         let mut groups = self.tally.sorted();
-        groups.retain(|group| all || concerns(fields, self.keys(), group.bytes(&mut [0; 32])));
+        groups.retain(|group| all || concerns(fields, self.keys(), group.bytes(&mut [0; 48])));
         self.tally.emit(&groups, own, position, out);
         let keys = groups
             .iter()
-            .map(|group| group.bytes(&mut [0; 32]).to_vec());
+            .map(|group| group.bytes(&mut [0; 48]).to_vec());
         for key in keys.collect::<Vec<_>>() {
             self.tally.remove(&key);
         }

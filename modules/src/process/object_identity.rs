@@ -179,7 +179,7 @@ impl Operator for Identities {
         let seen = self.seen.sorted();
         out.number(seen.len() as u64);
         for key in seen {
-            out.bytes(key.bytes(&mut [0; 32]));
+            out.bytes(key.bytes(&mut [0; 48]));
             out.number(self.counts.get(key.number as usize).copied().unwrap_or(0));
         }
         out.number(self.offered.len() as u64);
@@ -225,7 +225,7 @@ impl Operator for Identities {
         }
         for key in right.seen.sorted() {
             let count = right.counts.get(key.number as usize).copied().unwrap_or(0);
-            self.count(key.bytes(&mut [0; 32]), count);
+            self.count(key.bytes(&mut [0; 48]), count);
         }
         Ok(Verdict::Each(stands))
     }

@@ -150,7 +150,7 @@ impl Top {
                 .collect();
             let mut counts = ColumnBuilder::default();
             for group in chunk {
-                let mut buffer = [0; 32];
+                let mut buffer = [0; 48];
                 let mut bytes = group.bytes(&mut buffer);
                 for (column, kind) in columns.iter_mut().zip(&self.kinds) {
                     column.push(key::decode(&mut bytes).unwrap_or_default().of_kind(*kind));
@@ -227,7 +227,7 @@ impl Operator for Top {
         let groups = self.groups.sorted();
         out.number(groups.len() as u64);
         for group in groups {
-            out.bytes(group.bytes(&mut [0; 32]));
+            out.bytes(group.bytes(&mut [0; 48]));
             out.number(self.counts.get(group.number as usize).copied().unwrap_or(0));
         }
     }
@@ -248,7 +248,7 @@ impl Operator for Top {
                 .get(group.number as usize)
                 .copied()
                 .unwrap_or(0);
-            self.add(group.bytes(&mut [0; 32]), count);
+            self.add(group.bytes(&mut [0; 48]), count);
         }
         Ok(Verdict::All)
     }

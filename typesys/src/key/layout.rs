@@ -12,7 +12,7 @@ use crate::{Column, Data};
 pub const NO_PLACE: u128 = u128::MAX;
 
 /// The longest key that is put into a number, in bytes.
-const KEY_MAX: u32 = 31;
+const KEY_MAX: u32 = super::WIDE_MAX as u32;
 
 /// The class of numbers of eight bytes.
 const NUMBER_MAX: u8 = ZERO + 8;
@@ -386,7 +386,7 @@ mod tests {
                 }
                 if let Some(number) = number {
                     prop_assert!(number < NO_PLACE);
-                    prop_assert_eq!(layout.write(number, &mut [0; 32]).to_vec(), bytes.clone());
+                    prop_assert_eq!(layout.write(number, &mut [0; 48]).to_vec(), bytes.clone());
                     known.push((bytes, number));
                 }
             }
@@ -425,6 +425,6 @@ mod tests {
         layout.pack(columns.iter().map(Some), &[0], &mut keys, &mut without);
         assert!(without.is_empty());
         let own = bytes(&columns.clone().map(Some), 0);
-        assert_eq!(layout.write(keys[0], &mut [0; 32]), own);
+        assert_eq!(layout.write(keys[0], &mut [0; 48]), own);
     }
 }

@@ -234,7 +234,7 @@ impl Grouping {
             groups.reverse();
         }
         for group in groups {
-            listed.push(group.bytes(&mut [0; 32]), group.number);
+            listed.push(group.bytes(&mut [0; 48]), group.number);
         }
         listed
     }
