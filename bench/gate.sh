@@ -52,6 +52,10 @@ trap 'rm -rf "$tmp"' EXIT
 for port in {1..100}; do
     echo "where dstport = $port | count() | print count"
 done >"$tmp/hundred.wq"
+for test in 'dstport = 80 and ipprotocol = tcp' 'dstport = 443 and ipprotocol = tcp' \
+    'dstport = 53 and ipprotocol = udp' 'srcport = 443' 'len > 1000'; do
+    echo "where $test | count() | print count"
+done >"$tmp/five.wq"
 
 # What would make counts differ between machines or runs is fixed here: time zone, language,
 # hash seed, and which memcpy the C library picks and from what size on. Valgrind itself
@@ -63,8 +67,16 @@ tunables+=:glibc.cpu.x86_non_temporal_threshold=0xc0000:glibc.cpu.x86_rep_movsb_
 # instructions QUERY_ARGUMENTS FILE FILE: prints the count of one run of wireq.
 instructions() {
     local arguments=("$1")
-    # A column `-f NAME` stands for a file of statements in the folder above.
-    [[ $1 == '-f '* ]] && arguments=(-f "$tmp/${1#-f }")
+    # A column `-f NAME` stands for a file of statements in the folder above, `-w QUERY` for one whose
+    # packets go to a capture, `-o FORMAT QUERY` for one printed in that format.
+    case $1 in
+    '-f '*) arguments=(-f "$tmp/${1#-f }") ;;
+    '-w '*) arguments=(-w "$tmp/written.pcap" "${1#-w }") ;;
+    '-o '*)
+        local rest=${1#-o }
+        arguments=(-o "${rest%% *}" "${rest#* }")
+        ;;
+    esac
     GLIBC_TUNABLES=$tunables valgrind --tool=callgrind --callgrind-out-file=/dev/null \
         --log-file="$tmp/valgrind.log" "$wireq" --seed 1 --threads 1 "${arguments[@]}" "${@:2}" \
         >/dev/null 2>"$tmp/stderr.log" || {
