@@ -86,8 +86,10 @@ const COUNT_EVERY: u32 = 4096;
 const CANDIDATES_MAX: u64 = 64;
 const ALIKE_PARTS: u32 = 64;
 
-/// The candidates of so many rows are gathered, and then compared.
+/// The candidates of so many rows are gathered, and then compared; of fewer where that could be more
+/// than so many candidates.
 const GATHERED: usize = 256;
+const CANDIDATES_GATHERED: usize = 1 << 21;
 
 impl Index {
     /// Makes an index; views have the columns of `context.fields`, which are at least those of
@@ -238,8 +240,10 @@ impl Scratch {
     /// Compares all candidates of all rows.
     fn compare(&mut self, compiled: &Compiled) {
         self.held.clear();
-        for from in (0..self.rows.len()).step_by(GATHERED) {
-            let rows = from..self.rows.len().min(from + GATHERED);
+        let step = CANDIDATES_GATHERED / compiled.conditions().max(1);
+        let step = step.clamp(1, GATHERED);
+        for from in (0..self.rows.len()).step_by(step) {
+            let rows = from..self.rows.len().min(from + step);
             compiled.gather(rows, &self.classes, &mut self.candidates);
             self.compare_gathered(compiled);
         }

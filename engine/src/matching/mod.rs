@@ -8,7 +8,7 @@
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
 //! | `bounds` | all that a condition asks of classes, compared at once |
 //! | `patterns` | the vector function of byte patterns |
-//! | `compile` | conditions as checks of classes, contents and other tests |
+//! | `collect`, `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
 //! | `values` | what tests of one field imply of each other |
@@ -20,15 +20,17 @@
 //!
 //! Each field that conditions test is looked at once a row, which says of all tests of it whether
 //! they hold: the classes of a row's fields decide everything that is a matter of single fields.
-//! Traffic repeats itself, so rows of the same classes are decided once and remembered. Where they
-//! are new, candidates are found by the one test of each condition that the fewest rows pass (its
-//! access test), and the others are compared as ranges of classes. Contents are searched for all
-//! at once, in rows where the rest of some condition leaves room for them. Tests of other forms run
-//! last, each at most once a row, and only on rows for which a condition waits for them.
+//! Candidates are found by the one test of each condition that the fewest rows pass (its access
+//! test); for each of them all of its tests are compared at once, as ranges of classes. Where rows
+//! have many candidates, or contents are searched for, rows of the same classes are decided once and
+//! remembered: traffic repeats itself. Contents are searched for all at once, in rows where the rest
+//! of some condition leaves room for them. Tests of other forms run last, each at most once a row,
+//! and only on rows for which a condition waits for them.
 
 mod access;
 mod bounds;
 mod classes;
+mod collect;
 mod compile;
 mod counting;
 mod dataflow;
