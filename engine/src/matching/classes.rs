@@ -58,16 +58,16 @@ impl Classes {
             true => Search::new(starts.iter().map(place)),
             false => Search::default(),
         };
+        let short = search(line == Line::Address, &|key| low(key, u32::MAX.into()));
         Classes {
             line,
             bytes_only,
             unsigned: search(is_integer, &unsigned),
             signed: search(is_integer, &signed),
-            short: match search(line == Line::Address, &|key| low(key, u32::MAX.into())) {
-                Search { base, starts, .. } => {
-                    Prefixes::new(base, starts.into_iter().map(|start| start as u32).collect())
-                }
-            },
+            short: Prefixes::new(
+                short.base,
+                short.starts.into_iter().map(|s| s as u32).collect(),
+            ),
             long: (
                 starts.partition_point(|start| !start.high) as u32,
                 starts.iter().filter(|s| s.high).map(|s| s.low).collect(),

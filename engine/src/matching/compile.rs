@@ -373,11 +373,11 @@ impl Compiled {
         let mut often = Vec::with_capacity(self.can_hold.len());
         for condition in 0..self.can_hold.len() as u32 {
             let checks = self.checks.get(condition).iter();
-            let shares = checks.map(share).zip(0u32..);
+            let mut shares = checks.map(share).zip(0u32..);
             let known = self.chosen.get(condition as usize);
             let least = shares.clone().min_by(|(a, _), (b, _)| a.total_cmp(b));
             let (share, at) = least.unwrap_or((0.0, 0));
-            let before = shares.skip(known.map_or(0, |at| *at as usize)).next();
+            let before = shares.nth(known.map_or(0, |at| *at as usize));
             best += share;
             now += before.map_or(0.0, |(share, _)| share);
             chosen.push(at);
