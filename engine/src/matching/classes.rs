@@ -6,9 +6,10 @@
 //! and 16 bits, sorted bounds behind a table of leading bits for others. A prefix within a prefix
 //! is a range within a range, so all prefixes around an address are found, not the longest alone.
 
-use super::line::{Line, of_address, of_mac};
+use super::line::{Line, of_mac};
+use super::prefixes::{Each, Prefixes};
 use super::set::{Key, Set};
-use wireq_typesys::{Bitmap, Column, Data};
+use wireq_typesys::{Address, Bitmap, Column, Data};
 
 /// The class of rows that lack the field; those of values count from 1.
 pub(super) const ABSENT: u32 = 0;
@@ -22,8 +23,9 @@ pub(super) struct Classes {
     bytes_only: bool,
     unsigned: Search,
     signed: Search,
-    /// IPv4 addresses.
-    short: Search,
+    /// IPv4 addresses, and those of IPv6: the class of the lowest, and where others begin.
+    short: Prefixes,
+    long: (u32, Vec<u128>),
     mac: Search,
 }
 
@@ -56,12 +58,20 @@ impl Classes {
             true => Search::new(starts.iter().map(place)),
             false => Search::default(),
         };
+        let short = search(line == Line::Address, &|key| low(key, u32::MAX.into()));
         Classes {
             line,
             bytes_only,
             unsigned: search(is_integer, &unsigned),
             signed: search(is_integer, &signed),
-            short: search(line == Line::Address, &|key| low(key, u32::MAX.into())),
+            short: Prefixes::new(
+                short.base,
+                short.starts.into_iter().map(|s| s as u32).collect(),
+            ),
+            long: (
+                starts.partition_point(|start| !start.high) as u32,
+                starts.iter().filter(|s| s.high).map(|s| s.low).collect(),
+            ),
             mac: search(line == Line::Mac, &|key| low(key, u64::MAX)),
             starts,
         }
@@ -154,14 +164,14 @@ impl Classes {
         };
         match &column.data {
             Data::U8(v) => {
-                let table = self.unsigned.byte_table();
-                each(v, rows, out, |v| table[usize::from(v)]);
+                let (base, table) = self.unsigned.byte_table();
+                each(v, rows, out, |v| base + u32::from(table[usize::from(v)]));
             }
             Data::U16(v) => match self.unsigned.starts.len() {
                 0..=LINEAR_MAX => each(v, rows, out, |v| self.unsigned.linear(v.into())),
                 _ => {
-                    let table = self.unsigned.word_table();
-                    each(v, rows, out, |v| table[usize::from(v)]);
+                    let (base, table) = self.unsigned.word_table();
+                    each(v, rows, out, |v| base + u32::from(table[usize::from(v)]));
                 }
             },
             Data::U32(v) => self.unsigned.each(v, rows, out, |v| v.into()),
@@ -170,18 +180,8 @@ impl Classes {
                 self.signed.each(v, rows, out, |v| (v as u64) ^ (1 << 63));
             }
             Data::I128(v) => each(v, rows, out, |v| self.of(Key::of_integer(v))),
-            Data::Address4(v) => {
-                self.short.need_tops();
-                let top = &self.short.tops;
-                let starts = &self.short.starts;
-                let base = self.short.base;
-                each(v, rows, out, |v| {
-                    let (from, to) = (top[(v >> 16) as usize], top[(v >> 16) as usize + 1]);
-                    let near = &starts[from as usize..to as usize];
-                    base + from + near.partition_point(|start| *start <= v.into()) as u32
-                });
-            }
-            Data::Address(v) => each(v, rows, out, |v| self.of(of_address(v))),
+            Data::Address4(v) => self.short.with(Shorts(v, rows, out)),
+            Data::Address(v) => self.short.with(Mixed(v, rows, &self.long, out)),
             Data::Mac(v) => self.mac.each(v, rows, out, |mac| of_mac(&mac.0)),
             _ => out.resize(rows.len(), ABSENT),
         }
@@ -189,12 +189,67 @@ impl Classes {
     }
 }
 
+#[inline(always)]
 fn each<T: Copy>(values: &[T], rows: &[u16], out: &mut Vec<u32>, class: impl Fn(T) -> u32) {
-    out.extend(rows.iter().map(|row| class(values[usize::from(*row)])));
+    if rows.len() == values.len() {
+        out.extend(values.iter().map(|value| class(*value)));
+    } else {
+        out.extend(rows.iter().map(|row| class(values[usize::from(*row)])));
+    }
+}
+
+/// Columns of IPv4 addresses, and of both.
+struct Shorts<'a>(&'a [u32], &'a [u16], &'a mut Vec<u32>);
+struct Mixed<'a>(
+    &'a [Address],
+    &'a [u16],
+    &'a (u32, Vec<u128>),
+    &'a mut Vec<u32>,
+);
+
+impl Each<()> for Shorts<'_> {
+    #[inline(always)]
+    fn call(self, class: impl Fn(u32) -> u32) {
+        let Shorts(values, rows, out) = self;
+        each(values, rows, out, class);
+    }
+}
+
+impl Each<()> for Mixed<'_> {
+    #[inline(always)]
+    fn call(self, class: impl Fn(u32) -> u32) {
+        let Mixed(values, rows, (base, starts), out) = self;
+        // All are looked up as if they were IPv4, and taken for what they are in the end: a branch that
+        // is guessed wrong takes longer.
+        if starts.len() <= LINEAR_MAX {
+            let long = |bits| {
+                starts
+                    .iter()
+                    .fold(*base, |n, start| n + u32::from(*start <= bits))
+            };
+            each(values, rows, out, |value| {
+                let (short, long) = (class(value.bits as u32), long(value.bits));
+                if value.v6 { long } else { short }
+            });
+            return;
+        }
+        each(values, rows, out, |value| match value.v6 {
+            true => base + starts.partition_point(|start| *start <= value.bits) as u32,
+            false => class(value.bits as u32),
+        });
+    }
 }
 
 /// Rows without a value are of the class of absence.
 fn blank(valid: &Bitmap, rows: &[u16], out: &mut [u32]) {
+    let all = Bitmap::first(rows.len());
+    if rows
+        .last()
+        .is_none_or(|last| usize::from(*last) + 1 == rows.len())
+    {
+        all.minus(valid).for_each(|row| out[row] = ABSENT);
+        return;
+    }
     for (class, row) in out.iter_mut().zip(rows) {
         *class &= u32::from(valid.get(usize::from(*row))).wrapping_neg();
     }
@@ -228,10 +283,9 @@ struct Search {
     /// The class of the lowest value.
     base: u32,
     starts: Vec<u64>,
-    bytes: Vec<u32>,
-    words: Vec<u32>,
-    /// For the leading 16 of 32 bits, how many bounds stand below.
-    tops: Vec<u32>,
+    /// For each value of 8 or of 16 bits, how many bounds it has passed.
+    bytes: Vec<u16>,
+    words: Vec<u16>,
 }
 
 impl Search {
@@ -271,46 +325,40 @@ impl Search {
         }
     }
 
-    fn byte_table(&mut self) -> &[u32] {
+    fn byte_table(&mut self) -> (u32, &[u16]) {
         if self.bytes.is_empty() {
-            self.bytes = self.table(256);
+            self.bytes = self.table(1 << 8);
         }
-        &self.bytes
+        (self.base, &self.bytes)
     }
 
-    fn word_table(&mut self) -> &[u32] {
+    fn word_table(&mut self) -> (u32, &[u16]) {
         if self.words.is_empty() {
-            self.words = self.table(65536);
+            self.words = self.table(1 << 16);
         }
-        &self.words
+        (self.base, &self.words)
     }
 
-    /// The class of each value.
-    fn table(&self, values: u64) -> Vec<u32> {
+    /// How many bounds each value has passed: at most one at each value but the lowest.
+    fn table(&self, values: u64) -> Vec<u16> {
         let mut starts = self.starts.iter().peekable();
-        let mut class = self.base;
-        let class_of = |value| {
+        let mut passed = 0;
+        let passed_by = |value| {
             while starts.next_if(|start| **start <= value).is_some() {
-                class += 1;
+                passed += 1;
             }
-            class
+            passed
         };
-        (0..values).map(class_of).collect()
-    }
-
-    fn need_tops(&mut self) {
-        if self.tops.is_empty() {
-            let below = |top: u64| self.starts.partition_point(|start| *start < top << 16) as u32;
-            self.tops = (0..=65536).map(below).collect();
-        }
+        (0..values).map(passed_by).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::of_address;
     use super::*;
     use std::net::IpAddr;
-    use wireq_typesys::{Address, Kind, Mac, Value};
+    use wireq_typesys::{Kind, Mac, Value};
 
     fn classes_of(line: Line, sets: &[Set], column: &Column) -> Vec<u32> {
         let mut classes = Classes::new(line, sets.iter(), false);

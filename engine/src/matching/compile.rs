@@ -1,22 +1,22 @@
 //! Conditions as checks of classes, contents and other tests.
 
-use super::access::{Access, Candidate};
+use super::access::{Access, Gathered};
+use super::bounds::{Bounds, Corner};
 use super::classes::Classes;
-use super::line::{Line, set_of};
+use super::collect::{Collected, Parts};
+use super::line::Line;
+use super::masks::Masks;
 use super::memo::Memo;
 use super::naive::Placed;
 use super::patterns::Patterns;
-use super::set::{Key, Set};
+use super::set::Set;
 use super::{Condition, Content};
-use crate::plan::expr::Expr;
 use crate::planted::is_planted;
 use crate::{Context, View};
 use hashbrown::HashMap;
-use std::sync::Arc;
-use wireq_typesys::{
-    Bitmap, Column, ColumnDef, Data, FieldPath, Kind, Part, PartData, Position, Positions, Recipe,
-    Shape, Slot,
-};
+use std::cmp::Reverse;
+use std::ops::Range;
+use wireq_typesys::Kind;
 
 /// A field of which classes are looked up.
 pub(super) struct Dimension {
@@ -79,7 +79,7 @@ pub(super) struct ContentTest {
     pub(super) field: usize,
     pub(super) content: Content,
     pub(super) access_of: Vec<u32>,
-    text: usize,
+    pub(super) text: usize,
 }
 
 /// Conditions made ready.
@@ -88,36 +88,47 @@ pub(super) struct Compiled {
     pub(super) words: usize,
     checks: Lists<Check>,
     ranges: Vec<(u32, u32)>,
-    /// For each condition its tests of other forms, the cheap ones first.
+    /// For each condition its checks, compared at once, and whether that is all there is to be said.
+    bounds: Vec<Bounds>,
+    told: Vec<bool>,
+    /// For each condition its tests of other forms.
     pub(super) others: Lists<u32>,
+    /// Those among them that have bits, and the bits that each condition wants.
+    pub(super) masks: Masks,
+    bits: Vec<Option<u32>>,
+    wanted: Vec<u64>,
+    all_others: Lists<u32>,
     pub(super) contents: Lists<u32>,
     pub(super) tests: Vec<Placed>,
     pub(super) content_tests: Vec<ContentTest>,
     pub(super) texts: Vec<TextField>,
     /// Conditions that classes can rule out never.
     can_hold: Vec<bool>,
-    /// By dimension: conditions by their access test, and those that wait for contents.
+    /// For each condition, which of its checks is its access test.
+    chosen: Vec<u32>,
+    /// Conditions, and their bounds, by how often they are candidates, most first: those that are
+    /// compared often stand together.
+    order: Vec<u32>,
+    ordered: Vec<Bounds>,
+    rests: Vec<Rest>,
+    /// By dimension: the places of conditions in that order by their access test, and those that wait
+    /// for contents.
     access: Vec<Access>,
     scans: Vec<Access>,
-    /// Conditions without a check of classes.
+    /// The places of conditions without a check of classes.
     always: Vec<u32>,
     always_scan: u64,
     pub(super) memo: Memo,
-}
-
-/// What a condition becomes before classes are known.
-struct Parts {
-    sets: Vec<(usize, Set)>,
-    others: Vec<u32>,
-    contents: Vec<u32>,
+    size: (u64, u64),
 }
 
 impl Compiled {
-    /// Compiles for views like this one.
+    /// Compiles; for views like one, where there is one already: all tests of fields of 8 bits are
+    /// classes then. Otherwise tests of small numbers have bits.
     pub(super) fn new(
         conditions: &[Condition],
         context: &Context,
-        view: View<'_>,
+        view: Option<View<'_>>,
     ) -> Result<Compiled, String> {
         let mut collected = Collected::new(context, view);
         let parts: Vec<Parts> = conditions.iter().map(|c| collected.condition(c)).collect();
@@ -153,23 +164,35 @@ impl Compiled {
             });
             shift += bits;
         }
-        let words = word + 1;
+        // One more for the bits of tests.
+        let words = word + 1 + usize::from(collected.masks.len() > 0);
         let mut compiled = Compiled {
             dimensions,
             words,
             checks: Lists::new(),
             ranges: Vec::new(),
+            bounds: Vec::new(),
+            told: Vec::new(),
             others: Lists::new(),
+            masks: collected.masks,
+            bits: collected.bits,
+            wanted: Vec::new(),
+            all_others: Lists::new(),
             contents: Lists::new(),
             tests: collected.tests,
             content_tests: collected.contents,
             texts: Vec::new(),
             can_hold: Vec::new(),
+            chosen: Vec::new(),
+            order: Vec::new(),
+            ordered: Vec::new(),
+            rests: Vec::new(),
             access: Vec::new(),
             scans: Vec::new(),
             always: Vec::new(),
             always_scan: 0,
             memo: Memo::new(words),
+            size: (0, 0),
         };
         for part in parts {
             let can_hold = part.sets.iter().all(|(_, set)| !set.is_none());
@@ -180,11 +203,13 @@ impl Compiled {
                 .filter(|_| can_hold)
                 .map(|(field, set)| compiled.check(by_field[field], set))
                 .collect();
+            compiled.bound(&checks);
             compiled.checks.push(checks);
-            compiled.others.push(part.others);
+            compiled.all_others.push(part.others);
             compiled.contents.push(part.contents);
         }
         compiled.find_contents(collected.texts)?;
+        compiled.give_bits();
         compiled.find_access();
         Ok(compiled)
     }
@@ -197,13 +222,19 @@ impl Compiled {
     /// How many look-ups and other tests there are, and the most of them in one condition. Contents of
     /// one field are one.
     pub(super) fn size(&self) -> (u64, u64) {
-        let tests = self.dimensions.len() + self.texts.len() + self.tests.len();
+        self.size
+    }
+
+    fn find_size(&mut self) {
+        let others = self.bits.iter().filter(|bit| bit.is_none()).count();
+        let tests = self.dimensions.len() + self.masks.len() + self.texts.len() + others;
         let of = |condition: u32| {
             let texts = self.scan_of(condition).count_ones() as usize;
-            self.checks.get(condition).len() + self.others.get(condition).len() + texts
+            let masks = usize::from(self.wanted[condition as usize] != 0);
+            self.checks.get(condition).len() + self.others.get(condition).len() + masks + texts
         };
         let depth = (0..self.can_hold.len() as u32).map(of).max();
-        (tests as u64, depth.unwrap_or(0) as u64)
+        self.size = (tests as u64, depth.unwrap_or(0) as u64);
     }
 
     /// Whether there are values for which a condition holds.
@@ -215,6 +246,53 @@ impl Compiled {
     pub(super) fn checks_of(&self, condition: u32) -> impl Iterator<Item = (u32, Vec<(u32, u32)>)> {
         let checks = self.checks.get(condition).iter();
         checks.map(|check| (check.dimension, self.ranges_of(check).collect()))
+    }
+
+    /// Keeps the checks of the next condition so that they are compared at once.
+    fn bound(&mut self, checks: &[Check]) {
+        let (mut bounds, mut told) = (Bounds::ANY, true);
+        let without = usize::from(is_planted("match-access-test-alone"));
+        for check in &checks[..checks.len().saturating_sub(without)] {
+            told &= bounds.cut(check.dimension, check.low, check.high);
+            told &= check.ranges.0 == check.ranges.1;
+        }
+        self.bounds.push(bounds);
+        self.told.push(told);
+    }
+
+    /// Divides the tests of other forms: those that have bits, and those that are tried.
+    fn give_bits(&mut self) {
+        self.others = Lists::new();
+        self.wanted.clear();
+        for condition in 0..self.can_hold.len() as u32 {
+            let all = self.all_others.get(condition).iter();
+            let bit = |test: &u32| self.bits[*test as usize];
+            let bits = all.clone().filter_map(bit);
+            self.wanted.push(bits.fold(0, |all, bit| all | 1 << bit));
+            self.others
+                .push(all.filter(|test| bit(test).is_none()).copied());
+        }
+        self.find_size();
+    }
+
+    /// Makes ready for a view: the tests of fields that turn out not to be small are tried.
+    pub(super) fn suit(&mut self, view: View<'_>) {
+        if self.masks.fit(view) {
+            return;
+        }
+        let left = self.masks.keep_fitting(view);
+        let is_left = |bit: &u32| left >> bit & 1 == 1;
+        for bit in &mut self.bits {
+            *bit = bit.filter(is_left);
+        }
+        self.give_bits();
+        self.find_rests();
+        self.memo.clear();
+    }
+
+    /// Whether classes and bits decide all, contents aside.
+    pub(super) fn has_contents(&self) -> bool {
+        !self.texts.is_empty()
     }
 
     fn check(&mut self, dimension: usize, set: &Set) -> Check {
@@ -277,61 +355,79 @@ impl Compiled {
     }
 
     /// Chooses the access test of each condition: the one that the fewest rows pass, as far as is
-    /// measured or else by how much of the line it takes up.
+    /// measured or else by how much of the line it takes up. What was chosen before stays where that
+    /// would save little.
     pub(super) fn find_access(&mut self) {
+        const LITTLE: f64 = 1.25;
         let sums: Vec<Vec<u64>> = self.dimensions.iter().map(Dimension::sums).collect();
+        let share = |check: &Check| {
+            let sums = &sums[check.dimension as usize];
+            let ranges = self.ranges_of(check);
+            let rows: u64 = ranges
+                .map(|(a, b)| sums[b as usize + 1] - sums[a as usize])
+                .sum();
+            rows as f64 / sums.last().copied().unwrap_or(1).max(1) as f64
+        };
+        let (mut best, mut now) = (0.0, 0.0);
+        let mut chosen = Vec::with_capacity(self.can_hold.len());
+        let mut often = Vec::with_capacity(self.can_hold.len());
+        for condition in 0..self.can_hold.len() as u32 {
+            let checks = self.checks.get(condition).iter();
+            let mut shares = checks.map(share).zip(0u32..);
+            let known = self.chosen.get(condition as usize);
+            let least = shares.clone().min_by(|(a, _), (b, _)| a.total_cmp(b));
+            let (share, at) = least.unwrap_or((0.0, 0));
+            let before = shares.nth(known.map_or(0, |at| *at as usize));
+            best += share;
+            now += before.map_or(0.0, |(share, _)| share);
+            chosen.push(at);
+            // In parts of 2 to the 40th.
+            often.push((share * (1u64 << 40) as f64) as u64);
+        }
+        if self.chosen.is_empty() || now > best * LITTLE {
+            self.chosen = chosen;
+            self.order = (0..self.can_hold.len() as u32).collect();
+            self.order
+                .sort_by_key(|condition| Reverse(often[*condition as usize]));
+            self.list_access();
+        }
+    }
+
+    fn find_rests(&mut self) {
+        let rest = |condition: &u32| Rest {
+            wanted: self.wanted[*condition as usize],
+            condition: *condition,
+            told: self.told[*condition as usize],
+            waits: !self.others.get(*condition).is_empty(),
+        };
+        self.rests = self.order.iter().map(rest).collect();
+    }
+
+    fn list_access(&mut self) {
+        let bounds = |condition: &u32| self.bounds[*condition as usize];
+        self.ordered = self.order.iter().map(bounds).collect();
+        self.find_rests();
         let count = self.dimensions.len();
         let (mut access, mut scans) = (vec![Vec::new(); count], vec![Vec::new(); count]);
         (self.always, self.always_scan) = (Vec::new(), 0);
-        for condition in 0..self.can_hold.len() as u32 {
+        for (condition, place) in self.order.iter().copied().zip(0u32..) {
             if !self.can_hold[condition as usize] {
                 continue;
             }
-            let checks = self.checks.get(condition).iter();
-            let share = |check: &Check| {
-                let sums = &sums[check.dimension as usize];
-                let ranges = self.ranges_of(check);
-                let rows: u64 = ranges
-                    .map(|(a, b)| sums[b as usize + 1] - sums[a as usize])
-                    .sum();
-                rows as f64 / sums.last().copied().unwrap_or(1).max(1) as f64
-            };
-            let mut best: Option<(f64, &Check)> = None;
-            let mut second: Option<(f64, &Check)> = None;
-            for check in checks {
-                let share = share(check);
-                if best.is_none_or(|(known, _)| share < known) {
-                    second = best;
-                    best = Some((share, check));
-                } else if second.is_none_or(|(known, _)| share < known) {
-                    second = Some((share, check));
-                }
-            }
+            let checks = self.checks.get(condition);
             let waits = !self.contents.get(condition).is_empty();
-            match best {
-                Some((_, check)) => {
+            match checks.get(self.chosen[condition as usize] as usize) {
+                Some(check) => {
                     let lists = if waits { &mut scans } else { &mut access };
-                    let candidate = match second {
-                        // Of several ranges, from the first to the last: they are all looked at later.
-                        Some((_, second)) if !is_planted("match-access-test-alone") => Candidate {
-                            condition,
-                            dimension: second.dimension,
-                            low: second.low,
-                            high: second.high,
-                        },
-                        _ => Candidate::unchecked(condition),
-                    };
-                    let ranges = self
-                        .ranges_of(check)
-                        .map(|(low, high)| (low, high, candidate));
+                    let ranges = self.ranges_of(check).map(|(low, high)| (low, high, place));
                     lists[check.dimension as usize].extend(ranges);
                 }
                 None if waits => self.always_scan |= self.scan_of(condition),
-                None => self.always.push(condition),
+                None => self.always.push(place),
             }
         }
-        let lists = |(list, dimension): (&Vec<(u32, u32, Candidate)>, &Dimension)| {
-            Access::new(dimension.classes.count(), list)
+        let lists = |(list, dimension): (&Vec<(u32, u32, u32)>, &Dimension)| {
+            Access::new(&dimension.by_met(), list)
         };
         self.access = access.iter().zip(&self.dimensions).map(lists).collect();
         self.scans = scans.iter().zip(&self.dimensions).map(lists).collect();
@@ -351,14 +447,41 @@ impl Compiled {
         contents.map(bit).fold(0, |all, bit: u64| all | bit)
     }
 
-    /// Whether classes allow a condition to hold.
-    #[inline]
-    pub(super) fn allows(&self, condition: u32, class: impl Fn(u32) -> u32) -> bool {
-        let mut checks = self.checks.get(condition).iter();
-        if is_planted("match-access-test-alone") {
-            checks.next_back();
+    /// Adds the conditions that may hold for some rows, by their classes: their places in the order of
+    /// [`Compiled::ordered`].
+    pub(super) fn gather(&self, rows: Range<usize>, classes: &[Vec<u32>], out: &mut Gathered) {
+        if !self.always.is_empty() {
+            for row in rows.clone() {
+                out.extend(row as u16, &self.always);
+            }
         }
-        checks.all(|check| {
+        for (access, classes) in self.access.iter().zip(classes) {
+            if !access.is_empty() {
+                access.gather(&classes[rows.clone()], rows.start, out);
+            }
+        }
+    }
+
+    /// What there is beyond bounds to a condition, by its place.
+    #[inline(always)]
+    pub(super) fn rest_at(&self, place: u32) -> Rest {
+        self.rests[place as usize]
+    }
+
+    /// The bounds of all conditions by their places.
+    #[inline(always)]
+    pub(super) fn ordered(&self) -> &[Bounds] {
+        &self.ordered
+    }
+
+    /// Whether the rest of what classes and bits say allows a condition to hold.
+    #[inline(always)]
+    pub(super) fn allows_rest(&self, rest: &Rest, bits: u64, class: impl Fn(u32) -> u32) -> bool {
+        bits & rest.wanted == rest.wanted && (rest.told || self.checks(rest.condition, class))
+    }
+
+    fn checks(&self, condition: u32, class: impl Fn(u32) -> u32) -> bool {
+        self.checks.get(condition).iter().all(|check| {
             let class = class(check.dimension);
             if class < check.low || class > check.high {
                 return false;
@@ -371,30 +494,44 @@ impl Compiled {
         })
     }
 
-    /// What the classes of a row say: conditions that hold, those that wait for other tests, and the
-    /// text fields to scan.
-    pub(super) fn decide(
+    /// Whether classes and bits allow a condition to hold for a row.
+    #[inline]
+    pub(super) fn allows(
         &self,
-        classes: &[u32],
-        holds: &mut Vec<u32>,
-        waits: &mut Vec<u32>,
-    ) -> u64 {
+        condition: u32,
+        corner: &Corner,
+        bits: u64,
+        class: impl Fn(u32) -> u32,
+    ) -> bool {
+        let wanted = self.wanted[condition as usize];
+        self.bounds[condition as usize].hold(corner)
+            && bits & wanted == wanted
+            && (self.told[condition as usize] || self.checks(condition, class))
+    }
+
+    /// What a row says: conditions that hold, those that wait for other tests, and the text fields to
+    /// scan.
+    pub(super) fn decide(&self, row: &Row<'_>, holds: &mut Vec<u32>, waits: &mut Vec<u32>) -> u64 {
         let mut scan = self.always_scan;
-        let mut add = |condition: u32| match self.others.get(condition) {
-            [] => holds.push(condition),
-            _ => waits.push(condition),
-        };
-        self.always.iter().for_each(|condition| add(*condition));
-        let class = |dimension: u32| classes[dimension as usize];
-        for (own, (access, scans)) in classes.iter().zip(self.access.iter().zip(&self.scans)) {
-            access.for_each(*own, classes, |condition| {
-                if self.allows(condition, class) {
-                    add(condition);
+        let class = |dimension: u32| row.classes[dimension as usize];
+        let mut add = |place: u32| {
+            let rest = &self.rests[place as usize];
+            if self.ordered[place as usize].hold(&row.corner)
+                && self.allows_rest(rest, row.bits, class)
+            {
+                match rest.waits {
+                    false => holds.push(rest.condition),
+                    true => waits.push(rest.condition),
                 }
-            });
-            scans.for_each(*own, classes, |condition| {
+            }
+        };
+        self.always.iter().for_each(|place| add(*place));
+        for (own, (access, scans)) in row.classes.iter().zip(self.access.iter().zip(&self.scans)) {
+            access.for_each(*own, &mut add);
+            scans.for_each(*own, |place| {
+                let condition = self.order[place as usize];
                 let more = self.scan_of(condition) & !scan;
-                if more != 0 && self.allows(condition, class) {
+                if more != 0 && self.allows(condition, &row.corner, row.bits, class) {
                     scan |= more;
                 }
             });
@@ -405,7 +542,35 @@ impl Compiled {
     }
 }
 
+/// What there is beyond bounds to a condition.
+#[derive(Clone, Copy)]
+pub(super) struct Rest {
+    /// The bits that it wants.
+    wanted: u64,
+    pub(super) condition: u32,
+    /// Whether bounds say all of its checks.
+    told: bool,
+    /// Whether it waits for tests of other forms.
+    pub(super) waits: bool,
+}
+
+/// What is known of a row.
+pub(super) struct Row<'a> {
+    pub(super) classes: &'a [u32],
+    /// The same, narrower.
+    pub(super) corner: Corner,
+    /// Of tests that have bits.
+    pub(super) bits: u64,
+}
+
 impl Dimension {
+    /// The classes by how often they were met, most first.
+    fn by_met(&self) -> Vec<u32> {
+        let mut classes: Vec<u32> = (0..self.classes.count()).collect();
+        classes.sort_by_key(|class| Reverse(self.met.get(*class as usize)));
+        classes
+    }
+
     /// For each class how often those below it were met; where that was not measured, about how
     /// much of the line they take up.
     fn sums(&self) -> Vec<u64> {
@@ -422,194 +587,5 @@ impl Dimension {
             sums.push(sum);
         }
         sums
-    }
-}
-
-/// What conditions are made of, each different part once.
-struct Collected<'a> {
-    context: &'a Context,
-    view: View<'a>,
-    places: HashMap<FieldPath, usize>,
-    /// What tests met before became: equal ones are many.
-    sets: HashMap<Expr, Option<(usize, Set)>>,
-    bytes_only: Vec<usize>,
-    tests: Vec<Placed>,
-    test_numbers: HashMap<Expr, u32>,
-    contents: Vec<ContentTest>,
-    content_numbers: HashMap<Content, u32>,
-    texts: Vec<usize>,
-}
-
-impl<'a> Collected<'a> {
-    fn new(context: &'a Context, view: View<'a>) -> Collected<'a> {
-        let places = context.fields.iter().cloned().zip(0..);
-        Collected {
-            context,
-            view,
-            places: places.collect(),
-            sets: HashMap::new(),
-            bytes_only: Vec::new(),
-            tests: Vec::new(),
-            test_numbers: HashMap::new(),
-            contents: Vec::new(),
-            content_numbers: HashMap::new(),
-            texts: Vec::new(),
-        }
-    }
-
-    fn condition(&mut self, condition: &Condition) -> Parts {
-        let mut parts = Parts {
-            sets: Vec::new(),
-            others: Vec::new(),
-            contents: Vec::new(),
-        };
-        for test in &condition.tests {
-            match test {
-                Expr::Bool(true, _) => continue,
-                // Holds for no value of any field; without fields it is tried as it is.
-                Expr::Bool(false, _) if !self.context.fields.is_empty() => {
-                    let line = |kind: &Kind| Line::of(*kind).is_some();
-                    if let Some(field) = self.context.kinds.iter().position(line) {
-                        parts.sets.push((field, Set::none()));
-                        continue;
-                    }
-                }
-                _ => {}
-            }
-            match self.set(test) {
-                Some((field, set)) => {
-                    match parts.sets.iter_mut().find(|(known, _)| *known == field) {
-                        Some((_, known)) => *known = known.and(&set),
-                        None => parts.sets.push((field, set)),
-                    }
-                }
-                None => {
-                    let number = self.test(test);
-                    if !parts.others.contains(&number) {
-                        parts.others.push(number);
-                    }
-                }
-            }
-        }
-        parts.sets.retain(|(_, set)| *set != Set::all());
-        for content in &condition.contents {
-            let number = self.content(content);
-            if !parts.contents.contains(&number) {
-                parts.contents.push(number);
-            }
-        }
-        parts
-    }
-
-    fn set(&mut self, test: &Expr) -> Option<(usize, Set)> {
-        if let Some(known) = self.sets.get(test) {
-            return known.clone();
-        }
-        let set = self.new_set(test);
-        self.sets.insert(test.clone(), set.clone());
-        set
-    }
-
-    fn new_set(&mut self, test: &Expr) -> Option<(usize, Set)> {
-        let kind = |field: &FieldPath| {
-            let place = self.places.get(field);
-            let kind = place.and_then(|place| self.context.kinds.get(*place));
-            kind.copied().unwrap_or(Kind::Dynamic)
-        };
-        if let Some((field, set)) = set_of(test, &kind, &self.context.zone) {
-            return Some((*self.places.get(&field)?, set));
-        }
-        let mut fields = test.fields();
-        let field = fields.pop().filter(|_| fields.is_empty())?;
-        Line::of(kind(&field)).filter(|line| matches!(line, Line::Integer(_)))?;
-        let place = *self.places.get(&field)?;
-        let set = self.set_of_bytes(test, &field, self.view.column(place)?)?;
-        if !self.bytes_only.contains(&place) {
-            self.bytes_only.push(place);
-        }
-        Some((place, set))
-    }
-
-    /// The values for which a test of one field of 8 bits holds, whatever the test: all are tried.
-    fn set_of_bytes(&self, test: &Expr, field: &FieldPath, column: &Column) -> Option<Set> {
-        const BYTES: usize = 256;
-        if !matches!(column.data, Data::U8(_)) || column.is_empty() {
-            return None;
-        }
-        let mut values: Vec<u8> = (0..=u8::MAX).collect();
-        values.push(0);
-        let shape = Arc::new(Shape {
-            record_type: None,
-            base: vec![ColumnDef {
-                path: field.clone(),
-                kind: column.kind(),
-                recipe: Recipe::Given,
-            }],
-            extra: Vec::new(),
-            summary: Vec::new(),
-        });
-        let values = Column {
-            data: Data::U8(values),
-            valid: Bitmap::first(BYTES),
-            names: column.names,
-        };
-        let positions = Positions::Run(Position::START);
-        let data = PartData::from_columns(shape, vec![values], BYTES + 1, positions, 0);
-        let part = Part::new(Arc::new(data));
-        let slots = [Some(Slot::Base(0))];
-        let view = View {
-            part: &part,
-            slots: &slots,
-        };
-        let own = Context {
-            fields: vec![field.clone()],
-            kinds: vec![column.kind()],
-            ..self.context.clone()
-        };
-        let holds = Placed::new(test, &own).select(view, &part.selection, &self.context.zone);
-        let mut set = Set::none();
-        for value in (0..BYTES).filter(|value| holds.get(*value)) {
-            let key = Key::of_integer(value as i128);
-            set = set.or(&Set::range(key, key));
-        }
-        set.absent = holds.get(BYTES);
-        Some(set)
-    }
-
-    fn test(&mut self, test: &Expr) -> u32 {
-        if let Some(known) = self.test_numbers.get(test) {
-            return *known;
-        }
-        let number = self.tests.len() as u32;
-        self.tests.push(Placed::new(test, self.context));
-        self.test_numbers.insert(test.clone(), number);
-        number
-    }
-
-    fn content(&mut self, content: &Content) -> u32 {
-        if let Some(known) = self.content_numbers.get(content) {
-            return *known;
-        }
-        let field = self
-            .places
-            .get(&content.field)
-            .copied()
-            .unwrap_or(usize::MAX);
-        let text = match self.texts.iter().position(|known| *known == field) {
-            Some(text) => text,
-            None => {
-                self.texts.push(field);
-                self.texts.len() - 1
-            }
-        };
-        let number = self.contents.len() as u32;
-        self.contents.push(ContentTest {
-            field,
-            content: content.clone(),
-            access_of: Vec::new(),
-            text,
-        });
-        self.content_numbers.insert(content.clone(), number);
-        number
     }
 }

@@ -86,7 +86,7 @@ impl Distinct {
         context: &Context,
         view: View<'_>,
     ) -> Result<Distinct, String> {
-        let mut compiled = Compiled::new(conditions, context, view)?;
+        let mut compiled = Compiled::new(conditions, context, Some(view))?;
         let mut tests = Vec::new();
         let mut about = Vec::new();
         let mut lists = Vec::new();

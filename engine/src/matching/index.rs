@@ -1,6 +1,8 @@
 //! The conditions that hold for the rows of a part.
 
-use super::compile::Compiled;
+use super::access::Gathered;
+use super::bounds::{Corner, DIMENSIONS, narrow};
+use super::compile::{Compiled, Row};
 use super::memo::Found;
 use super::naive::{Naive, bytes_of};
 use super::{Condition, Hits, Matcher, Work};
@@ -13,13 +15,15 @@ use wireq_typesys::{Bitmap, Zone};
 pub struct Index {
     conditions: Arc<[Condition]>,
     context: Context,
-    /// Made when the first rows are there: widths of numbers are known then.
+    /// None where that can't be; conditions are tried one by one then.
     compiled: Option<Box<Compiled>>,
     /// For rows whose columns are of other kinds than the plan says.
     naive: Option<Box<Naive>>,
     scratch: Scratch,
     /// Counts parts until classes are counted next.
     parts: u32,
+    /// In so many parts more, rows of the same classes are decided once.
+    alike: u32,
 }
 
 /// Buffers, and what is known of the rows of one part.
@@ -28,8 +32,19 @@ struct Scratch {
     rows: Vec<u16>,
     /// By dimension, the class of each row.
     classes: Vec<Vec<u32>>,
+    /// The same by row, as far as they are compared at once.
+    corners: Vec<Corner>,
+    /// The bits of tests of small numbers; empty where there are none.
+    bits: Vec<u64>,
     /// The packed classes, word by word.
     packed: Vec<u64>,
+    candidates: Gathered,
+    /// How many candidates there were in the part.
+    gathered: u64,
+    /// The numbers of candidates that are within bounds.
+    passed: Vec<u32>,
+    /// Row and condition: what holds.
+    held: Vec<(u16, u32)>,
     found: Vec<Found>,
     /// The classes of one row.
     line: Vec<u32>,
@@ -66,17 +81,28 @@ struct Tried {
 /// in every so many: what that takes is then under a hundredth of the time.
 const COUNT_EVERY: u32 = 4096;
 
+/// Where rows have more candidates than this in the mean, rows of the same classes are decided once, for
+/// so many parts.
+const CANDIDATES_MAX: u64 = 64;
+const ALIKE_PARTS: u32 = 64;
+
+/// The candidates of so many rows are gathered, and then compared; of fewer where that could be more
+/// than so many candidates.
+const GATHERED: usize = 256;
+const CANDIDATES_GATHERED: usize = 1 << 21;
+
 impl Index {
     /// Makes an index; views have the columns of `context.fields`, which are at least those of
     /// [`Condition::fields`].
     pub fn new(conditions: Arc<[Condition]>, context: &Context) -> Index {
         Index {
-            conditions,
             context: context.clone(),
-            compiled: None,
+            compiled: Compiled::new(&conditions, context, None).ok().map(Box::new),
+            conditions,
             naive: None,
             scratch: Scratch::default(),
             parts: 0,
+            alike: 0,
         }
     }
 }
@@ -88,17 +114,19 @@ impl Matcher for Index {
             hits.end_rows_to(view.part.data.len());
             return;
         }
-        if self.compiled.is_none() {
-            let compiled = Compiled::new(&self.conditions, &self.context, view);
-            self.compiled = compiled.ok().map(Box::new);
-        }
         match &mut self.compiled {
             Some(compiled) if compiled.fit(view) => {
                 self.parts = self.parts.wrapping_add(1);
                 let grown =
                     self.parts.is_power_of_two() && self.parts.trailing_zeros().is_multiple_of(2);
                 let counts = grown || self.parts.is_multiple_of(COUNT_EVERY);
-                self.scratch.select(compiled, view, zone, hits);
+                compiled.suit(view);
+                let alike = self.alike > 0 || compiled.has_contents();
+                self.scratch.select(compiled, view, zone, alike, hits);
+                self.alike = self.alike.saturating_sub(1);
+                if self.scratch.gathered > CANDIDATES_MAX * self.scratch.rows.len() as u64 {
+                    self.alike = ALIKE_PARTS;
+                }
                 if counts {
                     self.scratch.count(compiled);
                 }
@@ -144,17 +172,34 @@ impl Compiled {
 }
 
 impl Scratch {
-    fn select(&mut self, compiled: &mut Compiled, view: View<'_>, zone: &Zone, hits: &mut Hits) {
+    /// `alike` decides rows of the same classes once.
+    fn select(
+        &mut self,
+        compiled: &mut Compiled,
+        view: View<'_>,
+        zone: &Zone,
+        alike: bool,
+        hits: &mut Hits,
+    ) {
         self.rows.clear();
         view.part
             .selection
             .for_each(|row| self.rows.push(row as u16));
         self.looked += self.rows.len() as u64;
-        self.tries += (self.rows.len() * compiled.dimensions.len()) as u64;
-        self.classify(compiled, view);
-        self.find(compiled);
+        let looked_up = compiled.dimensions.len() + compiled.masks.len();
+        self.tries += (self.rows.len() * looked_up) as u64;
+        self.classify(compiled, view, zone);
         self.late.clear();
         self.pending.clear();
+        self.gathered = 0;
+        if !alike {
+            self.compare(compiled);
+            self.try_others(compiled, view, zone);
+            self.give(view.part.data.len(), hits);
+            return;
+        }
+        self.pack(compiled);
+        self.find(compiled);
         for (found, row) in self.found.iter().zip(&self.rows) {
             let waits = compiled.memo.ids(found.waits).iter();
             self.pending
@@ -165,19 +210,121 @@ impl Scratch {
         self.gather(compiled, view.part.data.len(), hits);
     }
 
-    fn classify(&mut self, compiled: &mut Compiled, view: View<'_>) {
-        let rows = self.rows.len();
+    fn classify(&mut self, compiled: &mut Compiled, view: View<'_>, zone: &Zone) {
         self.classes
             .resize_with(compiled.dimensions.len(), Vec::new);
-        self.packed.clear();
-        self.packed.resize(rows * compiled.words, 0);
-        for (dimension, classes) in compiled.dimensions.iter_mut().zip(&mut self.classes) {
+        self.corners.clear();
+        self.corners.resize(self.rows.len(), [0; DIMENSIONS]);
+        let dimensions = compiled.dimensions.iter_mut().zip(&mut self.classes);
+        for (at, (dimension, classes)) in dimensions.enumerate() {
             let column = view.column(dimension.field).filter(|c| !c.valid.is_empty());
             dimension.classes.classify(column, &self.rows, classes);
+            if at < DIMENSIONS {
+                for (corner, class) in self.corners.iter_mut().zip(classes) {
+                    corner[at] = narrow(*class);
+                }
+            }
+        }
+        self.bits.clear();
+        if compiled.masks.len() > 0 {
+            compiled
+                .masks
+                .look_up(view, &self.rows, zone, &mut self.bits);
+        }
+        if is_planted("match-classes-of-last-row") {
+            self.corners
+                .rotate_right(usize::from(!self.rows.is_empty()));
+        }
+    }
+
+    /// Compares all candidates of all rows.
+    fn compare(&mut self, compiled: &Compiled) {
+        self.held.clear();
+        let step = CANDIDATES_GATHERED / compiled.conditions().max(1);
+        let step = step.clamp(1, GATHERED);
+        for from in (0..self.rows.len()).step_by(step) {
+            let rows = from..self.rows.len().min(from + step);
+            compiled.gather(rows, &self.classes, &mut self.candidates);
+            self.compare_gathered(compiled);
+        }
+    }
+
+    /// Compares those gathered: first their bounds, all alike and without a branch, then for the few
+    /// that pass what else there is.
+    fn compare_gathered(&mut self, compiled: &Compiled) {
+        let len = std::mem::take(&mut self.candidates.len);
+        self.gathered += len as u64;
+        self.passed.resize(self.passed.len().max(len), 0);
+        let (bounds, corners) = (compiled.ordered(), self.corners.as_slice());
+        let (places, rows) = (
+            &self.candidates.conditions[..len],
+            &self.candidates.rows[..len],
+        );
+        let passed = &mut self.passed[..len];
+        let mut count = 0;
+        for (number, (place, at)) in places.iter().zip(rows).enumerate() {
+            passed[count] = number as u32;
+            let holds = bounds[*place as usize].hold(&corners[usize::from(*at)]);
+            count += usize::from(holds);
+        }
+        for number in &passed[..count] {
+            let at = usize::from(rows[*number as usize]);
+            let rest = compiled.rest_at(places[*number as usize]);
+            let bits = self.bits.get(at).copied().unwrap_or(0);
+            let class = |dimension: u32| self.classes[dimension as usize][at];
+            if compiled.allows_rest(&rest, bits, class) {
+                let row = self.rows[at];
+                match rest.waits {
+                    false => self.held.push((row, rest.condition)),
+                    true => self.pending.push((row, rest.condition, 0)),
+                }
+            }
+        }
+    }
+
+    /// Gives what was compared, row by row.
+    fn give(&mut self, len: usize, hits: &mut Hits) {
+        self.held.append(&mut self.late);
+        // How many each row has; where each begins; where each ends, which is where the next begins.
+        hits.offsets.resize(len + 2, 0);
+        for (row, _) in &self.held {
+            hits.offsets[usize::from(*row) + 2] += 1;
+        }
+        let mut sum = 0;
+        for begins in &mut hits.offsets {
+            sum += *begins;
+            *begins = sum;
+        }
+        hits.ids.resize(self.held.len(), 0);
+        for (row, condition) in &self.held {
+            let next = &mut hits.offsets[usize::from(*row) + 1];
+            hits.ids[*next as usize] = *condition;
+            *next += 1;
+        }
+        hits.offsets.truncate(len + 1);
+        if hits.in_any_order {
+            return;
+        }
+        for ends in hits.offsets.windows(2) {
+            if ends[1] - ends[0] > 1 {
+                hits.ids[ends[0] as usize..ends[1] as usize].sort_unstable();
+            }
+        }
+    }
+
+    fn pack(&mut self, compiled: &Compiled) {
+        let rows = self.rows.len();
+        self.packed.clear();
+        self.packed.resize(rows * compiled.words, 0);
+        for (dimension, classes) in compiled.dimensions.iter().zip(&self.classes) {
             let words = &mut self.packed[dimension.word * rows..][..rows];
             for (word, class) in words.iter_mut().zip(classes) {
                 *word |= u64::from(*class) << dimension.shift;
             }
+        }
+        if !self.bits.is_empty() {
+            let last = self.packed.len() - rows;
+            self.packed[last..].copy_from_slice(&self.bits);
         }
     }
 
@@ -196,7 +343,7 @@ impl Scratch {
                 *known = *word;
             }
             let found = match last {
-                Some(last) if same || is_planted("match-classes-of-last-row") => last,
+                Some(last) if same => last,
                 _ => match compiled.memo.get(&key) {
                     Some(found) => found,
                     None => self.decide(compiled, &key, at),
@@ -213,7 +360,12 @@ impl Scratch {
         self.line.clear();
         self.line
             .extend(self.classes.iter().map(|classes| classes[at]));
-        let scan = compiled.decide(&self.line, &mut self.holds, &mut self.waits);
+        let row = Row {
+            classes: &self.line,
+            corner: self.corners[at],
+            bits: self.bits.get(at).copied().unwrap_or(0),
+        };
+        let scan = compiled.decide(&row, &mut self.holds, &mut self.waits);
         compiled.memo.put(key, &self.holds, &self.waits, scan)
     }
 
@@ -278,7 +430,8 @@ impl Scratch {
                 continue;
             }
             let class = |dimension: u32| self.classes[dimension as usize][at];
-            if !compiled.allows(*condition, class) {
+            let bits = self.bits.get(at).copied().unwrap_or(0);
+            if !compiled.allows(*condition, &self.corners[at], bits, class) {
                 continue;
             }
             let mut contents = compiled.contents.get(*condition).iter();

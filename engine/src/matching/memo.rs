@@ -102,7 +102,8 @@ impl Memo {
         }
     }
 
-    fn clear(&mut self) {
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
         self.table.clear();
         self.keys.clear();
         self.found.clear();

@@ -3,10 +3,12 @@
 //! | file | what |
 //! |---|---|
 //! | `set`, `line` | a test of one field as a set of its values |
-//! | `classes` | from a value to its class: the vector function of numbers, prefixes, masks and lists |
+//! | `classes`, `prefixes` | from a value to its class: the vector function of numbers, prefixes and lists |
+//! | `masks` | the vector function of bit masks, and of any other test of a small number |
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
+//! | `bounds` | all that a condition asks of classes, compared at once |
 //! | `patterns` | the vector function of byte patterns |
-//! | `compile` | conditions as checks of classes, contents and other tests |
+//! | `collect`, `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
 //! | `values` | what tests of one field imply of each other |
@@ -18,23 +20,28 @@
 //!
 //! Each field that conditions test is looked at once a row, which says of all tests of it whether
 //! they hold: the classes of a row's fields decide everything that is a matter of single fields.
-//! Traffic repeats itself, so rows of the same classes are decided once and remembered. Where they
-//! are new, candidates are found by the one test of each condition that the fewest rows pass (its
-//! access test), and the others are compared as ranges of classes. Contents are searched for all
-//! at once, in rows where the rest of some condition leaves room for them. Tests of other forms run
-//! last, each at most once a row, and only on rows for which a condition waits for them.
+//! Candidates are found by the one test of each condition that the fewest rows pass (its access
+//! test); for each of them all of its tests are compared at once, as ranges of classes. Where rows
+//! have many candidates, or contents are searched for, rows of the same classes are decided once and
+//! remembered: traffic repeats itself. Contents are searched for all at once, in rows where the rest
+//! of some condition leaves room for them. Tests of other forms run last, each at most once a row,
+//! and only on rows for which a condition waits for them.
 
 mod access;
+mod bounds;
 mod classes;
+mod collect;
 mod compile;
 mod counting;
 mod dataflow;
 mod distinct;
 mod index;
 mod line;
+mod masks;
 mod memo;
 mod naive;
 mod patterns;
+mod prefixes;
 mod set;
 mod snort;
 mod stab;
@@ -133,13 +140,15 @@ impl Content {
     }
 }
 
-/// For each row of a part the conditions that hold, in ascending order.
+/// For each row of a part the conditions that hold, in ascending order unless any will do.
 #[derive(Debug, Default)]
 pub struct Hits {
     /// Where the ids of each row begin; one more than there are rows.
     pub offsets: Vec<u32>,
     /// Numbers of conditions.
     pub ids: Vec<u32>,
+    /// Whether those of a row may stand in any order.
+    pub in_any_order: bool,
 }
 
 impl Hits {
@@ -149,6 +158,13 @@ impl Hits {
             (Some(from), Some(to)) => &self.ids[*from as usize..*to as usize],
             _ => &[],
         }
+    }
+
+    /// The rows for which any condition holds.
+    pub(crate) fn rows(&self) -> Bitmap {
+        let rows = self.offsets.len().saturating_sub(1);
+        let ends = self.offsets.as_slice();
+        Bitmap::from_fn(rows, |row| ends[row] != ends[row + 1])
     }
 
     /// The conditions that hold for each row as a column of lists; those of rows that have none are

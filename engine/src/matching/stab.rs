@@ -46,6 +46,11 @@ impl Stab {
         }
     }
 
+    /// Whether there are no ranges.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
     /// Calls `each` for the ids of all ranges that a number is in.
     pub(super) fn for_each(&self, number: u32, mut each: impl FnMut(u32)) {
         if self.ids.is_empty() {

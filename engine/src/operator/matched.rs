@@ -23,12 +23,20 @@ pub(crate) fn matched(matched: &Match) -> OperatorSpec {
         None => Gives::Same,
     };
     let stateless_spec = OperatorSpec::stateless(fields, move |context| {
+        let all_told = told
+            .as_ref()
+            .is_some_and(|told| told.iter().all(|told| *told));
         let mut matched = Matched {
             matcher: strategy.matcher(Arc::clone(&conditions), vector, context),
-            hits: Hits::default(),
+            hits: Hits {
+                // Aggregates take in rows, each its own.
+                in_any_order: all_told,
+                ..Hits::default()
+            },
             rows: vec![Bitmap::EMPTY; conditions.len()],
             met: Vec::new(),
             told: told.clone(),
+            all_told,
             zone: Arc::clone(&context.zone),
         };
         stateless(move |view, out| matched.step(view, out))
@@ -48,21 +56,16 @@ struct Matched {
     met: Vec<u32>,
     /// The filters that have no rows of their own, where hits are told.
     told: Option<Arc<[bool]>>,
+    /// Whether that is all of them.
+    all_told: bool,
     zone: Arc<Zone>,
 }
 
 impl Matched {
-    fn step(&mut self, view: View<'_>, out: &mut Output) {
-        self.matcher.select(view, &self.zone, &mut self.hits);
-        out.account.work.add(&self.matcher.work());
-        let mut any = Bitmap::EMPTY;
-        for row in view.part.selection.iter() {
-            let ids = self.hits.of(row);
-            if ids.is_empty() {
-                continue;
-            }
-            any.set(row);
-            for id in ids {
+    /// Gives each filter that is not told its rows.
+    fn divide(&mut self, any: &Bitmap) {
+        for row in any.iter() {
+            for id in self.hits.of(row) {
                 if self.told.as_ref().is_some_and(|told| told[*id as usize]) {
                     continue;
                 }
@@ -74,6 +77,15 @@ impl Matched {
             }
         }
         self.met.sort_unstable();
+    }
+
+    fn step(&mut self, view: View<'_>, out: &mut Output) {
+        self.matcher.select(view, &self.zone, &mut self.hits);
+        out.account.work.add(&self.matcher.work());
+        let any = self.hits.rows();
+        if !self.all_told {
+            self.divide(&any);
+        }
         out.account.filtered += (view.part.count() - any.count()) as u64;
         let attached = match self.told {
             Some(_) => out.attached(view.part, std::iter::once(self.hits.column(&any))),

@@ -83,19 +83,26 @@ impl Tallying {
             return 0;
         };
         let Data::U32(ids) = &**ids else { return 0 };
-        let mut taken = 0;
-        for row in selection.iter() {
+        let mut hits = 0;
+        selection.for_each(|row| hits += (ranges[row].1 - ranges[row].0) as usize);
+        self.rows.resize(hits, 0);
+        self.numbers.resize(hits, 0);
+        let (rows, numbers) = (self.rows.as_mut_slice(), self.numbers.as_mut_slice());
+        let (mut taken, mut len) = (0, 0);
+        selection.for_each(|row| {
             let (from, to) = ranges[row];
-            let before = self.rows.len();
+            let before = len;
             for filter in &ids[from as usize..to as usize] {
                 let place = self.places.get(*filter as usize).copied().unwrap_or(NONE);
-                if place != NONE {
-                    self.rows.push(row as u16);
-                    self.numbers.push(place);
-                    self.any[place as usize] = true;
-                }
+                (rows[len], numbers[len]) = (row as u16, place);
+                len += usize::from(place != NONE);
             }
-            taken += u64::from(self.rows.len() > before);
+            taken += u64::from(len > before);
+        });
+        self.rows.truncate(len);
+        self.numbers.truncate(len);
+        for number in &self.numbers {
+            self.any[*number as usize] = true;
         }
         taken
     }
