@@ -2,6 +2,7 @@
 
 use super::access::{Access, Candidate};
 use super::classes::Classes;
+use super::heads::{Heads, Ranges};
 use super::line::{Line, set_of};
 use super::memo::Memo;
 use super::naive::Placed;
@@ -96,13 +97,16 @@ pub(super) struct Compiled {
     pub(super) texts: Vec<TextField>,
     /// Conditions that classes can rule out never.
     can_hold: Vec<bool>,
-    /// By dimension: conditions by their access test, and those that wait for contents.
+    /// By dimension, conditions by their access test.
     access: Vec<Access>,
-    scans: Vec<Access>,
     /// Conditions without a check of classes.
     always: Vec<u32>,
-    always_scan: u64,
+    /// Conditions that wait for contents.
+    pub(super) heads: Heads,
     pub(super) memo: Memo,
+    /// How many look-ups and other tests there are, and the most of them in one condition. Contents
+    /// of one field are one.
+    pub(super) size: (u64, u64),
 }
 
 /// What a condition becomes before classes are known.
@@ -166,10 +170,10 @@ impl Compiled {
             texts: Vec::new(),
             can_hold: Vec::new(),
             access: Vec::new(),
-            scans: Vec::new(),
             always: Vec::new(),
-            always_scan: 0,
+            heads: Heads::default(),
             memo: Memo::new(words),
+            size: (0, 0),
         };
         for part in parts {
             let can_hold = part.sets.iter().all(|(_, set)| !set.is_none());
@@ -184,8 +188,9 @@ impl Compiled {
             compiled.others.push(part.others);
             compiled.contents.push(part.contents);
         }
-        compiled.find_contents(collected.texts)?;
+        compiled.find_contents(collected.texts);
         compiled.find_access();
+        compiled.size = compiled.measure();
         Ok(compiled)
     }
 
@@ -194,9 +199,7 @@ impl Compiled {
         self.can_hold.len()
     }
 
-    /// How many look-ups and other tests there are, and the most of them in one condition. Contents of
-    /// one field are one.
-    pub(super) fn size(&self) -> (u64, u64) {
+    fn measure(&self) -> (u64, u64) {
         let tests = self.dimensions.len() + self.texts.len() + self.tests.len();
         let of = |condition: u32| {
             let texts = self.scan_of(condition).count_ones() as usize;
@@ -233,25 +236,22 @@ impl Compiled {
         }
     }
 
-    /// The rarest content of each condition is what it is looked for by: the longest, as far as is
-    /// known.
-    fn find_contents(&mut self, texts: Vec<usize>) -> Result<(), String> {
+    /// Of each condition the content that is best to look for is what it is looked for by.
+    fn find_contents(&mut self, texts: Vec<usize>) {
+        let mut access: Vec<(u32, u32)> = Vec::new();
         for condition in 0..self.can_hold.len() as u32 {
-            let contents = self.contents.get(condition).iter();
-            let len = |at: &&u32| {
-                let content = &self.content_tests[**at as usize].content;
-                (content.pattern.bytes.len(), !content.pattern.nocase)
-            };
-            if let (Some(longest), true) = (
-                contents.max_by_key(len).copied(),
-                self.can_hold[condition as usize],
-            ) {
-                let access_of = &mut self.content_tests[longest as usize].access_of;
-                if access_of.last() != Some(&condition) {
-                    access_of.push(condition);
-                }
+            if !self.can_hold[condition as usize] {
+                continue;
+            }
+            let contents = self.contents.get(condition).iter().rev();
+            let worth = |at: &&u32| self.content_tests[**at as usize].content.sought().worth();
+            if let Some(best) = contents.max_by_key(worth) {
+                self.content_tests[*best as usize].access_of.push(condition);
+                access.push((condition, *best));
             }
         }
+        // By content, its pattern.
+        let mut patterns_of = vec![0; self.content_tests.len()];
         for (text, field) in texts.into_iter().enumerate() {
             let (mut patterns, mut contents) = (Vec::new(), Vec::<Vec<u32>>::new());
             let mut known = HashMap::new();
@@ -259,21 +259,30 @@ impl Compiled {
                 if test.text != text || test.access_of.is_empty() {
                     continue;
                 }
-                let pattern = &test.content.pattern;
-                let at = *known.entry(pattern.clone()).or_insert_with(|| {
-                    patterns.push(pattern.clone());
-                    contents.push(Vec::new());
-                    contents.len() - 1
-                });
+                let at = *known
+                    .entry(test.content.sought())
+                    .or_insert_with_key(|sought| {
+                        patterns.push(sought.clone());
+                        contents.push(Vec::new());
+                        contents.len() - 1
+                    });
                 contents[at].push(number as u32);
+                patterns_of[number] = at as u32;
             }
             self.texts.push(TextField {
                 field,
-                patterns: Patterns::new(&patterns)?,
+                patterns: Patterns::new(patterns),
                 contents,
             });
         }
-        Ok(())
+        let classes = self.dimensions.iter().map(|d| d.classes.count());
+        let classes: Vec<u32> = classes.collect();
+        let waiting = access.iter().map(|(condition, content)| {
+            let text = self.content_tests[*content as usize].text;
+            let checks: Vec<Ranges> = self.checks_of(*condition).collect();
+            (checks, text, patterns_of[*content as usize])
+        });
+        self.heads = Heads::new(&classes, self.texts.len(), waiting);
     }
 
     /// Chooses the access test of each condition: the one that the fewest rows pass, as far as is
@@ -281,10 +290,11 @@ impl Compiled {
     pub(super) fn find_access(&mut self) {
         let sums: Vec<Vec<u64>> = self.dimensions.iter().map(Dimension::sums).collect();
         let count = self.dimensions.len();
-        let (mut access, mut scans) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        (self.always, self.always_scan) = (Vec::new(), 0);
+        let mut access = vec![Vec::new(); count];
+        self.always = Vec::new();
         for condition in 0..self.can_hold.len() as u32 {
-            if !self.can_hold[condition as usize] {
+            let waits = !self.contents.get(condition).is_empty();
+            if waits || !self.can_hold[condition as usize] {
                 continue;
             }
             let checks = self.checks.get(condition).iter();
@@ -307,10 +317,8 @@ impl Compiled {
                     second = Some((share, check));
                 }
             }
-            let waits = !self.contents.get(condition).is_empty();
             match best {
                 Some((_, check)) => {
-                    let lists = if waits { &mut scans } else { &mut access };
                     let candidate = match second {
                         // Of several ranges, from the first to the last: they are all looked at later.
                         Some((_, second)) if !is_planted("match-access-test-alone") => Candidate {
@@ -324,9 +332,8 @@ impl Compiled {
                     let ranges = self
                         .ranges_of(check)
                         .map(|(low, high)| (low, high, candidate));
-                    lists[check.dimension as usize].extend(ranges);
+                    access[check.dimension as usize].extend(ranges);
                 }
-                None if waits => self.always_scan |= self.scan_of(condition),
                 None => self.always.push(condition),
             }
         }
@@ -334,7 +341,6 @@ impl Compiled {
             Access::new(dimension.classes.count(), list)
         };
         self.access = access.iter().zip(&self.dimensions).map(lists).collect();
-        self.scans = scans.iter().zip(&self.dimensions).map(lists).collect();
     }
 
     fn ranges_of(&self, check: &Check) -> impl Iterator<Item = (u32, u32)> {
@@ -372,36 +378,29 @@ impl Compiled {
     }
 
     /// What the classes of a row say: conditions that hold, those that wait for other tests, and the
-    /// text fields to scan.
+    /// group of contents to search for.
     pub(super) fn decide(
-        &self,
+        &mut self,
         classes: &[u32],
         holds: &mut Vec<u32>,
         waits: &mut Vec<u32>,
-    ) -> u64 {
-        let mut scan = self.always_scan;
+    ) -> u32 {
         let mut add = |condition: u32| match self.others.get(condition) {
             [] => holds.push(condition),
             _ => waits.push(condition),
         };
         self.always.iter().for_each(|condition| add(*condition));
         let class = |dimension: u32| classes[dimension as usize];
-        for (own, (access, scans)) in classes.iter().zip(self.access.iter().zip(&self.scans)) {
+        for (own, access) in classes.iter().zip(&self.access) {
             access.for_each(*own, classes, |condition| {
                 if self.allows(condition, class) {
                     add(condition);
                 }
             });
-            scans.for_each(*own, classes, |condition| {
-                let more = self.scan_of(condition) & !scan;
-                if more != 0 && self.allows(condition, class) {
-                    scan |= more;
-                }
-            });
         }
         holds.sort_unstable();
         waits.sort_unstable();
-        scan
+        self.heads.group_of(classes)
     }
 }
 
