@@ -6,7 +6,7 @@
 
 use super::condition;
 use super::facts::Facts;
-use super::payload::Content;
+use super::payload::{Content, Step};
 use super::rule::{Action, Rule};
 use super::set::RuleSet;
 use hashbrown::HashMap;
@@ -111,7 +111,12 @@ const WORTH_OF_RULES: u32 = 8;
 /// Whether a condition says less than its rule.
 fn asks_for_more(rule: &Rule) -> bool {
     let mut tests = rule.tests.iter();
-    !rule.payload.is_empty() || tests.any(|test| condition::of_test(test).is_none())
+    let in_condition = match rule.payload.steps() {
+        [] => true,
+        [Step::Content(content)] => !content.negated && !content.is_relative(),
+        _ => false,
+    };
+    !in_condition || tests.any(|test| condition::of_test(test).is_none())
 }
 
 /// What has to hold for a rule: any of these.

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `window` | which pieces of a pattern are looked for, and at which places of a text |
 //! | `filter`, `shuffle` | the places of a text that are worth a closer look |
-//! | `table` | from a piece to the patterns that have it |
+//! | `table`, `slots` | from a piece to the patterns that have it |
 //! | `automaton` | for texts that would make that slow |
 //!
 //! What a set of patterns is looked for in costs little to make, a filter: rows of different
@@ -17,6 +17,7 @@
 mod automaton;
 mod filter;
 mod shuffle;
+mod slots;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -102,15 +103,21 @@ pub struct Wanted {
     /// Which they are, as bits.
     members: Box<[u64]>,
     floating: Vec<(Kind, Filter)>,
-    /// For short windows, where they are few: what is looked at before their filters, and the place
-    /// that none ends behind.
-    short: Vec<Shuffle>,
-    short_until: usize,
+    short: Short,
     /// Patterns of one byte, where they are few.
     bytes: Vec<u32>,
     /// Places and widths of pinned windows.
     pins: Vec<(u16, u8)>,
     pinned: Filter,
+}
+
+/// Short windows, where they are few: what is looked at before their filters.
+#[derive(Default)]
+struct Short {
+    kinds: &'static [Kind],
+    shuffles: Vec<Shuffle>,
+    /// The place that none ends behind.
+    until: usize,
 }
 
 impl Patterns {
@@ -164,7 +171,7 @@ impl Patterns {
         let mut pinned = Filter::new(windows(Kind::Pinned).count());
         let mut pins: Vec<(u16, u8)> = Vec::new();
         for (until, window) in windows(Kind::Pinned) {
-            pinned.add(window.key.hash() as u32, until);
+            pinned.add(window.value, until);
             pins.push((window.place, window.width));
         }
         pins.sort_unstable();
@@ -174,7 +181,7 @@ impl Patterns {
         } else {
             BYTES_MAX
         });
-        let (short, short_until) = self.short(some.clone());
+        let short = self.short(some.clone());
         let mut members = vec![0; self.len().div_ceil(64)];
         some.clone()
             .for_each(|at| members[at as usize / 64] |= 1 << (at % 64));
@@ -182,33 +189,41 @@ impl Patterns {
             members: members.into(),
             floating: floating.collect(),
             short,
-            short_until,
             bytes,
             pins,
             pinned,
         }
     }
 
-    /// Shuffles for the short windows of some patterns, and the place that these do not end behind;
-    /// none where they are too many.
-    fn short(&self, some: impl Iterator<Item = u32>) -> (Vec<Shuffle>, usize) {
-        let mut windows = Vec::new();
-        let mut until = 0;
-        for at in some {
-            let kind = self.table.kind(at);
-            // All places are looked at, so one window of each is enough.
-            if let (true, [first, ..]) = (kind.is_short(), self.table.windows(at)) {
-                windows.push((first.value, first.width));
-                until = until.max(self.table.until(at));
+    /// Shuffles for the short windows of some patterns, what kinds of windows they are for, and the
+    /// place that these do not end behind; none where they are too many.
+    fn short(&self, some: impl Iterator<Item = u32> + Clone) -> Short {
+        let kinds = [&[Kind::Triple, Kind::Pair][..], &[Kind::Pair]];
+        let of = |kinds: &&'static [Kind]| {
+            let mut windows = Vec::new();
+            let mut until = 0;
+            for at in some
+                .clone()
+                .filter(|at| kinds.contains(&self.table.kind(*at)))
+            {
+                // All places are looked at, so one window of each is enough.
+                if let Some(first) = self.table.windows(at).first() {
+                    windows.push((first.value, first.width));
+                    until = until.max(self.table.until(at));
+                }
             }
-        }
-        windows.sort_unstable_by_key(|(value, width)| (*width, value.swap_bytes()));
-        windows.dedup();
-        if !self.shuffles || windows.len() > SHORT_MAX {
-            return (Vec::new(), 0);
-        }
-        let shuffles = windows.chunks(shuffle::WINDOWS).map(Shuffle::new);
-        (shuffles.collect::<Option<_>>().unwrap_or_default(), until)
+            windows.sort_unstable_by_key(|(value, width)| (*width, value.swap_bytes()));
+            windows.dedup();
+            let few = self.shuffles && (1..=SHORT_MAX).contains(&windows.len());
+            let shuffles = windows.chunks(shuffle::WINDOWS).filter(|_| few);
+            let shuffles: Option<Vec<Shuffle>> = shuffles.map(Shuffle::new).collect();
+            Some(Short {
+                kinds,
+                shuffles: shuffles.filter(|shuffles| !shuffles.is_empty())?,
+                until,
+            })
+        };
+        kinds.iter().find_map(of).unwrap_or_default()
     }
 
     /// Scans texts, each with the number of its row, and calls `found` with the row, the number of a
@@ -263,7 +278,7 @@ impl Patterns {
                 continue;
             };
             let key = Key::pinned(place, width, value);
-            if wanted.pinned.has(key.hash() as u32) {
+            if wanted.pinned.has(key.value) {
                 let here = (key, place);
                 self.table.verify(here, text, &mut seen, &mut *found);
             }
@@ -273,11 +288,9 @@ impl Patterns {
                 found(*pattern, end);
             }
         }
-        if !wanted.short.is_empty() {
-            self.scan_short(wanted, text, (&mut seen, most), found);
-        }
+        self.scan_short(wanted, text, (&mut seen, most), found);
         for (kind, filter) in &wanted.floating {
-            if kind.is_short() && !wanted.short.is_empty() {
+            if wanted.short.kinds.contains(kind) {
                 continue;
             }
             let count = filter.places(*kind, text, &mut self.places);
@@ -309,14 +322,16 @@ impl Patterns {
         (seen, most): (&mut Seen, usize),
         found: &mut impl FnMut(u32, usize),
     ) {
-        let text_until = &text[..text.len().min(wanted.short_until)];
-        for shuffle in &wanted.short {
-            let count = shuffle.places(text_until, &mut self.places);
+        let short = &wanted.short;
+        let searched = &text[..text.len().min(short.until)];
+        for shuffle in &short.shuffles {
+            let count = shuffle.places(searched, &mut self.places);
             for at in &self.places[..count] {
                 let at = *at as usize;
                 for (kind, filter) in &wanted.floating {
                     let value = value_at(text, at, kind.width());
-                    let value = value.filter(|value| kind.is_short() && filter.has(*value));
+                    let value =
+                        value.filter(|value| short.kinds.contains(kind) && filter.has(*value));
                     if let Some(value) = value {
                         let here = (Key::floating(*kind, value), at);
                         self.table.verify(here, text, seen, &mut *found);

@@ -1,8 +1,8 @@
 //! From a window to the patterns that have it, and whether they are there.
 
-use super::window::{Common, Key, Kind, PINS_MAX, value_at};
+use super::slots::Slots;
+use super::window::{Common, Key, Kind, PINS_MAX, fold, value_at};
 use super::{Pattern, Sought};
-use hashbrown::HashTable;
 use memchr::{memchr, memchr2};
 
 /// Patterns by their windows.
@@ -12,7 +12,8 @@ pub(super) struct Table {
     bytes: Vec<u8>,
     /// All windows, one pattern's side by side.
     windows: Vec<Window>,
-    slots: HashTable<Slot>,
+    /// By kind, from a window to one more than the place of its first entry.
+    slots: [Slots; Kind::ALL.len()],
     entries: Vec<Entry>,
 }
 
@@ -32,25 +33,11 @@ struct Ready {
 /// A window of a pattern.
 #[derive(Clone, Copy)]
 pub(super) struct Window {
-    pub(super) key: Key,
+    /// That of its key.
     pub(super) value: u32,
     /// Where it has to be, where it is pinned.
     pub(super) place: u16,
     pub(super) width: u8,
-}
-
-struct Slot {
-    key: Key,
-    entries: Entries,
-}
-
-/// Where the entries of a window stand.
-#[derive(Clone, Copy, Default, PartialEq)]
-struct Entries {
-    start: u32,
-    count: u32,
-    /// Whether all of them are of patterns of one byte again and again.
-    runs: bool,
 }
 
 /// A pattern, and where in it the window begins.
@@ -59,6 +46,57 @@ struct Entry {
     pattern: u32,
     /// [`RUN`] where it is one byte again and again.
     back: u32,
+    /// Four more bytes of it, folded, and where they are from the window on: most of what is not
+    /// there is told by them, without a look at the pattern itself. Shorter patterns have none.
+    more: u32,
+    more_at: i16,
+    /// Whether there is no other entry of the window behind it.
+    last: bool,
+}
+
+/// Where there are no more bytes.
+const NO_MORE: i16 = i16::MAX;
+
+impl Entry {
+    fn new(pattern: u32, bytes: &[u8], back: usize, width: usize) -> Entry {
+        // As far from the window as can be.
+        let last = bytes.len().saturating_sub(4);
+        let from = if back + width / 2 > bytes.len() / 2 {
+            0
+        } else {
+            last
+        };
+        let more = value_at(bytes, from, 4).filter(|_| bytes.len() > width);
+        let more_at = i16::try_from(from as i64 - back as i64).unwrap_or(NO_MORE);
+        Entry {
+            pattern,
+            back: back as u32,
+            more: more.unwrap_or(0),
+            more_at: more.map_or(NO_MORE, |_| more_at),
+            last: true,
+        }
+    }
+
+    fn run(pattern: u32) -> Entry {
+        Entry {
+            pattern,
+            back: RUN,
+            more: 0,
+            more_at: NO_MORE,
+            last: true,
+        }
+    }
+
+    /// Whether the other bytes are there.
+    #[inline(always)]
+    fn may_be(&self, text: &[u8], at: usize) -> bool {
+        if self.more_at == NO_MORE {
+            return true;
+        }
+        let from = at.wrapping_add_signed(self.more_at as isize);
+        let four = text.get(from..).and_then(|rest| rest.first_chunk::<4>());
+        four.is_some_and(|four| fold(*four) == self.more)
+    }
 }
 
 /// Of patterns of one byte again and again all windows are the same: where one is, the run of that
@@ -68,8 +106,8 @@ const RUN: u32 = u32::MAX;
 /// What is known of the text at hand.
 #[derive(Default)]
 pub(super) struct Seen {
-    /// The window that was looked up last, and its entries.
-    last: Option<(Key, Entries)>,
+    /// The window that was looked up last, and where its entries begin.
+    last: Option<(Key, u32)>,
     /// The run of one byte that was looked at last.
     run: (usize, usize),
     /// Windows that end before or at this place were looked at all.
@@ -91,7 +129,7 @@ impl Table {
             patterns: Vec::with_capacity(all.len()),
             bytes: Vec::new(),
             windows: Vec::new(),
-            slots: HashTable::new(),
+            slots: Default::default(),
             entries: Vec::new(),
         };
         let mut entries: Vec<(Key, Entry)> = Vec::new();
@@ -99,20 +137,17 @@ impl Table {
             table.add(sought, number, &common, &mut entries);
         }
         entries.sort_by_key(|(key, entry)| (*key, entry.pattern));
-        for same in entries.chunk_by(|a, b| a.0 == b.0) {
-            let slot = Slot {
-                key: same[0].0,
-                entries: Entries {
-                    start: table.entries.len() as u32,
-                    count: same.len() as u32,
-                    runs: same.iter().all(|(_, entry)| entry.back == RUN),
-                },
-            };
+        let mut firsts: [Vec<(u32, u32)>; Kind::ALL.len()] = Default::default();
+        for same in entries.chunk_by_mut(|a, b| a.0 == b.0) {
+            let (key, first) = (same[0].0, table.entries.len() as u32 + 1);
+            firsts[key.kind as usize].push((key.value, first));
+            let last = same.len() - 1;
+            for (at, (_, entry)) in same.iter_mut().enumerate() {
+                entry.last = at == last;
+            }
             table.entries.extend(same.iter().map(|(_, entry)| *entry));
-            let hash = slot.key.hash();
-            let rehash = |slot: &Slot| slot.key.hash();
-            table.slots.insert_unique(hash, slot, rehash);
         }
+        table.slots = firsts.map(|firsts| Slots::new(&firsts));
         table
     }
 
@@ -126,24 +161,23 @@ impl Table {
         let bytes = &sought.pattern.bytes;
         let kind = match kind_of(sought) {
             // The zeros around a few other bytes are in too many texts.
-            Kind::Quad if !is_run(&sought.pattern) => {
-                let kinds = [Kind::Quad, Kind::Triple, Kind::Pair];
+            kind @ (Kind::Quad | Kind::Triple) if !is_run(&sought.pattern) => {
+                let kinds = [kind, Kind::Triple, Kind::Pair];
                 let rare = |kind: &Kind| !common.has_run(bytes, *kind);
-                kinds.into_iter().find(rare).unwrap_or(Kind::Quad)
+                kinds.into_iter().find(rare).unwrap_or(kind)
             }
             kind => kind,
         };
         let first = self.windows.len() as u32;
-        let mut add = |key: Key, value: u32, place: usize, width: usize, back: usize| {
+        let mut add = |key: Key, place: usize, width: usize, back: usize| {
             self.windows.push(Window {
-                key,
-                value,
+                value: key.value,
                 place: place as u16,
                 width: width as u8,
             });
-            let entry = Entry {
-                pattern: number,
-                back: back as u32,
+            let entry = match back == RUN as usize {
+                true => Entry::run(number),
+                false => Entry::new(number, bytes, back, width),
             };
             entries.push((key, entry));
         };
@@ -151,16 +185,16 @@ impl Table {
             let width = bytes.len().min(kind.width());
             let value = value_at(bytes, 0, width).unwrap_or(0);
             for place in sought.pins() {
-                add(Key::pinned(place, width, value), value, place, width, 0);
+                let key = Key::pinned(place, width, value);
+                add(key, place, width, 0);
             }
         } else if !bytes.is_empty() {
             let run = kind.step() > 1 && is_run(&sought.pattern);
             let from = common.choose(bytes, kind);
             for at in from..from + if run { 1 } else { kind.step() } {
-                // Those that begin too late for it are of no use, nor is there any.
                 if let Some(value) = value_at(bytes, at, kind.width()) {
                     let back = if run { RUN as usize } else { at };
-                    add(Key::floating(kind, value), value, 0, kind.width(), back);
+                    add(Key::floating(kind, value), 0, kind.width(), back);
                 }
             }
         }
@@ -210,47 +244,58 @@ impl Table {
         seen: &mut Seen,
         mut found: impl FnMut(u32, usize),
     ) {
-        let entries = match seen.last {
-            Some((last, entries)) if last == key => entries,
+        let first = match seen.last {
+            Some((last, first)) if last == key => first,
             _ => {
-                let slot = self.slots.find(key.hash(), |slot| slot.key == key);
-                let entries = slot.map(|slot| slot.entries).unwrap_or_default();
-                seen.last = Some((key, entries));
-                entries
+                let first = self.slots[key.kind as usize].get(key.value);
+                seen.last = Some((key, first));
+                first
             }
         };
         seen.work += 1;
-        let Entries { start, count, runs } = entries;
-        for entry in &self.entries[start as usize..(start + count) as usize] {
-            let pattern = &self.patterns[entry.pattern as usize];
-            let len = pattern.len as usize;
+        let Some(first) = first.checked_sub(1) else {
+            return;
+        };
+        let mut runs = true;
+        for entry in &self.entries[first as usize..] {
+            seen.work += 1;
             if entry.back == RUN {
-                seen.work += 1;
+                let pattern = &self.patterns[entry.pattern as usize];
                 if let Some(end) = self.in_run(pattern, text, at, &mut seen.run) {
                     found(entry.pattern, end);
                 }
-                continue;
+            } else {
+                runs = false;
+                if entry.may_be(text, at)
+                    && let Some(end) = self.is_there(entry, text, at, &mut seen.work)
+                {
+                    found(entry.pattern, end);
+                }
             }
-            seen.work += 1 + len / 16;
-            let Some(begin) = at.checked_sub(entry.back as usize) else {
-                continue;
-            };
-            let Some(there) = text.get(begin..begin + len) else {
-                continue;
-            };
-            let bytes = &self.bytes[pattern.start as usize..pattern.start as usize + len];
-            let same = match pattern.nocase {
-                true => there.eq_ignore_ascii_case(bytes),
-                false => there == bytes,
-            };
-            if same && pattern.allows(begin, text.len()) {
-                found(entry.pattern, begin + len);
+            if entry.last {
+                break;
             }
         }
         if runs && (seen.run.0..seen.run.1).contains(&at) {
             // The other windows of the run are the same.
             seen.skip = seen.run.1;
         }
+    }
+
+    /// Whether the pattern of an entry is in a text, its window at a place: where it ends there.
+    #[inline]
+    fn is_there(&self, entry: &Entry, text: &[u8], at: usize, work: &mut usize) -> Option<usize> {
+        let pattern = &self.patterns[entry.pattern as usize];
+        let len = pattern.len as usize;
+        *work += len / 16;
+        let begin = at.checked_sub(entry.back as usize)?;
+        let there = text.get(begin..begin + len)?;
+        let bytes = &self.bytes[pattern.start as usize..pattern.start as usize + len];
+        let same = match pattern.nocase {
+            true => there.eq_ignore_ascii_case(bytes),
+            false => there == bytes,
+        };
+        (same && pattern.allows(begin, text.len())).then_some(begin + len)
     }
 
     /// Whether a pattern of one byte again and again is in the run of its byte around a place: where

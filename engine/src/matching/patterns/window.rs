@@ -8,7 +8,7 @@
 //! to be rare in traffic.
 
 /// How a pattern is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
     /// It begins at one of a few places.
     Pinned,
@@ -23,6 +23,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
+    pub(super) const ALL: [Kind; 5] = [
+        Kind::Pinned,
+        Kind::Quad,
+        Kind::Triple,
+        Kind::Pair,
+        Kind::Single,
+    ];
+
     /// That of a pattern of some length which may be anywhere.
     pub(super) fn of(len: usize) -> Kind {
         match len {
@@ -31,12 +39,6 @@ impl Kind {
             4..=6 => Kind::Triple,
             _ => Kind::Quad,
         }
-    }
-
-    /// Whether its windows are short ones, which may be anywhere.
-    #[inline(always)]
-    pub(super) fn is_short(self) -> bool {
-        matches!(self, Kind::Triple | Kind::Pair)
     }
 
     /// How many bytes a window has.
@@ -90,26 +92,29 @@ pub(super) fn value_at(text: &[u8], at: usize, width: usize) -> Option<u32> {
     Some(fold_some(four, width))
 }
 
-/// What a window is found by: its value, with what kind it is of and where it is pinned to.
+/// What a window is found by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Key(u64);
+pub(super) struct Key {
+    pub(super) kind: Kind,
+    /// Of one that may be anywhere its bytes, of a pinned one a hash of them with place and width.
+    pub(super) value: u32,
+}
 
 impl Key {
     pub(super) fn floating(kind: Kind, value: u32) -> Key {
-        Key((kind as u64) << 56 | u64::from(value))
+        Key { kind, value }
     }
 
-    /// Of a window of some bytes at one place, below 2 to the 16th.
-    pub(super) fn pinned(place: usize, width: usize, value: u32) -> Key {
-        let tag = (Kind::Pinned as u64) << 56 | (width as u64) << 48;
-        Key(tag | (place as u64 & 0xffff) << 32 | u64::from(value))
-    }
-
+    /// Of a window of some bytes at one place.
     #[inline(always)]
-    pub(super) fn hash(self) -> u64 {
+    pub(super) fn pinned(place: usize, width: usize, value: u32) -> Key {
         const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-        let wide = u128::from(self.0 ^ FACTOR) * u128::from(FACTOR);
-        (wide as u64) ^ (wide >> 64) as u64
+        let all = (place as u64) << 36 ^ (width as u64) << 32 ^ u64::from(value);
+        let wide = u128::from(all ^ FACTOR) * u128::from(FACTOR);
+        Key {
+            kind: Kind::Pinned,
+            value: ((wide as u64) ^ (wide >> 64) as u64) as u32,
+        }
     }
 }
 
