@@ -176,18 +176,17 @@ impl Patterns {
         }
         pins.sort_unstable();
         pins.dedup();
-        bytes.truncate(if bytes.len() > BYTES_MAX {
-            0
-        } else {
-            BYTES_MAX
-        });
+        let floating = floating.collect();
+        if bytes.len() > BYTES_MAX {
+            bytes.clear();
+        }
         let short = self.short(some.clone());
         let mut members = vec![0; self.len().div_ceil(64)];
         some.clone()
             .for_each(|at| members[at as usize / 64] |= 1 << (at % 64));
         Wanted {
             members: members.into(),
-            floating: floating.collect(),
+            floating,
             short,
             bytes,
             pins,

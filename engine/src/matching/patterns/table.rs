@@ -367,11 +367,11 @@ fn is_run(pattern: &Pattern) -> bool {
 
 impl Sought {
     /// The places that it may begin at.
-    fn pins(&self) -> std::ops::RangeInclusive<usize> {
+    fn pins(&self) -> std::ops::Range<usize> {
         let last = self.until.unwrap_or(usize::MAX);
         match last.checked_sub(self.pattern.bytes.len()) {
-            Some(last) => self.from..=last,
-            None => 1..=0,
+            Some(last) => self.from..last.saturating_add(1),
+            None => 0..0,
         }
     }
 }
@@ -379,7 +379,7 @@ impl Sought {
 /// How a pattern is looked for.
 pub(super) fn kind_of(sought: &Sought) -> Kind {
     let pins = sought.pins();
-    let few = *pins.end() < 1 << 16 && pins.end() + 1 < *pins.start() + 1 + PINS_MAX;
+    let few = pins.end <= 1 << 16 && pins.len() <= PINS_MAX;
     match few && !sought.pattern.bytes.is_empty() {
         true => Kind::Pinned,
         false => Kind::of(sought.pattern.bytes.len()),
