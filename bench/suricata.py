@@ -211,11 +211,11 @@ def main():
             print(f"  {side}: {count}: {reason}")
     print(f"\nload: Suricata {load:.2f} CPU s; all packets: Suricata {spent - load:.2f}, wireq with load {our_spent:.2f}")
     if REPEAT > 1:
-        _, our_load = run([WIREQ, f"rules {WORK}/both.rules | print frame.number sid", f"{WORK}/one.pcap"])
+        _, our_load = run([WIREQ, "--threads", "1", f"rules {WORK}/both.rules | print frame.number sid", f"{WORK}/one.pcap"])
         times = []
         for _ in range(3):
             _, their_time = suricata(f"{WORK}/long.pcap", f"{WORK}/both.rules", f"{WORK}/log")
-            _, our_time = run([WIREQ, f"rules {WORK}/both.rules | print frame.number sid", f"{WORK}/long.pcap"])
+            _, our_time = run([WIREQ, "--threads", "1", f"rules {WORK}/both.rules | print frame.number sid", f"{WORK}/long.pcap"])
             times.append((their_time - load, our_time - our_load))
         theirs, mine = (sorted(t)[1] for t in zip(*times))
         print(f"{REPEAT} times over, {size / 1e6:.0f} MB, {packets * REPEAT} packets, medians of 3 in CPU s without load: Suricata {theirs:.2f}, wireq {mine:.2f}, ratio {theirs / mine:.2f}; load: Suricata {load:.2f}, wireq {our_load:.2f}")

@@ -4,6 +4,7 @@ use super::access::{Access, Gathered};
 use super::bounds::{Bounds, Corner};
 use super::classes::Classes;
 use super::collect::{Collected, Parts};
+use super::heads::{Heads, Ranges};
 use super::line::Line;
 use super::masks::Masks;
 use super::memo::Memo;
@@ -111,13 +112,12 @@ pub(super) struct Compiled {
     order: Vec<u32>,
     ordered: Vec<Bounds>,
     rests: Vec<Rest>,
-    /// By dimension: the places of conditions in that order by their access test, and those that wait
-    /// for contents.
+    /// By dimension: the places of conditions in that order by their access test.
     access: Vec<Access>,
-    scans: Vec<Access>,
     /// The places of conditions without a check of classes.
     always: Vec<u32>,
-    always_scan: u64,
+    /// Conditions that wait for contents.
+    pub(super) heads: Heads,
     pub(super) memo: Memo,
     size: (u64, u64),
 }
@@ -188,9 +188,8 @@ impl Compiled {
             ordered: Vec::new(),
             rests: Vec::new(),
             access: Vec::new(),
-            scans: Vec::new(),
             always: Vec::new(),
-            always_scan: 0,
+            heads: Heads::default(),
             memo: Memo::new(words),
             size: (0, 0),
         };
@@ -208,7 +207,7 @@ impl Compiled {
             compiled.all_others.push(part.others);
             compiled.contents.push(part.contents);
         }
-        compiled.find_contents(collected.texts)?;
+        compiled.find_contents(collected.texts);
         compiled.give_bits();
         compiled.find_access();
         Ok(compiled)
@@ -311,25 +310,22 @@ impl Compiled {
         }
     }
 
-    /// The rarest content of each condition is what it is looked for by: the longest, as far as is
-    /// known.
-    fn find_contents(&mut self, texts: Vec<usize>) -> Result<(), String> {
+    /// Of each condition the content that is best to look for is what it is looked for by.
+    fn find_contents(&mut self, texts: Vec<usize>) {
+        let mut access: Vec<(u32, u32)> = Vec::new();
         for condition in 0..self.can_hold.len() as u32 {
-            let contents = self.contents.get(condition).iter();
-            let len = |at: &&u32| {
-                let content = &self.content_tests[**at as usize].content;
-                (content.pattern.bytes.len(), !content.pattern.nocase)
-            };
-            if let (Some(longest), true) = (
-                contents.max_by_key(len).copied(),
-                self.can_hold[condition as usize],
-            ) {
-                let access_of = &mut self.content_tests[longest as usize].access_of;
-                if access_of.last() != Some(&condition) {
-                    access_of.push(condition);
-                }
+            if !self.can_hold[condition as usize] {
+                continue;
+            }
+            let contents = self.contents.get(condition).iter().rev();
+            let worth = |at: &&u32| self.content_tests[**at as usize].content.sought().worth();
+            if let Some(best) = contents.max_by_key(worth) {
+                self.content_tests[*best as usize].access_of.push(condition);
+                access.push((condition, *best));
             }
         }
+        // By content, its pattern.
+        let mut patterns_of = vec![0; self.content_tests.len()];
         for (text, field) in texts.into_iter().enumerate() {
             let (mut patterns, mut contents) = (Vec::new(), Vec::<Vec<u32>>::new());
             let mut known = HashMap::new();
@@ -337,21 +333,30 @@ impl Compiled {
                 if test.text != text || test.access_of.is_empty() {
                     continue;
                 }
-                let pattern = &test.content.pattern;
-                let at = *known.entry(pattern.clone()).or_insert_with(|| {
-                    patterns.push(pattern.clone());
-                    contents.push(Vec::new());
-                    contents.len() - 1
-                });
+                let at = *known
+                    .entry(test.content.sought())
+                    .or_insert_with_key(|sought| {
+                        patterns.push(sought.clone());
+                        contents.push(Vec::new());
+                        contents.len() - 1
+                    });
                 contents[at].push(number as u32);
+                patterns_of[number] = at as u32;
             }
             self.texts.push(TextField {
                 field,
-                patterns: Patterns::new(&patterns)?,
+                patterns: Patterns::new(patterns),
                 contents,
             });
         }
-        Ok(())
+        let classes = self.dimensions.iter().map(|d| d.classes.count());
+        let classes: Vec<u32> = classes.collect();
+        let waiting = access.iter().map(|(condition, content)| {
+            let text = self.content_tests[*content as usize].text;
+            let checks: Vec<Ranges> = self.checks_of(*condition).collect();
+            (checks, text, patterns_of[*content as usize])
+        });
+        self.heads = Heads::new(&classes, self.texts.len(), waiting);
     }
 
     /// Chooses the access test of each condition: the one that the fewest rows pass, as far as is
@@ -408,21 +413,19 @@ impl Compiled {
         self.ordered = self.order.iter().map(bounds).collect();
         self.find_rests();
         let count = self.dimensions.len();
-        let (mut access, mut scans) = (vec![Vec::new(); count], vec![Vec::new(); count]);
-        (self.always, self.always_scan) = (Vec::new(), 0);
+        let mut access = vec![Vec::new(); count];
+        self.always = Vec::new();
         for (condition, place) in self.order.iter().copied().zip(0u32..) {
-            if !self.can_hold[condition as usize] {
+            let waits = !self.contents.get(condition).is_empty();
+            if waits || !self.can_hold[condition as usize] {
                 continue;
             }
             let checks = self.checks.get(condition);
-            let waits = !self.contents.get(condition).is_empty();
             match checks.get(self.chosen[condition as usize] as usize) {
                 Some(check) => {
-                    let lists = if waits { &mut scans } else { &mut access };
                     let ranges = self.ranges_of(check).map(|(low, high)| (low, high, place));
-                    lists[check.dimension as usize].extend(ranges);
+                    access[check.dimension as usize].extend(ranges);
                 }
-                None if waits => self.always_scan |= self.scan_of(condition),
                 None => self.always.push(place),
             }
         }
@@ -430,7 +433,6 @@ impl Compiled {
             Access::new(&dimension.by_met(), list)
         };
         self.access = access.iter().zip(&self.dimensions).map(lists).collect();
-        self.scans = scans.iter().zip(&self.dimensions).map(lists).collect();
     }
 
     fn ranges_of(&self, check: &Check) -> impl Iterator<Item = (u32, u32)> {
@@ -509,10 +511,14 @@ impl Compiled {
             && (self.told[condition as usize] || self.checks(condition, class))
     }
 
-    /// What a row says: conditions that hold, those that wait for other tests, and the text fields to
-    /// scan.
-    pub(super) fn decide(&self, row: &Row<'_>, holds: &mut Vec<u32>, waits: &mut Vec<u32>) -> u64 {
-        let mut scan = self.always_scan;
+    /// What a row says: conditions that hold, those that wait for other tests, and the group of contents
+    /// to search for.
+    pub(super) fn decide(
+        &mut self,
+        row: &Row<'_>,
+        holds: &mut Vec<u32>,
+        waits: &mut Vec<u32>,
+    ) -> u32 {
         let class = |dimension: u32| row.classes[dimension as usize];
         let mut add = |place: u32| {
             let rest = &self.rests[place as usize];
@@ -526,19 +532,12 @@ impl Compiled {
             }
         };
         self.always.iter().for_each(|place| add(*place));
-        for (own, (access, scans)) in row.classes.iter().zip(self.access.iter().zip(&self.scans)) {
+        for (own, access) in row.classes.iter().zip(&self.access) {
             access.for_each(*own, &mut add);
-            scans.for_each(*own, |place| {
-                let condition = self.order[place as usize];
-                let more = self.scan_of(condition) & !scan;
-                if more != 0 && self.allows(condition, &row.corner, row.bits, class) {
-                    scan |= more;
-                }
-            });
         }
         holds.sort_unstable();
         waits.sort_unstable();
-        scan
+        self.heads.group_of(row.classes)
     }
 }
 

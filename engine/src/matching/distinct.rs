@@ -118,7 +118,7 @@ impl Distinct {
             about.push(dimensions + 1);
         }
         let all = compiled.content_tests.iter();
-        let texts = Texts::new(all.map(|test| (test.field, test.content.clone())))?;
+        let texts = Texts::new(all.map(|test| (test.field, test.content.clone())));
         for (condition, list) in &mut lists {
             list.extend(compiled.others.get(*condition).iter().map(|at| others + at));
             list.extend(

@@ -3,6 +3,7 @@
 use super::access::Gathered;
 use super::bounds::{Corner, DIMENSIONS, narrow};
 use super::compile::{Compiled, Row};
+use super::heads::NOTHING;
 use super::memo::Found;
 use super::naive::{Naive, bytes_of};
 use super::{Condition, Hits, Matcher, Work};
@@ -365,8 +366,8 @@ impl Scratch {
             corner: self.corners[at],
             bits: self.bits.get(at).copied().unwrap_or(0),
         };
-        let scan = compiled.decide(&row, &mut self.holds, &mut self.waits);
-        compiled.memo.put(key, &self.holds, &self.waits, scan)
+        let group = compiled.decide(&row, &mut self.holds, &mut self.waits);
+        compiled.memo.put(key, &self.holds, &self.waits, group)
     }
 
     /// Searches for contents, in rows that conditions wait for them in.
@@ -376,26 +377,32 @@ impl Scratch {
         self.met.resize(contents, 0);
         self.tried.resize(contents, (0, false));
         let mut texts = std::mem::take(&mut compiled.texts);
+        let mut heads = std::mem::take(&mut compiled.heads);
         for (number, text) in texts.iter_mut().enumerate() {
-            let (column, bit) = (view.column(text.field), 1u64 << number.min(63));
+            let column = view.column(text.field);
             for at in 0..self.rows.len() {
-                let row = usize::from(self.rows[at]);
-                let bytes = match self.found[at].scan & bit {
-                    0 => continue,
-                    _ => bytes_of(column, row),
+                let group = self.found[at].group;
+                if group == NOTHING {
+                    continue;
+                }
+                let Some(wanted) = heads.wanted(group, number, &text.patterns) else {
+                    continue;
                 };
                 self.tries += 1;
-                let Some(bytes) = bytes else { continue };
+                let Some(bytes) = bytes_of(column, self.rows[at].into()) else {
+                    continue;
+                };
                 self.next_scan();
                 let (patterns, contents) = (&mut text.patterns, &text.contents);
-                patterns.scan(std::iter::once((at, bytes)), |at, pattern, end| {
+                let texts = std::iter::once((at, bytes));
+                patterns.scan(wanted, texts, |at, pattern, end| {
                     for content in &contents[pattern as usize] {
                         self.met(compiled, view, at, *content, end, bytes.len());
                     }
                 });
             }
         }
-        compiled.texts = texts;
+        (compiled.texts, compiled.heads) = (texts, heads);
     }
 
     fn next_scan(&mut self) {

@@ -9,8 +9,8 @@ pub(super) struct Found {
     pub(super) holds: (u32, u32),
     /// Likewise for those that hold if tests of other forms do.
     pub(super) waits: (u32, u32),
-    /// The text fields that conditions wait for contents of.
-    pub(super) scan: u64,
+    /// The group of contents that conditions wait for.
+    pub(super) group: u32,
 }
 
 /// The most rows of different classes remembered, and the most conditions with them, those of the
@@ -65,7 +65,7 @@ impl Memo {
     }
 
     /// Remembers what was found.
-    pub(super) fn put(&mut self, key: &[u64], holds: &[u32], waits: &[u32], scan: u64) -> Found {
+    pub(super) fn put(&mut self, key: &[u64], holds: &[u32], waits: &[u32], group: u32) -> Found {
         let mut keep = |ids: &[u32]| {
             let start = self.ids.len() as u32;
             self.ids.extend_from_slice(ids);
@@ -74,7 +74,7 @@ impl Memo {
         let found = Found {
             holds: keep(holds),
             waits: keep(waits),
-            scan,
+            group,
         };
         if self.off > 0 {
             return found;

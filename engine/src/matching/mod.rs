@@ -8,6 +8,7 @@
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
 //! | `bounds` | all that a condition asks of classes, compared at once |
 //! | `patterns` | the vector function of byte patterns |
+//! | `heads` | which contents the classes of a row leave worth a search |
 //! | `collect`, `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
@@ -23,8 +24,8 @@
 //! Candidates are found by the one test of each condition that the fewest rows pass (its access
 //! test); for each of them all of its tests are compared at once, as ranges of classes. Where rows
 //! have many candidates, or contents are searched for, rows of the same classes are decided once and
-//! remembered: traffic repeats itself. Contents are searched for all at once, in rows where the rest
-//! of some condition leaves room for them. Tests of other forms run last, each at most once a row,
+//! remembered: traffic repeats itself. Contents are searched for all at once, in each row those of
+//! conditions that its classes leave possible. Tests of other forms run last, each at most once a row,
 //! and only on rows for which a condition waits for them.
 
 mod access;
@@ -35,6 +36,7 @@ mod compile;
 mod counting;
 mod dataflow;
 mod distinct;
+mod heads;
 mod index;
 mod line;
 mod masks;
@@ -54,7 +56,7 @@ mod work;
 
 pub use index::Index;
 pub use naive::Naive;
-pub use patterns::{Pattern, Patterns};
+pub use patterns::{Pattern, Patterns, Sought, Wanted};
 pub use strategy::{Matching, Strategy};
 pub use values::Values;
 pub use work::Work;
@@ -131,6 +133,16 @@ pub struct Content {
 }
 
 impl Content {
+    /// What is searched for.
+    pub fn sought(&self) -> Sought {
+        Sought {
+            pattern: self.pattern.clone(),
+            from: self.offset,
+            until: self.depth.map(|depth| self.offset.saturating_add(depth)),
+            at_end: self.at_end,
+        }
+    }
+
     /// Whether an occurrence that ends at `end` is where it has to be, in a text of `len` bytes.
     pub(super) fn allows(&self, end: usize, len: usize) -> bool {
         let last = self

@@ -2,7 +2,7 @@
 
 use super::Content;
 use super::naive::bytes_of;
-use super::patterns::Patterns;
+use super::patterns::{Patterns, Wanted};
 use crate::View;
 use hashbrown::HashMap;
 use wireq_typesys::Bitmap;
@@ -22,6 +22,8 @@ pub(super) struct Texts {
 struct Text {
     field: usize,
     patterns: Patterns,
+    /// All of them.
+    wanted: Wanted,
     /// By pattern, the contents that it is.
     contents: Vec<Vec<u32>>,
     /// The rows that were scanned.
@@ -30,10 +32,7 @@ struct Text {
 
 impl Texts {
     /// Contents, each with the place of its field in views; they are numbered in this order.
-    ///
-    /// # Errors
-    /// Where they are too many or too long.
-    pub(super) fn new(contents: impl Iterator<Item = (usize, Content)>) -> Result<Texts, String> {
+    pub(super) fn new(contents: impl Iterator<Item = (usize, Content)>) -> Texts {
         let mut fields: Vec<(usize, Vec<_>, Vec<Vec<u32>>)> = Vec::new();
         let mut places = HashMap::new();
         let mut known = HashMap::new();
@@ -44,9 +43,9 @@ impl Texts {
                 fields.len() - 1
             });
             let (_, patterns, of) = &mut fields[place];
-            let key = (place, content.pattern.clone());
-            let pattern = *known.entry(key).or_insert_with_key(|(_, pattern)| {
-                patterns.push(pattern.clone());
+            let key = (place, content.sought());
+            let pattern = *known.entry(key).or_insert_with_key(|(_, sought)| {
+                patterns.push(sought.clone());
                 of.push(Vec::new());
                 of.len() - 1
             });
@@ -54,22 +53,21 @@ impl Texts {
             all.push((place, content));
         }
         let text = |(field, patterns, contents): (usize, Vec<_>, _)| {
-            Ok(Text {
+            let patterns = Patterns::new(patterns);
+            Text {
                 field,
-                patterns: Patterns::new(&patterns)?,
+                wanted: patterns.want(0..patterns.len() as u32),
+                patterns,
                 contents,
                 scanned: Bitmap::EMPTY,
-            })
+            }
         };
-        Ok(Texts {
-            fields: fields
-                .into_iter()
-                .map(text)
-                .collect::<Result<_, String>>()?,
+        Texts {
+            fields: fields.into_iter().map(text).collect(),
             found: vec![Bitmap::EMPTY; all.len()],
             contents: all,
             touched: Vec::new(),
-        })
+        }
     }
 
     /// Another part is at hand.
@@ -93,18 +91,19 @@ impl Texts {
             let bytes = fresh.iter().filter_map(|row| Some((row, of(row)?)));
             let (contents, all) = (&text.contents, &self.contents);
             let (found, touched) = (&mut self.found, &mut self.touched);
-            text.patterns.scan(bytes, |row, pattern, end| {
-                let len = of(row).map_or(0, <[u8]>::len);
-                for number in &contents[pattern as usize] {
-                    let found = &mut found[*number as usize];
-                    if !found.get(row) && all[*number as usize].1.allows(end, len) {
-                        if found.is_empty() {
-                            touched.push(*number);
+            text.patterns
+                .scan(&text.wanted, bytes, |row, pattern, end| {
+                    let len = of(row).map_or(0, <[u8]>::len);
+                    for number in &contents[pattern as usize] {
+                        let found = &mut found[*number as usize];
+                        if !found.get(row) && all[*number as usize].1.allows(end, len) {
+                            if found.is_empty() {
+                                touched.push(*number);
+                            }
+                            found.set(row);
                         }
-                        found.set(row);
                     }
-                }
-            });
+                });
         }
         let passing = self.found[content as usize].and(rows);
         (passing, fresh.count() as u64)

@@ -6,11 +6,12 @@
 
 use super::condition;
 use super::facts::Facts;
-use super::payload::Content;
+use super::payload::{Content, Step};
 use super::rule::{Action, Rule};
 use super::set::RuleSet;
+use hashbrown::HashMap;
 use std::sync::Arc;
-use wireq_engine::matching::{self, Condition, Hits, Matcher, Pattern, Strategy, Work};
+use wireq_engine::matching::{self, Condition, Hits, Matcher, Pattern, Sought, Strategy, Work};
 use wireq_engine::{Context, View};
 use wireq_typesys::{FieldPath, Zone};
 
@@ -29,9 +30,10 @@ impl Searched {
     pub fn new(set: RuleSet) -> Searched {
         let mut conditions = Vec::new();
         let mut owners = Vec::new();
+        let access = Access::of(&set.rules);
         for (number, rule) in (0u32..).zip(&set.rules) {
             let more = asks_for_more(rule);
-            let contents = rule.payload.access().map(content_of);
+            let contents = access.best(rule);
             for case in conditions_of(rule, contents.into_iter().collect()) {
                 conditions.push(case);
                 owners.push((number, more));
@@ -65,10 +67,56 @@ impl Searched {
     }
 }
 
+/// Which content of a rule it is looked for by.
+struct Access {
+    /// In how many rules a content is.
+    rules: HashMap<Sought, u32>,
+}
+
+impl Access {
+    fn of(rules: &[Rule]) -> Access {
+        let mut counts = HashMap::new();
+        for content in rules.iter().flat_map(|rule| rule.payload.contents()) {
+            *counts.entry(content_of(content).sought()).or_default() += 1;
+        }
+        Access { rules: counts }
+    }
+
+    /// The one that the rule marks, unless it is short: marks are often on what is rare in a part of
+    /// a request, of which nothing is known here. Else that which is best to look for; what many
+    /// rules have is in many payloads.
+    fn best(&self, rule: &Rule) -> Option<matching::Content> {
+        let mut best = None;
+        for content in rule.payload.contents() {
+            let ready = content_of(content);
+            let sought = ready.sought();
+            if content.fast && sought.pattern.bytes.len() >= MARKED_MIN {
+                return Some(ready);
+            }
+            let rules = self.rules.get(&sought).copied().unwrap_or(1);
+            let worth = i64::from(sought.worth()) - i64::from(WORTH_OF_RULES * rules.ilog2());
+            if best.as_ref().is_none_or(|(known, _)| worth > *known) {
+                best = Some((worth, ready));
+            }
+        }
+        best.map(|(_, content)| content)
+    }
+}
+
+/// Marked contents that are shorter than this are not heeded.
+const MARKED_MIN: usize = 7;
+/// Twice as many rules that have a content make it so much worse.
+const WORTH_OF_RULES: u32 = 8;
+
 /// Whether a condition says less than its rule.
 fn asks_for_more(rule: &Rule) -> bool {
     let mut tests = rule.tests.iter();
-    !rule.payload.is_empty() || tests.any(|test| condition::of_test(test).is_none())
+    let in_condition = match rule.payload.steps() {
+        [] => true,
+        [Step::Content(content)] => !content.negated && !content.is_relative(),
+        _ => false,
+    };
+    !in_condition || tests.any(|test| condition::of_test(test).is_none())
 }
 
 /// What has to hold for a rule: any of these.
@@ -164,5 +212,57 @@ impl Search {
                 found.push((row as u16, number));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Options;
+
+    #[test]
+    fn rules_are_looked_for_by_what_is_rare_and_needs_few_looks() {
+        let others = (2..40).map(|sid| {
+            format!("alert tcp any any -> any any (content:\"User-Agent: Mozilla\"; sid:{sid};)\n")
+        });
+        let others: String = others.collect();
+        for (options, expected) in [
+            (
+                r#"content:"ab"; content:"abc"; content:"xyz";"#,
+                Some(&b"xyz"[..]),
+            ),
+            (
+                r#"content:"ab"; fast_pattern; content:"abcd";"#,
+                Some(b"abcd"),
+            ),
+            (
+                r#"content:"abcdefg"; fast_pattern; content:"/a-far-longer-one";"#,
+                Some(b"abcdefg"),
+            ),
+            (r#"content:"ab"; content:!"abc";"#, Some(b"ab")),
+            (r#"content:"aaaaaa"; content:"xyz@";"#, Some(b"xyz@")),
+            (
+                r#"content:"|00 01|"; depth:2; content:"GET /index";"#,
+                Some(b"GET /index"),
+            ),
+            (
+                r#"content:"|16 03 01|"; depth:3; content:"abcdef";"#,
+                Some(b"\x16\x03\x01"),
+            ),
+            (
+                r#"content:"User-Agent: Mozilla"; content:"/x@y.zip";"#,
+                Some(b"/x@y.zip"),
+            ),
+            (r#"content:!"abc";"#, None),
+            (r#"pcre:"/abc/";"#, None),
+        ] {
+            let rule = format!("alert tcp any any -> any any ({options} sid:1;)\n");
+            let text = rule + &others;
+            let set = RuleSet::from_text("test", text.as_bytes(), &Options::default());
+            let rule = set.find(1).expect("a rule");
+            let best = Access::of(&set.rules).best(rule);
+            let best = best.map(|content| content.pattern.bytes);
+            assert_eq!(best.as_deref(), expected, "{options}");
+        }
     }
 }

@@ -83,16 +83,6 @@ impl Content {
         self.within.is_none()
     }
 
-    /// How good they are to look for first: the longer the better, but one byte again and again
-    /// is in many payloads.
-    pub(super) fn worth(&self) -> (bool, usize) {
-        let first = self.bytes.first();
-        (
-            self.bytes.iter().any(|byte| Some(byte) != first),
-            self.bytes.len(),
-        )
-    }
-
     /// Where they may be in a payload, where the part before ended at `from`: the first byte, and
     /// one past the last.
     fn range(&self, payload: &[u8], from: usize) -> Option<(usize, usize)> {

@@ -114,15 +114,6 @@ impl Payload {
         })
     }
 
-    /// The content that is looked for first: the one that the rule marks, else the longest of
-    /// those that are not one byte again and again.
-    pub fn access(&self) -> Option<&Content> {
-        self.contents().find(|content| content.fast).or_else(|| {
-            // Of equally long ones the first.
-            self.contents().rev_max_by_key(|content| content.worth())
-        })
-    }
-
     /// Whether a payload has what is asked for. Where anything is asked for, an empty one has not.
     /// The search ends without where it took more than its budget: see [`budget::BYTES_MAX`].
     pub fn holds(&self, payload: &[u8]) -> bool {
@@ -155,18 +146,6 @@ impl Payload {
         search.holds_from(0, 0)
     }
 }
-
-trait FirstMax: Iterator + Sized {
-    /// The first of those with the greatest key.
-    fn rev_max_by_key<K: Ord>(self, key: impl Fn(&Self::Item) -> K) -> Option<Self::Item> {
-        self.fold(None, |best, item| match best {
-            Some(best) if key(&best) >= key(&item) => Some(best),
-            _ => Some(item),
-        })
-    }
-}
-
-impl<I: Iterator> FirstMax for I {}
 
 /// Chains are seldom longer; parts further back are not remembered.
 const HOPELESS: usize = 16;

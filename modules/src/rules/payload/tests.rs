@@ -84,28 +84,6 @@ fn nothing_is_in_an_empty_payload() {
     assert!(payload("dsize:0;").holds(b""));
 }
 
-#[test]
-fn the_marked_content_or_the_longest_is_looked_for_first() {
-    let access = |options: &str| {
-        let payload = payload(options);
-        payload.access().map(|content| content.bytes.to_vec())
-    };
-    for (options, expected) in [
-        (
-            r#"content:"ab"; content:"abc"; content:"xyz";"#,
-            Some(&b"abc"[..]),
-        ),
-        (r#"content:"ab"; fast_pattern; content:"abc";"#, Some(b"ab")),
-        (r#"content:"ab"; content:!"abc";"#, Some(b"ab")),
-        (r#"content:"aaaaaa"; content:"xy";"#, Some(b"xy")),
-        (r#"content:"aaa"; content:"b";"#, Some(b"aaa")),
-        (r#"content:!"abc";"#, None),
-        (r#"pcre:"/abc/";"#, None),
-    ] {
-        assert_eq!(access(options).as_deref(), expected, "{options}");
-    }
-}
-
 /// What is begun last may go this far beyond the budget.
 const BEYOND: usize = 66_000;
 
