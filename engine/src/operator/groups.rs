@@ -143,10 +143,12 @@ impl Key<'_> {
 
     /// A key that is not short.
     fn without_place(bytes: &[u8]) -> Key<'_> {
-        match bytes.len() {
-            ..=MEDIUM_MAX => Key::Medium(pack(bytes)),
-            ..=LARGE_MAX => Key::Large(pack(bytes)),
-            _ => Key::Long(bytes),
+        if bytes.len() <= MEDIUM_MAX {
+            Key::Medium(pack(bytes))
+        } else if bytes.len() <= LARGE_MAX {
+            Key::Large(pack(bytes))
+        } else {
+            Key::Long(bytes)
         }
     }
 
