@@ -6,7 +6,7 @@
 
 use super::table::Table;
 use wireq_engine::View;
-use wireq_typesys::{Bitmap, Column, FieldPath, Value, key, key::Packer};
+use wireq_typesys::{Bitmap, Column, FieldPath, Value, key};
 
 /// Words that mark a field of one end, and the same of the other end.
 const ENDS: [(&str, &str); 3] = [("src", "dst"), ("src", "dest"), ("orig", "resp")];
@@ -119,9 +119,6 @@ pub(super) struct Keys {
     bytes: Vec<u8>,
     rows: Vec<KeyOfRow>,
     buffer: Vec<u8>,
-    /// Where keys of one end, of the other and of the rest are put together, column by column.
-    packers: [Packer; 3],
-    selected: Vec<u16>,
 }
 
 #[derive(Clone, Copy)]
@@ -154,41 +151,16 @@ impl Keys {
     ) {
         self.bytes.clear();
         self.rows.clear();
-        self.selected.clear();
-        rows.for_each(|row| self.selected.push(row as u16));
-        let (ends, rest) = fields.orders[0].split_at(fields.paired);
-        let (from, to) = ends.split_at(fields.paired / 2);
-        let mut packers = self.packers.iter_mut();
-        let mut pack = |places: &[usize]| {
-            let columns = places.iter().map(|at| columns[*at]);
-            let packer = packers.next()?;
-            Some(packer.pack_short(columns, &self.selected)).filter(|_| !places.is_empty())
-        };
-        let (from, to, rest) = (pack(from), pack(to), pack(rest));
-        for (at, row) in self.selected.iter().enumerate() {
-            let start = self.bytes.len();
-            // Short keys are numbers that order as their bytes do; of no fields there are no bytes.
-            let short = |packed: Option<&[u128]>| packed.map_or(Some(0), |keys| nonzero(keys[at]));
-            let from_high = match (short(from), short(to), short(rest)) {
-                (Some(from), Some(to), Some(rest)) => {
-                    push(&mut self.bytes, from.min(to));
-                    push(&mut self.bytes, from.max(to));
-                    push(&mut self.bytes, rest);
-                    from > to
-                }
-                _ => {
-                    let from_high = fields.encode(columns, usize::from(*row), &mut self.buffer);
-                    self.bytes.extend_from_slice(&self.buffer);
-                    from_high
-                }
-            };
+        rows.for_each(|row| {
+            let from_high = fields.encode(columns, row, &mut self.buffer);
+            self.bytes.extend_from_slice(&self.buffer);
             self.rows.push(KeyOfRow {
                 end: self.bytes.len() as u32,
-                hash: table.hash(&self.bytes[start..]),
+                hash: table.hash(&self.buffer),
                 found: None,
                 from_high,
             });
-        }
+        });
         let mut start = 0;
         for row in &mut self.rows {
             let end = row.end as usize;
@@ -211,18 +183,6 @@ impl Keys {
             }
         })
     }
-}
-
-fn nonzero(packed: u128) -> Option<u128> {
-    (packed != 0).then_some(packed)
-}
-
-/// Appends the bytes of a packed key: a copy of fixed size, less what is too much.
-#[inline(always)]
-fn push(bytes: &mut Vec<u8>, packed: u128) {
-    let end = bytes.len() + usize::from(packed as u8);
-    bytes.extend_from_slice(&packed.to_be_bytes());
-    bytes.truncate(end);
 }
 
 /// What a field of the sender would be called for the receiver; nothing where it is neither's.
