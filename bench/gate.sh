@@ -31,7 +31,7 @@ case "$#:${1-}" in
 *) fail 'usage: bench/gate.sh [--record]' ;;
 esac
 [[ -f $table ]] || fail "no $table here: run it from the root of the repository"
-command -v valgrind >/dev/null || fail 'valgrind is missing: install it (make setup)'
+valgrind=$(command -v valgrind) || fail 'valgrind is missing: install it (make setup)'
 
 if [[ -z ${WIREQ-} && ! -x $wireq ]]; then
     cargo build --release --bin wireq >&2 || fail 'wireq does not build'
@@ -44,6 +44,7 @@ fi
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+cp "$wireq" "$tmp/wireq"
 
 # Few long flows of short packets; and many flows, most of them of one packet.
 "$generate" "$tmp/few.pcap" --bytes 1m --seed 1 --flows 300 --mean-len 240
@@ -58,10 +59,12 @@ for test in 'dstport = 80 and ipprotocol = tcp' 'dstport = 443 and ipprotocol = 
 done >"$tmp/five.wq"
 
 # What would make counts differ between machines or runs is fixed here: time zone, language,
-# hash seed, and which memcpy the C library picks and from what size on. Valgrind itself
-# hides AVX-512.
-export TZ=UTC LC_ALL=C
+# hash seed, and which memcpy the C library picks and from what size on. Nothing else is in the
+# environment, and names of files are relative: what stands there moves the stack, and from addresses
+# there tables of the standard kind take their seeds. Valgrind itself hides AVX-512.
 tunables=glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX2,-ERMS,-FSRM
+# Nor is where small pieces of memory were before they are put together again: that is chance.
+tunables+=:glibc.malloc.mxfast=0
 tunables+=:glibc.cpu.x86_non_temporal_threshold=0xc0000:glibc.cpu.x86_rep_movsb_threshold=0x800
 
 # instructions QUERY_ARGUMENTS FILE FILE: prints the count of one run of wireq.
@@ -70,16 +73,16 @@ instructions() {
     # A column `-f NAME` stands for a file of statements in the folder above, `-w QUERY` for one whose
     # packets go to a capture, `-o FORMAT QUERY` for one printed in that format.
     case $1 in
-    '-f '*) arguments=(-f "$tmp/${1#-f }") ;;
-    '-w '*) arguments=(-w "$tmp/written.pcap" "${1#-w }") ;;
+    '-f '*) arguments=(-f "${1#-f }") ;;
+    '-w '*) arguments=(-w written.pcap "${1#-w }") ;;
     '-o '*)
         local rest=${1#-o }
         arguments=(-o "${rest%% *}" "${rest#* }")
         ;;
     esac
-    GLIBC_TUNABLES=$tunables valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-        --log-file="$tmp/valgrind.log" "$wireq" --seed 1 --threads 1 "${arguments[@]}" "${@:2}" \
-        >/dev/null 2>"$tmp/stderr.log" || {
+    (cd "$tmp" && env -i TZ=UTC LC_ALL=C GLIBC_TUNABLES="$tunables" "$valgrind" --tool=callgrind \
+        --callgrind-out-file=/dev/null --log-file=valgrind.log ./wireq --seed 1 --threads 1 \
+        "${arguments[@]}" "${@:2}" >/dev/null 2>stderr.log) || {
         cat "$tmp/stderr.log" >&2
         fail "wireq failed on: $1"
     }
@@ -98,8 +101,8 @@ while IFS=$'\t' read -r name query recorded; do
     fi
     [[ $recorded =~ ^[0-9]+$ ]] || fail "$table: $name has no count in its third column"
     # Assigned one by one: a failure inside $(...) then ends the script.
-    all=$(instructions "$query" "$tmp/few.pcap" "$tmp/many.pcap" </dev/null)
-    start=$(instructions "$query" "$tmp/empty.pcap" "$tmp/empty.pcap" </dev/null)
+    all=$(instructions "$query" few.pcap many.pcap </dev/null)
+    start=$(instructions "$query" empty.pcap empty.pcap </dev/null)
     now=$((all - start))
     printf '%s\t%s\t%s\n' "$name" "$query" "$now" >>"$tmp/gate.tsv"
 
