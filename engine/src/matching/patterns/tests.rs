@@ -138,12 +138,11 @@ fn a_text_made_for_it_takes_no_more_than_an_automaton() {
     let mut matcher = Patterns::new(all);
     let wanted = matcher.want(0..2000);
     let text = b"ab".repeat(32_000);
-    let start = std::time::Instant::now();
-    let texts = std::iter::repeat_n((0, &text[..]), 20);
+    // What the filters find is given up once it is more than the text is worth.
+    assert!(!matcher.scan_places(&wanted, &text, &mut |_, _| panic!("nothing is there")));
+    assert!(matches!(matcher.automata, Some(Ok(_))));
+    let texts = std::iter::once((0, &text[..]));
     matcher.scan(&wanted, texts, |_, _, _| panic!("nothing is there"));
-    // Looking at each pattern at each place would take minutes.
-    assert!(start.elapsed().as_secs() < 20);
-    assert!(matcher.automata.is_some());
 }
 
 #[test]
