@@ -120,7 +120,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         .skip(1)
         .map(|word| pattern(word, window))
         .collect::<Result<Vec<_>, _>>()?;
-    let matcher = Matcher::new(&patterns, arguments.flag("-m"), arguments.flag("-i"));
+    let all = arguments.flag("-m");
+    let matcher = Matcher::new(&patterns, all, arguments.flag("-i"));
     let matcher = Arc::new(matcher.map_err(too_many)?);
     let inverted = arguments.flag("-n");
     if arguments.flag("--each") && !inverted {
@@ -136,19 +137,27 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
                     return;
                 };
                 let rows = view.part.selection;
-                let passing = texts.select(column, &rows, false, &zone, |text| {
-                    matcher.is_in(window.of(text))
-                });
-                out.account.filtered += (rows.count() - passing.count()) as u64;
+                let candidates = match all {
+                    true => texts.select(column, &rows, false, &zone, |text| {
+                        matcher.is_in(window.of(text))
+                    }),
+                    false => rows,
+                };
+                let mut passing = Bitmap::EMPTY;
                 let mut counts: Vec<(usize, usize)> = Vec::new();
-                texts.visit(column, &passing, &zone, |row, text| {
+                texts.visit(column, &candidates, &zone, |row, text| {
                     let found = occurrences.count(window.of(text));
                     match counts.last_mut() {
                         Some((last, count)) if *last == row => *count += found,
-                        _ => counts.push((row, found)),
+                        _ if found > 0 => counts.push((row, found)),
+                        _ => {}
+                    }
+                    if found > 0 {
+                        passing.set(row);
                     }
                     false
                 });
+                out.account.filtered += (rows.count() - passing.count()) as u64;
                 pass_each(view.part, &passing, &counts, out);
             })
         }));
