@@ -106,24 +106,23 @@ impl Emitter {
         let (keys_of, numbers): (Vec<&[u8]>, Vec<u32>) = groups.unzip();
         let rows = numbers.len();
         // A group's state is anywhere in memory: a loop over one function waits for many of them at once.
-        let mut ready: Vec<Option<Column>> = self
-            .columns
-            .iter()
-            .map(|(source, kind)| match (source, kind) {
-                (Source::Function(at), Kind::Unsigned | Kind::Signed) => {
-                    states.column(*at, &numbers)
-                }
-                _ => None,
-            })
+        let columns = self.columns.iter().map(|(source, kind)| match source {
+            Source::Function(at) if matches!(kind, Kind::Unsigned | Kind::Signed) => {
+                states.column(*at, &numbers)
+            }
+            _ => None,
+        });
+        let mut columns: Vec<Option<Column>> = columns.collect();
+        let mut built: Vec<(usize, ColumnBuilder)> = (0..columns.len())
+            .filter(|at| columns[*at].is_none())
+            .map(|at| (at, ColumnBuilder::default()))
             .collect();
-        let builders = self.columns.iter().map(|_| ColumnBuilder::default());
-        let mut builders: Vec<ColumnBuilder> = builders.collect();
         let mut keys = vec![Value::Absent; self.keys.len()];
         let mut around = Value::Absent;
         for (key, number) in keys_of.into_iter().zip(numbers) {
             self.decode(key, &mut around, &mut keys);
-            let columns = builders.iter_mut().zip(&self.columns).zip(&ready);
-            for ((builder, (source, kind)), _) in columns.filter(|(_, ready)| ready.is_none()) {
+            for (at, builder) in &mut built {
+                let (source, kind) = &self.columns[*at];
                 let value = match source {
                     Source::Key(at, None) => keys[*at].clone(),
                     Source::Key(at, Some(names)) => states.named(*names, number, keys[*at].clone()),
@@ -134,10 +133,10 @@ impl Emitter {
                 builder.push(value.of_kind(*kind));
             }
         }
-        let columns = ready.iter_mut().zip(builders);
-        let columns = columns
-            .map(|(ready, builder)| ready.take().unwrap_or_else(|| builder.finish()))
-            .collect();
+        for (at, builder) in built {
+            columns[at] = Some(builder.finish());
+        }
+        let columns = columns.into_iter().flatten().collect();
         out.emit(PartData::from_columns(
             Arc::clone(shape),
             columns,
