@@ -129,7 +129,9 @@ impl<'a> Packed<'a> {
 
 /// The longest keys that can be packed.
 const SHORT_MAX: u8 = 15;
-const WIDE_MAX: u8 = 47;
+const WIDE_MAX: u8 = KEY_ROOM as u8 - 1;
+/// Room for the bytes of a key that is packed, and their number.
+pub const KEY_ROOM: usize = 48;
 /// A length that no addition brings back below these.
 const TOO_LONG: u8 = 200;
 

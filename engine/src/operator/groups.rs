@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use std::cmp::Ordering;
 use std::vec::IntoIter;
+pub use wireq_typesys::key::KEY_ROOM;
 use wireq_typesys::key::{self, Layout, NO_PLACE, Packer};
 use wireq_typesys::{Column, allocated};
 
@@ -57,7 +58,7 @@ type Large = [u64; 6];
 
 const SHORT_MAX: usize = 15;
 const MEDIUM_MAX: usize = 23;
-const LARGE_MAX: usize = 47;
+const LARGE_MAX: usize = KEY_ROOM - 1;
 
 /// A key and its number, as [`Groups::sorted`] gives them.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +71,7 @@ pub struct Numbered<'a> {
 
 impl Numbered<'_> {
     /// The bytes of the key; `buffer` is where they are put together.
-    pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; 48]) -> &'b [u8] {
+    pub fn bytes<'b>(&'b self, buffer: &'b mut [u8; KEY_ROOM]) -> &'b [u8] {
         self.key.bytes(self.layout, buffer)
     }
 
@@ -90,7 +91,7 @@ fn whole([high, low]: Short) -> u128 {
 }
 
 fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
-    let mut padded = [0; 48];
+    let mut padded = [0; KEY_ROOM];
     padded[..bytes.len()].copy_from_slice(bytes);
     padded[WORDS * 8 - 1] = bytes.len() as u8;
     let mut words = [0; WORDS];
@@ -100,7 +101,7 @@ fn pack<const WORDS: usize>(bytes: &[u8]) -> [u64; WORDS] {
     words
 }
 
-fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 48]) -> &'b [u8] {
+fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; KEY_ROOM]) -> &'b [u8] {
     for (chunk, word) in buffer.chunks_exact_mut(8).zip(words) {
         chunk.copy_from_slice(&word.to_be_bytes());
     }
@@ -109,7 +110,7 @@ fn unpack<'b>(words: &[u64], buffer: &'b mut [u8; 48]) -> &'b [u8] {
 }
 
 impl Key<'_> {
-    fn bytes<'b>(&'b self, layout: Option<&Layout>, buffer: &'b mut [u8; 48]) -> &'b [u8] {
+    fn bytes<'b>(&'b self, layout: Option<&Layout>, buffer: &'b mut [u8; KEY_ROOM]) -> &'b [u8] {
         match (self, layout) {
             (Key::Short(words), Some(layout)) => layout.write(whole(*words), buffer),
             (Key::Short(words), None) => unpack(words, buffer),
@@ -127,8 +128,8 @@ impl Key<'_> {
             (Key::Medium(a), Key::Medium(b)) => a.cmp(b),
             (Key::Large(a), Key::Large(b)) => a.cmp(b),
             _ => self
-                .bytes(layout, &mut [0; 48])
-                .cmp(other.bytes(layout, &mut [0; 48])),
+                .bytes(layout, &mut [0; KEY_ROOM])
+                .cmp(other.bytes(layout, &mut [0; KEY_ROOM])),
         }
     }
 
@@ -338,6 +339,24 @@ impl Table {
         }
     }
 
+    /// The number of the key of a row that is not short: as it was packed, or else of its bytes.
+    #[inline]
+    fn number_wide<'a>(
+        &mut self,
+        wide: Option<Large>,
+        columns: impl Iterator<Item = Option<&'a Column>>,
+        row: usize,
+        bytes: &mut Vec<u8>,
+    ) -> (u32, bool) {
+        if let Some(key) = wide {
+            return self.number(Key::wide(key));
+        }
+        bytes.clear();
+        columns.for_each(|column| key::encode_row(column, row, bytes));
+        let key = self.key_of(bytes);
+        self.number(key)
+    }
+
     fn find(&self, key: &Key<'_>) -> Option<u32> {
         self.find_hashed(self.seeds.key(key), key)
     }
@@ -449,7 +468,7 @@ impl Table {
         // Numbers that are free, and which are next, stay those of the shards that gave them.
         self.shards = shards.iter().map(Shard::without_keys).collect();
         for (number, key) in shards.iter().flat_map(Shard::keys) {
-            let mut buffer = [0; 48];
+            let mut buffer = [0; KEY_ROOM];
             let key = self.key_of(key.bytes(None, &mut buffer));
             let hash = self.seeds.key(&key);
             let at = self.shard(hash);
@@ -525,16 +544,9 @@ impl Groups {
             } else {
                 place += 1;
                 let wide = others.as_mut().and_then(|keys| keys.next_wide(place - 1));
-                if let Some(key) = wide {
-                    self.table.number(Key::wide(key))
-                } else {
-                    self.bytes.clear();
-                    for column in columns.clone() {
-                        key::encode_row(column, usize::from(rows[at]), &mut self.bytes);
-                    }
-                    let key = self.table.key_of(&self.bytes);
-                    self.table.number(key)
-                }
+                let row = usize::from(rows[at]);
+                self.table
+                    .number_wide(wide, columns.clone(), row, &mut self.bytes)
             };
             if new {
                 self.limit = self.limit.max(number + 1);
@@ -567,14 +579,10 @@ impl Groups {
         for (at, short) in packed.short.iter().enumerate() {
             let (number, new) = if *short != 0 {
                 self.table.number_short(halves(*short))
-            } else if let Some(key) = packed.next_wide(at) {
-                self.table.number(Key::wide(key))
             } else {
-                self.bytes.clear();
-                for column in columns.clone() {
-                    key::encode_row(column, usize::from(rows[at]), &mut self.bytes);
-                }
-                self.table.number(Key::of(&self.bytes))
+                let (wide, row) = (packed.next_wide(at), usize::from(rows[at]));
+                self.table
+                    .number_wide(wide, columns.clone(), row, &mut self.bytes)
             };
             if new {
                 self.limit = self.limit.max(number + 1);
@@ -606,7 +614,7 @@ impl Groups {
                     Key::Short(key) if alike => self.table.number_short(key),
                     key if alike => self.table.number(key),
                     key => {
-                        let mut buffer = [0; 48];
+                        let mut buffer = [0; KEY_ROOM];
                         let bytes = key.bytes(others.table.layout.as_ref(), &mut buffer);
                         let key = self.table.key_of(bytes);
                         self.table.number(key)
@@ -663,7 +671,7 @@ impl Groups {
 
     /// All keys on their own with their numbers, in ascending order of key.
     pub fn owned(&self) -> Vec<(Vec<u8>, u32)> {
-        let own = |group: &Numbered<'_>| (group.bytes(&mut [0; 48]).to_vec(), group.number);
+        let own = |group: &Numbered<'_>| (group.bytes(&mut [0; KEY_ROOM]).to_vec(), group.number);
         self.sorted().iter().map(own).collect()
     }
 
@@ -782,7 +790,9 @@ impl Drained {
             && self.first > 0
         {
             self.first -= 1;
-            key.extend_from_slice(Key::Short(*words).bytes(self.layout.as_ref(), &mut [0; 48]));
+            key.extend_from_slice(
+                Key::Short(*words).bytes(self.layout.as_ref(), &mut [0; KEY_ROOM]),
+            );
             let number = *number;
             self.short.next();
             return Some(number);
@@ -804,7 +814,7 @@ impl Drained {
         ];
         let order = |a: &Key<'_>, b: &Key<'_>| a.order(b, layout);
         let lowest = heads.into_iter().flatten().min_by(order)?;
-        key.extend_from_slice(lowest.bytes(layout, &mut [0; 48]));
+        key.extend_from_slice(lowest.bytes(layout, &mut [0; KEY_ROOM]));
         match lowest {
             Key::Short(_) => self.short.next().map(|(_, number)| number),
             Key::Medium(_) => self.medium.next().map(|(_, number)| number),
@@ -923,7 +933,7 @@ mod tests {
         let sorted: Vec<(Vec<u8>, u32)> = groups
             .sorted()
             .iter()
-            .map(|n| (n.bytes(&mut [0; 48]).to_vec(), n.number))
+            .map(|n| (n.bytes(&mut [0; KEY_ROOM]).to_vec(), n.number))
             .collect();
         assert_eq!(sorted, plain.into_iter().collect::<Vec<_>>());
         let mut numbers: Vec<u32> = sorted.iter().map(|(_, number)| *number).collect();

@@ -15,7 +15,7 @@ mod stateless;
 mod union;
 
 pub use compute::compute;
-pub use groups::{Drained, Groups, KeyedHash, Numbered, SHARDS};
+pub use groups::{Drained, Groups, KEY_ROOM, KeyedHash, Numbered, SHARDS};
 pub use index::{Candidates, Index};
 pub use stateless::{of_ports, stateless};
 

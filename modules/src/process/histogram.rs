@@ -6,6 +6,7 @@ use super::tally::Tally;
 use super::{bound, stateless};
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
+use wireq_engine::operator::KEY_ROOM;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -183,11 +184,12 @@ impl Histogram {
         let gone = self.tally.keep_lowest();
         bound::evict(&mut out.account, gone);
         let mut groups = self.tally.sorted();
-        groups.retain(|group| all || concerns(fields, self.keys(), group.bytes(&mut [0; 48])));
+        groups
+            .retain(|group| all || concerns(fields, self.keys(), group.bytes(&mut [0; KEY_ROOM])));
         self.tally.emit(&groups, own, position, out);
         let keys = groups
             .iter()
-            .map(|group| group.bytes(&mut [0; 48]).to_vec());
+            .map(|group| group.bytes(&mut [0; KEY_ROOM]).to_vec());
         for key in keys.collect::<Vec<_>>() {
             self.tally.remove(&key);
         }

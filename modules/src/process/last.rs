@@ -6,7 +6,7 @@ use super::keep::{Keeper, Kept};
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::operator::Groups;
+use wireq_engine::operator::{Groups, KEY_ROOM};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -212,7 +212,7 @@ impl Last {
     fn end_interval(&mut self, position: Position, out: &mut Output) {
         self.give(position, out);
         for group in self.groups.sorted() {
-            let fields = fields_of(&self.keys, group.bytes(&mut [0; 48]));
+            let fields = fields_of(&self.keys, group.bytes(&mut [0; KEY_ROOM]));
             out.control(position, Control::Close(fields));
         }
         self.groups = Groups::new(self.seed);
@@ -227,7 +227,7 @@ impl Last {
             .groups
             .sorted()
             .iter()
-            .map(|group| (group.bytes(&mut [0; 48]).to_vec(), group.number))
+            .map(|group| (group.bytes(&mut [0; KEY_ROOM]).to_vec(), group.number))
             .filter(|(key, _)| concerns(fields, &self.keys, key))
             .collect();
         let rows = closed
@@ -295,7 +295,7 @@ impl Operator for Last {
         let groups = self.groups.sorted();
         out.number(groups.len() as u64);
         for group in groups {
-            out.bytes(group.bytes(&mut [0; 48]));
+            out.bytes(group.bytes(&mut [0; KEY_ROOM]));
             self.keeper.save(&self.kept[group.number as usize], out);
         }
     }
@@ -320,7 +320,7 @@ impl Operator for Last {
         }
         let right = same_operator::<Last>("last", right)?;
         for group in right.groups.sorted() {
-            let (number, _) = self.groups.number_key(group.bytes(&mut [0; 48]));
+            let (number, _) = self.groups.number_key(group.bytes(&mut [0; KEY_ROOM]));
             self.grow();
             let kept = &right.kept[group.number as usize];
             let adopted = self.keeper.adopt(&right.keeper, kept);

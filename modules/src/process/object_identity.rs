@@ -5,7 +5,7 @@
 
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::operator::Groups;
+use wireq_engine::operator::{Groups, KEY_ROOM};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -179,7 +179,7 @@ impl Operator for Identities {
         let seen = self.seen.sorted();
         out.number(seen.len() as u64);
         for key in seen {
-            out.bytes(key.bytes(&mut [0; 48]));
+            out.bytes(key.bytes(&mut [0; KEY_ROOM]));
             out.number(self.counts.get(key.number as usize).copied().unwrap_or(0));
         }
         out.number(self.offered.len() as u64);
@@ -225,7 +225,7 @@ impl Operator for Identities {
         }
         for key in right.seen.sorted() {
             let count = right.counts.get(key.number as usize).copied().unwrap_or(0);
-            self.count(key.bytes(&mut [0; 48]), count);
+            self.count(key.bytes(&mut [0; KEY_ROOM]), count);
         }
         Ok(Verdict::Each(stands))
     }

@@ -5,7 +5,7 @@
 //! is exact, and neither the order of the objects nor batches nor parts show in it.
 
 use std::sync::Arc;
-use wireq_engine::operator::{Groups, Numbered};
+use wireq_engine::operator::{Groups, KEY_ROOM, Numbered};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Error};
@@ -120,7 +120,7 @@ impl Tally {
         let surplus: Vec<Vec<u8>> = groups
             .iter()
             .skip(self.max)
-            .map(|group| group.bytes(&mut [0; 48]).to_vec())
+            .map(|group| group.bytes(&mut [0; KEY_ROOM]).to_vec())
             .collect();
         let mut count = 0u64;
         for key in surplus {
@@ -161,7 +161,7 @@ impl Tally {
             let mut columns: Vec<ColumnBuilder> = Vec::new();
             columns.resize_with(fields + OWN, ColumnBuilder::default);
             for group in chunk {
-                let mut buffer = [0; 48];
+                let mut buffer = [0; KEY_ROOM];
                 let mut bytes = group.bytes(&mut buffer);
                 let values = self
                     .kinds
@@ -191,7 +191,7 @@ impl Tally {
         let groups = self.sorted();
         out.number(groups.len() as u64);
         for group in groups {
-            out.bytes(group.bytes(&mut [0; 48]));
+            out.bytes(group.bytes(&mut [0; KEY_ROOM]));
             out.number(self.count(&group));
         }
     }
@@ -206,7 +206,7 @@ impl Tally {
 
     pub(super) fn merge(&mut self, right: &Tally) {
         for group in right.sorted() {
-            self.add(group.bytes(&mut [0; 48]), right.count(&group));
+            self.add(group.bytes(&mut [0; KEY_ROOM]), right.count(&group));
         }
     }
 }
@@ -240,7 +240,7 @@ mod tests {
         let keys: Vec<Vec<u8>> = tally
             .sorted()
             .iter()
-            .map(|group| group.bytes(&mut [0; 48]).to_vec())
+            .map(|group| group.bytes(&mut [0; KEY_ROOM]).to_vec())
             .collect();
         let expected: usize = keys.iter().map(|key| ENTRY + key.len()).sum();
         assert_eq!((keys.len(), tally.memory()), (100, expected));

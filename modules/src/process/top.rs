@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::operator::Groups;
+use wireq_engine::operator::{Groups, KEY_ROOM};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -150,7 +150,7 @@ impl Top {
                 .collect();
             let mut counts = ColumnBuilder::default();
             for group in chunk {
-                let mut buffer = [0; 48];
+                let mut buffer = [0; KEY_ROOM];
                 let mut bytes = group.bytes(&mut buffer);
                 for (column, kind) in columns.iter_mut().zip(&self.kinds) {
                     column.push(key::decode(&mut bytes).unwrap_or_default().of_kind(*kind));
@@ -227,7 +227,7 @@ impl Operator for Top {
         let groups = self.groups.sorted();
         out.number(groups.len() as u64);
         for group in groups {
-            out.bytes(group.bytes(&mut [0; 48]));
+            out.bytes(group.bytes(&mut [0; KEY_ROOM]));
             out.number(self.counts.get(group.number as usize).copied().unwrap_or(0));
         }
     }
@@ -248,7 +248,7 @@ impl Operator for Top {
                 .get(group.number as usize)
                 .copied()
                 .unwrap_or(0);
-            self.add(group.bytes(&mut [0; 48]), count);
+            self.add(group.bytes(&mut [0; KEY_ROOM]), count);
         }
         Ok(Verdict::All)
     }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::operator::{Groups, KeyedHash};
+use wireq_engine::operator::{Groups, KEY_ROOM, KeyedHash};
 use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
@@ -224,7 +224,7 @@ impl Operator for Uniq {
         let keys = self.seen.sorted();
         let keys = keys.iter().filter(|key| !self.is_known(key.number));
         out.number(keys.clone().count() as u64 + self.spilled.len());
-        keys.for_each(|key| out.bytes(key.bytes(&mut [0; 48])));
+        keys.for_each(|key| out.bytes(key.bytes(&mut [0; KEY_ROOM])));
         // Where files can't be read keys are missing: loading says so.
         if save_spilled(&self.spilled, out).is_ok() {
             out.number(self.offered.len() as u64);

@@ -5,14 +5,11 @@
 //! the bytes of the key do, and bytes and number are made from each other. Whether a key has such a
 //! number depends on its values alone, not on the columns that they came in.
 
-use super::{ABSENT, ADDRESS4, BOOL, DURATION, MAC, TIME, ZERO};
+use super::{ABSENT, ADDRESS4, BOOL, DURATION, KEY_ROOM, MAC, TIME, ZERO};
 use crate::{Column, Data};
 
 /// What a key is that has no place: above all numbers of keys.
 pub const NO_PLACE: u128 = u128::MAX;
-
-/// The longest key that is put into a number, in bytes.
-const KEY_MAX: u32 = super::WIDE_MAX as u32;
 
 /// The class of numbers of eight bytes.
 const NUMBER_MAX: u8 = ZERO + 8;
@@ -100,7 +97,7 @@ impl Layout {
         let bits: u32 = slots.iter().map(|slot| slot.bits + 1).sum();
         let key_len: u32 = slots.iter().map(|slot| slot.key_len()).sum();
         // One bit is left over for what has no place.
-        (bits < 128 && key_len <= KEY_MAX).then_some(Layout { slots })
+        (bits < 128 && key_len < KEY_ROOM as u32).then_some(Layout { slots })
     }
 
     /// Writes the keys of rows to `keys`, and to `without` where among the rows those are that have
@@ -167,7 +164,7 @@ impl Layout {
     }
 
     /// The bytes of the key that has this number.
-    pub fn write<'b>(&self, key: u128, buffer: &'b mut [u8; KEY_MAX as usize + 1]) -> &'b [u8] {
+    pub fn write<'b>(&self, key: u128, buffer: &'b mut [u8; KEY_ROOM]) -> &'b [u8] {
         let mut left: u32 = self.slots.iter().map(|slot| slot.bits + 1).sum();
         let mut len = 0;
         // Slots take no more than the buffer has: else there would be no layout.
@@ -386,7 +383,7 @@ mod tests {
                 }
                 if let Some(number) = number {
                     prop_assert!(number < NO_PLACE);
-                    prop_assert_eq!(layout.write(number, &mut [0; 48]).to_vec(), bytes.clone());
+                    prop_assert_eq!(layout.write(number, &mut [0; KEY_ROOM]).to_vec(), bytes.clone());
                     known.push((bytes, number));
                 }
             }
@@ -425,6 +422,6 @@ mod tests {
         layout.pack(columns.iter().map(Some), &[0], &mut keys, &mut without);
         assert!(without.is_empty());
         let own = bytes(&columns.clone().map(Some), 0);
-        assert_eq!(layout.write(keys[0], &mut [0; 48]), own);
+        assert_eq!(layout.write(keys[0], &mut [0; KEY_ROOM]), own);
     }
 }

@@ -19,7 +19,7 @@ pub(crate) mod tally;
 use self::emit::{Emitter, Listed, Source};
 use self::spilled::{Reading, Spilled};
 use self::states::States;
-use crate::operator::groups::{Drained, Groups};
+use crate::operator::groups::{Drained, Groups, KEY_ROOM};
 use crate::operator::keyed::{Around, whole_key};
 use crate::plan::{Aggregate, First};
 use crate::planted::is_planted;
@@ -234,7 +234,7 @@ impl Grouping {
             groups.reverse();
         }
         for group in groups {
-            listed.push(group.bytes(&mut [0; 48]), group.number);
+            listed.push(group.bytes(&mut [0; KEY_ROOM]), group.number);
         }
         listed
     }
