@@ -249,8 +249,9 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     let signals = Signals::default();
     let is_live = plan.has_live_source();
     watch(&interrupt, &signals, is_live)?;
-    if arguments.memory_limit.is_some() {
-        allocator::return_what_is_freed();
+    match arguments.memory_limit {
+        Some(_) => allocator::return_what_is_freed(),
+        None => allocator::keep_together(),
     }
     let options = Options {
         targets,
