@@ -59,6 +59,7 @@ pub fn total_order(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
         (Value::Named(a, _), Value::Named(b, _)) => a.cmp(b),
+        (Value::Time(a), Value::Time(b)) | (Value::Duration(a), Value::Duration(b)) => a.cmp(b),
         (Value::Address(a), Value::Address(b)) => a.cmp(b),
         (Value::Bytes(a) | Value::Text(a), Value::Bytes(b) | Value::Text(b)) => a.cmp(b),
         _ => {

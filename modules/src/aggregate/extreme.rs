@@ -7,7 +7,7 @@ use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes}
 use wireq_engine::planted::is_planted;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Accumulator, AggregateSpec, Build, Error, Example, Module, StateClass};
-use wireq_typesys::{Column, Data, Kind, Value, total_order};
+use wireq_typesys::{Bitmap, Column, Data, Kind, Value, total_order};
 
 const FIELD: &[Parameter] = &[Parameter {
     name: "FIELD",
@@ -144,6 +144,51 @@ impl Extremes {
             None => true,
         }
     }
+
+    /// Whether what a row has may be better than what a group has: false only where a look at two
+    /// numbers of one kind says so.
+    #[inline]
+    fn may_be_better(&self, group: u32, data: &Data, row: usize) -> bool {
+        let number: i128 = match data {
+            Data::U8(v) => v[row].into(),
+            Data::U16(v) => v[row].into(),
+            Data::U32(v) => v[row].into(),
+            Data::U64(v) => v[row].into(),
+            Data::I64(v) | Data::Time(v) | Data::Duration(v) => v[row].into(),
+            Data::I128(v) => v[row],
+            _ => return true,
+        };
+        let kept: i128 = match (&self.values[group as usize], data) {
+            (Value::Time(kept), Data::Time(_)) => (*kept).into(),
+            (Value::Duration(kept), Data::Duration(_)) => (*kept).into(),
+            (_, Data::Time(_) | Data::Duration(_)) => return true,
+            (Value::Integer(kept), _) => *kept,
+            _ => return true,
+        };
+        number.cmp(&kept) == self.better
+    }
+
+    /// The first of the rows with the best value, where that can be said without making values.
+    fn best_row(&self, column: &Column, rows: &Bitmap) -> Option<usize> {
+        fn best<T: Copy + Ord>(values: &[T], rows: &Bitmap, better: Ordering) -> Option<usize> {
+            let mut best: Option<(usize, T)> = None;
+            rows.for_each(|row| {
+                if best.is_none_or(|(_, kept)| values[row].cmp(&kept) == better) {
+                    best = Some((row, values[row]));
+                }
+            });
+            best.map(|(row, _)| row)
+        }
+        match &column.data {
+            Data::U8(v) => best(v, rows, self.better),
+            Data::U16(v) => best(v, rows, self.better),
+            Data::U32(v) => best(v, rows, self.better),
+            Data::U64(v) => best(v, rows, self.better),
+            Data::I64(v) | Data::Time(v) | Data::Duration(v) => best(v, rows, self.better),
+            Data::I128(v) => best(v, rows, self.better),
+            _ => None,
+        }
+    }
 }
 
 impl Accumulator for Extremes {
@@ -161,11 +206,20 @@ impl Accumulator for Extremes {
                 Data::Bytes(v) | Data::Text(v) => {
                     column.valid.get(row) && self.is_better(*group, v.get(row))
                 }
-                _ => true,
+                data => column.valid.get(row) && self.may_be_better(*group, data, row),
             };
             if worth {
                 self.offer(*group, column.value(row));
             }
+        }
+    }
+
+    fn update_one(&mut self, column: Option<&Column>, selection: &Bitmap) {
+        let Some(column) = column else { return };
+        let rows = selection.and(&column.valid);
+        match self.best_row(column, &rows) {
+            Some(row) => self.offer(0, column.value(row)),
+            None => rows.for_each(|row| self.offer(0, column.value(row))),
         }
     }
 
