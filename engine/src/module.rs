@@ -725,6 +725,9 @@ pub trait Operator: Send {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// Fewer pieces are given by one thread before others are there.
+pub const PIECES_MIN: usize = 8;
+
 /// What an operator has to say at its end, piece by piece: each can be said on any thread, and they
 /// are taken up in their order.
 pub trait Pieces: Send + Sync {

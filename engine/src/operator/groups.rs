@@ -228,6 +228,12 @@ impl KeyedHash {
     pub fn of(self, key: &[u8]) -> u64 {
         self.0.key(&Key::of(key))
     }
+
+    /// The hash of a key of one number: see [`Layout`].
+    #[inline]
+    pub fn of_number(self, key: u128) -> u64 {
+        self.0.short(&halves(key))
+    }
 }
 
 /// 2^64 divided by the golden ratio.

@@ -6,7 +6,7 @@
 //! number depends on its values alone, not on the columns that they came in.
 
 use super::{ABSENT, ADDRESS4, BOOL, DURATION, KEY_ROOM, MAC, TIME, ZERO};
-use crate::{Column, Data};
+use crate::{Bitmap, Column, Data, Mac};
 
 /// What a key is that has no place: above all numbers of keys.
 pub const NO_PLACE: u128 = u128::MAX;
@@ -88,6 +88,11 @@ fn mac(bytes: &[u8]) -> u128 {
     bytes.iter().fold(0, append)
 }
 
+fn mac_of(value: u64) -> Mac {
+    let [_, _, mac @ ..] = value.to_be_bytes();
+    Mac(mac)
+}
+
 impl Layout {
     /// Places for values as these columns have them; none where they would take more than a number has,
     /// or vary in length.
@@ -98,6 +103,48 @@ impl Layout {
         let key_len: u32 = slots.iter().map(|slot| slot.key_len()).sum();
         // One bit is left over for what has no place.
         (bits < 128 && key_len < KEY_ROOM as u32).then_some(Layout { slots })
+    }
+
+    /// Whether the first `count` places are twice the same.
+    pub fn repeats(&self, count: usize) -> bool {
+        let halves = self.slots[..count.min(self.slots.len())].split_at(count / 2);
+        halves.0 == halves.1
+    }
+
+    /// The values that keys have at one of two places, which are of one form: the other one where it
+    /// is said so of the key. Names are not known here.
+    pub fn column(&self, places: [usize; 2], keys: impl Iterator<Item = (u128, bool)>) -> Column {
+        let slot = self.slots[places[0]];
+        let bits_behind = |at: usize| -> u32 {
+            let behind = self.slots[at + 1..].iter();
+            behind.map(|slot| slot.bits + 1).sum()
+        };
+        let shifts = places.map(bits_behind);
+        let (present, mut valid) = (slot.present(), Bitmap::EMPTY);
+        let values = keys.enumerate().map(|(row, (key, other))| {
+            let place = key >> shifts[usize::from(other)];
+            if place & present != 0 {
+                valid.set(row);
+            }
+            (place & (present - 1)) as u64
+        });
+        let nanos = |value: u64| (value ^ 1 << 63) as i64;
+        let data = match (slot.class, slot.bits) {
+            (Class::Bool, _) => Data::Bool(values.map(|value| value != 0).collect()),
+            (Class::Number, 8) => Data::U8(values.map(|value| value as u8).collect()),
+            (Class::Number, 16) => Data::U16(values.map(|value| value as u16).collect()),
+            (Class::Number, 32) => Data::U32(values.map(|value| value as u32).collect()),
+            (Class::Number, _) => Data::U64(values.collect()),
+            (Class::Time, _) => Data::Time(values.map(nanos).collect()),
+            (Class::Duration, _) => Data::Duration(values.map(nanos).collect()),
+            (Class::Address4, _) => Data::Address4(values.map(|value| value as u32).collect()),
+            (Class::Mac, _) => Data::Mac(values.map(mac_of).collect()),
+        };
+        Column {
+            data,
+            valid,
+            names: None,
+        }
     }
 
     /// Writes the keys of rows to `keys`, and to `without` where among the rows those are that have
@@ -264,7 +311,7 @@ fn pack_column<const WIDTH: u32>(
         (Class::Number, Data::I128(v)) => some_fit!(v, |n| u128::try_from(n).ok()),
         (Class::Time, Data::Time(v)) => all_fit!(v, ordered),
         (Class::Duration, Data::Duration(v)) => all_fit!(v, ordered),
-        (Class::Mac, Data::Mac(v)) => all_fit!(v, |m: crate::Mac| mac(&m.0)),
+        (Class::Mac, Data::Mac(v)) => all_fit!(v, |m: Mac| mac(&m.0)),
         (Class::Bool, Data::Bool(v)) => all_fit!(v, u128::from),
         _ => {
             for (at, (key, row)) in keys.iter_mut().zip(rows).enumerate() {
@@ -281,7 +328,7 @@ fn pack_column<const WIDTH: u32>(
 mod tests {
     use super::super::encode_row;
     use super::*;
-    use crate::{Bitmap, Mac, Value};
+    use crate::{Value, total_order};
     use proptest::prelude::*;
 
     /// Columns of all types that have places, and of some that have none.
@@ -385,6 +432,15 @@ mod tests {
                     prop_assert!(number < NO_PLACE);
                     prop_assert_eq!(layout.write(number, &mut [0; KEY_ROOM]).to_vec(), bytes.clone());
                     known.push((bytes, number));
+                }
+            }
+            for at in 0..others.len() {
+                let numbers = known.iter().map(|(_, number)| (*number, false));
+                let column = layout.column([at, at], numbers);
+                let rows = rows.iter().filter(|row| layout.read(&bytes(&others, usize::from(**row))).is_some());
+                for (place, row) in rows.enumerate() {
+                    let own = others[at].as_ref().map_or(Value::Absent, |c| c.value(usize::from(*row)));
+                    prop_assert!(total_order(&column.value(place), &own).is_eq());
                 }
             }
             for (a, b) in known.iter().zip(known.iter().skip(1)) {

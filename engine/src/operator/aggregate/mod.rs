@@ -26,8 +26,8 @@ use crate::planted::is_planted;
 use crate::schedule::output::Output;
 use crate::snapshot::{Reader, Writer};
 use crate::{
-    Context, Control, Error, Gives, GroupKeys, Needs, OnControl, Operator, OperatorSpec, Pieces,
-    Progress, StateClass, Verdict, View, same_operator,
+    Context, Control, Error, Gives, GroupKeys, Needs, OnControl, Operator, OperatorSpec,
+    PIECES_MIN, Pieces, Progress, StateClass, Verdict, View, same_operator,
 };
 use std::any::Any;
 use std::sync::Arc;
@@ -478,9 +478,6 @@ struct Said {
     states: States,
     groups: Listed,
 }
-
-/// Fewer pieces are given by one thread before others are there.
-const PIECES_MIN: usize = 8;
 
 impl Pieces for Said {
     fn len(&self) -> usize {

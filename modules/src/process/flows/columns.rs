@@ -87,9 +87,55 @@ pub(super) fn narrow(mut column: Column) -> Column {
     column
 }
 
+/// Puts a value into a row of a column that has none there. Where the column is too narrow it
+/// becomes one of values as wide as they come, which is so for the next ones too.
+pub(super) fn put(column: &mut Column, row: usize, value: Value) {
+    if value.is_absent() {
+        return;
+    }
+    let Column { data, valid, names } = column;
+    let done = match (&mut *data, &value) {
+        (Data::U8(v), Value::Named(number, of)) if *names == Some(of) => set(v, row, *number),
+        (Data::U16(v), Value::Named(number, of)) if *names == Some(of) => set(v, row, *number),
+        (Data::U64(v), Value::Named(number, of)) if *names == Some(of) => set(v, row, *number),
+        (Data::U8(v), Value::Integer(number)) if names.is_none() => set(v, row, *number),
+        (Data::U16(v), Value::Integer(number)) if names.is_none() => set(v, row, *number),
+        (Data::U32(v), Value::Integer(number)) if names.is_none() => set(v, row, *number),
+        (Data::U64(v), Value::Integer(number)) if names.is_none() => set(v, row, *number),
+        (Data::I128(v), Value::Integer(number)) => set(v, row, *number),
+        (Data::Address(v), Value::Address(address)) => set(v, row, *address),
+        (Data::Dynamic(v), value) => set(v, row, value.clone()),
+        _ => false,
+    };
+    if done {
+        valid.set(row);
+        return;
+    }
+    let values = (0..column.len()).map(|at| match at == row {
+        true => value.clone(),
+        false => column.value(at),
+    });
+    *column = Column::from_values(values.collect::<Vec<Value>>());
+}
+
+/// Puts a value where it fits; gives whether it does.
+fn set<T, V>(values: &mut [T], row: usize, value: V) -> bool
+where
+    T: TryFrom<V>,
+{
+    match T::try_from(value) {
+        Ok(value) => {
+            values[row] = value;
+            true
+        }
+        Err(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wireq_typesys::Names;
 
     #[test]
     fn narrow_columns_have_the_same_values() {
@@ -106,6 +152,62 @@ mod tests {
             for row in 0..wide.len() {
                 let (a, b) = (wide.value(row), narrow.value(row));
                 assert!(wireq_typesys::total_order(&a, &b).is_eq(), "{a:?} {b:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_of_any_kind_can_be_put() {
+        static NAMES: Names = Names {
+            name: "n",
+            entries: &[(6, "six")],
+        };
+        let v6 = || Value::Address("fd00::1".parse().unwrap());
+        let v4 = || Value::Address("10.0.0.1".parse().unwrap());
+        let columns = [
+            (Data::U8(vec![1; 4]), None),
+            (Data::U8(vec![6; 4]), Some(&NAMES)),
+            (Data::U16(vec![7; 4]), None),
+            (Data::U64(vec![8; 4]), Some(&NAMES)),
+            (Data::U32(vec![9; 4]), None),
+            (Data::Address4(vec![10; 4]), None),
+            (Data::Time(vec![5; 4]), None),
+        ];
+        let values = [
+            v6(),
+            v4(),
+            Value::Integer(9),
+            Value::Integer(70_000),
+            Value::Integer(-1),
+            Value::Named(6, &NAMES),
+            Value::Absent,
+            Value::text("x"),
+            Value::Double(0.5),
+        ];
+        for (data, names) in columns {
+            for pair in values.iter().zip(values.iter().rev()) {
+                let mut valid = Bitmap::EMPTY;
+                valid.set(0);
+                let mut column = Column {
+                    data: data.clone(),
+                    valid,
+                    names,
+                };
+                let mut expected = vec![
+                    column.value(0),
+                    Value::Absent,
+                    pair.0.clone(),
+                    pair.1.clone(),
+                ];
+                put(&mut column, 2, pair.0.clone());
+                put(&mut column, 3, pair.1.clone());
+                for (row, expected) in expected.drain(..).enumerate() {
+                    let value = column.value(row);
+                    assert!(
+                        wireq_typesys::total_order(&value, &expected).is_eq(),
+                        "{value:?} {expected:?}"
+                    );
+                }
             }
         }
     }

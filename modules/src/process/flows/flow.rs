@@ -76,7 +76,7 @@ pub(in crate::process) static MODULE: Module = Module {
             name: "--max",
             takes: Takes::Number,
             count: Count::Optional,
-            summary: "Keep at most N flows: what is over or idle longest goes first; 4000000 unless given, about 140 bytes each.",
+            summary: "Keep at most N flows: what is over or idle longest goes first; 4000000 unless given, about 170 bytes each.",
         },
         Parameter {
             name: "FIELD",

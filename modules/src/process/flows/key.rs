@@ -2,11 +2,14 @@
 //!
 //! Fields of the two ends stand in pairs (srcip and dstip, srcport and dstport); the others are
 //! the same both ways. A key is the lower end, the higher end, the rest, each as of
-//! [`wireq_typesys::key`]; which end a packet came from is beside it.
+//! [`wireq_typesys::key`]; which end a packet came from is beside it. Keys of columns of fixed width,
+//! as a 5-tuple of IPv4, are one number: see [`Layout`].
 
+use super::columns::{narrow, put};
 use super::table::Table;
 use wireq_engine::View;
-use wireq_typesys::{Bitmap, Column, FieldPath, Value, key};
+use wireq_typesys::key::{self, KEY_ROOM, Layout, NO_PLACE};
+use wireq_typesys::{Bitmap, Column, ColumnBuilder, FieldPath, Kind, Value};
 
 /// Words that mark a field of one end, and the same of the other end.
 const ENDS: [(&str, &str); 3] = [("src", "dst"), ("src", "dest"), ("orig", "resp")];
@@ -18,6 +21,19 @@ pub(super) struct KeyFields {
     orders: [Vec<usize>; 2],
     /// How many fields of both ends stand before the rest.
     paired: usize,
+    /// Where keys are numbers.
+    layout: Option<Layout>,
+    /// Whether it is known whether they can be.
+    decided: bool,
+}
+
+/// A key as it is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key<'a> {
+    /// Where there is a layout: what has a number in it.
+    Number(u128),
+    /// All others.
+    Bytes(&'a [u8]),
 }
 
 impl KeyFields {
@@ -52,6 +68,37 @@ impl KeyFields {
                 [&*to, &*from, &*rest].concat(),
             ],
             paired: 2 * pairs.len(),
+            layout: None,
+            decided: false,
+        }
+    }
+
+    /// Sees whether keys can be numbers, where columns are there that say so. Gives whether they are
+    /// from now on: then those that there are have to be made anew.
+    pub(super) fn decide(&mut self, columns: &[Option<&Column>]) -> bool {
+        if self.decided || columns.iter().any(Option::is_none) {
+            return false;
+        }
+        self.decided = true;
+        let in_order = self.orders[0].iter().filter_map(|at| columns[*at]);
+        // Both ends need places of one form: a key has its lower end first, whichever that is.
+        self.layout = Layout::of(in_order).filter(|layout| layout.repeats(self.paired));
+        self.layout.is_some()
+    }
+
+    /// The key of these bytes.
+    pub(super) fn key<'a>(&self, bytes: &'a [u8]) -> Key<'a> {
+        let layout = self.layout.as_ref();
+        let number = layout.and_then(|layout| layout.read(bytes));
+        number.map_or(Key::Bytes(bytes), Key::Number)
+    }
+
+    /// The bytes of a key; `buffer` is where they may be put together.
+    pub(super) fn bytes<'b>(&self, key: Key<'b>, buffer: &'b mut [u8; KEY_ROOM]) -> &'b [u8] {
+        match (key, &self.layout) {
+            (Key::Bytes(bytes), _) => bytes,
+            (Key::Number(number), Some(layout)) => layout.write(number, buffer),
+            (Key::Number(_), None) => unreachable!("numbers are of a layout"),
         }
     }
 
@@ -68,8 +115,44 @@ impl KeyFields {
     }
 
     /// The columns of the fields.
-    pub(super) fn columns<'a>(&self, view: View<'a>) -> Vec<Option<&'a Column>> {
+    pub(super) fn columns_of<'a>(&self, view: View<'a>) -> Vec<Option<&'a Column>> {
         (0..self.len()).map(|at| view.column(at)).collect()
+    }
+
+    /// The same where most keys are numbers.
+    fn columns_of_numbers(
+        &self,
+        layout: &Layout,
+        keys: &[(Key<'_>, bool)],
+        wanted: &[(usize, Kind)],
+    ) -> Vec<Column> {
+        // The number 0 has nothing at any place.
+        let numbers = keys.iter().map(|(key, swapped)| match key {
+            Key::Number(number) => (*number, *swapped),
+            Key::Bytes(_) => (0, *swapped),
+        });
+        let decoded = |(row, (key, swapped)): (usize, &(Key<'_>, bool))| match key {
+            Key::Number(_) => None,
+            Key::Bytes(_) => Some((row, self.decode(*key, *swapped)?)),
+        };
+        let others: Vec<(usize, Vec<Value>)> =
+            keys.iter().enumerate().filter_map(decoded).collect();
+        let column = |(field, kind): &(usize, Kind)| {
+            let place = |order: &Vec<usize>| order.iter().position(|at| at == field);
+            let places = self
+                .orders
+                .each_ref()
+                .map(|order| place(order).unwrap_or(0));
+            let mut column = layout.column(places, numbers.clone());
+            if let Kind::Named(names) = kind {
+                column.names = Some(names);
+            }
+            for (row, values) in &others {
+                put(&mut column, *row, values[*field].clone().of_kind(*kind));
+            }
+            column
+        };
+        wanted.iter().map(column).collect()
     }
 
     /// Writes the key of a row to `key`; gives whether the row comes from the higher end.
@@ -102,12 +185,42 @@ impl KeyFields {
 
     /// The values of a key in the order of the fields, for packets from the lower end or, where
     /// `swapped`, from the higher one. None where the bytes are no key of these fields.
-    pub(super) fn decode(&self, mut bytes: &[u8], swapped: bool) -> Option<Vec<Value>> {
+    pub(super) fn decode(&self, key: Key<'_>, swapped: bool) -> Option<Vec<Value>> {
+        let mut buffer = [0; KEY_ROOM];
+        let mut bytes = self.bytes(key, &mut buffer);
         let mut values = vec![Value::Absent; self.len()];
         for at in &self.orders[usize::from(swapped)] {
             values[*at] = key::decode(&mut bytes)?;
         }
         bytes.is_empty().then_some(values)
+    }
+
+    /// What keys have in some fields, a column each; each key is given with whether it is read from
+    /// the higher end.
+    pub(super) fn columns(
+        &self,
+        keys: &[(Key<'_>, bool)],
+        wanted: &[(usize, Kind)],
+    ) -> Vec<Column> {
+        if wanted.is_empty() {
+            return Vec::new();
+        }
+        if let Some(layout) = &self.layout {
+            return self.columns_of_numbers(layout, keys, wanted);
+        }
+        let mut built: Vec<ColumnBuilder> = Vec::new();
+        built.resize_with(wanted.len(), ColumnBuilder::default);
+        for (key, swapped) in keys {
+            let values = self.decode(*key, *swapped).unwrap_or_default();
+            for (column, (field, kind)) in built.iter_mut().zip(wanted) {
+                let value = values.get(*field).cloned().unwrap_or_default();
+                column.push(value.of_kind(*kind));
+            }
+        }
+        built
+            .into_iter()
+            .map(|column| narrow(column.finish()))
+            .collect()
     }
 }
 
@@ -116,6 +229,13 @@ impl KeyFields {
 /// many and memory is slow.
 #[derive(Default)]
 pub(super) struct Keys {
+    /// The rows that have keys.
+    at: Vec<u16>,
+    /// Where there is a layout, by row: the number, and that of the other direction.
+    numbers: Vec<u128>,
+    backward: Vec<u128>,
+    without: Vec<u16>,
+    /// Keys that are no numbers.
     bytes: Vec<u8>,
     rows: Vec<KeyOfRow>,
     buffer: Vec<u8>,
@@ -131,8 +251,8 @@ struct KeyOfRow {
 
 /// The key of a row.
 #[derive(Clone, Copy)]
-pub(super) struct Key<'a> {
-    pub(super) bytes: &'a [u8],
+pub(super) struct RowKey<'a> {
+    pub(super) key: Key<'a>,
     pub(super) hash: u32,
     /// The flow that it had before the first row of the view.
     pub(super) found: Option<u32>,
@@ -149,39 +269,87 @@ impl Keys {
         rows: &Bitmap,
         table: &Table<S>,
     ) {
+        self.at.clear();
+        rows.for_each(|row| self.at.push(row as u16));
+        self.pack(fields, columns);
         self.bytes.clear();
         self.rows.clear();
-        rows.for_each(|row| {
-            let from_high = fields.encode(columns, row, &mut self.buffer);
-            self.bytes.extend_from_slice(&self.buffer);
+        for (at, row) in self.at.iter().enumerate() {
+            let number = self.numbers[at];
+            let (hash, from_high) = if number == NO_PLACE {
+                let from_high = fields.encode(columns, usize::from(*row), &mut self.buffer);
+                self.bytes.extend_from_slice(&self.buffer);
+                (table.hash(Key::Bytes(&self.buffer)), from_high)
+            } else {
+                let back = self.backward.get(at).copied().unwrap_or(NO_PLACE);
+                self.numbers[at] = number.min(back);
+                (table.hash(Key::Number(self.numbers[at])), back < number)
+            };
             self.rows.push(KeyOfRow {
                 end: self.bytes.len() as u32,
-                hash: table.hash(&self.buffer),
+                hash,
                 found: None,
                 from_high,
             });
-        });
+        }
         let mut start = 0;
-        for row in &mut self.rows {
-            let end = row.end as usize;
-            row.found = table.find(row.hash, &self.bytes[start..end]);
-            start = end;
+        for (row, number) in self.rows.iter_mut().zip(&self.numbers) {
+            let key = key_of(*number, &self.bytes[start..row.end as usize]);
+            row.found = table.find(row.hash, key);
+            start = row.end as usize;
+        }
+    }
+
+    /// The keys of all rows as numbers, as far as they have such.
+    fn pack(&mut self, fields: &KeyFields, columns: &[Option<&Column>]) {
+        self.numbers.clear();
+        self.backward.clear();
+        let Some(layout) = &fields.layout else {
+            return self.numbers.resize(self.at.len(), NO_PLACE);
+        };
+        let [forward, backward] = fields.orders.each_ref();
+        layout.pack(
+            forward.iter().map(|at| columns[*at]),
+            &self.at,
+            &mut self.numbers,
+            &mut self.without,
+        );
+        if fields.paired > 0 {
+            // What has no number one way has none the other way.
+            layout.pack(
+                backward.iter().map(|at| columns[*at]),
+                &self.at,
+                &mut self.backward,
+                &mut self.without,
+            );
         }
     }
 
     /// The keys in the order of the rows.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Key<'_>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = RowKey<'_>> {
         let mut start = 0;
-        self.rows.iter().map(move |row| {
-            let range = start..row.end as usize;
-            start = range.end;
-            Key {
-                bytes: &self.bytes[range],
-                hash: row.hash,
-                found: row.found,
-                from_high: row.from_high,
-            }
-        })
+        self.rows
+            .iter()
+            .zip(&self.numbers)
+            .map(move |(row, number)| {
+                let range = start..row.end as usize;
+                start = range.end;
+                RowKey {
+                    key: key_of(*number, &self.bytes[range]),
+                    hash: row.hash,
+                    found: row.found,
+                    from_high: row.from_high,
+                }
+            })
+    }
+}
+
+/// The key that has a number or, without one, bytes.
+#[inline]
+fn key_of(number: u128, bytes: &[u8]) -> Key<'_> {
+    match number {
+        NO_PLACE => Key::Bytes(bytes),
+        number => Key::Number(number),
     }
 }
 
@@ -204,6 +372,7 @@ fn other_ends(name: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept_key::KeptKey;
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -249,10 +418,78 @@ mod tests {
             let mut pairs = values.iter().zip(expected);
             assert!(pairs.all(|(a, b)| wireq_typesys::total_order(a, b).is_eq()));
         };
-        same(fields.decode(&key, true), &there);
-        same(fields.decode(&key, false), &back);
-        assert!(fields.decode(&key[1..], false).is_none());
+        same(fields.decode(Key::Bytes(&key), true), &there);
+        same(fields.decode(Key::Bytes(&key), false), &back);
+        assert!(fields.decode(Key::Bytes(&key[1..]), false).is_none());
         key.push(0);
-        assert!(fields.decode(&key, false).is_none());
+        assert!(fields.decode(Key::Bytes(&key), false).is_none());
+    }
+
+    /// As numbers and as bytes, keys are the same ones, from the same end, with the same values.
+    #[test]
+    fn numbers_are_keys_as_bytes_are() {
+        let address = |last: u8| Value::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)));
+        let v6 = Value::Address("fd00::1".parse().unwrap());
+        let ends = [
+            (address(9), address(1)),
+            (address(1), address(9)),
+            (address(5), address(5)),
+            (v6, address(1)),
+            (Value::Absent, address(1)),
+            (address(1), Value::Absent),
+        ];
+        let from = Column::from_values(ends.iter().map(|(from, _)| from.clone()));
+        let to = Column::from_values(ends.iter().map(|(_, to)| to.clone()));
+        let rest = Column::from_values((0..ends.len()).map(|at| Value::Integer(at as i128 / 2)));
+        let columns = [Some(&from), Some(&rest), Some(&to)];
+        for paired in [true, false] {
+            let names = paths(&["srcip", "vlan", "dstip"]);
+            let mut fields = if paired {
+                KeyFields::by_name(&names)
+            } else {
+                KeyFields::one_way(3)
+            };
+            let table: Table<()> = Table::new(1);
+            let rows = Bitmap::first(ends.len());
+            let mut as_bytes = Keys::default();
+            as_bytes.read(&fields, &columns, &rows, &table);
+            let plain = fields.clone();
+            assert!(fields.decide(&columns));
+            let mut keys = Keys::default();
+            keys.read(&fields, &columns, &rows, &table);
+            for (row, (key, same)) in keys.iter().zip(as_bytes.iter()).enumerate() {
+                let mut buffer = [0; KEY_ROOM];
+                assert_eq!(Key::Bytes(fields.bytes(key.key, &mut buffer)), same.key);
+                assert_eq!(
+                    fields.key(fields.bytes(key.key, &mut [0; KEY_ROOM])),
+                    key.key
+                );
+                assert_eq!(key.from_high, same.from_high);
+                assert_eq!(matches!(key.key, Key::Number(_)), row != 3);
+            }
+            let kept = |keys: &Keys| -> Vec<(KeptKey, bool)> {
+                let keys = keys.iter();
+                keys.map(|key| (KeptKey::new(key.key), key.from_high))
+                    .collect()
+            };
+            let (all, same) = (kept(&keys), kept(&as_bytes));
+            let wanted = [(0, Kind::Address), (1, Kind::Unsigned), (2, Kind::Address)];
+            for rows in [0..3, 0..ends.len(), 4..6] {
+                let some = |kept: &[(KeptKey, bool)], of: &KeyFields| {
+                    let some = kept[rows.clone()].iter();
+                    let some: Vec<_> = some.map(|(key, high)| (key.key(), *high)).collect();
+                    of.columns(&some, &wanted)
+                };
+                let (ours, theirs) = (some(&all, &fields), some(&same, &plain));
+                for (ours, theirs) in ours.iter().zip(&theirs) {
+                    for row in 0..rows.len() {
+                        assert!(
+                            wireq_typesys::total_order(&ours.value(row), &theirs.value(row))
+                                .is_eq()
+                        );
+                    }
+                }
+            }
+        }
     }
 }

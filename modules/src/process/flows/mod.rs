@@ -4,14 +4,15 @@
 //! they share is here: keys that are the same in both directions ([`key`]), and a table of flows
 //! that knows which one was idle longest ([`table`]).
 
-mod bytes;
 mod columns;
 pub(super) mod flow;
 pub(super) mod flowid;
+mod kept_key;
 mod key;
 mod number;
 mod packet;
 mod record;
+mod said;
 mod snapshot;
 mod state;
 mod summary;

@@ -2,7 +2,8 @@
 
 use super::columns::{NEVER, number, time};
 use super::flowid::Limits;
-use super::key::{Key, KeyFields, Keys};
+use super::key::{Key, KeyFields, Keys, RowKey};
+use super::said::Said;
 use super::summary::{Firsts, Rows};
 use super::sums::Flow;
 use super::table::{Entry, Table};
@@ -11,8 +12,8 @@ use std::mem::take;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Control, Error, Operator, Progress, View};
-use wireq_typesys::{Position, Zone};
+use wireq_engine::{Context, Control, Error, Operator, Pieces, Progress, View};
+use wireq_typesys::{Column, Position, Value, Zone};
 
 /// Flows are all in one list.
 pub(super) const LIST: usize = 0;
@@ -26,13 +27,19 @@ pub(super) struct FlowId {
     next: u64,
     /// The latest time so far.
     clock: i64,
-    rows: Rows,
+    /// While the clock is not later than this, no flow is idle for too long.
+    due: i64,
+    rows: Arc<Rows>,
     keys: Keys,
+    seed: u64,
+    /// What is being said at the end.
+    said: Option<Said<Flow>>,
 }
 
 /// A view as it is taken in: its columns, and first objects that are not given yet.
 struct Taking<'a, 'o> {
     view: View<'a>,
+    bytes: Option<&'a Column>,
     firsts: Firsts,
     out: &'o mut Output,
 }
@@ -45,25 +52,43 @@ impl FlowId {
             table: Table::new(context.seed),
             next: 0,
             clock: NEVER,
-            rows: Rows::new(fields.clone(), context),
+            due: NEVER,
+            rows: Arc::new(Rows::new(fields.len(), context)),
             fields,
             keys: Keys::default(),
+            seed: context.seed,
+            said: None,
         }
     }
 
-    fn take(&mut self, row: usize, key: Key<'_>, taking: &mut Taking<'_, '_>) {
-        let (view, position) = (taking.view, taking.view.part.data.position(row));
-        let from_high = key.from_high;
-        let time = time(view.column(self.fields.len()), row, &self.zone);
-        let bytes = number(view.column(self.fields.len() + 1), row);
-        if let Some(at) = self.table.find_at(key.found, key.hash, key.bytes) {
+    #[inline]
+    fn take(
+        &mut self,
+        row: usize,
+        time: Option<i64>,
+        key: RowKey<'_>,
+        taking: &mut Taking<'_, '_>,
+    ) {
+        let bytes = number(taking.bytes, row);
+        if let Some(at) = self.table.find_at(key.found, key.hash, key.key) {
             let flow = &mut self.table.entry_mut(at).state;
             if !time.is_some_and(|time| flow.is_far(time, self.limits.idle)) {
-                flow.take(time, bytes, from_high);
+                flow.take(time, bytes, key.from_high);
                 return self.table.touch(at, LIST, LIST, self.clock);
             }
-            self.end(at, position, taking);
+            self.end(at, row, taking);
         }
+        self.begin(row, time, bytes, key, taking);
+    }
+
+    fn begin(
+        &mut self,
+        row: usize,
+        time: Option<i64>,
+        bytes: u64,
+        key: RowKey<'_>,
+        taking: &mut Taking<'_, '_>,
+    ) {
         while self.table.len() >= self.limits.flows {
             let Some(at) = self.table.oldest(LIST) else {
                 break;
@@ -73,25 +98,26 @@ impl FlowId {
             let (rows, account) = (packets.saturating_add(back), &mut taking.out.account);
             account.absorbed = account.absorbed.wrapping_sub(rows);
             account.evicted = account.evicted.wrapping_add(rows);
-            self.end(at, position, taking);
+            self.end(at, row, taking);
         }
         let mut flow = Flow {
             number: self.next,
             start: time.unwrap_or(NEVER),
-            from_high,
-            kept: self.rows.kept(view, row),
+            from_high: key.from_high,
+            kept: self.rows.kept(taking.view, row),
             ..Flow::default()
         };
-        flow.take(time, bytes, from_high);
-        taking.firsts.add(row, &flow);
-        let key = (key.hash, key.bytes);
-        self.table.insert(key, flow, self.clock, LIST);
+        flow.take(time, bytes, key.from_high);
+        taking.firsts.add(row, flow.number, flow.start, bytes);
+        self.table
+            .insert((key.hash, key.key), flow, self.clock, LIST);
         self.next = self.next.wrapping_add(1);
     }
 
     /// Ends one flow, in its place among first objects.
-    fn end(&mut self, at: u32, position: Position, taking: &mut Taking<'_, '_>) {
-        let entry = self.table.remove(at, LIST);
+    fn end(&mut self, at: u32, row: usize, taking: &mut Taking<'_, '_>) {
+        let position = taking.view.part.data.position(row);
+        let entry = self.table.remove(at);
         self.rows
             .give_firsts(taking.view, &mut taking.firsts, taking.out);
         self.give(&[entry], position, taking.out);
@@ -99,15 +125,33 @@ impl FlowId {
 
     /// Gives what is known of flows that ended, and closes them.
     fn give(&self, flows: &[Entry<Flow>], position: Position, out: &mut Output) {
-        let of = |entry| -> (&[u8], &Flow) { (Entry::key(entry), &entry.state) };
+        let of = |entry| -> (Key<'_>, &Flow) { (Entry::key(entry), &entry.state) };
         let summaries: Vec<_> = flows.iter().map(of).collect();
-        self.rows.give_summaries(&summaries, position, out);
+        self.rows
+            .give_summaries(&self.fields, &summaries, position, out);
         for (key, flow) in summaries {
-            out.control(position, self.rows.close(key, flow));
+            out.control(position, self.rows.close(&self.fields, key, flow));
         }
     }
 
-    /// Moves the clock on; gives whether a flow is idle for too long then.
+    /// What is to be said at the end, of all flows; none are left.
+    fn all(&mut self) -> Said<Flow> {
+        let table = std::mem::replace(&mut self.table, Table::new(self.seed));
+        let mut order = table.in_slab();
+        order.sort_by_key(|at| table.entry(*at).state.number);
+        let (fields, rows) = (self.fields.clone(), Arc::clone(&self.rows));
+        let say = move |table: &Table<Flow>, flows: &[u32], out: &mut Output| {
+            let of = |at: &u32| {
+                let entry = table.entry(*at);
+                (entry.key(), &entry.state)
+            };
+            let flows: Vec<(Key<'_>, &Flow)> = flows.iter().map(of).collect();
+            rows.give_summaries(&fields, &flows, Position::END, out);
+        };
+        Said::new(table, order, Box::new(say))
+    }
+
+    /// Moves the clock on; gives whether a flow may be idle for too long then.
     #[inline]
     fn advance(&mut self, time: i64) -> bool {
         if time <= self.clock {
@@ -117,21 +161,26 @@ impl FlowId {
             self.table.touch_all(time);
         }
         self.clock = time;
-        let oldest = self.table.oldest(LIST);
-        oldest.is_some_and(|at| self.is_idle(at))
-    }
-
-    fn is_idle(&self, at: u32) -> bool {
-        let touched = self.table.entry(at).touched;
-        self.clock > touched.saturating_add(self.limits.idle)
+        time > self.due
     }
 
     /// Takes out what is idle for too long: in the order of times, then of numbers.
     fn idle(&mut self) -> Vec<Entry<Flow>> {
-        let idle = self.table.list(LIST).take_while(|at| self.is_idle(*at));
-        let idle: Vec<u32> = idle.collect();
-        let remove = |at| self.table.remove(at, LIST);
-        let mut ended: Vec<Entry<Flow>> = idle.into_iter().map(remove).collect();
+        let mut ended = Vec::new();
+        // Flows that begin later are due later.
+        self.due = self.clock.saturating_add(self.limits.idle);
+        while let Some(at) = self.table.oldest(LIST) {
+            let due = self
+                .table
+                .entry(at)
+                .touched
+                .saturating_add(self.limits.idle);
+            if due >= self.clock {
+                self.due = due;
+                break;
+            }
+            ended.push(self.table.remove(at));
+        }
         ended.sort_by_key(|entry| (entry.touched, entry.state.number));
         ended
     }
@@ -151,26 +200,32 @@ impl Operator for FlowId {
             out.account.filtered += view.part.count() as u64 - count;
             let times = view.column(self.fields.len());
             let mut keys = take(&mut self.keys);
-            let columns = self.fields.columns(*view);
+            let columns = self.fields.columns_of(*view);
+            if self.fields.decide(&columns) {
+                self.table.make_keys_anew(&self.fields);
+            }
             keys.read(&self.fields, &columns, &keyed, &self.table);
             let mut next = keys.iter();
             let mut taking = Taking {
                 view: *view,
+                bytes: view.column(self.fields.len() + 1),
                 firsts: Firsts::default(),
                 out,
             };
             view.part.selection.for_each(|row| {
                 let time = time(times, row, &self.zone);
                 if time.is_some_and(|time| self.advance(time)) {
-                    let position = view.part.data.position(row);
-                    self.rows.give_firsts(*view, &mut taking.firsts, taking.out);
                     let idle = self.idle();
-                    self.give(&idle, position, taking.out);
+                    if !idle.is_empty() {
+                        let position = view.part.data.position(row);
+                        self.rows.give_firsts(*view, &mut taking.firsts, taking.out);
+                        self.give(&idle, position, taking.out);
+                    }
                 }
                 if keyed.get(row)
                     && let Some(key) = next.next()
                 {
-                    self.take(row, key, &mut taking);
+                    self.take(row, time, key, &mut taking);
                 }
             });
             drop(next);
@@ -197,23 +252,37 @@ impl Operator for FlowId {
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
-        let entries = self.table.list(LIST).map(|at| self.table.entry(at));
-        let mut flows: Vec<(&[u8], &Flow)> =
-            entries.map(|entry| (entry.key(), &entry.state)).collect();
-        flows.sort_unstable_by_key(|(_, flow)| flow.number);
         // The end closes all flows by itself.
-        self.rows.give_summaries(&flows, Position::END, out);
+        let said = match self.said.take() {
+            Some(said) => said,
+            None => self.all(),
+        };
+        self.said.insert(said).give_next(out);
         Ok(())
     }
 
+    fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
+        let said = self.all();
+        if said.is_much() {
+            return Some(Box::new(said));
+        }
+        self.said = Some(said);
+        None
+    }
+
+    fn has_more(&self) -> bool {
+        self.said.as_ref().is_some_and(Said::has_more)
+    }
+
     fn memory(&self) -> usize {
-        self.table.memory() + self.table.len() * self.rows.kept_bytes()
+        let kept = self.table.len() * self.rows.kept_values() * size_of::<Value>();
+        self.table.memory() + kept + self.said.as_ref().map_or(0, Said::memory)
     }
 
     fn save(&self, out: &mut Writer) {
         out.number(self.clock as u64);
         out.number(self.next);
-        self.table.save(out);
+        self.table.save(&self.fields, out);
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {

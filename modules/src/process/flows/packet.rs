@@ -61,7 +61,7 @@ impl<'a> Columns<'a> {
     pub(super) fn new(view: View<'a>, fields: &KeyFields, places: &Places) -> Columns<'a> {
         let column = |place: Option<usize>| view.column(place?);
         Columns {
-            keys: fields.columns(view),
+            keys: fields.columns_of(view),
             time: column(places.time),
             bytes: column(places.bytes),
             protocol: column(places.protocol),

@@ -1,15 +1,15 @@
 //! Records of flows.
 
-use super::columns::{NEVER, counts, narrow, times};
-use super::key::KeyFields;
+use super::columns::{NEVER, counts, times};
+use super::kept_key::KeptKey;
+use super::key::{Key, KeyFields};
 use super::state::Flow;
 use super::tcp::{Ending, STATES};
 use std::sync::Arc;
 use wireq_engine::Context;
 use wireq_engine::schedule::output::Output;
 use wireq_typesys::{
-    Bitmap, Column, ColumnBuilder, Data, FieldPath, Kind, Names, PartData, Position, Positions,
-    ROWS_MAX, Shape,
+    Bitmap, Column, Data, FieldPath, Kind, Names, PartData, Position, Positions, ROWS_MAX, Shape,
 };
 
 /// Why a record was made.
@@ -70,8 +70,8 @@ pub(super) fn columns() -> Vec<(FieldPath, Kind)> {
 
 /// Makes records, column by column.
 pub(super) struct Records {
-    fields: KeyFields,
-    kinds: Vec<Kind>,
+    /// The key fields, with their kinds.
+    keys: Vec<(usize, Kind)>,
     /// Whether records have a state: without ports there are no connections.
     has_state: bool,
     shape: Option<Arc<Shape>>,
@@ -81,7 +81,8 @@ pub(super) struct Records {
 
 #[derive(Default)]
 struct Rows {
-    keys: Vec<ColumnBuilder>,
+    /// Keys, each with whether the originator is the higher end.
+    keys: Vec<(KeptKey, bool)>,
     positions: Vec<Position>,
     times: [Vec<i64>; 3],
     counts: [Vec<u64>; 4],
@@ -92,10 +93,10 @@ struct Rows {
 }
 
 impl Records {
-    pub(super) fn new(fields: KeyFields, has_state: bool, context: &Context) -> Records {
+    pub(super) fn new(keys: usize, has_state: bool, context: &Context) -> Records {
+        let kinds = context.kinds.iter().take(keys).copied();
         Records {
-            kinds: context.kinds.iter().take(fields.len()).copied().collect(),
-            fields,
+            keys: kinds.enumerate().collect(),
             has_state,
             shape: context.shape.clone(),
             origin: context.origin,
@@ -103,25 +104,31 @@ impl Records {
         }
     }
 
+    /// The same, without records so far.
+    pub(super) fn without_rows(&self) -> Records {
+        Records {
+            keys: self.keys.clone(),
+            has_state: self.has_state,
+            shape: self.shape.clone(),
+            origin: self.origin,
+            rows: Rows::default(),
+        }
+    }
+
     /// Adds the record of a flow at the position of what causes it.
     pub(super) fn add(
         &mut self,
-        key: &[u8],
-        flow: &Flow,
+        fields: &KeyFields,
+        (key, flow): (Key<'_>, &Flow),
         reason: Reason,
         position: Position,
         out: &mut Output,
     ) {
         if self.rows.positions.len() == ROWS_MAX {
-            self.give(out);
+            self.give(fields, out);
         }
         let rows = &mut self.rows;
-        rows.keys
-            .resize_with(self.fields.len(), ColumnBuilder::default);
-        let values = self.fields.decode(key, flow.from_high).unwrap_or_default();
-        for ((column, value), kind) in rows.keys.iter_mut().zip(values).zip(&self.kinds) {
-            column.push(value.of_kind(*kind));
-        }
+        rows.keys.push((KeptKey::new(key), flow.from_high));
         let has_time = flow.first <= flow.last;
         let duration = flow.last.saturating_sub(flow.first);
         let times = [flow.first, flow.last, duration];
@@ -144,7 +151,7 @@ impl Records {
     }
 
     /// Gives the records added so far.
-    pub(super) fn give(&mut self, out: &mut Output) {
+    pub(super) fn give(&mut self, fields: &KeyFields, out: &mut Output) {
         let rows = std::mem::take(&mut self.rows);
         let count = rows.positions.len();
         let Some(shape) = self.shape.as_ref().filter(|_| count > 0) else {
@@ -158,8 +165,9 @@ impl Records {
         };
         let has_state = if self.has_state { all } else { Bitmap::EMPTY };
         let [start, end, duration] = rows.times;
-        let mut columns: Vec<Column> = Vec::with_capacity(self.fields.len() + 11);
-        columns.extend(rows.keys.into_iter().map(|key| narrow(key.finish())));
+        let keys = rows.keys.iter().map(|(key, high)| (key.key(), *high));
+        let keys: Vec<(Key<'_>, bool)> = keys.collect();
+        let mut columns = fields.columns(&keys, &self.keys);
         columns.push(times(start, Data::Time));
         columns.push(times(end, Data::Time));
         columns.push(times(duration, Data::Duration));

@@ -1,16 +1,17 @@
 //! Tables of flows in snapshots.
 
 use super::key::KeyFields;
-use super::table::{LISTS, Table};
+use super::table::Table;
 use wireq_engine::Error;
 use wireq_engine::snapshot::{Reader, Writer};
+use wireq_typesys::key::KEY_ROOM;
 
 /// What is kept of a flow, as a table saves it.
 pub(super) trait State: Default {
     /// Writes it.
     fn save(&self, out: &mut Writer);
 
-    /// The list of the table that it belongs to.
+    /// The queue of the table that it belongs to.
     fn list(&self) -> usize;
 }
 
@@ -21,11 +22,12 @@ pub(super) fn damaged() -> Error {
 
 impl<S: State> Table<S> {
     /// Writes all flows.
-    pub(super) fn save(&self, out: &mut Writer) {
+    pub(super) fn save(&self, fields: &KeyFields, out: &mut Writer) {
+        let mut buffer = [0; KEY_ROOM];
         out.number(self.len() as u64);
-        for at in (0..LISTS).flat_map(|list| self.list(list)) {
+        for at in self.by_touch() {
             let entry = self.entry(at);
-            out.bytes(entry.key());
+            out.bytes(fields.bytes(entry.key(), &mut buffer));
             out.number(entry.touched as u64);
             entry.state.save(out);
         }
@@ -42,7 +44,7 @@ impl<S: State> Table<S> {
         state: impl Fn(&mut Reader<'_>) -> Result<S, Error>,
     ) -> Result<(), Error> {
         for _ in 0..from.number()? {
-            let key = from.bytes()?;
+            let key = fields.key(from.bytes()?);
             let touched = from.number()? as i64;
             let state = state(from)?;
             let hash = self.hash(key);

@@ -1,7 +1,7 @@
 //! The rows that `flowid` gives: first objects of flows, and what is known of flows that ended.
 
 use super::columns::{NEVER, counts, narrow, times};
-use super::key::KeyFields;
+use super::key::{Key, KeyFields};
 use super::sums::Flow;
 use crate::process::stateless::absent;
 use std::mem::take;
@@ -47,63 +47,65 @@ struct Place {
 
 /// Gives first objects and summaries in one shape.
 pub(super) struct Rows {
-    fields: KeyFields,
     paths: Vec<FieldPath>,
     kinds: Vec<Kind>,
     places: Vec<Place>,
+    /// How many values a flow keeps beside its key.
+    kept: usize,
     shape: Option<Arc<Shape>>,
     origin: u32,
 }
 
-/// Values of the columns of [`OWN`].
-#[derive(Default)]
-struct OwnColumns {
-    numbers: Vec<u64>,
-    starts: Vec<i64>,
-    finishes: Vec<i64>,
-    counts: [Vec<u64>; 4],
-}
-
-impl OwnColumns {
-    fn push(&mut self, flow: &Flow, finish: i64) {
-        self.numbers.push(flow.number);
-        self.starts.push(flow.start);
-        self.finishes.push(finish);
-        let counts = flow.packets.iter().chain(&flow.bytes);
-        for (column, count) in self.counts.iter_mut().zip(counts) {
-            column.push(*count);
-        }
-    }
-
-    fn finish(self) -> Vec<Column> {
-        let mut columns = vec![
-            counts(self.numbers),
-            times(self.starts, Data::Time),
-            times(self.finishes, Data::Time),
-        ];
-        columns.extend(self.counts.map(counts));
-        columns
-    }
-}
-
-/// First objects of a view that are not given yet.
+/// First objects of a view that are not given yet. Their flows have numbers one after the other.
 #[derive(Default)]
 pub(super) struct Firsts {
     rows: Bitmap,
-    own: OwnColumns,
+    number: u64,
+    starts: Vec<i64>,
+    bytes: Vec<u64>,
 }
 
 impl Firsts {
     /// Adds the first object of a flow.
-    pub(super) fn add(&mut self, row: usize, flow: &Flow) {
+    #[inline]
+    pub(super) fn add(&mut self, row: usize, number: u64, start: i64, bytes: u64) {
+        if self.starts.is_empty() {
+            self.number = number;
+        }
         self.rows.set(row);
-        self.own.push(flow, NEVER);
+        self.starts.push(start);
+        self.bytes.push(bytes);
+    }
+
+    /// One of the columns of [`OWN`].
+    fn column(&self, own: usize) -> Column {
+        let count = self.starts.len();
+        match own {
+            0 => counts((self.number..).take(count).collect()),
+            1 => times(self.starts.clone(), Data::Time),
+            2 => times(vec![NEVER; count], Data::Time),
+            3 => counts(vec![1; count]),
+            5 => counts(self.bytes.clone()),
+            _ => counts(vec![0; count]),
+        }
+    }
+}
+
+/// One of the columns of [`OWN`] for flows that ended.
+fn own_column(own: usize, flows: &[(Key<'_>, &Flow)]) -> Column {
+    let flows = flows.iter().map(|(_, flow)| *flow);
+    match own {
+        0 => counts(flows.map(|flow| flow.number).collect()),
+        1 => times(flows.map(|flow| flow.start).collect(), Data::Time),
+        2 => times(flows.map(|flow| flow.finish).collect(), Data::Time),
+        3 | 4 => counts(flows.map(|flow| flow.packets[own - 3]).collect()),
+        _ => counts(flows.map(|flow| flow.bytes[own - 5]).collect()),
     }
 }
 
 impl Rows {
-    pub(super) fn new(fields: KeyFields, context: &Context) -> Rows {
-        let keys = fields.len().min(context.fields.len());
+    pub(super) fn new(keys: usize, context: &Context) -> Rows {
+        let keys = keys.min(context.fields.len());
         let paths = context.fields[..keys].to_vec();
         let shape = context.shape.iter().flat_map(|shape| &shape.base);
         let given = shape.filter(|def| matches!(def.recipe, Recipe::Given));
@@ -128,10 +130,11 @@ impl Rows {
                 kind: def.kind,
             }
         });
+        let places: Vec<Place> = place.collect();
         Rows {
-            places: place.collect(),
+            places,
             kinds: context.kinds.iter().take(keys).copied().collect(),
-            fields,
+            kept,
             paths,
             shape: context.shape.clone(),
             origin: context.origin,
@@ -140,18 +143,14 @@ impl Rows {
 
     /// How many values a flow keeps beside its key.
     pub(super) fn kept_values(&self) -> usize {
-        let kept = |place: &&Place| matches!(place.source, Source::Kept(_));
-        self.places.iter().filter(kept).count()
-    }
-
-    /// About how many bytes a flow keeps beside its key and counts.
-    pub(super) fn kept_bytes(&self) -> usize {
-        let kept = |place: &&Place| matches!(place.source, Source::Kept(_));
-        self.places.iter().filter(kept).count() * size_of::<Value>()
+        self.kept
     }
 
     /// What a flow keeps of its first object beside its key.
     pub(super) fn kept(&self, view: View<'_>, row: usize) -> Box<[Value]> {
+        if self.kept == 0 {
+            return Box::default();
+        }
         let kept = |place: &&Place| matches!(place.source, Source::Kept(_));
         let places = self.places.iter().filter(kept);
         places.map(|place| view.value(place.live, row)).collect()
@@ -159,13 +158,14 @@ impl Rows {
 
     /// Gives first objects where they stand.
     pub(super) fn give_firsts(&self, view: View<'_>, firsts: &mut Firsts, out: &mut Output) {
-        let Firsts { rows, own } = take(firsts);
+        let firsts = take(firsts);
+        let rows = firsts.rows;
         let (Some(shape), false) = (&self.shape, rows.is_empty()) else {
             return;
         };
-        let (count, mut own) = (rows.count(), own.finish());
+        let count = rows.count();
         let columns = self.places.iter().map(|place| match place.source {
-            Source::Own(at) => take(&mut own[at]),
+            Source::Own(own) => firsts.column(own),
             _ => view
                 .column(place.live)
                 .map_or_else(|| absent(count), |column| column.gather(&rows)),
@@ -186,32 +186,26 @@ impl Rows {
     /// Gives rows that say what is known of flows.
     pub(super) fn give_summaries(
         &self,
-        flows: &[(&[u8], &Flow)],
+        fields: &KeyFields,
+        flows: &[(Key<'_>, &Flow)],
         position: Position,
         out: &mut Output,
     ) {
         let Some(shape) = &self.shape else { return };
+        let key_of = |place: &Place| match place.source {
+            Source::Key(at) => Some((at, place.kind)),
+            _ => None,
+        };
+        let wanted: Vec<(usize, Kind)> = self.places.iter().filter_map(key_of).collect();
         for flows in flows.chunks(ROWS_MAX) {
-            let mut own = OwnColumns::default();
-            let mut others: Vec<ColumnBuilder> = Vec::new();
-            others.resize_with(self.places.len(), ColumnBuilder::default);
-            for (key, flow) in flows {
-                own.push(flow, flow.finish);
-                let keys = self.fields.decode(key, flow.from_high).unwrap_or_default();
-                for (column, place) in others.iter_mut().zip(&self.places) {
-                    let value = match place.source {
-                        Source::Key(at) => keys.get(at),
-                        Source::Kept(at) => flow.kept.get(at),
-                        Source::Own(_) | Source::Other => None,
-                    };
-                    column.push(value.cloned().unwrap_or_default().of_kind(place.kind));
-                }
-            }
-            let mut own = own.finish();
-            let columns = others.into_iter().zip(&self.places);
-            let columns = columns.map(|(column, place)| match place.source {
-                Source::Own(at) => take(&mut own[at]),
-                _ => narrow(column.finish()),
+            let keys = flows.iter().map(|(key, flow)| (*key, flow.from_high));
+            let keys: Vec<_> = keys.collect();
+            let mut of_keys = fields.columns(&keys, &wanted).into_iter();
+            let columns = self.places.iter().map(|place| match place.source {
+                Source::Own(own) => own_column(own, flows),
+                Source::Key(_) => of_keys.next().unwrap_or_default(),
+                Source::Kept(at) => kept_column(at, place.kind, flows),
+                Source::Other => absent(flows.len()),
             });
             out.emit(PartData::from_columns(
                 Arc::clone(shape),
@@ -224,8 +218,8 @@ impl Rows {
     }
 
     /// The control that says that a flow is complete.
-    pub(super) fn close(&self, key: &[u8], flow: &Flow) -> Control {
-        let values = self.fields.decode(key, flow.from_high).unwrap_or_default();
+    pub(super) fn close(&self, fields: &KeyFields, key: Key<'_>, flow: &Flow) -> Control {
+        let values = fields.decode(key, flow.from_high).unwrap_or_default();
         let values = values.into_iter().zip(&self.kinds);
         let fields = self.paths.iter().zip(values);
         Control::Close(
@@ -234,4 +228,14 @@ impl Rows {
                 .collect(),
         )
     }
+}
+
+/// What flows keep of their first objects, as a column.
+fn kept_column(at: usize, kind: Kind, flows: &[(Key<'_>, &Flow)]) -> Column {
+    let mut column = ColumnBuilder::default();
+    for (_, flow) in flows {
+        let value = flow.kept.get(at).cloned().unwrap_or_default();
+        column.push(value.of_kind(kind));
+    }
+    narrow(column.finish())
 }

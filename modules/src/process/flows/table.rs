@@ -1,19 +1,28 @@
 //! The flows there are, by key, and in the order in which they were last seen.
 //!
-//! A flow takes a place in a slab, eight bytes in a hash table and two links of a list: about 140
-//! bytes for IPv4. Lists are in the order of the last touch, so what is idle longest stands first
-//! and expiry costs nothing for flows that live on, however many they are.
+//! A flow takes a place in a slab, eight bytes in a hash table and a place in a queue: about 170 bytes
+//! for IPv4. Queues are in the order of the last touch, so what is idle longest stands first. A flow
+//! that is seen again keeps its place, which is put right when it comes first: a packet writes to
+//! its flow alone, and a flow moves at most once for each time that somebody asks for the oldest.
 
-use super::bytes::KeyBytes;
+use super::kept_key::KeptKey;
+use super::key::{Key, KeyFields};
 use hashbrown::HashTable;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
 use std::mem::{size_of, take};
 use wireq_engine::operator::KeyedHash;
 
-/// Lists that a flow can be in; each has a time after which its flows expire.
+/// Queues that a flow can be in; each has a time after which its flows expire.
 pub(super) const LISTS: usize = 2;
 
-const CHUNK: usize = 1024;
-const NONE: u32 = u32::MAX;
+/// The flows of the first chunk; each further one has twice as many.
+const CHUNK: usize = 64;
+/// What stands for a flow that is in no queue.
+const NOWHERE: u64 = u64::MAX;
+/// Queues may have so many places that nobody is at any more, besides one for each flow.
+const EMPTY_PLACES: usize = 64;
 
 /// The most flows that a table can be asked to hold.
 pub(super) const FLOWS_MAX: usize = (u32::MAX - 1) as usize;
@@ -21,16 +30,18 @@ pub(super) const FLOWS_MAX: usize = (u32::MAX - 1) as usize;
 /// A flow in the table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entry<S> {
-    key: KeyBytes,
+    key: KeptKey,
     /// The clock when it was last seen.
     pub(super) touched: i64,
+    /// Which touch of all that was.
+    order: u64,
     /// What is known of it.
     pub(super) state: S,
 }
 
 impl<S> Entry<S> {
-    pub(super) fn key(&self) -> &[u8] {
-        self.key.bytes()
+    pub(super) fn key(&self) -> Key<'_> {
+        self.key.key()
     }
 }
 
@@ -40,17 +51,17 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// The neighbours of a flow in its list.
-#[derive(Clone, Copy)]
-struct Links {
-    before: u32,
-    behind: u32,
+/// The chunk of a number, and its place there.
+#[inline]
+fn place(at: u32) -> (usize, usize) {
+    // In front of the first chunk there would be as many as in it.
+    let at = at as usize + CHUNK;
+    let chunk = (at / CHUNK).ilog2() as usize;
+    (chunk, at - (CHUNK << chunk))
 }
 
-const UNLINKED: Links = Links {
-    before: NONE,
-    behind: NONE,
-};
+/// A place in a queue: a touch of a flow, and its number.
+type QueuePlace = Reverse<(u64, u32)>;
 
 /// Flows by key.
 pub(super) struct Table<S> {
@@ -59,13 +70,14 @@ pub(super) struct Table<S> {
     /// keys, and entries with other hashes are not looked at either.
     index: HashTable<(u32, u32)>,
     /// Entries by number. Chunks, since one vector that doubles would at times take three times
-    /// what it holds.
+    /// what it holds; few and large ones, since large pages take up many entries.
     chunks: Vec<Vec<Entry<S>>>,
-    links: Vec<Links>,
+    /// By number: the touch that stands for the flow in its queue, which may not be the last one.
+    queued: Vec<u64>,
     /// Numbers that are free.
     free: Vec<u32>,
-    /// The first and the last of each list.
-    ends: [Links; LISTS],
+    queues: [BinaryHeap<QueuePlace>; LISTS],
+    touches: u64,
     heap: usize,
 }
 
@@ -75,9 +87,10 @@ impl<S: Default> Table<S> {
             hash: KeyedHash::new(seed),
             index: HashTable::new(),
             chunks: Vec::new(),
-            links: Vec::new(),
+            queued: Vec::new(),
             free: Vec::new(),
-            ends: [UNLINKED; LISTS],
+            queues: Default::default(),
+            touches: 0,
             heap: 0,
         }
     }
@@ -88,13 +101,17 @@ impl<S: Default> Table<S> {
 
     /// The hash of a key, which all that has to do with a key asks for.
     #[inline]
-    pub(super) fn hash(&self, key: &[u8]) -> u32 {
-        self.hash.of(key) as u32
+    pub(super) fn hash(&self, key: Key<'_>) -> u32 {
+        let hash = match key {
+            Key::Number(number) => self.hash.of_number(number),
+            Key::Bytes(bytes) => self.hash.of(bytes),
+        };
+        hash as u32
     }
 
     /// The flow of a key.
     #[inline]
-    pub(super) fn find(&self, hash: u32, key: &[u8]) -> Option<u32> {
+    pub(super) fn find(&self, hash: u32, key: Key<'_>) -> Option<u32> {
         let same = |(other, at): &(u32, u32)| *other == hash && self.entry(*at).key.is(key);
         let found = self.index.find(spread(hash), same);
         found.map(|(_, at)| *at)
@@ -102,32 +119,35 @@ impl<S: Default> Table<S> {
 
     /// The flow of a key, where it probably is this one.
     #[inline]
-    pub(super) fn find_at(&self, at: Option<u32>, hash: u32, key: &[u8]) -> Option<u32> {
+    pub(super) fn find_at(&self, at: Option<u32>, hash: u32, key: Key<'_>) -> Option<u32> {
         at.filter(|at| self.entry(*at).key.is(key))
             .or_else(|| self.find(hash, key))
     }
 
     #[inline]
     pub(super) fn entry(&self, at: u32) -> &Entry<S> {
-        &self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+        let (chunk, at) = place(at);
+        &self.chunks[chunk][at]
     }
 
     #[inline]
     pub(super) fn entry_mut(&mut self, at: u32) -> &mut Entry<S> {
-        &mut self.chunks[at as usize / CHUNK][at as usize % CHUNK]
+        let (chunk, at) = place(at);
+        &mut self.chunks[chunk][at]
     }
 
-    /// Adds a flow, the latest of its list; there must be none of its key.
+    /// Adds a flow, the latest of its queue; there must be none of its key.
     pub(super) fn insert(
         &mut self,
-        (hash, key): (u32, &[u8]),
+        (hash, key): (u32, Key<'_>),
         state: S,
         touched: i64,
         list: usize,
     ) -> u32 {
         let entry = Entry {
-            key: KeyBytes::new(key),
+            key: KeptKey::new(key),
             touched,
+            order: self.next_touch(),
             state,
         };
         self.heap += entry.key.heap();
@@ -138,29 +158,54 @@ impl<S: Default> Table<S> {
             }
             None => self.push(entry),
         };
-        self.link(at, list);
+        self.enqueue(at, list);
         let again = |(hash, _): &(u32, u32)| spread(*hash);
         self.index.insert_unique(spread(hash), (hash, at), again);
         at
     }
 
     fn push(&mut self, entry: Entry<S>) -> u32 {
-        let at = self.links.len();
-        match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
-            Some(chunk) => chunk.push(entry),
-            None => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push(entry);
-                self.chunks.push(chunk);
-            }
+        let at = self.queued.len();
+        let (chunk, _) = place(at as u32);
+        if chunk == self.chunks.len() {
+            self.chunks.push(Vec::with_capacity(CHUNK << chunk));
         }
-        self.links.push(UNLINKED);
+        self.chunks[chunk].push(entry);
+        self.queued.push(NOWHERE);
         at as u32
     }
 
-    /// Takes a flow out; `list` is the one that it is in.
-    pub(super) fn remove(&mut self, at: u32, list: usize) -> Entry<S> {
-        self.unlink(at, list);
+    /// Takes the keys over in the form that they have by now.
+    #[cold]
+    pub(super) fn make_keys_anew(&mut self, fields: &KeyFields) {
+        self.index.clear();
+        self.heap = 0;
+        for at in self.in_slab() {
+            let entry = self.entry_mut(at);
+            let key = take(&mut entry.key);
+            entry.key = match key.key() {
+                Key::Bytes(bytes) => KeptKey::new(fields.key(bytes)),
+                number @ Key::Number(_) => KeptKey::new(number),
+            };
+            self.heap += self.entry(at).key.heap();
+            let hash = self.hash(self.entry(at).key());
+            let again = |(hash, _): &(u32, u32)| spread(*hash);
+            self.index.insert_unique(spread(hash), (hash, at), again);
+        }
+    }
+
+    /// All flows in the order in which they stand in memory: where none went, as they came.
+    pub(super) fn in_slab(&self) -> Vec<u32> {
+        let mut free = self.free.clone();
+        free.sort_unstable();
+        let mut free = free.into_iter().peekable();
+        let all = 0..self.queued.len() as u32;
+        all.filter(|at| free.next_if_eq(at).is_none()).collect()
+    }
+
+    /// Takes a flow out.
+    pub(super) fn remove(&mut self, at: u32) -> Entry<S> {
+        self.queued[at as usize] = NOWHERE;
         let entry = take(self.entry_mut(at));
         let hash = spread(self.hash(entry.key()));
         if let Ok(found) = self.index.find_entry(hash, |(_, other)| *other == at) {
@@ -171,13 +216,33 @@ impl<S: Default> Table<S> {
         entry
     }
 
-    /// Says that a flow of list `from` was seen now: it is the latest one of list `to`.
+    /// Says that a flow of queue `from` was seen now: it is the latest one of queue `to`.
     #[inline]
     pub(super) fn touch(&mut self, at: u32, from: usize, to: usize, now: i64) {
-        self.entry_mut(at).touched = now;
-        if from != to || self.ends[to].before != at {
-            self.unlink(at, from);
-            self.link(at, to);
+        let order = self.next_touch();
+        let entry = self.entry_mut(at);
+        (entry.touched, entry.order) = (now, order);
+        if from != to {
+            self.enqueue(at, to);
+        }
+    }
+
+    #[inline]
+    fn next_touch(&mut self) -> u64 {
+        self.touches += 1;
+        self.touches
+    }
+
+    /// Puts a flow into a queue by its last touch; in another one it is no more.
+    #[inline]
+    fn enqueue(&mut self, at: u32, list: usize) {
+        let order = self.entry(at).order;
+        self.queued[at as usize] = order;
+        let most = 2 * self.index.len() + EMPTY_PLACES;
+        let queue = &mut self.queues[list];
+        queue.push(Reverse((order, at)));
+        if queue.len() > most {
+            queue.retain(|Reverse((order, at))| self.queued[*at as usize] == *order);
         }
     }
 
@@ -187,68 +252,54 @@ impl<S: Default> Table<S> {
         entries.for_each(|entry| entry.touched = now);
     }
 
-    /// The flow of a list that was not seen for longest.
-    #[inline]
-    pub(super) fn oldest(&self, list: usize) -> Option<u32> {
-        let first = self.ends[list].behind;
-        (first != NONE).then_some(first)
+    /// The flow of a queue that was not seen for longest.
+    pub(super) fn oldest(&mut self, list: usize) -> Option<u32> {
+        loop {
+            let mut first = self.queues[list].peek_mut()?;
+            let Reverse((order, at)) = *first;
+            if self.queued[at as usize] != order {
+                PeekMut::pop(first);
+                continue;
+            }
+            let (chunk, place) = place(at);
+            let entry = &self.chunks[chunk][place];
+            if entry.order == order {
+                return Some(at);
+            }
+            self.queued[at as usize] = entry.order;
+            *first = Reverse((entry.order, at));
+        }
     }
 
-    /// The flows of a list, the one that was not seen for longest first.
-    pub(super) fn list(&self, list: usize) -> impl Iterator<Item = u32> + '_ {
-        let next = |at: &u32| Some(self.links[*at as usize].behind).filter(|at| *at != NONE);
-        std::iter::successors(self.oldest(list), next)
+    /// All flows, the one that was not seen for longest first.
+    pub(super) fn by_touch(&self) -> Vec<u32> {
+        let mut all = self.in_slab();
+        all.sort_unstable_by_key(|at| self.entry(*at).order);
+        all
     }
 
-    /// Puts the flows of a list in the order of their last touch, where others were added to it.
-    pub(super) fn sort(&mut self, list: usize) {
-        let mut order: Vec<u32> = self.list(list).collect();
-        order.sort_by_key(|at| self.entry(*at).touched);
-        self.ends[list] = UNLINKED;
-        order.into_iter().for_each(|at| self.link(at, list));
+    /// Puts flows in the order of the time when they were last seen, where others were added that
+    /// were seen before; `list` says which queue each is in.
+    pub(super) fn sort(&mut self, list: impl Fn(&S) -> usize) {
+        let mut all = self.by_touch();
+        all.sort_by_key(|at| self.entry(*at).touched);
+        self.queues.iter_mut().for_each(BinaryHeap::clear);
+        for at in all {
+            let order = self.next_touch();
+            self.entry_mut(at).order = order;
+            self.enqueue(at, list(&self.entry(at).state));
+        }
     }
 
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> usize {
-        self.chunks.len() * CHUNK * size_of::<Entry<S>>()
-            + self.links.capacity() * size_of::<Links>()
+        // Of the last chunk the system has given what was written to.
+        self.queued.len() * size_of::<Entry<S>>()
+            + self.queued.capacity() * size_of::<u64>()
+            + self.queues.iter().map(BinaryHeap::capacity).sum::<usize>() * size_of::<QueuePlace>()
             + self.index.capacity() * 10
             + self.free.capacity() * size_of::<u32>()
             + self.heap
-    }
-
-    /// The list's ends are the neighbours of a flow that is there in thought: behind it stands the
-    /// first, before it the last.
-    fn set_behind(&mut self, at: u32, list: usize, behind: u32) {
-        match self.links.get_mut(at as usize) {
-            Some(links) => links.behind = behind,
-            None => self.ends[list].behind = behind,
-        }
-    }
-
-    fn set_before(&mut self, at: u32, list: usize, before: u32) {
-        match self.links.get_mut(at as usize) {
-            Some(links) => links.before = before,
-            None => self.ends[list].before = before,
-        }
-    }
-
-    #[inline]
-    fn unlink(&mut self, at: u32, list: usize) {
-        let Links { before, behind } = self.links[at as usize];
-        self.set_behind(before, list, behind);
-        self.set_before(behind, list, before);
-    }
-
-    #[inline]
-    fn link(&mut self, at: u32, list: usize) {
-        let last = self.ends[list].before;
-        self.links[at as usize] = Links {
-            before: last,
-            behind: NONE,
-        };
-        self.set_behind(last, list, at);
-        self.ends[list].before = at;
     }
 }
 

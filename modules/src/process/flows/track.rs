@@ -2,17 +2,22 @@
 
 use super::columns::{NEVER, time};
 use super::flow::{Limits, NAME};
-use super::key::{Key, KeyFields, Keys};
+use super::key::{KeyFields, Keys, RowKey};
 use super::packet::{Columns, Packet, Places};
 use super::record::{Reason, Records};
+use super::said::Said;
+use super::snapshot::State;
 use super::state::Flow;
-use super::table::{Entry, LISTS, Table};
+use super::table::{Entry, Table};
 use std::any::Any;
 use std::mem::take;
 use std::sync::Arc;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
-use wireq_engine::{Context, Control, Error, Operator, Progress, Verdict, View, same_operator};
+use wireq_engine::{
+    Context, Control, Error, Operator, Pieces, Progress, Verdict, View, same_operator,
+};
+use wireq_typesys::key::KEY_ROOM;
 use wireq_typesys::{FieldPath, Position, Zone};
 
 /// The list of flows that go on, and that of connections that are over.
@@ -34,10 +39,10 @@ pub(super) struct Flows {
     due: i64,
     records: Records,
     keys: Keys,
+    seed: u64,
+    /// What is being said at the end.
+    said: Option<Said<Flow>>,
 }
-
-/// A flow that is to end: when it was due and where it began, by which it is in order.
-type Due = (i64, u64, u32, usize);
 
 impl Flows {
     pub(super) fn new(
@@ -56,20 +61,22 @@ impl Flows {
             count: 0,
             clock: NEVER,
             due: i64::MAX,
-            records: Records::new(fields.clone(), has_ports, context),
+            records: Records::new(fields.len(), has_ports, context),
             fields,
             keys: Keys::default(),
+            seed: context.seed,
+            said: None,
         }
     }
 
-    fn take(&mut self, key: Key<'_>, packet: &Packet, out: &mut Output) {
-        let Some(at) = self.table.find_at(key.found, key.hash, key.bytes) else {
+    fn take(&mut self, key: RowKey<'_>, packet: &Packet, out: &mut Output) {
+        let Some(at) = self.table.find_at(key.found, key.hash, key.key) else {
             return self.begin(key, packet, out);
         };
         let flow = &mut self.table.entry_mut(at).state;
         let list = usize::from(flow.over);
         if let Some(reason) = flow.ends_before(packet, self.limits.idle[list]) {
-            let entry = self.table.remove(at, list);
+            let entry = self.table.remove(at);
             let reason = entry.state.reason_or(reason);
             self.give(&entry, reason, packet.position, out);
             return self.begin(key, packet, out);
@@ -78,7 +85,8 @@ impl Flows {
         if list == OPEN && packet.time.is_some_and(is_long) {
             let entry = self.table.entry_mut(at);
             let (records, position) = (&mut self.records, packet.position);
-            records.add(entry.key(), &entry.state, Reason::Active, position, out);
+            let of = (entry.key(), &entry.state);
+            records.add(&self.fields, of, Reason::Active, position, out);
             entry.state.cut();
         }
         let flow = &mut self.table.entry_mut(at).state;
@@ -88,13 +96,13 @@ impl Flows {
         self.is_due_by(now_in);
     }
 
-    fn begin(&mut self, key: Key<'_>, packet: &Packet, out: &mut Output) {
+    fn begin(&mut self, key: RowKey<'_>, packet: &Packet, out: &mut Output) {
         while self.table.len() >= self.limits.flows {
             self.evict(packet.position, out);
         }
         let flow = Flow::of(packet);
         let list = usize::from(flow.over);
-        let key = (key.hash, key.bytes);
+        let key = (key.hash, key.key);
         self.table.insert(key, flow, self.clock, list);
         self.is_due_by(list);
     }
@@ -109,9 +117,9 @@ impl Flows {
 
     /// Makes room for a flow: what is over goes first, since nothing is lost with it.
     fn evict(&mut self, position: Position, out: &mut Output) {
-        let oldest = |list| Some((self.table.oldest(list)?, list));
-        if let Some((at, list)) = oldest(OVER).or_else(|| oldest(OPEN)) {
-            let entry = self.table.remove(at, list);
+        let over = self.table.oldest(OVER);
+        if let Some(at) = over.or_else(|| self.table.oldest(OPEN)) {
+            let entry = self.table.remove(at);
             let reason = entry.state.reason_or(Reason::Evicted);
             if reason == Reason::Evicted {
                 // They were counted as absorbed when they came, maybe in an earlier step.
@@ -138,22 +146,21 @@ impl Flows {
     }
 
     fn expire(&mut self, position: Position, out: &mut Output) {
-        let mut ending: Vec<Due> = Vec::new();
+        let mut ended: Vec<(i64, Entry<Flow>)> = Vec::new();
         self.due = i64::MAX;
         for list in [OPEN, OVER] {
-            for at in self.table.list(list) {
-                let entry = self.table.entry(at);
-                let due = entry.touched.saturating_add(self.limits.idle[list]);
+            while let Some(at) = self.table.oldest(list) {
+                let touched = self.table.entry(at).touched;
+                let due = touched.saturating_add(self.limits.idle[list]);
                 if due >= self.clock {
                     self.due = self.due.min(due);
                     break;
                 }
-                ending.push((due, entry.state.begin.1, at, list));
+                ended.push((due, self.table.remove(at)));
             }
         }
-        ending.sort_unstable();
-        for (_, _, at, list) in ending {
-            let entry = self.table.remove(at, list);
+        ended.sort_by_key(|(due, entry)| (*due, entry.state.begin.1));
+        for (_, entry) in ended {
             let reason = entry.state.reason_or(Reason::Idle);
             self.give(&entry, reason, position, out);
         }
@@ -162,15 +169,15 @@ impl Flows {
     /// Makes the record of a flow, unless it was cut and nothing came since.
     fn give(&mut self, entry: &Entry<Flow>, reason: Reason, position: Position, out: &mut Output) {
         if entry.state.count() > 0 {
-            self.records
-                .add(entry.key(), &entry.state, reason, position, out);
+            let of = (entry.key(), &entry.state);
+            self.records.add(&self.fields, of, reason, position, out);
         }
     }
 
     /// All flows in the order in which the first packets of their records came. Positions do not say
     /// that: those of several sources have nothing to do with each other.
     fn in_order(&self) -> Vec<(u64, u32)> {
-        let all = (0..LISTS).flat_map(|list| self.table.list(list));
+        let all = self.table.in_slab().into_iter();
         let mut all: Vec<_> = all
             .map(|at| (self.table.entry(at).state.begin.1, at))
             .collect();
@@ -181,7 +188,7 @@ impl Flows {
     /// Numbers flows of several parts anew; parts are of one source, and their packets have numbers of
     /// their own.
     fn renumber(&mut self) {
-        let all = (0..LISTS).flat_map(|list| self.table.list(list));
+        let all = self.table.in_slab().into_iter();
         let mut all: Vec<_> = all
             .map(|at| (self.table.entry(at).state.begin, at))
             .collect();
@@ -198,12 +205,32 @@ impl Flows {
             let entry = self.table.entry_mut(at);
             if entry.state.count() > 0 {
                 let reason = entry.state.reason_or(reason);
-                self.records
-                    .add(entry.key(), &entry.state, reason, position, out);
+                let of = (entry.key(), &entry.state);
+                self.records.add(&self.fields, of, reason, position, out);
                 entry.state.cut();
             }
         }
-        self.records.give(out);
+        self.records.give(&self.fields, out);
+    }
+
+    /// What is to be said at the end, of all flows; none are left.
+    fn all(&mut self) -> Said<Flow> {
+        let mut order = self.in_order();
+        let table = std::mem::replace(&mut self.table, Table::new(self.seed));
+        order.retain(|(_, at)| table.entry(*at).state.count() > 0);
+        let (fields, records) = (self.fields.clone(), self.records.without_rows());
+        let say = move |table: &Table<Flow>, flows: &[u32], out: &mut Output| {
+            let mut records = records.without_rows();
+            for at in flows {
+                let entry = table.entry(*at);
+                let of = (entry.key(), &entry.state);
+                let reason = entry.state.reason_or(Reason::End);
+                records.add(&fields, of, reason, Position::END, out);
+            }
+            records.give(&fields, out);
+        };
+        let order = order.into_iter().map(|(_, at)| at).collect();
+        Said::new(table, order, Box::new(say))
     }
 }
 
@@ -220,6 +247,9 @@ impl Operator for Flows {
             out.account.absorbed = out.account.absorbed.wrapping_add(count);
             out.account.filtered += view.part.count() as u64 - count;
             let columns = Columns::new(*view, &self.fields, &self.places);
+            if self.fields.decide(&columns.keys) {
+                self.table.make_keys_anew(&self.fields);
+            }
             let mut keys = take(&mut self.keys);
             keys.read(&self.fields, &columns.keys, &keyed, &self.table);
             let mut next = keys.iter();
@@ -240,7 +270,7 @@ impl Operator for Flows {
             drop(next);
             self.keys = keys;
         }
-        self.records.give(out);
+        self.records.give(&self.fields, out);
         Ok(Progress::Continue)
     }
 
@@ -253,7 +283,7 @@ impl Operator for Flows {
         match control {
             Control::Watermark(time) => {
                 self.advance(*time, position, out);
-                self.records.give(out);
+                self.records.give(&self.fields, out);
             }
             Control::Flush => {
                 self.give_all(Reason::Flush, position, out);
@@ -265,18 +295,35 @@ impl Operator for Flows {
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
-        self.give_all(Reason::End, Position::END, out);
+        let said = match self.said.take() {
+            Some(said) => said,
+            None => self.all(),
+        };
+        self.said.insert(said).give_next(out);
         Ok(())
     }
 
+    fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
+        let said = self.all();
+        if said.is_much() {
+            return Some(Box::new(said));
+        }
+        self.said = Some(said);
+        None
+    }
+
+    fn has_more(&self) -> bool {
+        self.said.as_ref().is_some_and(Said::has_more)
+    }
+
     fn memory(&self) -> usize {
-        self.table.memory()
+        self.table.memory() + self.said.as_ref().map_or(0, Said::memory)
     }
 
     fn save(&self, out: &mut Writer) {
         out.number(self.count);
         out.number(self.clock as u64);
-        self.table.save(out);
+        self.table.save(&self.fields, out);
     }
 
     fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
@@ -291,22 +338,24 @@ impl Operator for Flows {
     /// Takes in flows of other keys.
     fn merge(&mut self, right: &dyn Operator) -> Result<Verdict, Error> {
         let right = same_operator::<Flows>(NAME, right)?;
-        for list in 0..LISTS {
-            for at in right.table.list(list) {
-                let entry = right.table.entry(at);
-                let hash = self.table.hash(entry.key());
-                if self.table.find(hash, entry.key()).is_some() {
-                    return Err(Error::Module {
-                        module: NAME,
-                        message: "parts that have flows in common cannot be merged".into(),
-                    });
-                }
-                let flow = entry.state.clone();
-                self.table
-                    .insert((hash, entry.key()), flow, entry.touched, list);
+        let mut buffer = [0; KEY_ROOM];
+        for at in right.table.by_touch() {
+            let entry = right.table.entry(at);
+            let key = self
+                .fields
+                .key(right.fields.bytes(entry.key(), &mut buffer));
+            let hash = self.table.hash(key);
+            if self.table.find(hash, key).is_some() {
+                return Err(Error::Module {
+                    module: NAME,
+                    message: "parts that have flows in common cannot be merged".into(),
+                });
             }
-            self.table.sort(list);
+            let flow = entry.state.clone();
+            let list = flow.list();
+            self.table.insert((hash, key), flow, entry.touched, list);
         }
+        self.table.sort(State::list);
         self.count = self.count.max(right.count);
         self.renumber();
         self.clock = self.clock.max(right.clock);
