@@ -100,8 +100,8 @@ pub enum NodeKind {
     Union,
     /// Which of many filters pass each object; read by a [`NodeKind::Branch`] for each of them.
     Match(Match),
-    /// The objects that one filter of a [`NodeKind::Match`] passes, or that one aggregate of a
-    /// [`NodeKind::Tally`] gives.
+    /// The objects that one filter of a [`NodeKind::Match`] passes, that one aggregate of a
+    /// [`NodeKind::Tally`] gives, or that are one branch's of a [`NodeKind::Deal`].
     Branch(Branch),
     /// Equal aggregates, each behind a filter of a [`NodeKind::Match`]; what each gives is read by a
     /// [`NodeKind::Branch`].
