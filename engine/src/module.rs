@@ -348,6 +348,13 @@ pub struct OperatorSpec {
     pub expressions: Vec<Expr>,
     /// The groups that it keeps a state for each of. The plan sets this; a module leaves it out.
     pub group: Option<GroupKeys>,
+    /// Makes one that does for each value of a further field, which stands before those of
+    /// [`OperatorSpec::needs`] and before the columns that it makes up, what this one does: a row of
+    /// one value changes nothing for those of another. None where there is no such thing.
+    pub divided: Option<Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>>,
+    /// The statements whose rows it has, where it stands for many of them that have it in common. The
+    /// plan sets this; a module leaves it out.
+    pub table: Option<Arc<[usize]>>,
     /// Makes it.
     pub make: Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>,
 }
@@ -382,6 +389,8 @@ impl OperatorSpec {
             objects: Vec::new(),
             expressions: Vec::new(),
             group: None,
+            divided: None,
+            table: None,
             make: Arc::new(make),
         }
     }

@@ -9,7 +9,7 @@ use crate::frontier::{self, Place};
 use crate::module::depth;
 use crate::operator::operator_spec;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
-use crate::plan::{NodeId, NodeKind, Plan};
+use crate::plan::{NodeId, NodeKind, Plan, table_column};
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
@@ -48,6 +48,8 @@ pub(crate) struct PhysicalNode {
     /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
     pub(crate) goes_ahead: bool,
     pub(crate) output_file: Option<String>,
+    /// Where it writes for many statements: which ones, by their numbers in the table.
+    pub(crate) table: Option<Arc<[usize]>>,
     /// For each port, whether a source without an end is before it: its time goes on while nothing
     /// comes.
     pub(crate) live: Vec<bool>,
@@ -182,12 +184,20 @@ fn depth_of(kind: &NodeKind) -> usize {
     match kind {
         NodeKind::Operator(_, _, spec) if spec.on_control == OnControl::React => of(&spec.group),
         NodeKind::Operator(_, _, spec) if spec.group.is_some() => of(&spec.group),
+        NodeKind::Aggregate(aggregate) if is_of_table(&aggregate.group) => 0,
         NodeKind::Aggregate(aggregate) => of(&aggregate.group),
         NodeKind::Tally(_) => 0,
         // What was said in another group of that depth is not said of these.
         NodeKind::Group(group) => depth(&group.column) - 1,
         _ => usize::MAX,
     }
+}
+
+/// Whether groups are the branches of a table: no control is of one of these.
+fn is_of_table(group: &Option<GroupKeys>) -> bool {
+    group
+        .as_ref()
+        .is_some_and(|group| group.column == table_column())
 }
 
 fn add_path(paths: &mut Vec<FieldPath>, path: &FieldPath) {
@@ -465,7 +475,7 @@ impl Builder<'_> {
             readers.dedup();
             let mut branches: Vec<Option<usize>> = Vec::new();
             let mut direct = readers.clone();
-            if let NodeKind::Match(_) | NodeKind::Tally(_) = &weight.kind {
+            if let NodeKind::Match(_) | NodeKind::Tally(_) | NodeKind::Deal(_) = &weight.kind {
                 direct.clear();
                 for (reader, _) in self.plan.outputs(*node) {
                     let NodeKind::Branch(branch) = &self.plan.graph[reader].kind else {
@@ -491,6 +501,9 @@ impl Builder<'_> {
                 place: places[node].0,
                 goes_ahead: places[node].1,
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
+                table: spec
+                    .filter(|spec| spec.side_effect)
+                    .and_then(|spec| spec.table.clone()),
                 live: self
                     .plan
                     .inputs(*node)

@@ -36,6 +36,7 @@ pub const NAMES: &[&str] = &[
     "join-forgets-own-tests",
     "join-pairs-twice",
     "tally-of-next",
+    "table-of-next",
     "join-until-after-pairing",
     "compute-shifted-by-one",
     "case-takes-last-arm",

@@ -530,24 +530,34 @@ impl Data {
 impl Column {
     /// The values of some rows, one after the other, as a column of their own. Bytes stay where they are.
     pub fn gather(&self, rows: &Bitmap) -> Column {
-        let mut valid = Bitmap::EMPTY;
-        for (to, from) in rows.iter().enumerate() {
-            if self.valid.get(from) {
-                valid.set(to);
-            }
+        let rows: Vec<u16> = rows.iter().map(|row| row as u16).collect();
+        self.take(&rows)
+    }
+
+    /// The values of rows in this order, of some more than once; at most [`crate::ROWS_MAX`] of them. Bytes
+    /// stay where they are.
+    pub fn take(&self, rows: &[u16]) -> Column {
+        if self.valid.is_empty() {
+            // It may have no data either.
+            return Column {
+                data: Data::U8(vec![0; rows.len()]),
+                ..Column::default()
+            };
         }
+        let row = |at: usize| usize::from(rows[at]);
         Column {
             data: self.data.gather(rows),
-            valid,
+            valid: Bitmap::from_fn(rows.len(), |at| self.valid.get(row(at))),
             names: self.names,
         }
     }
 }
 
 impl Data {
-    fn gather(&self, rows: &Bitmap) -> Data {
-        fn pick<T: Clone>(values: &[T], rows: &Bitmap) -> Vec<T> {
-            rows.iter().map(|row| values[row].clone()).collect()
+    fn gather(&self, rows: &[u16]) -> Data {
+        fn pick<T: Clone>(values: &[T], rows: &[u16]) -> Vec<T> {
+            let values = rows.iter().map(|row| &values[usize::from(*row)]);
+            values.cloned().collect()
         }
         let slices = |v: &Slices| Slices {
             blocks: v.blocks.clone(),

@@ -12,6 +12,7 @@ mod join;
 mod keyed;
 mod matched;
 mod stateless;
+mod table;
 mod union;
 
 pub use compute::compute;
@@ -26,9 +27,10 @@ use crate::plan::NodeKind;
 pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
     match kind {
         NodeKind::Source(..) => None,
-        NodeKind::Operator(_, _, spec) => Some(match &spec.group {
-            Some(group) => keyed::keyed(spec, group),
-            None => spec.clone(),
+        NodeKind::Operator(_, _, spec) => Some(match (&spec.group, &spec.table) {
+            (Some(group), _) => keyed::keyed(spec, group),
+            (None, Some(_)) => table::of_each_branch(spec),
+            (None, None) => spec.clone(),
         }),
         NodeKind::Compute(list) => Some(compute(list)),
         NodeKind::Group(group) => Some(group::group(group)),
@@ -40,5 +42,7 @@ pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
         NodeKind::Match(matched) => Some(matched::matched(matched)),
         NodeKind::Branch(_) => Some(matched::branch()),
         NodeKind::Tally(tally) => Some(aggregate::tally::tally(tally)),
+        NodeKind::Table(begin) => Some(table::table(begin)),
+        NodeKind::Deal(deal) => Some(table::deal(deal)),
     }
 }

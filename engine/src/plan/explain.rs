@@ -128,6 +128,11 @@ fn narrowed(kind: &NodeKind) -> String {
 /// How many read a node, or which statement it ends.
 fn remark(plan: &Plan, node: NodeId, readers: usize) -> String {
     let statement = plan.graph[node].statement;
+    if let (0, NodeKind::Operator(_, _, spec)) = (readers, &plan.graph[node].kind)
+        && let Some(statements) = &spec.table
+    {
+        return format!("  [{} statements]", statements.len());
+    }
     let name = plan
         .statements
         .get(statement)

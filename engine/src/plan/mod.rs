@@ -8,6 +8,7 @@ pub mod draw;
 pub mod explain;
 pub mod expr;
 pub mod stream;
+mod table;
 
 use crate::Order;
 use crate::Span;
@@ -25,6 +26,8 @@ use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::Arc;
 use stream::{Carried, Stream, is_hidden};
+pub use table::{Deal, Table};
+pub(crate) use table::{Member, table_column};
 use wireq_typesys::{FieldPath, Kind, Names};
 
 /// The number of a node.
@@ -97,12 +100,16 @@ pub enum NodeKind {
     Union,
     /// Which of many filters pass each object; read by a [`NodeKind::Branch`] for each of them.
     Match(Match),
-    /// The objects that one filter of a [`NodeKind::Match`] passes, or that one aggregate of a
-    /// [`NodeKind::Tally`] gives.
+    /// The objects that one filter of a [`NodeKind::Match`] passes, that one aggregate of a
+    /// [`NodeKind::Tally`] gives, or that are one branch's of a [`NodeKind::Deal`].
     Branch(Branch),
     /// Equal aggregates, each behind a filter of a [`NodeKind::Match`]; what each gives is read by a
     /// [`NodeKind::Branch`].
     Tally(Tally),
+    /// What is the same behind many filters of a [`NodeKind::Match`] begins here.
+    Table(Table),
+    /// What is the same ends here: each [`NodeKind::Branch`] reads its own rows.
+    Deal(Deal),
 }
 
 /// Aggregates without keys behind filters that are matched at once.
@@ -336,7 +343,9 @@ impl PartialEq for NodeKind {
         match (self, other) {
             (NodeKind::Source(a, x, _), NodeKind::Source(b, y, _)) => a.name == b.name && x == y,
             (NodeKind::Operator(a, x, f), NodeKind::Operator(b, y, g)) => {
-                a.name == b.name && x == y && (&f.group, f.first) == (&g.group, g.first)
+                let own =
+                    |spec: &OperatorSpec| (spec.group.clone(), spec.first, spec.table.clone());
+                a.name == b.name && x == y && own(f) == own(g)
             }
             (NodeKind::Compute(a), NodeKind::Compute(b)) => a == b,
             (NodeKind::Group(a), NodeKind::Group(b)) => a == b,
@@ -348,6 +357,8 @@ impl PartialEq for NodeKind {
             (NodeKind::Match(a), NodeKind::Match(b)) => a == b,
             (NodeKind::Branch(a), NodeKind::Branch(b)) => a == b,
             (NodeKind::Tally(a), NodeKind::Tally(b)) => a == b,
+            (NodeKind::Table(a), NodeKind::Table(b)) => a == b,
+            (NodeKind::Deal(a), NodeKind::Deal(b)) => a == b,
             _ => false,
         }
     }
@@ -378,6 +389,8 @@ impl NodeKind {
             NodeKind::Match(_) => "match",
             NodeKind::Branch(_) => "branch",
             NodeKind::Tally(_) => "tally",
+            NodeKind::Table(_) => "table",
+            NodeKind::Deal(_) => "deal",
         }
     }
 }
@@ -390,6 +403,9 @@ impl fmt::Display for NodeKind {
                 write!(f, "{}{arguments}", module.name)?;
                 if let Some(group) = &spec.group {
                     write!(f, " for each {group}")?;
+                }
+                if spec.table.is_some() {
+                    f.write_str(" for each branch")?;
                 }
                 match spec.first {
                     Some(count) => write!(f, ", the first {count}"),
@@ -428,6 +444,8 @@ impl fmt::Display for NodeKind {
                 write!(f, "tally of {}: {}", tally.filters.len(), tally.aggregate)
             }
             NodeKind::Aggregate(aggregate) => write!(f, "{aggregate}"),
+            NodeKind::Table(table) => write!(f, "{table}"),
+            NodeKind::Deal(deal) => write!(f, "each of {} its own", deal.branches),
         }
     }
 }
@@ -462,6 +480,7 @@ impl fmt::Display for Aggregate {
             }
         }
         match &self.group {
+            Some(group) if group.column == table_column() => f.write_str(" for each branch"),
             Some(group) => write!(f, " for each {group}"),
             None => Ok(()),
         }
@@ -880,15 +899,18 @@ impl Plan {
                 without_rows.push(filter);
             }
         }
+        self.tell(matched, &without_rows);
+    }
+
+    /// Lets a match say with each row which filters pass it; these of them have no rows of their own.
+    fn tell(&mut self, matched: NodeId, without_rows: &[usize]) {
         if let NodeKind::Match(matched) = &mut self.graph[matched].kind {
             let count = matched.conditions.len();
             let told = matched
                 .told
                 .get_or_insert_with(|| vec![false; count].into());
             let told = Arc::make_mut(told);
-            without_rows
-                .into_iter()
-                .for_each(|filter| told[filter] = true);
+            without_rows.iter().for_each(|filter| told[*filter] = true);
         }
     }
 

@@ -10,6 +10,7 @@ mod normalize;
 mod prefilter;
 mod push_filters;
 mod share_subgraphs;
+mod table;
 mod tally;
 mod vector;
 
@@ -107,6 +108,12 @@ pub static REWRITES: &[Rewrite] = &[
         name: "tally",
         summary: "Equal aggregates without keys behind filters matched at once become one.",
         apply: tally::apply,
+    },
+    // Behind `tally`, which needs no keys for what it takes.
+    Rewrite {
+        name: "table",
+        summary: "What is the same behind filters matched at once is done once, for rows that say whose they are.",
+        apply: table::apply,
     },
     // Last: what stands next to one another by now stays so.
     Rewrite {

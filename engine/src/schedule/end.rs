@@ -156,19 +156,19 @@ impl Runner {
         if !node.side_effect || node.done {
             return true;
         }
+        if node.writes_for_many() {
+            return false;
+        }
         let others = self
             .graph
             .nodes
             .iter()
             .enumerate()
             .filter(|(other, writer)| {
-                *other != at
-                    && writer.side_effect
-                    && !writer.done
-                    && writer.target() == node.target()
+                *other != at && writer.side_effect && !writer.done && writer.shares_output(node)
             });
         others.into_iter().all(|(other, writer)| {
-            if behind[other] {
+            if behind[other] || writer.writes_for_many() {
                 return false;
             }
             if (writer.statement, other) < (node.statement, at) {

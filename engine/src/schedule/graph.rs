@@ -3,13 +3,14 @@
 use super::account::NodeReport;
 use super::done::{self, Taken, Trace};
 use super::merge::{Run, sequence, take_first};
-use super::multiplexer::{Share, Target};
+use super::multiplexer::{Picked, Share, Target};
 use super::output::{Item, Output};
 use super::run::Options;
 use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::planted::is_planted;
 use crate::{Control, Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
+use hashbrown::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 use wireq_typesys::{Bitmap, Part, PartData, Shape, Slot, Zone};
@@ -25,6 +26,8 @@ pub(super) struct RunNode {
     pub(super) statement: usize,
     pub(super) target: usize,
     pub(super) output_file: Option<String>,
+    /// Where it writes for many statements: by their numbers in the table.
+    pub(super) writers: Vec<Writer>,
     pub(super) side_effect: bool,
     on_control: OnControl,
     depth: usize,
@@ -90,6 +93,7 @@ impl RunNode {
             target: options.targets.get(node.statement).copied().unwrap_or(0),
             statement: node.statement,
             output_file: node.output_file,
+            writers: writers(node.table.as_deref().unwrap_or(&[]), &options.targets),
             side_effect: node.side_effect,
             on_control: node.on_control,
             depth: node.depth,
@@ -129,6 +133,7 @@ impl RunNode {
             statement: self.statement,
             target: self.target,
             output_file: None,
+            writers: Vec::new(),
             side_effect: self.side_effect,
             on_control: self.on_control,
             depth: self.depth,
@@ -161,6 +166,35 @@ impl RunNode {
     pub(super) fn target(&self) -> Target<'_> {
         let file = self.output_file.as_deref();
         file.map_or(Target::Number(self.target), Target::File)
+    }
+
+    /// Whether it and another node write to an output that both have.
+    pub(super) fn shares_output(&self, other: &RunNode) -> bool {
+        if self.output_file.is_some() || other.output_file.is_some() {
+            return self.target() == other.target();
+        }
+        let targets = |node: &RunNode| -> Vec<usize> {
+            match &node.writers[..] {
+                [] => vec![node.target],
+                writers => writers.iter().map(|writer| writer.target).collect(),
+            }
+        };
+        let mine = targets(self);
+        targets(other).iter().any(|target| mine.contains(target))
+    }
+
+    /// Whether what it writes at once is a matter of the order of statements.
+    pub(super) fn writes_for_many(&self) -> bool {
+        self.writers.len() > 1
+    }
+
+    /// Nobody reads an output any more: gives whether it writes to no other.
+    pub(super) fn close_output(&mut self, target: Option<usize>) -> bool {
+        let writers = self.writers.iter_mut();
+        for writer in writers.filter(|writer| target.is_none_or(|target| writer.target == target)) {
+            writer.closed = true;
+        }
+        self.writers.iter().all(|writer| writer.closed)
     }
 
     /// What came to a branch is what came to the node that it is a branch of.
@@ -558,14 +592,95 @@ impl Graph {
     }
 }
 
-/// The text of a node in a step.
-pub(super) fn share((rank, node): (usize, &RunNode)) -> Share<'_> {
-    Share {
+/// A statement that a node writes for which many have in common.
+#[derive(Clone)]
+pub(super) struct Writer {
+    pub(super) statement: usize,
+    /// The number of its output.
+    pub(super) target: usize,
+    /// Nobody reads that any more.
+    pub(super) closed: bool,
+}
+
+fn writers(statements: &[usize], targets: &[usize]) -> Vec<Writer> {
+    let writer = |statement: &usize| Writer {
+        statement: *statement,
+        target: targets.get(*statement).copied().unwrap_or(0),
+        closed: false,
+    };
+    statements.iter().map(writer).collect()
+}
+
+/// What a node writes for each output, where it writes for many statements.
+pub(super) fn pick(node: &RunNode) -> Vec<Picked> {
+    if node.writers.is_empty() {
+        return Vec::new();
+    }
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    let mut all: Vec<Picked> = Vec::new();
+    for (row, number) in &node.out.text.owners {
+        let writer = &node.writers[*number as usize];
+        if writer.closed {
+            continue;
+        }
+        let target = match node.output_file {
+            Some(_) => 0,
+            None => writer.target,
+        };
+        let place = match all.last() {
+            Some(last) if last.target == target => all.len() - 1,
+            _ => *places.entry(target).or_insert_with(|| {
+                all.push(Picked {
+                    target,
+                    rows: Vec::new(),
+                });
+                all.len() - 1
+            }),
+        };
+        all[place].rows.push((*row, writer.statement));
+    }
+    for picked in &mut all {
+        node.out.text.order_picked(&mut picked.rows);
+    }
+    all
+}
+
+/// The text of a node in a step, for each output that it writes to; `picked` is what [`pick`] gave.
+pub(super) fn shares<'a>(
+    (rank, node): (usize, &'a RunNode),
+    picked: &'a [Picked],
+) -> impl Iterator<Item = Share<'a>> {
+    let share = move |target, picks| Share {
         node: rank,
         statement: node.statement,
-        target: node.target(),
+        target,
         text: &node.out.text,
-    }
+        picks,
+    };
+    let whole = node.writers.is_empty().then(|| share(node.target(), None));
+    let number = |number| match node.output_file {
+        Some(_) => node.target(),
+        None => Target::Number(number),
+    };
+    let parts = picked.iter();
+    let parts = parts.map(move |part| share(number(part.target), Some(&part.rows[..])));
+    whole.into_iter().chain(parts)
+}
+
+/// Whatever a node may write, with nothing of what it wrote.
+pub(super) fn writers_of((rank, node): (usize, &RunNode)) -> impl Iterator<Item = Share<'_>> {
+    let share = move |statement, target| Share {
+        node: rank,
+        statement,
+        target,
+        text: &node.out.text,
+        picks: None,
+    };
+    let own = (node.writers.is_empty() || node.output_file.is_some())
+        .then(|| share(node.statement, node.target()));
+    let writers = node.writers.iter().filter(move |_| own.is_none());
+    let each = writers.map(move |writer| share(writer.statement, Target::Number(writer.target)));
+    own.into_iter().chain(each)
 }
 
 /// Shows parts to an operator with its columns bound. One part, the usual case, needs no list.

@@ -124,24 +124,36 @@ impl Runner {
         } = self;
         let mut asked: HashMap<Target<'_>, bool> = HashMap::new();
         for node in graph.nodes.iter_mut().filter(|node| node.side_effect) {
-            let file = node.output_file.as_deref();
-            let target = file.map_or(Target::Number(node.target), Target::File);
-            let moved = match asked.get(&target) {
-                Some(moved) => *moved,
-                None => {
-                    let moved = outputs.is_moved(target);
-                    if moved {
-                        multiplexer
-                            .end(target, outputs)
-                            .map_err(|error| Error::file("write", "the output", error))?;
-                        outputs.reopen(target)?;
-                    }
-                    moved
+            let targets: Vec<Target<'_>> = match (node.output_file.as_deref(), &node.writers[..]) {
+                (Some(file), _) => vec![Target::File(file)],
+                (None, []) => vec![Target::Number(node.target)],
+                (None, writers) => {
+                    let targets = writers.iter();
+                    targets
+                        .map(|writer| Target::Number(writer.target))
+                        .collect()
                 }
             };
-            asked.insert(target, moved);
+            let mut any_moved = false;
+            for target in targets {
+                let moved = match asked.get(&target) {
+                    Some(moved) => *moved,
+                    None => {
+                        let moved = outputs.is_moved(target);
+                        if moved {
+                            multiplexer
+                                .end(target, outputs)
+                                .map_err(|error| Error::file("write", "the output", error))?;
+                            outputs.reopen(target)?;
+                        }
+                        moved
+                    }
+                };
+                asked.insert(target, moved);
+                any_moved |= moved;
+            }
             if let Some(operator) = &mut node.operator {
-                operator.reopen(moved)?;
+                operator.reopen(any_moved)?;
             }
         }
         Ok(())

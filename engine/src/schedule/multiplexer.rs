@@ -6,6 +6,7 @@ use crate::Error;
 use crate::planted::is_planted;
 use hashbrown::HashMap;
 use std::io;
+use wireq_typesys::Position;
 
 /// Where text goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +63,45 @@ pub(super) struct Share<'a> {
     pub(super) statement: usize,
     pub(super) target: Target<'a>,
     pub(super) text: &'a TextRows,
+    /// Where it is the text of many statements: which rows it is here, some more than once, each with
+    /// its statement, in the order of their position, then of the statement.
+    pub(super) picks: Option<&'a [(u32, usize)]>,
+}
+
+/// What a node writes to one output for many statements.
+pub(super) struct Picked {
+    /// The number of the output.
+    pub(super) target: usize,
+    /// See [`Share::picks`].
+    pub(super) rows: Vec<(u32, usize)>,
+}
+
+impl<'a> Share<'a> {
+    /// The row of text at a place, with its position and statement; none behind the last one.
+    fn row(&self, at: usize) -> Option<(Position, usize, &'a [u8])> {
+        let (row, statement) = match self.picks {
+            None => (at, self.statement),
+            Some(picks) => {
+                let (row, statement) = *picks.get(at)?;
+                (row as usize, statement)
+            }
+        };
+        let (position, bytes) = self.text.row(row)?;
+        Some((position, statement, bytes))
+    }
+
+    /// Calls `each` for all of it, in order.
+    fn each_row(&self, each: &mut dyn FnMut(&Share<'a>, &'a [u8])) {
+        match self.picks {
+            None => each(self, self.text.all()),
+            Some(picks) => {
+                let rows = picks
+                    .iter()
+                    .filter_map(|(row, _)| self.text.row(*row as usize));
+                rows.for_each(|(_, bytes)| each(self, bytes));
+            }
+        }
+    }
 }
 
 /// What stands on the outputs so far.
@@ -111,12 +151,12 @@ fn begin(frame: &Frame, out: &mut Vec<u8>) -> usize {
 
 impl Multiplexer {
     /// Writes the text of a step: on each output, rows in the order of their position, then of the
-    /// statement. Gives the ranks of nodes whose output nobody reads any more.
+    /// statement. Gives the ranks of nodes whose output nobody reads any more, with its number.
     pub(super) fn write_step(
         &mut self,
         shares: &mut [Share<'_>],
         outputs: &mut dyn Outputs,
-    ) -> io::Result<Vec<usize>> {
+    ) -> io::Result<Vec<(usize, Option<usize>)>> {
         shares.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
         let mut closed = Vec::new();
         for group in shares.chunk_by(|a, b| a.target == b.target) {
@@ -128,7 +168,11 @@ impl Multiplexer {
             match outputs.write(group[0].target, bytes, flush) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    closed.extend(group.iter().map(|share| share.node))
+                    let number = match group[0].target {
+                        Target::Number(number) => Some(number),
+                        Target::File(_) => None,
+                    };
+                    closed.extend(group.iter().map(|share| (share.node, number)));
                 }
                 Err(error) => return Err(error),
             }
@@ -156,7 +200,7 @@ impl Multiplexer {
         let begun = self.begun(group[0].target);
         let last = begun.as_ref().map(|begun| begun.node);
         let unframed = match group {
-            [only] => (last == Some(only.node)).then_some(only.text),
+            [only] if only.picks.is_none() => (last == Some(only.node)).then_some(only.text),
             _ => None,
         };
         if unframed.is_none() {
@@ -236,33 +280,28 @@ fn target_order(target: Target<'_>) -> (usize, &str) {
 
 /// Merges rows by position; among equal positions the order of the shares holds, and rows of one
 /// cause in one share stay together.
-fn merge<'a>(shares: &[Share<'a>], each: &mut dyn FnMut(&Share<'a>, &[u8])) {
-    if let [only] = shares {
-        return each(only, only.text.all());
-    }
-    if is_planted("output-by-statement") {
-        shares
-            .iter()
-            .for_each(|share| each(share, share.text.all()));
+fn merge<'a>(shares: &[Share<'a>], each: &mut dyn FnMut(&Share<'a>, &'a [u8])) {
+    if shares.len() == 1 || is_planted("output-by-statement") {
+        shares.iter().for_each(|share| share.each_row(each));
         return;
     }
     let mut heap: std::collections::BinaryHeap<_> = shares
         .iter()
         .enumerate()
         .filter_map(|(number, share)| {
-            let (position, _) = share.text.row(0)?;
-            Some(std::cmp::Reverse((position, number, 0)))
+            let (position, statement, _) = share.row(0)?;
+            Some(std::cmp::Reverse((position, statement, number, 0)))
         })
         .collect();
-    while let Some(std::cmp::Reverse((position, number, row))) = heap.pop() {
-        let text = shares[number].text;
+    while let Some(std::cmp::Reverse((position, statement, number, row))) = heap.pop() {
+        let share = &shares[number];
         let mut next = row;
-        while let Some((here, bytes)) = text.row(next) {
-            if here != position {
-                heap.push(std::cmp::Reverse((here, number, next)));
+        while let Some((here, of, bytes)) = share.row(next) {
+            if (here, of) != (position, statement) {
+                heap.push(std::cmp::Reverse((here, of, number, next)));
                 break;
             }
-            each(&shares[number], bytes);
+            each(share, bytes);
             next += 1;
         }
     }

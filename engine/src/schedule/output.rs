@@ -219,6 +219,10 @@ pub struct TextRows {
     bytes: Vec<u8>,
     /// Position, and where the row's bytes end.
     ends: Vec<(Position, usize)>,
+    /// Which row of the part each is, where that was asked for.
+    rows: Option<Vec<u16>>,
+    /// For text of many statements: the numbers of rows, each with that of a statement whose it is.
+    pub(crate) owners: Vec<(u32, u32)>,
     /// Whether what is written should reach the reader at once.
     pub flush: bool,
 }
@@ -232,6 +236,46 @@ impl TextRows {
     /// Ends a row. Text that was begun and has no end is no row.
     pub fn end_row(&mut self, position: Position) {
         self.ends.push((position, self.bytes.len()));
+    }
+
+    /// Ends a row of text that stands for a row of a part.
+    pub fn end_row_of(&mut self, part: &Part, row: usize) {
+        self.end_row(part.data.position(row));
+        if let Some(rows) = &mut self.rows {
+            rows.push(row as u16);
+        }
+    }
+
+    /// Begins to note which row of a part each row of text stands for. Gives how many there are.
+    pub(crate) fn note_rows(&mut self) -> usize {
+        self.rows.get_or_insert_default().clear();
+        self.len()
+    }
+
+    /// Says whose the text is that was noted since there were `first` rows: that of the numbers that
+    /// `owners` calls its argument with for a row.
+    pub(crate) fn say_owners(
+        &mut self,
+        first: usize,
+        mut owners: impl FnMut(usize, &mut dyn FnMut(u32)),
+    ) {
+        for (row, text) in self.rows.iter().flatten().zip(first..) {
+            let own = &mut self.owners;
+            owners(usize::from(*row), &mut |number| {
+                own.push((text as u32, number))
+            });
+        }
+    }
+
+    /// Puts rows, each with a statement, in the order of their position, then of the statement. They
+    /// stand in that of their position already.
+    pub(crate) fn order_picked(&self, rows: &mut [(u32, usize)]) {
+        let position = |row: u32| self.ends[row as usize].0;
+        for tied in rows.chunk_by_mut(|a, b| position(a.0) == position(b.0)) {
+            if !tied.is_sorted_by_key(|(_, statement)| *statement) {
+                tied.sort_by_key(|(_, statement)| *statement);
+            }
+        }
     }
 
     /// The number of rows.
@@ -248,6 +292,7 @@ impl TextRows {
     pub(crate) fn swap_rows(&mut self, other: &mut TextRows) {
         std::mem::swap(&mut self.bytes, &mut other.bytes);
         std::mem::swap(&mut self.ends, &mut other.ends);
+        std::mem::swap(&mut self.owners, &mut other.owners);
         std::mem::swap(&mut self.flush, &mut other.flush);
     }
 
@@ -266,11 +311,13 @@ impl TextRows {
 
     /// About how many bytes the rows take.
     pub(crate) fn memory(&self) -> usize {
-        self.bytes.len() + self.ends.len() * size_of::<(Position, usize)>()
+        let owners = self.owners.len() * size_of::<(u32, u32)>();
+        self.bytes.len() + self.ends.len() * size_of::<(Position, usize)>() + owners
     }
 
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.owners.clear();
     }
 }

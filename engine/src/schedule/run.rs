@@ -2,10 +2,10 @@
 
 use super::account::Report;
 use super::done::{self, Taken, Trace};
-use super::graph::{Graph, RunNode, share};
+use super::graph::{self, Graph, RunNode};
 use super::live::Signals;
 use super::memory::Memory;
-use super::multiplexer::{Multiplexer, Outputs, Share};
+use super::multiplexer::{Multiplexer, Outputs, Picked, Share};
 use super::output::{Frame, Item};
 use crate::frontier::Place;
 use crate::physical;
@@ -174,8 +174,9 @@ impl Runner {
 
     /// Ends what is on the outputs.
     fn close(&mut self, outputs: &mut dyn Outputs, whole: bool) -> Result<(), Error> {
-        let mut writers: Vec<Share<'_>> = self.graph.nodes.iter().enumerate().map(share).collect();
-        writers.retain(|writer| whole && writer.text.frame != Frame::default());
+        let nodes = self.graph.nodes.iter().enumerate();
+        let framed = nodes.filter(|(_, node)| whole && node.out.text.frame != Frame::default());
+        let mut writers: Vec<Share<'_>> = framed.flat_map(graph::writers_of).collect();
         self.multiplexer
             .close(&mut writers, outputs)
             .map_err(|error| Error::file("write", "the output", error))
@@ -357,10 +358,15 @@ impl Runner {
     pub(super) fn end_step(&mut self, outputs: &mut dyn Outputs) -> Result<(), Error> {
         self.graph.act()?;
         let mut ran = std::mem::take(&mut self.graph.ran);
-        let shares = ran
-            .iter()
-            .map(|rank| share((*rank, &self.graph.nodes[*rank])));
-        let mut shares: Vec<Share<'_>> = shares.filter(|share| !share.text.is_empty()).collect();
+        let nodes = ran.iter().map(|rank| (*rank, &self.graph.nodes[*rank]));
+        let wrote: Vec<(usize, &RunNode)> = nodes
+            .filter(|(_, node)| !node.out.text.is_empty())
+            .collect();
+        let picked: Vec<Vec<Picked>> = wrote.iter().map(|(_, node)| graph::pick(node)).collect();
+        let shares = wrote.iter().zip(&picked);
+        let mut shares: Vec<Share<'_>> = shares
+            .flat_map(|(node, picked)| graph::shares(*node, picked))
+            .collect();
         let closed = if shares.is_empty() {
             Vec::new()
         } else {
@@ -368,8 +374,8 @@ impl Runner {
                 .write_step(&mut shares, outputs)
                 .map_err(|error| Error::file("write", "the output", error))?
         };
-        for rank in closed {
-            if !self.graph.nodes[rank].done {
+        for (rank, target) in closed {
+            if !self.graph.nodes[rank].done && self.graph.nodes[rank].close_output(target) {
                 let ports = self.graph.nodes[rank].inputs.len();
                 self.graph.finish_node(rank, vec![Taken::EVERYTHING; ports]);
             }

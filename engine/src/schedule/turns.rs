@@ -156,12 +156,15 @@ impl Turn<'_> {
         if !node.side_effect || node.done {
             return true;
         }
+        if node.writes_for_many() {
+            return false;
+        }
         let others = nodes.iter().enumerate().filter(|(other, writer)| {
             let writes = writer.side_effect && !writer.done;
-            *other != at && writes && writer.target() == node.target()
+            *other != at && writes && writer.shares_output(node)
         });
         others.into_iter().all(|(other, writer)| {
-            if self.mine[other] {
+            if self.mine[other] || writer.writes_for_many() {
                 false
             } else if (writer.statement, other) < (node.statement, at) {
                 self.is_through(other)

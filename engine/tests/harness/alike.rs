@@ -158,6 +158,56 @@ impl Generator {
         (0..count).map(|_| statement(self)).collect()
     }
 
+    /// Filters of one stream with the same behind most of them.
+    pub(super) fn statements_of_filters(&mut self) -> Vec<Statement> {
+        let mut scope = Scope::packet();
+        let mut begin = self.begin(&mut scope);
+        let stages = self.random.weighted(&[(4, 0), (1, 1)]);
+        begin.pipeline.extend(self.stages(&mut scope, stages, 1));
+        let suffixes = self.random.weighted(&[(3, 1), (2, 2)]);
+        let suffixes: Vec<Pipeline> = (0..suffixes).map(|_| self.suffix(&scope)).collect();
+        let other = *self.random.pick(&[0, 10, 60]);
+        let count = self.random.between(8, 24);
+        let statement = |generator: &mut Generator| {
+            let mut statement = begin.clone();
+            let pipeline = &mut statement.pipeline;
+            pipeline.push(Stage::Where(generator.limit(&scope)));
+            pipeline.extend(generator.random.pick(&suffixes).clone());
+            if generator.random.percent(other) {
+                let at = pipeline.len() - 1;
+                pipeline.insert(at, Stage::Head(generator.random.between(0, 6) as u64));
+            }
+            statement
+        };
+        (0..count).map(|_| statement(self)).collect()
+    }
+
+    /// What stands behind a filter, up to a print.
+    fn suffix(&mut self, scope: &Scope) -> Pipeline {
+        let mut scope = scope.clone();
+        let mut pipeline = Vec::new();
+        for _ in 0..self.random.weighted(&[(3, 0), (4, 1), (2, 2)]) {
+            let stage = match self.random.below(5) {
+                0..2 => {
+                    let module = *self.random.pick(&["uniq", "uniq", "top", "last"]);
+                    Stage::Call(self.keeping(module, &mut scope))
+                }
+                2 => {
+                    let mut group = self.group(&scope);
+                    let keys = self.random.weighted(&[(1, 0), (4, 1), (2, 2)]);
+                    group.keys = self.fields(&scope, keys);
+                    group.having = group.having.filter(|_| !group.keys.is_empty());
+                    scope.add_calls(&group.calls);
+                    Stage::Aggregate(group)
+                }
+                _ => self.stage(&mut scope, 0),
+            };
+            pipeline.push(stage);
+        }
+        pipeline.push(self.print(&mut scope));
+        pipeline
+    }
+
     /// Often a column of a name that is there.
     fn between_tests(&mut self, scope: &mut Scope) -> Stage {
         if self.random.percent(60) {

@@ -122,7 +122,9 @@ impl Census {
             | NodeKind::Match(_)
             | NodeKind::Branch(_)
             | NodeKind::Columns(_)
-            | NodeKind::Tally(_) => {}
+            | NodeKind::Tally(_)
+            | NodeKind::Table(_)
+            | NodeKind::Deal(_) => {}
         }
     }
 

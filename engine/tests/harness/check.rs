@@ -161,8 +161,10 @@ impl Mode {
                 }
             }
         }
-        // Alone, `tally` would find nothing to do.
-        let stays = |alone: &str, name: &str| name == alone || (alone, name) == ("tally", "vector");
+        // Alone, these would find nothing to do.
+        let stays = |alone: &str, name: &str| {
+            name == alone || ["tally", "table"].contains(&alone) && name == "vector"
+        };
         let alone = REWRITES
             .iter()
             .map(|alone| rewrites(|name| stays(alone.name, name)));

@@ -97,6 +97,10 @@ impl QuerySet {
             let within = generator.statements_within();
             statements.extend(within);
         }
+        if generator.random.percent(20) {
+            let filters = generator.statements_of_filters();
+            statements.extend(filters);
+        }
         let count = statements.len();
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);

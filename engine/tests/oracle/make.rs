@@ -100,9 +100,12 @@ pub fn knows(plan: &Plan) -> bool {
         }
         NodeKind::Union | NodeKind::Group(_) => true,
         // Made by rewrites, which the oracle does without.
-        NodeKind::Match(_) | NodeKind::Branch(_) | NodeKind::Columns(_) | NodeKind::Tally(_) => {
-            false
-        }
+        NodeKind::Match(_)
+        | NodeKind::Branch(_)
+        | NodeKind::Columns(_)
+        | NodeKind::Tally(_)
+        | NodeKind::Table(_)
+        | NodeKind::Deal(_) => false,
     })
 }
 
@@ -150,7 +153,9 @@ pub fn stage(plan: &Plan, node: NodeId) -> Option<Box<dyn Stage>> {
         | NodeKind::Match(_)
         | NodeKind::Branch(_)
         | NodeKind::Columns(_)
-        | NodeKind::Tally(_) => {
+        | NodeKind::Tally(_)
+        | NodeKind::Table(_)
+        | NodeKind::Deal(_) => {
             return None;
         }
         NodeKind::Union => Box::new(Each(|object, _: &Zone| Some(object))),

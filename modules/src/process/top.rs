@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
-use wireq_engine::operator::{Groups, KEY_ROOM};
+use wireq_engine::operator::{Groups, KEY_ROOM, Numbered};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -98,12 +98,18 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         grows: true,
         bound: Some("one count for each distinct combination"),
         on_control: OnControl::React,
-        ..OperatorSpec::stateless(fields, move |context| Box::new(Top::new(limit, context)))
+        divided: Some(Arc::new(move |context| {
+            Box::new(Top::new(limit, 1, context))
+        })),
+        ..OperatorSpec::stateless(fields, move |context| Box::new(Top::new(limit, 0, context)))
     })
 }
 
 struct Top {
     limit: usize,
+    /// How many of the fields, the first ones, make the groups of which each has its own most frequent
+    /// combinations.
+    around: usize,
     kinds: Vec<Kind>,
     groups: Groups,
     counts: Vec<u64>,
@@ -114,9 +120,10 @@ struct Top {
 }
 
 impl Top {
-    fn new(limit: usize, context: &Context) -> Top {
+    fn new(limit: usize, around: usize, context: &Context) -> Top {
         Top {
             limit,
+            around,
             kinds: context.kinds.clone(),
             groups: Groups::new(context.seed),
             counts: Vec::new(),
@@ -135,13 +142,33 @@ impl Top {
         *total = total.saturating_add(count);
     }
 
+    /// The values of the fields that make its group.
+    fn group_of(&self, group: &Numbered<'_>) -> Vec<u8> {
+        let mut buffer = [0; KEY_ROOM];
+        let bytes = group.bytes(&mut buffer);
+        let mut rest = bytes;
+        for _ in 0..self.around {
+            let _ = key::decode(&mut rest);
+        }
+        bytes[..bytes.len() - rest.len()].to_vec()
+    }
+
     fn emit(&self, position: Position, out: &mut Output) {
         let Some(shape) = &self.shape else { return };
         let count = |number: u32| self.counts.get(number as usize).copied().unwrap_or(0);
-        let mut groups = self.groups.sorted();
-        // Stable: equal counts stay in the order of their keys.
-        groups.sort_by_key(|group| std::cmp::Reverse(count(group.number)));
-        groups.truncate(self.limit);
+        let groups = self.groups.sorted();
+        let same = |a: &Numbered<'_>, b: &Numbered<'_>| {
+            self.around == 0 || self.group_of(a) == self.group_of(b)
+        };
+        let mut most = Vec::new();
+        for within in groups.chunk_by(same) {
+            let begin = most.len();
+            most.extend_from_slice(within);
+            // Stable: equal counts stay in the order of their keys.
+            most[begin..].sort_by_key(|group| std::cmp::Reverse(count(group.number)));
+            most.truncate(begin.saturating_add(self.limit));
+        }
+        let groups = most;
         for chunk in groups.chunks(ROWS_MAX) {
             let mut columns: Vec<ColumnBuilder> = self
                 .kinds
@@ -182,6 +209,7 @@ impl Operator for Top {
             let columns = (0..self.kinds.len()).map(|at| view.column(at));
             let any = columns
                 .clone()
+                .skip(self.around)
                 .flatten()
                 .fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
             let counted = view.part.selection.and(&any);

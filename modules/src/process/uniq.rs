@@ -1,6 +1,7 @@
 //! `uniq`: passes the first object of each distinct value.
 
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::operator::{Groups, KEY_ROOM, KeyedHash};
 use wireq_engine::planted::is_planted;
@@ -52,6 +53,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     Ok(OperatorSpec {
         class: StateClass::Ordered,
         grows: true,
+        // What differs in a further field is another combination.
+        divided: Some(Arc::new(|context| Box::new(Uniq::new(context)))),
         bound: Some("one key for each distinct combination; past a limit of memory in files"),
         ..OperatorSpec::stateless(arguments.fields(), |context| Box::new(Uniq::new(context)))
     })

@@ -149,12 +149,16 @@ impl Emitter {
     /// Reads the values of a key, and that of the group around.
     fn decode(&self, mut bytes: &[u8], around: &mut Value, values: &mut [Value]) {
         let (outer, own) = values.split_at_mut(self.around.unwrap_or(0));
-        if self.around.is_some()
-            && let Some(Value::Text(inner)) = key::decode(&mut bytes)
-        {
-            let mut rest = &*inner;
-            decode_key(&mut rest, outer);
-            *around = Value::Bytes(inner);
+        if self.around.is_some() {
+            match key::decode(&mut bytes) {
+                Some(Value::Text(inner)) => {
+                    let mut rest = &*inner;
+                    decode_key(&mut rest, outer);
+                    *around = Value::Bytes(inner);
+                }
+                // The number of a branch of a table.
+                number => *around = number.unwrap_or_default(),
+            }
         }
         decode_key(&mut bytes, own);
     }

@@ -49,7 +49,7 @@ pub(super) trait Format: Send {
     fn write_rows(&mut self, view: View<'_>, text: &mut TextRows) {
         view.part.selection.for_each(|row| {
             if self.write(view, row, text.bytes()) {
-                text.end_row(view.part.data.position(row));
+                text.end_row_of(view.part, row);
             }
         });
     }
