@@ -286,6 +286,7 @@ impl Runner {
             interrupt: &options.interrupt,
             wait,
             reads: true,
+            threads: options.threads,
             zone: &self.graph.zone,
         })
     }
