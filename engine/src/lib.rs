@@ -17,6 +17,7 @@
 //! build a [`plan::Plan`]. The engine knows no query text, no protocol and no file format.
 
 pub mod arguments;
+mod at_once;
 pub mod diagnostic;
 mod error;
 pub mod evaluate;

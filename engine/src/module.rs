@@ -672,6 +672,10 @@ pub trait Operator: Send {
         Ok(())
     }
 
+    /// Says how many threads may do at once what is done when parts are merged and at the end. Results don't
+    /// depend on it.
+    fn share(&mut self, _threads: usize) {}
+
     /// All that is to be said at the end, for several threads to say; asked once, before
     /// [`Operator::finish`], which has nothing left to say then. None where one thread is to say it.
     fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
@@ -795,6 +799,13 @@ pub trait Accumulator: Send + Sync {
     /// Takes in group `from` of an equal accumulator as a later part of `group`.
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32);
 
+    /// Takes in groups of an equal accumulator: for each the group here and the one there.
+    fn merge_all(&mut self, other: &dyn Accumulator, groups: &[(u32, u32)]) {
+        for (group, from) in groups {
+            self.merge(*group, other, *from);
+        }
+    }
+
     /// About how many bytes the states of all groups take, what there is room for included; asked
     /// after every step, so it must be cheap.
     fn memory(&self) -> usize {
@@ -852,6 +863,8 @@ pub struct SourceContext<'a> {
     /// that is nothing: then it [`Source::waits`]. Only for sources that
     /// [can tell](Source::gives_what_is_there).
     pub reads: bool,
+    /// How many threads there are: so many may prepare what comes next.
+    pub threads: usize,
     /// The zone of times that the input writes without one.
     pub zone: &'a Arc<Zone>,
 }

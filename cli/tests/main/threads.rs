@@ -148,6 +148,54 @@ fn results_and_accounts_are_those_of_one_thread() {
     }
 }
 
+/// Files are read and unpacked before it is their turn; what is given is in their order all the same.
+#[test]
+fn many_files_are_as_on_one_thread() {
+    let folder = scratch("threads-files");
+    let mut random = Random(9);
+    let mut files: Vec<String> = Vec::new();
+    for at in 0..36u64 {
+        // Of one packet, of some that one stretch holds, of several stretches.
+        let frames = [1, 30, 200, 900, 1500, 6][random.next(6) as usize];
+        let mut bytes = capture(at + 20, frames);
+        if at % 7 == 3 {
+            let cut = random.next(bytes.len() as u64) as usize;
+            bytes.truncate(cut);
+        }
+        let plain = write(&folder, &format!("{at}.pcap"), &bytes);
+        let ending = ["", "", ".gz", ".zst", ".lz4", ".xz", ".bz2"][random.next(7) as usize];
+        let packed = format!("{plain}{ending}");
+        if !ending.is_empty() {
+            wireq(&["-w", &packed, "where len >= 0", &plain]);
+            if at % 5 == 4 {
+                let bytes = fs::read(&packed).expect("it was written");
+                fs::write(&packed, &bytes[..bytes.len() * 2 / 3]).expect("it can be written");
+            }
+        }
+        files.push(packed);
+    }
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let empty = write(&folder, "empty.pcap", b"");
+    files.insert(3, "missing.pcap");
+    files.insert(11, "archive.tar");
+    files.insert(20, &empty);
+    files.insert(21, ".");
+    for set in [
+        &["where dstport = 80 | count()"][..],
+        &["print frame.number ts len"],
+        &[
+            "print srcip count() sum(len) group by srcip",
+            "uniq srcip dstip | print ts",
+        ],
+        &["where len > 200 | head 700 | print ts len"],
+    ] {
+        let threads = ["--threads=2", "--threads=3", "--threads=8"];
+        compare(set, &files, &[], &threads);
+        compare(set, &files, &["--batch=70"], &threads[..1]);
+        compare(set, &files, &["--strict"], &threads[..1]);
+    }
+}
+
 /// Inputs that are read beside each other are told of as of the last object that was wanted.
 #[test]
 fn merged_captures_are_as_on_one_thread() {

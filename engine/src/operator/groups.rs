@@ -1,5 +1,7 @@
 //! Numbers for keys: the heart of grouping and of uniqueness.
 
+mod at_once;
+
 use hashbrown::HashTable;
 use std::cmp::Ordering;
 use std::vec::IntoIter;
@@ -25,6 +27,8 @@ pub struct Groups {
     without: Vec<u16>,
     bytes: Vec<u8>,
     limit: u32,
+    /// How many threads may take over or sort keys.
+    threads: u32,
 }
 
 /// Keys and their numbers.
@@ -271,6 +275,29 @@ impl Shard {
         self.short.len() + self.medium.len() + self.large.len() + self.long.len()
     }
 
+    fn find(&self, hash: u64, key: &Key<'_>) -> Option<u32> {
+        match key {
+            Key::Short(key) => self.short.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Medium(key) => self.medium.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Large(key) => self.large.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
+            Key::Long(key) => self.long.find(hash, |(k, _)| **k == **key).map(|(_, n)| *n),
+        }
+    }
+
+    /// The number of a new key; `at` is the shard's own, where it is not the only one.
+    #[inline(always)]
+    fn number_new(&mut self, at: Option<usize>) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            self.next += 1;
+            let next = self.next - 1;
+            // The numbers below belong to the keys that stood in one table.
+            match at {
+                None => next,
+                Some(at) => FEW + next * SHARDS as u32 + at as u32,
+            }
+        })
+    }
+
     /// Adds a key with this hash that is not there.
     #[inline(always)]
     fn insert(&mut self, hash: u64, seeds: Seeds, key: &Key<'_>, number: u32) {
@@ -368,16 +395,7 @@ impl Table {
     }
 
     fn find_hashed(&self, hash: u64, key: &Key<'_>) -> Option<u32> {
-        let shard = &self.shards[self.shard(hash)];
-        match key {
-            Key::Short(key) => shard.short.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
-            Key::Medium(key) => shard.medium.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
-            Key::Large(key) => shard.large.find(hash, |(k, _)| k == key).map(|(_, n)| *n),
-            Key::Long(key) => shard
-                .long
-                .find(hash, |(k, _)| **k == **key)
-                .map(|(_, n)| *n),
-        }
+        self.shards[self.shard(hash)].find(hash, key)
     }
 
     /// Adds a key that is not there.
@@ -406,16 +424,7 @@ impl Table {
         }
         let (at, few) = (self.shard(hash), self.shards.len() == 1);
         let shard = &mut self.shards[at];
-        let number = shard.free.pop().unwrap_or_else(|| {
-            shard.next += 1;
-            let next = shard.next - 1;
-            // The numbers below belong to the keys that stood in one table.
-            if few {
-                next
-            } else {
-                FEW + next * SHARDS as u32 + at as u32
-            }
-        });
+        let number = shard.number_new((!few).then_some(at));
         (shard, number)
     }
 
@@ -516,6 +525,7 @@ impl Groups {
             without: Vec::new(),
             bytes: Vec::new(),
             limit: 0,
+            threads: 1,
         }
     }
 
@@ -614,6 +624,9 @@ impl Groups {
             (self.decided, self.table.layout) = (others.decided, others.table.layout.clone());
         }
         let alike = self.table.layout == others.table.layout;
+        if alike && let Some(pairs) = self.absorb_at_once(others) {
+            return pairs;
+        }
         for shard in &others.table.shards {
             for (theirs, key) in shard.keys() {
                 let (mine, _) = match key {
@@ -715,10 +728,11 @@ impl Groups {
             large.extend(shard.large.into_iter().filter(|(_, n)| wanted(*n)));
             long.extend(shard.long.into_iter().filter(|(_, n)| wanted(*n)));
         }
-        short.sort_unstable();
-        medium.sort_unstable();
-        large.sort_unstable();
-        long.sort_unstable();
+        let threads = self.threads as usize;
+        at_once::sort(&mut short, threads);
+        at_once::sort(&mut medium, threads);
+        at_once::sort(&mut large, threads);
+        at_once::sort(&mut long, threads);
         let boxed = long.iter().map(|(key, _)| allocated(key.len())).sum();
         let mut drained = Drained {
             layout: self.table.layout.clone(),

@@ -287,6 +287,7 @@ impl Runner {
             interrupt: &options.interrupt,
             wait,
             reads: true,
+            threads: options.threads,
             zone: &self.graph.zone,
         })
     }

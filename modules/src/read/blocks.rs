@@ -5,7 +5,7 @@
 
 use super::follow::Follow;
 use super::packed;
-use super::stretch::{Next, Stretch, Stretches};
+use super::stretch::{Next, ROOM, Stretch, Stretches};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
@@ -36,11 +36,12 @@ impl Pool {
     /// A block that nobody reads any more, or a new one.
     pub(super) fn take(&mut self, len: usize, thread: usize) -> Arc<Block> {
         let full = self.blocks.len() == POOL_OF_THREADS_MAX;
-        let free = self.blocks.iter_mut().position(|(block, of)| {
+        // What was used last is in the cache.
+        let free = self.blocks.iter_mut().rposition(|(block, of)| {
             (*of == thread || full) && Arc::get_mut(block).is_some_and(|block| block.0.len() >= len)
         });
         match free {
-            Some(at) => self.blocks.swap_remove(at).0,
+            Some(at) => self.blocks.remove(at).0,
             // Room for more than one long record, so that not each of them is moved.
             None if len > BLOCK_LEN => Arc::new(Block(vec![0; len + BLOCK_LEN])),
             None => Arc::new(Block(vec![0; BLOCK_LEN])),
@@ -155,7 +156,7 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    /// Opens a path; `-` is standard input.
+    /// Opens a path; `-` is standard input. Nothing is read yet.
     pub(super) fn open(path: &str, pool: &mut Pool) -> io::Result<Blocks> {
         let file = open(path)?;
         let len = file.metadata().ok().filter(|data| data.is_file());
@@ -171,7 +172,11 @@ impl Blocks {
                 },
             },
         };
-        Ok(Blocks::new(input, pool))
+        Ok(match input {
+            // Stretches have blocks of their own.
+            Input::Stretches(_) => Blocks::with(input, Arc::default()),
+            _ => Blocks::new(input, pool),
+        })
     }
 
     /// Reads a file that grows.
@@ -191,9 +196,13 @@ impl Blocks {
     }
 
     fn new(input: Input, pool: &mut Pool) -> Blocks {
+        Blocks::with(input, pool.take(BLOCK_LEN, 0))
+    }
+
+    fn with(input: Input, block: Arc<Block>) -> Blocks {
         Blocks {
             input,
-            block: pool.take(BLOCK_LEN, 0),
+            block,
             at: 0,
             end: 0,
             offset: 0,
@@ -217,6 +226,12 @@ impl Blocks {
         self.offset.wrapping_add(self.at as u64)
     }
 
+    /// Gives the block back: this input is read no more.
+    pub(super) fn let_go(&mut self, pool: &mut Pool) {
+        (self.at, self.end) = (0, 0);
+        pool.put(std::mem::take(&mut self.block), self.thread);
+    }
+
     /// Reads no more: what was read is all.
     pub(super) fn end_here(&mut self) {
         (self.at_end, self.waits) = (true, false);
@@ -231,15 +246,31 @@ impl Blocks {
         }
     }
 
-    /// Takes a stretch back that was read.
-    pub(super) fn give_back(&mut self, stretch: Stretch, pool: &mut Pool) {
-        let left = match &mut self.input {
+    /// Takes a stretch back that was read; gives it where it is none that is waited for.
+    pub(super) fn give_back(&mut self, stretch: Stretch) -> Option<Stretch> {
+        match &mut self.input {
             Input::Stretches(stretches) => stretches.give_back(stretch),
             _ => Some(stretch),
-        };
-        if let Some(stretch) = left {
-            pool.put(stretch.block, stretch.thread);
         }
+    }
+
+    /// How many stretches are handed out, and how many are back and not used up.
+    pub(super) fn stretches(&self) -> (usize, usize) {
+        match &self.input {
+            Input::Stretches(stretches) => stretches.count(),
+            _ => (0, 0),
+        }
+    }
+
+    /// The first bytes of a file, where several threads may read; nothing else is changed.
+    pub(super) fn peek(&self, len: usize) -> Vec<u8> {
+        let mut begin = vec![0; len];
+        let count = match &self.input {
+            Input::Stretches(stretches) => stretches.peek(&mut begin),
+            _ => 0,
+        };
+        begin.truncate(count);
+        begin
     }
 
     /// Makes room for `need` bytes from the first unread one on, in this block where nobody reads it
@@ -288,7 +319,7 @@ impl Blocks {
     fn take(&mut self, mut stretch: Stretch, need: usize, pool: &mut Pool) -> bool {
         let have = self.end - self.at;
         let len = stretch.end - stretch.at;
-        if have <= stretch.at
+        if have <= ROOM
             && need <= have + len
             && let Some(block) = Arc::get_mut(&mut stretch.block)
         {

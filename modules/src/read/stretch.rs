@@ -13,13 +13,19 @@ use std::sync::Arc;
 use wireq_engine::Ahead;
 use wireq_typesys::Block;
 
-/// The room before a stretch. Records that are longer are moved to a block that holds them.
-const ROOM: usize = 64 * 1024;
+/// A stretch begins where a page of memory does. Large allocations begin 16 bytes behind one, and what is
+/// copied from the page cache to there is copied at a third of the speed: each load waits for the store 16
+/// bytes before, which has the same place in another page.
+const PAGE: usize = 4096;
+/// The room before a stretch, up to a page of which may not be there. Records that are longer are moved to
+/// a block that holds them.
+const ROOM_MAX: usize = 64 * 1024;
+pub(super) const ROOM: usize = ROOM_MAX - PAGE;
 /// What a stretch holds: with the room, a block of the pool.
-const STRETCH_LEN: usize = BLOCK_LEN - ROOM;
+const STRETCH_LEN: usize = BLOCK_LEN - ROOM_MAX;
 /// Stretches handed out or waiting: where batches are small, one thread finds them slower than
 /// others read.
-const STRETCHES_MAX: usize = 64;
+pub(super) const STRETCHES_MAX: usize = 64;
 
 /// A stretch of a file.
 pub(super) struct Stretch {
@@ -27,7 +33,8 @@ pub(super) struct Stretch {
     /// Where it is in the file.
     pub(super) offset: u64,
     pub(super) block: Arc<Block>,
-    /// Where it is in the block.
+    /// Where it began in the block, and where what is left of it is.
+    begin: usize,
     pub(super) at: usize,
     pub(super) end: usize,
     failed: Option<io::Error>,
@@ -111,12 +118,15 @@ impl Stretches {
         let offset = self.next;
         self.next += STRETCH_LEN as u64;
         self.out += 1;
+        let block = pool.take(BLOCK_LEN, thread);
+        let begin = ROOM_MAX - (block.0.as_ptr().addr() + ROOM_MAX) % PAGE;
         Some(Stretch {
             file: Arc::clone(&self.file),
             offset,
-            block: pool.take(BLOCK_LEN, thread),
-            at: ROOM,
-            end: ROOM,
+            block,
+            begin,
+            at: begin,
+            end: begin,
             failed: None,
             thread,
         })
@@ -130,6 +140,16 @@ impl Stretches {
         self.out -= 1;
         self.back.push_back(stretch);
         None
+    }
+
+    /// How many are handed out, and how many are back and not used up.
+    pub(super) fn count(&self) -> (usize, usize) {
+        (self.out, self.back.len())
+    }
+
+    /// The first bytes of the file; what fails is told by whoever reads it.
+    pub(super) fn peek(&self, room: &mut [u8]) -> usize {
+        self.file.read_at(room, 0).unwrap_or(0)
     }
 
     /// What comes next. Where no stretch is handed out, it is read here if that may be: blocks are the
@@ -158,7 +178,7 @@ impl Stretches {
             self.failed = Some(failed);
         }
         self.taken = stretch.offset + (stretch.end - stretch.at) as u64;
-        if stretch.end - ROOM < STRETCH_LEN {
+        if stretch.end - stretch.begin < STRETCH_LEN {
             // The end of what can be read, wherever it is by now: no stretch behind it is of use.
             self.len = 0;
             self.out = 0;

@@ -1,6 +1,7 @@
 //! Which groups come first in the order of what functions give.
 
 use super::states::States;
+use crate::at_once::at_once;
 use crate::operator::groups::Groups;
 use crate::plan::First;
 use crate::planted::is_planted;
@@ -11,21 +12,49 @@ use wireq_typesys::key;
 /// For fewer groups than this for each that is wanted it is not worth the while.
 const GROUPS_EACH: usize = 4;
 
+/// Fewer groups are looked at by one thread before others are there.
+const MANY: usize = 16 * 1024;
+
 /// So few more than are wanted are not worth a look.
 const FEW: usize = 16;
 
 /// The numbers of the groups that come first, and of all that are equal to the last of them; none where
 /// all may as well be given.
-pub(super) fn wanted(first: &First, groups: &Groups, states: &States) -> Option<FixedBitSet> {
+pub(super) fn wanted(
+    first: &First,
+    groups: &Groups,
+    states: &States,
+    threads: usize,
+) -> Option<FixedBitSet> {
     if groups.len() / GROUPS_EACH <= first.count {
         return None;
     }
     // By their numbers, in the order of which states stand in memory.
     let mut all = FixedBitSet::with_capacity(groups.limit());
     groups.for_each_number(|number| all.insert(number as usize));
+    let threads = match groups.len() {
+        ..MANY => 1,
+        _ => threads,
+    };
+    let each = groups.limit().div_ceil(threads);
+    let from = (0..groups.limit()).step_by(each.max(1)).collect();
+    let found = at_once(from, threads, |from: usize| {
+        let numbers = from..(from + each).min(groups.limit());
+        let numbers = numbers.filter(|number| all.contains(*number));
+        rank_all(first, numbers, states)
+    });
+    let mut ranks = Ranks::new(first.count);
+    found.into_iter().for_each(|found| ranks.merge(found));
+    let mut wanted = FixedBitSet::with_capacity(groups.limit());
+    ranks.finish().for_each(|number| wanted.insert(number));
+    Some(wanted)
+}
+
+/// The first of the groups of some numbers.
+fn rank_all(first: &First, numbers: impl Iterator<Item = usize>, states: &States) -> Ranks {
     let mut ranks = Ranks::new(first.count);
     let mut rank = Vec::new();
-    for number in all.ones() {
+    for number in numbers {
         rank.clear();
         for (at, order) in &*first.by {
             let start = rank.len();
@@ -34,9 +63,7 @@ pub(super) fn wanted(first: &First, groups: &Groups, states: &States) -> Option<
         }
         ranks.push(&rank, number);
     }
-    let mut wanted = FixedBitSet::with_capacity(groups.limit());
-    ranks.finish().for_each(|number| wanted.insert(number));
-    Some(wanted)
+    ranks
 }
 
 /// The lowest of many ranks, with all that are equal to the last of them.
@@ -71,6 +98,19 @@ impl Ranks {
         }
         if self.below.len() >= self.full {
             self.leave_first();
+        }
+    }
+
+    /// Takes in what others found.
+    fn merge(&mut self, others: Ranks) {
+        for (rank, number) in &others.below {
+            self.push(rank, *number);
+        }
+        if let Some(last) = &others.last {
+            others
+                .equal
+                .iter()
+                .for_each(|number| self.push(last, *number));
         }
     }
 
@@ -111,11 +151,16 @@ mod tests {
         fn the_first_and_their_equals_are_found(
             ranks in proptest::collection::vec(0u16..40, 0..2000),
             count in 0usize..30,
+            parts in 1usize..4,
         ) {
             let mut found = Ranks::new(count);
-            for (number, rank) in ranks.iter().enumerate() {
-                found.push(&rank.to_be_bytes(), number);
-                prop_assert!(found.below.len() <= found.full);
+            for part in 0..parts {
+                let mut own = Ranks::new(count);
+                for (number, rank) in ranks.iter().enumerate().filter(|(n, _)| n % parts == part) {
+                    own.push(&rank.to_be_bytes(), number);
+                    prop_assert!(own.below.len() <= own.full);
+                }
+                found.merge(own);
             }
             let mut found: Vec<usize> = found.finish().collect();
             found.sort_unstable();

@@ -80,6 +80,8 @@ struct Grouping {
     giving: Giving,
     rows: Vec<u16>,
     numbers: Vec<u32>,
+    /// How many threads may merge groups and look which are wanted.
+    threads: usize,
 }
 
 /// How far the end is.
@@ -175,6 +177,7 @@ impl Grouping {
             giving: Giving::NotYet,
             rows: Vec::new(),
             numbers: Vec::new(),
+            threads: 1,
         };
         if grouping.all && width == 0 {
             grouping.number_of(&[]);
@@ -250,7 +253,8 @@ impl Grouping {
     /// Takes all groups that are wanted out of memory.
     fn drain_wanted(&mut self) -> Drained {
         let first = self.first.as_ref();
-        match first.and_then(|first| first::wanted(first, &self.groups, &self.states)) {
+        match first.and_then(|first| first::wanted(first, &self.groups, &self.states, self.threads))
+        {
             Some(wanted) => {
                 let groups = &mut self.groups;
                 groups.drain_wanted(wanted.count_ones(..), |number| {
@@ -575,6 +579,11 @@ impl Operator for Grouping {
         self.give(out)
     }
 
+    fn share(&mut self, threads: usize) {
+        self.threads = threads;
+        self.groups.share(threads);
+    }
+
     fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
         let fits = matches!(self.giving, Giving::NotYet) && self.spilled.is_none();
         if !fits || self.len() < PIECES_MIN * ROWS_MAX || is_planted("aggregate-descending") {
@@ -663,7 +672,7 @@ impl Operator for Grouping {
         if self.width > 0 && right.spilled.is_none() {
             let pairs = self.groups.absorb(&right.groups);
             self.states.grow(self.groups.limit());
-            self.states.merge_all(&right.states, &pairs);
+            self.states.merge_all(&right.states, &pairs, self.threads);
             return Ok(Verdict::All);
         }
         right.each_group(&mut |key, states, from| {

@@ -1,6 +1,7 @@
 //! What is known of groups, by their numbers: functions, and fields of the last object.
 
 use super::names::KeyNames;
+use crate::at_once::at_once;
 use crate::planted::is_planted;
 use crate::snapshot::{Reader, Writer};
 use crate::spill::Members;
@@ -37,6 +38,9 @@ struct Kept {
 }
 
 const NO_ROW: u16 = u16::MAX;
+
+/// Fewer groups are merged by one thread before others are there.
+const MANY: usize = 16 * 1024;
 
 impl States {
     /// The functions with the number of their field in the view, the fields that are kept, and the keys
@@ -224,12 +228,16 @@ impl States {
     }
 
     /// Takes in groups of other states, each as a later part of one here: its number here and there.
-    pub(super) fn merge_all(&mut self, other: &States, pairs: &[(u32, u32)]) {
-        for (function, other) in self.functions.iter_mut().zip(&other.functions) {
-            for (number, from) in pairs {
-                function.states.merge(*number, &*other.states, *from);
-            }
-        }
+    /// Functions have nothing to do with each other, so that several threads may take some each.
+    pub(super) fn merge_all(&mut self, other: &States, pairs: &[(u32, u32)], threads: usize) {
+        let functions = self.functions.iter_mut().zip(&other.functions);
+        let threads = match pairs.len() {
+            ..MANY => 1,
+            _ => threads,
+        };
+        at_once(functions.collect(), threads, |(function, other)| {
+            function.states.merge_all(&*other.states, pairs);
+        });
         for at in 0..self.kept.len() {
             for (number, from) in pairs {
                 self.set_kept(at, *number, other.kept(at, *from));

@@ -2,11 +2,14 @@
 
 use super::follow::{Coming, Followed};
 use super::open_capture::{Capture, ENDED, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
+use super::upcoming::{Ready, Upcoming};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::drain::Drain;
-use crate::read::packed::Packed;
+use crate::read::packed::{Means, Packed};
 use crate::read::reuse::reusable;
+use crate::read::stretch::Stretch;
 use crate::types::packet::Frames;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use wireq_engine::schedule::output::Item;
@@ -27,6 +30,8 @@ pub(super) struct CaptureFiles {
     /// The archive or compressed file that files are taken from.
     archive: Option<Archive>,
     current: Option<Capture>,
+    upcoming: Upcoming,
+    means: Means,
     pool: Pool,
     reports: Vec<InputReport>,
     /// The formats of the files of the reports.
@@ -70,16 +75,11 @@ enum Next {
     Archive(Archive),
 }
 
-/// Opens a path, and looks whether it is packed.
-fn open(path: String, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
-    let input = Blocks::open(&path, reading.pool);
-    let input = input.map_err(|error| Stop::System("open", error));
-    opened(path, input, reading)
-}
-
+/// Looks whether a file is packed.
 fn opened(
     path: String,
     input: Result<Blocks, Stop>,
+    means: &Means,
     reading: &mut Reading<'_>,
 ) -> Result<Opened, Stop> {
     reading.report.name.clone_from(&path);
@@ -87,15 +87,19 @@ fn opened(
     if !is_packed(&mut input, reading)? {
         return Ok(Opened::File(input));
     }
-    let packed = Packed::new(input.into_source()).map_err(|error| Stop::System("unpack", error))?;
-    Ok(Opened::Archive(Archive {
-        path,
-        packed,
-        others: None,
-    }))
+    let packed = Packed::new(input.into_source(), means, false);
+    Ok(Opened::Archive(Archive::new(path, packed)?))
 }
 
 impl Archive {
+    fn new(path: String, packed: io::Result<Packed>) -> Result<Archive, Stop> {
+        Ok(Archive {
+            path,
+            packed: packed.map_err(|error| Stop::System("unpack", error))?,
+            others: None,
+        })
+    }
+
     fn next_file(&mut self, reading: &mut Reading<'_>) -> Result<Opened, Stop> {
         reading.report.name.clone_from(&self.path);
         let Some((name, stream)) = self
@@ -122,6 +126,8 @@ impl CaptureFiles {
             drain: Drain::default(),
             archive: None,
             current: None,
+            upcoming: Upcoming::default(),
+            means: Means::default(),
             pool: Pool::default(),
             reports: Vec::new(),
             formats: Vec::new(),
@@ -140,25 +146,38 @@ impl CaptureFiles {
             report: &mut report,
             strict: context.strict,
         };
+        self.means.threads = context.threads;
+        let means = &self.means;
         let opened = match &mut self.archive {
             Some(archive) => archive.next_file(&mut reading),
-            None => match (self.paths.next(), &mut self.followed) {
-                (Some(path), _) => open(path, &mut reading),
+            None => match (self.upcoming.next(&mut self.paths), &mut self.followed) {
+                (Some((path, Ready::Packed(packed))), _) => {
+                    reading.report.name.clone_from(&path);
+                    Archive::new(path, packed).map(Opened::Archive)
+                }
+                (Some((path, ready)), _) => {
+                    let input = match ready {
+                        Ready::File(input) => input,
+                        _ => Blocks::open(&path, reading.pool),
+                    };
+                    let input = input.map_err(|error| Stop::System("open", error));
+                    opened(path, input, means, &mut reading)
+                }
                 (None, None) => return Ok(Opening::End),
                 (None, Some(followed)) => match followed.open() {
                     Coming::Waits => return Ok(Opening::Waits),
                     Coming::End => return Ok(Opening::End),
                     Coming::File(path, file) => {
                         let input = Blocks::follow(file, reading.pool);
-                        opened(path, Ok(input), &mut reading)
+                        opened(path, Ok(input), means, &mut reading)
                     }
                     Coming::Stream(path, file) => {
                         let input = Blocks::device(file, reading.pool);
-                        opened(path, Ok(input), &mut reading)
+                        opened(path, Ok(input), means, &mut reading)
                     }
                     Coming::Failed(path, error) => {
                         let input = Err(Stop::System("open", error));
-                        opened(path, input, &mut reading)
+                        opened(path, input, means, &mut reading)
                     }
                 },
             },
@@ -320,7 +339,8 @@ impl CaptureFiles {
     fn close(&mut self, left: Option<&'static str>) {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
             report.bytes_searched = capture.searched();
-            capture.close(left, report);
+            let mut input = capture.close(left, report);
+            input.let_go(&mut self.pool);
         }
     }
 
@@ -348,17 +368,28 @@ impl CaptureFiles {
 
 impl Source for CaptureFiles {
     fn ahead(&mut self, thread: usize) -> Option<Box<dyn Ahead>> {
-        let stretch = self
-            .current
-            .as_mut()?
-            .input
-            .hand_out(thread, &mut self.pool)?;
-        Some(Box::new(stretch))
+        let current = self.current.as_mut().map(|capture| &mut capture.input);
+        let held = current.as_ref().map_or((0, 0), |input| input.stretches());
+        let own = current.and_then(|input| input.hand_out(thread, &mut self.pool));
+        let stretch = own.or_else(|| {
+            let (paths, means) = (&mut self.paths, &self.means);
+            let held = held.0 + held.1;
+            self.upcoming
+                .hand_out(thread, held, paths, &mut self.pool, means)
+        });
+        Some(Box::new(stretch?))
     }
 
     fn give_back(&mut self, stretch: Box<dyn Ahead>) {
-        if let (Ok(stretch), Some(capture)) = (stretch.into_any().downcast(), &mut self.current) {
-            capture.input.give_back(*stretch, &mut self.pool);
+        let Ok(stretch) = stretch.into_any().downcast::<Stretch>() else {
+            return;
+        };
+        let left = match &mut self.current {
+            Some(capture) => capture.input.give_back(*stretch),
+            None => Some(*stretch),
+        };
+        if let Some(stretch) = left.and_then(|stretch| self.upcoming.give_back(stretch)) {
+            self.pool.put(stretch.block, stretch.thread);
         }
     }
 
@@ -388,7 +419,7 @@ impl Source for CaptureFiles {
                 return Ok(None);
             }
             if self.current.is_none() {
-                if !context.reads {
+                if !context.reads || self.archive.is_none() && self.upcoming.is_elsewhere() {
                     self.elsewhere = true;
                     return Ok(None);
                 }

@@ -251,6 +251,7 @@ mod tests {
                 interrupt: &self.interrupt,
                 wait: Duration::from_millis(1),
                 reads: true,
+                threads: 1,
                 zone: &self.zone,
             });
             item.expect("it can be read").map(|item| match item {

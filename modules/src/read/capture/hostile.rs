@@ -5,7 +5,7 @@
 
 use super::open_capture::{Capture, Reading, Stop};
 use crate::read::blocks::{Blocks, Pool, Stream};
-use crate::read::packed::Packed;
+use crate::read::packed::{Means, Packed};
 use crate::types::packet::Frames;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -271,7 +271,8 @@ fn damaged_packed_captures_are_read_and_end() {
                 mutate(&mut bytes, &mut random);
             }
             let input = Blocks::stream(Box::new(Memory(Cursor::new(bytes))), &mut pool);
-            let mut packed = Packed::new(input.into_source()).expect("a thread");
+            let mut packed =
+                Packed::new(input.into_source(), &Means::default(), false).expect("a thread");
             // An error ends what is unpacked.
             while let Ok(Some((_, stream))) = packed.next_file(&never) {
                 let (report, _) = read_stream(stream, 2048, false, &mut pool);

@@ -139,6 +139,7 @@ pub fn capture_info(
             interrupt,
             wait: std::time::Duration::ZERO,
             reads: true,
+            threads: 1,
             zone: &zone,
         };
         let item = files.next(&mut context)?;

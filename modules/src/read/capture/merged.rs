@@ -93,6 +93,8 @@ impl Merged {
 
     /// Reads on where an input needs it; what it gives that is no part.
     fn refill(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
+        // They are unpacked side by side in any case.
+        context.threads = 1;
         while let Some(at) = self.empty.pop() {
             let input = &mut self.inputs[at];
             let before = usize::from(input.files.is_packed());

@@ -17,6 +17,7 @@ mod open_capture;
 mod pcap;
 mod pcapng;
 mod snoop;
+mod upcoming;
 
 pub(super) use format::recognizes;
 pub use info::{CaptureInfo, capture_info};

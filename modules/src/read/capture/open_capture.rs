@@ -301,8 +301,12 @@ impl Capture {
     }
 
     /// Ends the reading: what is left is skipped where it could not be read on, for which there is a
-    /// reason.
-    pub(super) fn close(mut self, failed: Option<&'static str>, report: &mut InputReport) {
+    /// reason. Gives what it was read from.
+    pub(super) fn close(
+        mut self,
+        failed: Option<&'static str>,
+        report: &mut InputReport,
+    ) -> Blocks {
         if let Some(failed) = failed {
             let (offset, reason) = match &self.skipping {
                 Some(skipping) => (skipping.offset, skipping.reason),
@@ -322,6 +326,7 @@ impl Capture {
                 report.fault(reason, count);
             }
         }
+        self.input
     }
 
     /// What stood before the frames that were found last.

@@ -1,8 +1,12 @@
 //! Compressed files and archives, recognized by content: what is in them, on a thread of its own.
 //!
 //! gzip (bgzip among it), zstd with skippable frames (its seekable form), lz4, bzip2, xz, zip and tar,
-//! one within the other. To add one: a line in [`walk::packing`] and one in [`walk::walk`].
+//! one within the other. To add one: a line in [`walk::packing`] and one in [`walk::decoder`].
+//!
+//! Where there are several threads, those of a source's files whose turn it is not yet are unpacked as well, so
+//! far.
 
+mod lz4;
 mod tar;
 mod walk;
 mod zip;
@@ -13,7 +17,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -26,8 +30,10 @@ pub(super) fn is_packed(begin: &[u8]) -> bool {
     walk::packing(begin).is_some()
 }
 
-/// Chunks that wait between the threads, and how large they are.
+/// Chunks that wait between the threads, where a file is read by now and where others are before it, and how
+/// large they are.
 const CHUNKS: usize = 4;
+const CHUNKS_AHEAD: usize = 64;
 const CHUNK_LEN: usize = 128 * 1024;
 /// How long a read waits before it looks whether the run was interrupted.
 const WAIT: Duration = Duration::from_millis(100);
@@ -63,6 +69,29 @@ pub(super) fn damage(error: &io::Error) -> Option<&'static str> {
     Some(corrupt.0)
 }
 
+/// What the packed files of a source are unpacked with.
+#[derive(Clone, Default)]
+pub(super) struct Means {
+    /// How many threads there are.
+    pub(super) threads: usize,
+    /// Chunks to be used again.
+    chunks: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Means {
+    fn take(&self) -> Vec<u8> {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        chunks.pop().unwrap_or_default()
+    }
+
+    fn put(&self, chunk: Vec<u8>) {
+        let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
+        if chunks.len() < CHUNKS_AHEAD && chunk.capacity() > 0 {
+            chunks.push(chunk);
+        }
+    }
+}
+
 /// The files in a packed one.
 pub(super) struct Packed {
     shared: Arc<Mutex<Shared>>,
@@ -74,8 +103,7 @@ pub(super) struct Packed {
 struct Shared {
     /// None once nobody unpacks any more.
     messages: Option<Receiver<Message>>,
-    /// Where chunks go to be used again.
-    used: SyncSender<Vec<u8>>,
+    means: Means,
     chunk: Vec<u8>,
     at: usize,
     /// The next file, once its begin was seen.
@@ -84,14 +112,13 @@ struct Shared {
 }
 
 impl Packed {
-    /// Begins to unpack.
-    pub(super) fn new(source: Source) -> io::Result<Packed> {
-        let (send, messages) = sync_channel(CHUNKS);
-        let (used, free) = sync_channel(CHUNKS + 2);
+    /// Begins to unpack: further where others are read before.
+    pub(super) fn new(source: Source, means: &Means, ahead: bool) -> io::Result<Packed> {
+        let (send, messages) = sync_channel(if ahead { CHUNKS_AHEAD } else { CHUNKS });
         let stop = Arc::new(AtomicBool::new(false));
         let mut sink = Sink {
             send,
-            free,
+            means: means.clone(),
             stop: Arc::clone(&stop),
         };
         let mut source = Interruptible {
@@ -117,7 +144,7 @@ impl Packed {
             .spawn(unpack)?;
         let shared = Shared {
             messages: Some(messages),
-            used,
+            means: means.clone(),
             chunk: Vec::new(),
             at: 0,
             next: None,
@@ -193,9 +220,7 @@ impl Shared {
             Message::Data(chunk) => {
                 let used = std::mem::replace(&mut self.chunk, chunk);
                 self.at = 0;
-                match self.used.try_send(used) {
-                    Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
-                }
+                self.means.put(used);
                 Ok(true)
             }
             Message::Unusable(reason) => Err(walk::corrupt(reason)),
@@ -266,7 +291,7 @@ pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
 /// Where the unpacking thread puts what it finds.
 pub(super) struct Sink {
     send: SyncSender<Message>,
-    free: Receiver<Vec<u8>>,
+    means: Means,
     pub(super) stop: Arc<AtomicBool>,
 }
 
@@ -289,7 +314,7 @@ impl Sink {
     /// Passes on all of a file. What came before an error is passed on too.
     fn copy(&mut self, from: &mut dyn Read) -> io::Result<()> {
         loop {
-            let mut chunk = self.free.try_recv().unwrap_or_default();
+            let mut chunk = self.means.take();
             chunk.resize(CHUNK_LEN, 0);
             let (mut len, mut failed) = (0, None);
             while len < CHUNK_LEN {

@@ -179,7 +179,7 @@ impl Ahead {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Packed, damage};
+    use super::super::{Means, Packed, damage};
     use crate::read::blocks::{Blocks, Pool, Stream};
     use std::io::{self, Read};
     use std::sync::atomic::AtomicBool;
@@ -209,7 +209,8 @@ mod tests {
         let (mut pool, never) = (Pool::default(), AtomicBool::new(false));
         let bytes = io::Cursor::new(bytes).chain(io::repeat(0).take(zeros));
         let input = Blocks::stream(Box::new(Endless(bytes)), &mut pool);
-        let mut packed = Packed::new(input.into_source()).expect("a thread");
+        let mut packed =
+            Packed::new(input.into_source(), &Means::default(), false).expect("a thread");
         let mut found = Vec::new();
         loop {
             let (name, mut stream) = match packed.next_file(&never) {

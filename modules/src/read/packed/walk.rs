@@ -2,11 +2,10 @@
 
 use super::tar::untar;
 use super::zip::unzip;
-use super::zstd::Frames;
 use super::{Corrupt, MAGIC_LEN, Sink, go_on};
+use super::{lz4, zstd};
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
-use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -131,6 +130,18 @@ impl<'a> Peeked<'a> {
         }
         Ok(&self.buffer[self.at..self.end.min(self.at + len)])
     }
+
+    /// Passes over a skippable frame, as zstd and lz4 have them; false where none comes next.
+    pub(super) fn pass_skippable(&mut self) -> io::Result<bool> {
+        let [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d] = *self.peek(8)? else {
+            return Ok(false);
+        };
+        let len = 8 + u64::from(u32::from_le_bytes([a, b, c, d]));
+        if io::copy(&mut self.take(len), &mut io::sink())? < len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(true)
+    }
 }
 
 impl BufRead for Peeked<'_> {
@@ -188,19 +199,30 @@ pub(super) fn walk(
         return sink.copy(&mut input);
     };
     let damage = packing.damage();
-    let mut on = |decoder: &mut dyn Read| {
+    let on = |decoder: &mut dyn Read, sink: &mut Sink| {
         let inner = decoder;
         walk(&mut Marked { inner, damage }, name.clone(), depth + 1, sink)
     };
     match packing {
-        Packing::Gzip => on(&mut MultiGzDecoder::new(&mut input)),
-        Packing::Bzip2 => on(&mut MultiBzDecoder::new(&mut input)),
-        Packing::Lz4 => on(&mut FrameDecoder::new(&mut input)),
-        Packing::Xz => on(&mut XzReader::new_mem_limit(&mut input, true, XZ_KIB_MAX)),
-        Packing::Zstd => on(&mut Frames::new(input)),
-        Packing::Zip => unzip(&mut input, &name, depth, damage, sink),
-        Packing::Tar => untar(&mut input, &name, depth, damage, sink),
+        Packing::Zip => unzip(&mut { input }, &name, depth, damage, sink),
+        Packing::Tar => untar(&mut { input }, &name, depth, damage, sink),
+        _ => match decoder(packing, input) {
+            Some(mut decoder) => on(&mut decoder, sink),
+            None => Ok(()),
+        },
     }
+}
+
+/// What unpacks an input that is compressed; none for archives.
+fn decoder<'a>(packing: Packing, input: Peeked<'a>) -> Option<Box<dyn Read + 'a>> {
+    Some(match packing {
+        Packing::Gzip => Box::new(MultiGzDecoder::new(input)),
+        Packing::Bzip2 => Box::new(MultiBzDecoder::new(input)),
+        Packing::Lz4 => Box::new(lz4::Frames::new(input)),
+        Packing::Xz => Box::new(XzReader::new_mem_limit(input, true, XZ_KIB_MAX)),
+        Packing::Zstd => Box::new(zstd::Frames::new(input)),
+        Packing::Zip | Packing::Tar => return None,
+    })
 }
 
 /// The name of a file in an archive that may itself be in one.

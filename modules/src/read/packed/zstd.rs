@@ -30,23 +30,13 @@ impl<'a> Frames<'a> {
 
     /// Goes to the begin of the next frame; false where there is none.
     fn begin(&mut self) -> io::Result<bool> {
-        loop {
-            match *self.input.peek(8)? {
-                [] => return Ok(false),
-                [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d] => {
-                    let len = 8 + u64::from(u32::from_le_bytes([a, b, c, d]));
-                    let mut frame = Read::by_ref(&mut self.input).take(len);
-                    if io::copy(&mut frame, &mut io::sink())? < len {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                _ => {
-                    self.decoder.reset(&mut self.input).map_err(damaged)?;
-                    self.within = true;
-                    return Ok(true);
-                }
-            }
+        while self.input.pass_skippable()? {}
+        if self.input.peek(1)?.is_empty() {
+            return Ok(false);
         }
+        self.decoder.reset(&mut self.input).map_err(damaged)?;
+        self.within = true;
+        Ok(true)
     }
 }
 
