@@ -70,7 +70,7 @@ impl Demand {
         let all: Vec<Vec<Content>> = self.all.iter().filter(is_text).cloned().collect();
         let expression = self.expression.clone();
         let expression = expression.filter(|expression| kind(&expression.field).is_bytes());
-        (!all.is_empty() || expression.is_some()).then(|| Demand {
+        (!all.is_empty() || expression.is_some()).then_some(Demand {
             tells: self.tells && all.len() == self.all.len(),
             all,
             expression,

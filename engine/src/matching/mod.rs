@@ -16,7 +16,7 @@
 //! | `index` | the conditions that hold for the rows of a part |
 //! | `values` | what tests of one field imply of each other |
 //! | `strategy` | which way conditions are matched |
-//! | `work` | what it took |
+//! | `work`, `alone` | what it took, and what each condition alone would |
 //! | `texts` | the contents of rows, for strategies that ask for one content after the other |
 //! | `distinct`, `counting`, `dataflow`, `snort` | the same by other strategies |
 //! | `naive` | the same, condition by condition: what the index is tested against |
@@ -32,6 +32,7 @@
 //! and only on rows for which a condition waits for them.
 
 mod access;
+mod alone;
 mod bounds;
 mod classes;
 mod collect;
