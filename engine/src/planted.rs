@@ -54,7 +54,6 @@ pub const NAMES: &[&str] = &[
     "match-access-test-alone",
     "match-classes-of-last-row",
     "match-contents-tell-all",
-    "match-one-expression",
     "match-route-to-next",
     "branch-of-shared-rows",
     "spill-first-run-lost",

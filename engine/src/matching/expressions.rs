@@ -6,7 +6,6 @@
 
 use super::naive::bytes_of;
 use crate::View;
-use crate::planted::is_planted;
 use hashbrown::HashMap;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
@@ -180,11 +179,7 @@ impl Group {
                 self.given_up += 1;
                 return;
             }
-            let most = match is_planted("match-one-expression") {
-                true => 1,
-                false => usize::MAX,
-            };
-            for pattern in self.matching.iter().take(most) {
+            for pattern in self.matching.iter() {
                 self.found[pattern.as_usize()].set(row);
             }
         });
