@@ -49,7 +49,7 @@ def times(samples, packets):
 
 def figures(folder):
     pattern = re.compile(
-        r"(\d+) tests on (\d+) rows: ([\d.]+) tried a row, (-?[\d.]+) % short-circuited; "
+        r"(\d+) tests on (\d+) rows: ([\d.]+) tried a row, ([\d.]+) by each condition alone, ([\d.]+) % short-circuited; "
         r"at most (\d+) in one, so p ([\d.]+), counting takes less above ([\d.]+)"
     )
     rows = []
@@ -57,8 +57,9 @@ def figures(folder):
         match = pattern.fullmatch(words)
         if not match:
             sys.exit(f"rules: not understood: {words}")
-        tests, _, tried, share, depth, p, limit = match.groups()
-        rows.append([count, kind, named(way), tests, depth, tried, f"{share} %", p, limit])
+        tests, _, tried, alone, share, depth, p, limit = match.groups()
+        spared = max(0.0, 1 - float(tried) / float(tests)) * 100
+        rows.append([count, kind, named(way), tests, depth, tried, alone, f"{share} %", f"{spared:.1f} %", p, limit])
     return rows
 
 
@@ -82,12 +83,14 @@ def page(folder):
         "Ours, from `explain --analyze`, over every tenth packet. `packets`: of all rules as single packets (`--packet-only`); `whole`: of those that "
         "single packets decide. A vector function of any number of tests of a field is one test. Tests are those of headers, "
         "numbers and contents; the rest of a rule (pcre, byte_test, places relative to others) is tried where all of "
-        "these hold, and not counted. `auto` looks for one content of each rule, the others for all. p is the one for which "
+        "these hold, and not counted. `auto` looks for one content of each rule, the others for all. Short-circuited: of the tests "
+        "that each condition alone, from left to right up to its first test that does not hold, would have tried, the share that was not tried; "
+        "not tried: the same of trying each different test once on each packet. p is the one for which "
         "1 + p + ... + p^(d-1) is what was tried on a packet; counting, which tries every test once, is less work where p is "
         "above the last column. Naive counts every test of every rule.\n"
     )
-    header = ["rules", "of", "strategy, vector functions", "tests u", "in one rule d", "tried a packet", "short-circuited", "p", "p of counting"]
-    text.append(board.markdown(header, figures(folder), range(3, 9)))
+    header = ["rules", "of", "strategy, vector functions", "tests u", "in one rule d", "tried a packet", "alone", "short-circuited", "not tried, of u", "p", "p of counting"]
+    text.append(board.markdown(header, figures(folder), range(3, 11)))
     text.append("## Time\n\n![time by the number of rules](plot.svg)\n")
     text.append("CPU time (user and system) in ns a packet, less that over one packet; in brackets the latter in ms: starting and compiling. "
         "Ways that are slow are measured over every tenth packet where there are many rules: `packets.tsv`.\n")

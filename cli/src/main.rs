@@ -201,11 +201,12 @@ fn explain_queries(arguments: &Arguments, shown: Shown) -> Result<u8, Failure> {
         let signals = Signals::default();
         let is_live = plan.has_live_source();
         watch(&interrupt, &signals, is_live)?;
-        let options = Options {
+        let mut options = Options {
             timed: true,
             signals,
             ..settings::run(arguments, zone, interrupt)
         };
+        options.choices.compared = true;
         let mut nowhere = Nowhere(Limits::of(&plan, arguments)?);
         report = run(plan.clone(), &options, &mut nowhere)?;
     }

@@ -131,6 +131,7 @@ pub fn choices(arguments: &Arguments) -> Choices {
         choices.strategy = strategy;
     }
     choices.vector = !arguments.vector_off;
+    choices.compared = arguments.stats.is_some();
     choices.memory_limited = arguments.memory_limit.is_some();
     choices
 }

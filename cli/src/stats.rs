@@ -162,10 +162,7 @@ fn node_json(node: &NodeReport) -> String {
     let work = node.account.work;
     let matching = match work.rows {
         0 => String::new(),
-        _ => format!(
-            ",\"matching\":{{\"tests\":{},\"rows\":{},\"depth\":{},\"tried\":{}}}",
-            work.tests, work.rows, work.depth, work.tried
-        ),
+        _ => format!(",\"matching\":{}", work.json()),
     };
     format!(
         "{{\"node\":{},\"source\":{},\"statement\":{},\"readers\":{},{}{matching}}}",

@@ -11,6 +11,7 @@
 //! | `flags --strict` | further arguments |
 //! | `query` | several of them must all give the same |
 //! | `plan` | of the query above it: what `wireq explain` prints below `as run:` |
+//! | `explain --json --analyze` | of the query above it: what `wireq explain` prints with these flags; what depends on the clock is `_` |
 //! | `output`, `output unordered` | standard output; unordered: line by line, in any order |
 //! | `error` | standard error, where there is no output |
 //! | `stderr` | standard error, where there is output too; nothing unless given |
@@ -59,7 +60,7 @@ fn is_head(line: &str) -> bool {
         "error",
         "stderr",
     ];
-    const WITH_VALUE: [&str; 3] = ["files ", "flags ", "status "];
+    const WITH_VALUE: [&str; 4] = ["files ", "flags ", "status ", "explain "];
     PLAIN.contains(&line) || WITH_VALUE.iter().any(|head| line.starts_with(head))
 }
 
@@ -181,6 +182,21 @@ impl Case {
         queries
     }
 
+    /// The sections with explanations, each with its number and its query.
+    fn explained(&self) -> Vec<(usize, &str)> {
+        let mut query = "";
+        let mut found = Vec::new();
+        for (number, section) in self.sections.iter().enumerate() {
+            if section.head == "query" {
+                query = section.text.trim_end_matches('\n');
+            }
+            if section.head.starts_with("explain ") {
+                found.push((number, query));
+            }
+        }
+        found
+    }
+
     /// What is wrong with the file itself.
     fn fault(&self) -> Option<&'static str> {
         let has = |head: &str| self.text(head).is_some();
@@ -265,6 +281,49 @@ fn explain(case: &Case, query: &str) -> String {
     }
 }
 
+/// What `wireq explain` says with the flags of a section, but how long things took.
+fn explained(case: &Case, section: usize, query: &str) -> String {
+    let flags = case.sections[section].head.split_whitespace();
+    let mut words: Vec<String> = flags.map(str::to_owned).collect();
+    words.extend(["--threads=1".to_owned(), format!("--query={query}")]);
+    let outcome = wireq(&[&words, &case.values("files")[..]].concat());
+    let text = outcome.stdout + &outcome.stderr;
+    if !words.iter().any(|word| word == "--analyze") {
+        return text;
+    }
+    let text = without(&text, "\"time\":", |c| c.is_ascii_digit() || c == '.');
+    let text = without(&text, "fillcolor=\"#ff", |c| c.is_ascii_hexdigit());
+    let text = without(&text, "fill=\"#ff", |c| c.is_ascii_hexdigit());
+    // Rows that came, rows that were given, the share of the time.
+    let mut parts = text.split(" → ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rows = part.chars().take_while(char::is_ascii_digit).count();
+        let (rows, rest) = part.split_at(rows);
+        let share = |c: char| c.is_ascii_digit() || c == '.';
+        out += &match rest.strip_prefix(", ") {
+            Some(rest) => format!(" → {rows}, _{}", rest.trim_start_matches(share)),
+            None => format!(" → {rows}{rest}"),
+        };
+    }
+    out
+}
+
+/// A text without the characters of some kind that stand behind a mark.
+fn without(text: &str, mark: &str, is: impl Fn(char) -> bool) -> String {
+    let mut parts = text.split(mark);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out += mark;
+        let rest = part.trim_start_matches(&is);
+        if rest.len() < part.len() {
+            out.push('_');
+        }
+        out += rest;
+    }
+    out
+}
+
 /// Compares every query in every mode with what is expected; what differs, in words.
 fn check(case: &Case) -> Result<(), String> {
     if let Some(fault) = case.fault() {
@@ -284,6 +343,13 @@ fn check(case: &Case) -> Result<(), String> {
             if got != plan {
                 return Err(format!("  {query}\n  plan\n{}", diff(plan, &got)));
             }
+        }
+    }
+    for (section, query) in case.explained() {
+        let got = explained(case, section, query);
+        let Section { head, text } = &case.sections[section];
+        if got != *text {
+            return Err(format!("  {query}\n  {head}\n{}", diff(text, &got)));
         }
     }
     Ok(())
@@ -375,6 +441,14 @@ fn updated(mut case: Case) -> Case {
     }
     case.sections
         .retain(|section| !section.head.starts_with("status "));
+    let found: Vec<(usize, String)> = case
+        .explained()
+        .into_iter()
+        .map(|(section, query)| (section, explained(&case, section, query)))
+        .collect();
+    for (section, text) in found {
+        case.sections[section].text = text;
+    }
     let mut plans = plans.into_iter().flatten();
     for section in &mut case.sections {
         match section.head.as_str() {

@@ -1,8 +1,9 @@
 //! Scalar functions: a value of some values, for each object on its own.
 
+use crate::matching::Demand;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use wireq_typesys::{Kind, Value, Zone};
+use wireq_typesys::{FieldPath, Kind, Value, Zone};
 
 /// Everything known about a scalar function.
 pub struct Function {
@@ -14,6 +15,10 @@ pub struct Function {
     pub parameters: &'static [FunctionParameter],
     /// Whether it gives nothing where one of its arguments is absent; it is not called then.
     pub strict: bool,
+    /// What has to be in the field that its first argument is, one of bytes or text, for the result to
+    /// be true: asked with the kind of the field, and the arguments, of which the first is absent and
+    /// the others are constants.
+    pub demand: Option<fn(&FieldPath, Kind, &[Value]) -> Option<Demand>>,
     /// The kind it gives for the kinds of its arguments; a message where it can't take them.
     pub kind: fn(&[Kind]) -> Result<Kind, String>,
     /// Calls it with as many arguments as were given, each of the kind of its parameter where that

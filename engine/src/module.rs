@@ -12,7 +12,7 @@
 
 use crate::Error;
 use crate::arguments::{ArgumentError, Arguments, Parameter, Word};
-use crate::matching::Matching;
+use crate::matching::{Demand, Matching};
 use crate::plan::expr::Expr;
 use crate::plan::stream::is_hidden;
 use crate::schedule::output::{Frame, Item, Output};
@@ -346,6 +346,9 @@ pub struct OperatorSpec {
     /// The expressions among its arguments, as the language read them: what else reads the plan
     /// finds them here. The plan sets this; a module leaves it out.
     pub expressions: Vec<Expr>,
+    /// What has to be in its fields for it to pass an object, where these are bytes or text; none where
+    /// that can't be said, and of operators that are no filters. One that has it passes an object once.
+    pub demand: Option<Arc<Demand>>,
     /// The groups that it keeps a state for each of. The plan sets this; a module leaves it out.
     pub group: Option<GroupKeys>,
     /// Makes one that does for each value of a further field, which stands before those of
@@ -388,6 +391,7 @@ impl OperatorSpec {
             output_file: None,
             objects: Vec::new(),
             expressions: Vec::new(),
+            demand: None,
             group: None,
             divided: None,
             table: None,

@@ -54,6 +54,7 @@ pub const NAMES: &[&str] = &[
     "limit-loses-equal-groups",
     "match-access-test-alone",
     "match-classes-of-last-row",
+    "match-contents-tell-all",
     "match-route-to-next",
     "branch-of-shared-rows",
     "spill-first-run-lost",

@@ -16,6 +16,7 @@
 
 mod aggregate;
 mod function;
+mod literals;
 mod process;
 mod read;
 mod regexes;

@@ -6,6 +6,7 @@ mod value;
 
 pub use arithmetic::{arithmetic, arithmetic_kind};
 pub use compare::compare_literal;
+pub(crate) use value::constant_argument;
 pub use value::{Scalar, as_kind};
 
 use crate::plan::expr::{Expr, FilterCall};

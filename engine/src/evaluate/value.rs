@@ -54,6 +54,21 @@ pub(super) struct Argument {
     kind: Kind,
 }
 
+/// A constant as the argument of a function; none where what it is depends on the others.
+pub(crate) fn constant_argument(
+    function: &Function,
+    at: usize,
+    literal: &Literal,
+    zone: &Zone,
+) -> Option<Value> {
+    let kind = function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
+    // A text is what it says: `\d` in a pattern is no escape.
+    if literal.quoted && (kind.is_bytes() || kind == Kind::Dynamic) {
+        return Some(Value::text(&literal.text));
+    }
+    (kind != Kind::Dynamic).then(|| literal.read(kind, zone).unwrap_or_default())
+}
+
 /// The values of an expression for some rows.
 pub(super) enum Computed<'a> {
     Borrowed(&'a Column),
@@ -108,19 +123,13 @@ impl Operand {
             Expr::Call(function, arguments, _) => {
                 let argument = |(at, expr): (usize, &Expr)| {
                     let kind = function.parameter(at).map_or(Kind::Dynamic, |p| p.kind);
-                    let operand = match expr {
-                        // A text is what it says: `\d` in a pattern is no escape.
-                        Expr::Literal(literal, _)
-                            if literal.quoted && (kind.is_bytes() || kind == Kind::Dynamic) =>
-                        {
-                            Operand::Constant(Value::text(&literal.text))
+                    let constant = match expr {
+                        Expr::Literal(literal, _) => {
+                            constant_argument(function, at, literal, &context.zone)
                         }
-                        Expr::Literal(literal, _) if kind != Kind::Dynamic => {
-                            let value = literal.read(kind, &context.zone);
-                            Operand::Constant(value.unwrap_or_default())
-                        }
-                        _ => inner(expr),
+                        _ => None,
                     };
+                    let operand = constant.map_or_else(|| inner(expr), Operand::Constant);
                     Argument { operand, kind }
                 };
                 Operand::Call(

@@ -5,7 +5,7 @@ use super::line::{Line, set_of};
 use super::masks::{Masks, part_of};
 use super::naive::Placed;
 use super::set::{Key, Set};
-use super::{Condition, Content};
+use super::{Condition, Content, Demand, Expression};
 use crate::plan::expr::Expr;
 use crate::{Context, View};
 use hashbrown::HashMap;
@@ -32,7 +32,13 @@ pub(super) struct Collected<'a> {
     pub(super) masks: Masks,
     pub(super) bits: Vec<Option<u32>>,
     pub(super) contents: Vec<ContentTest>,
-    content_numbers: HashMap<Content, u32>,
+    content_numbers: HashMap<Vec<Content>, u32>,
+    /// Whether a test is tried on rows alone that have contents.
+    pub(super) behind_contents: Vec<bool>,
+    /// What tests met before ask of texts.
+    demands: HashMap<Expr, Option<Demand>>,
+    /// Tests that are regular expressions: their numbers, and the places of their fields.
+    pub(super) expressions: Vec<(u32, usize, Expression)>,
     pub(super) texts: Vec<usize>,
 }
 
@@ -51,6 +57,9 @@ impl<'a> Collected<'a> {
             bits: Vec::new(),
             contents: Vec::new(),
             content_numbers: HashMap::new(),
+            behind_contents: Vec::new(),
+            demands: HashMap::new(),
+            expressions: Vec::new(),
             texts: Vec::new(),
         }
     }
@@ -81,22 +90,55 @@ impl<'a> Collected<'a> {
                         None => parts.sets.push((field, set)),
                     }
                 }
-                None => {
-                    let number = self.test(test);
-                    if !parts.others.contains(&number) {
-                        parts.others.push(number);
-                    }
-                }
+                None => self.other(test, &mut parts),
             }
         }
         parts.sets.retain(|(_, set)| *set != Set::all());
         for content in &condition.contents {
-            let number = self.content(content);
-            if !parts.contents.contains(&number) {
-                parts.contents.push(number);
-            }
+            self.content(std::slice::from_ref(content), &mut parts);
         }
         parts
+    }
+
+    /// A test that is no set of values: the contents that it asks for, and itself where there is more
+    /// to it.
+    fn other(&mut self, test: &Expr, parts: &mut Parts) {
+        let demand = match self.demands.get(test) {
+            Some(known) => known.clone(),
+            None => {
+                let demand = Demand::of(test, &|field| self.kind(field));
+                self.demands.insert(test.clone(), demand.clone());
+                demand
+            }
+        };
+        let has_contents = demand.as_ref().is_some_and(|demand| !demand.all.is_empty());
+        let mut expression = None;
+        if let Some(demand) = demand {
+            expression = demand.expression;
+            for any in &demand.all {
+                self.content(any, parts);
+            }
+            if demand.tells {
+                return;
+            }
+        }
+        let fresh = self.tests.len() as u32;
+        let number = self.test(test);
+        self.behind_contents[number as usize] = has_contents;
+        if let Some(expression) = expression.filter(|_| number == fresh)
+            && let Some(place) = self.places.get(&expression.field)
+        {
+            self.expressions.push((number, *place, expression));
+        }
+        if !parts.others.contains(&number) {
+            parts.others.push(number);
+        }
+    }
+
+    fn kind(&self, field: &FieldPath) -> Kind {
+        let place = self.places.get(field);
+        let kind = place.and_then(|place| self.context.kinds.get(*place));
+        kind.copied().unwrap_or(Kind::Dynamic)
     }
 
     fn set(&mut self, test: &Expr) -> Option<(usize, Set)> {
@@ -109,11 +151,7 @@ impl<'a> Collected<'a> {
     }
 
     fn new_set(&mut self, test: &Expr) -> Option<(usize, Set)> {
-        let kind = |field: &FieldPath| {
-            let place = self.places.get(field);
-            let kind = place.and_then(|place| self.context.kinds.get(*place));
-            kind.copied().unwrap_or(Kind::Dynamic)
-        };
+        let kind = |field: &FieldPath| self.kind(field);
         if let Some((field, set)) = set_of(test, &kind, &self.context.zone) {
             return Some((*self.places.get(&field)?, set));
         }
@@ -175,6 +213,7 @@ impl<'a> Collected<'a> {
         self.tests.push(Placed::new(test, self.context));
         let bit = self.bit(test);
         self.bits.push(bit);
+        self.behind_contents.push(false);
         self.test_numbers.insert(test.clone(), number);
         number
     }
@@ -192,15 +231,22 @@ impl<'a> Collected<'a> {
         self.masks.add(test, &field, place, kind, self.context)
     }
 
-    fn content(&mut self, content: &Content) -> u32 {
-        if let Some(known) = self.content_numbers.get(content) {
-            return *known;
+    /// A test for any of some contents of one field.
+    fn content(&mut self, any: &[Content], parts: &mut Parts) {
+        let number = match self.content_numbers.get(any) {
+            Some(known) => *known,
+            None => self.new_content(any),
+        };
+        if !parts.contents.contains(&number) {
+            parts.contents.push(number);
         }
-        let field = self
-            .places
-            .get(&content.field)
-            .copied()
-            .unwrap_or(usize::MAX);
+    }
+
+    fn new_content(&mut self, any: &[Content]) -> u32 {
+        let place = any
+            .first()
+            .and_then(|content| self.places.get(&content.field));
+        let field = place.copied().unwrap_or(usize::MAX);
         let text = match self.texts.iter().position(|known| *known == field) {
             Some(text) => text,
             None => {
@@ -211,11 +257,11 @@ impl<'a> Collected<'a> {
         let number = self.contents.len() as u32;
         self.contents.push(ContentTest {
             field,
-            content: content.clone(),
+            any: any.to_vec(),
             access_of: Vec::new(),
             text,
         });
-        self.content_numbers.insert(content.clone(), number);
+        self.content_numbers.insert(any.to_vec(), number);
         number
     }
 }

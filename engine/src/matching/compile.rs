@@ -4,6 +4,8 @@ use super::access::{Access, Gathered};
 use super::bounds::{Bounds, Corner};
 use super::classes::Classes;
 use super::collect::{Collected, Parts};
+use super::demand::worth_of;
+use super::expressions::Expressions;
 use super::heads::{Heads, Ranges};
 use super::line::Line;
 use super::masks::Masks;
@@ -71,14 +73,14 @@ impl<T> Lists<T> {
 pub(super) struct TextField {
     pub(super) field: usize,
     pub(super) patterns: Patterns,
-    /// For each pattern of the matcher, the contents that it is.
+    /// For each pattern of the matcher, the tests for contents that it is of.
     pub(super) contents: Vec<Vec<u32>>,
 }
 
-/// A content, its field, and the conditions that it is the access test of.
+/// A test for any of some contents, their field, and the conditions that it is the access test of.
 pub(super) struct ContentTest {
     pub(super) field: usize,
-    pub(super) content: Content,
+    pub(super) any: Vec<Content>,
     pub(super) access_of: Vec<u32>,
     pub(super) text: usize,
 }
@@ -97,10 +99,14 @@ pub(super) struct Compiled {
     /// Those among them that have bits, and the bits that each condition wants.
     pub(super) masks: Masks,
     bits: Vec<Option<u32>>,
+    /// By test, whether it is tried on rows alone that have contents.
+    pub(super) behind_contents: Vec<bool>,
     wanted: Vec<u64>,
     all_others: Lists<u32>,
     pub(super) contents: Lists<u32>,
     pub(super) tests: Vec<Placed>,
+    /// Those among them that are expressions tried at once.
+    pub(super) expressions: Expressions,
     pub(super) content_tests: Vec<ContentTest>,
     pub(super) texts: Vec<TextField>,
     /// Conditions that classes can rule out never.
@@ -176,10 +182,12 @@ impl Compiled {
             others: Lists::new(),
             masks: collected.masks,
             bits: collected.bits,
+            behind_contents: collected.behind_contents,
             wanted: Vec::new(),
             all_others: Lists::new(),
             contents: Lists::new(),
             tests: collected.tests,
+            expressions: Expressions::new(&collected.expressions),
             content_tests: collected.contents,
             texts: Vec::new(),
             can_hold: Vec::new(),
@@ -226,6 +234,8 @@ impl Compiled {
 
     fn find_size(&mut self) {
         let others = self.bits.iter().filter(|bit| bit.is_none()).count();
+        let (groups, in_groups) = self.expressions.size();
+        let others = others - in_groups + groups;
         let tests = self.dimensions.len() + self.masks.len() + self.texts.len() + others;
         let of = |condition: u32| {
             let texts = self.scan_of(condition).count_ones() as usize;
@@ -318,14 +328,14 @@ impl Compiled {
                 continue;
             }
             let contents = self.contents.get(condition).iter().rev();
-            let worth = |at: &&u32| self.content_tests[**at as usize].content.sought().worth();
+            let worth = |at: &&u32| worth_of(&self.content_tests[**at as usize].any);
             if let Some(best) = contents.max_by_key(worth) {
                 self.content_tests[*best as usize].access_of.push(condition);
                 access.push((condition, *best));
             }
         }
-        // By content, its pattern.
-        let mut patterns_of = vec![0; self.content_tests.len()];
+        // By content test, its patterns.
+        let mut patterns_of = vec![Vec::new(); self.content_tests.len()];
         for (text, field) in texts.into_iter().enumerate() {
             let (mut patterns, mut contents) = (Vec::new(), Vec::<Vec<u32>>::new());
             let mut known = HashMap::new();
@@ -333,15 +343,15 @@ impl Compiled {
                 if test.text != text || test.access_of.is_empty() {
                     continue;
                 }
-                let at = *known
-                    .entry(test.content.sought())
-                    .or_insert_with_key(|sought| {
+                for content in &test.any {
+                    let at = *known.entry(content.sought()).or_insert_with_key(|sought| {
                         patterns.push(sought.clone());
                         contents.push(Vec::new());
                         contents.len() - 1
                     });
-                contents[at].push(number as u32);
-                patterns_of[number] = at as u32;
+                    contents[at].push(number as u32);
+                    patterns_of[number].push(at as u32);
+                }
             }
             self.texts.push(TextField {
                 field,
@@ -354,7 +364,7 @@ impl Compiled {
         let waiting = access.iter().map(|(condition, content)| {
             let text = self.content_tests[*content as usize].text;
             let checks: Vec<Ranges> = self.checks_of(*condition).collect();
-            (checks, text, patterns_of[*content as usize])
+            (checks, text, patterns_of[*content as usize].as_slice())
         });
         self.heads = Heads::new(&classes, self.texts.len(), waiting);
     }

@@ -16,8 +16,10 @@ enum Test {
     /// The class of a dimension is in one of some ranges.
     Class(u32, Vec<(u32, u32)>),
     Other(Placed),
+    /// One that may be among expressions tried at once, with its number there.
+    Expression(Placed, u32),
     Content(usize, Content),
-    /// A content of those that are searched for at once.
+    /// A test for contents of those that are searched for at once.
     InText(u32),
 }
 
@@ -108,8 +110,8 @@ impl Distinct {
             lists.push((condition, list));
         }
         let others = tests.len() as u32;
-        for placed in std::mem::take(&mut compiled.tests) {
-            tests.push(Test::Other(placed));
+        for (number, placed) in (0..).zip(std::mem::take(&mut compiled.tests)) {
+            tests.push(Test::Expression(placed, number));
             about.push(dimensions);
         }
         let contents = tests.len() as u32;
@@ -118,16 +120,18 @@ impl Distinct {
             about.push(dimensions + 1);
         }
         let all = compiled.content_tests.iter();
-        let texts = Texts::new(all.map(|test| (test.field, test.content.clone())));
+        let texts = Texts::new(all.map(|test| (test.field, test.any.clone())));
         for (condition, list) in &mut lists {
-            list.extend(compiled.others.get(*condition).iter().map(|at| others + at));
+            let own = compiled.others.get(*condition).iter();
+            let is_behind = |at: &&u32| compiled.behind_contents[**at as usize];
             list.extend(
-                compiled
-                    .contents
-                    .get(*condition)
-                    .iter()
-                    .map(|at| contents + at),
+                own.clone()
+                    .filter(|at| !is_behind(at))
+                    .map(|at| others + at),
             );
+            let own_contents = compiled.contents.get(*condition).iter();
+            list.extend(own_contents.map(|at| contents + at));
+            list.extend(own.filter(is_behind).map(|at| others + at));
         }
         let (size, depth) = compiled.size();
         Ok(Distinct {
@@ -202,6 +206,7 @@ impl Distinct {
             return true;
         };
         self.texts.clear();
+        compiled.expressions.clear();
         let rows: Vec<u16> = (0..view.part.data.len() as u16).collect();
         self.classes
             .resize_with(compiled.dimensions.len(), Vec::new);
@@ -225,6 +230,16 @@ impl Distinct {
             self.work.tried += scanned;
             return passing;
         }
+        if let (Test::Expression(placed, number), Some(compiled)) =
+            (&mut self.tests[test as usize], &mut self.compiled)
+            && let Some(told) = compiled.expressions.select(*number, view, rows)
+        {
+            self.work.tried += told.searched + told.left.count() as u64;
+            return match told.left.is_empty() {
+                true => told.passing,
+                false => told.passing.or(&placed.select(view, &told.left, zone)),
+            };
+        }
         self.work.tried += rows.count() as u64;
         match &mut self.tests[test as usize] {
             Test::InText(_) => Bitmap::EMPTY,
@@ -237,7 +252,7 @@ impl Distinct {
                 };
                 rows.iter().filter(is_in).collect()
             }
-            Test::Other(placed) => placed.select(view, rows, zone),
+            Test::Other(placed) | Test::Expression(placed, _) => placed.select(view, rows, zone),
             Test::Content(field, content) => {
                 let column = view.column(*field);
                 let has = |row: &usize| bytes_of(column, *row).is_some_and(|t| content.is_in(t));

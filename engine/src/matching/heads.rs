@@ -59,22 +59,22 @@ const GROUPS_MAX: usize = 4096;
 const WANTED_BYTES_MAX: usize = 32 << 20;
 
 impl Heads {
-    /// Of conditions: their checks, the text that each waits for a content in, and the pattern that
-    /// it is. `classes` are the numbers of classes of the dimensions.
-    pub(super) fn new(
+    /// Of conditions: their checks, the text that each waits for a content in, and the patterns that
+    /// may be it. `classes` are the numbers of classes of the dimensions.
+    pub(super) fn new<'p>(
         classes: &[u32],
         texts: usize,
-        conditions: impl Iterator<Item = (Vec<Ranges>, usize, u32)>,
+        conditions: impl Iterator<Item = (Vec<Ranges>, usize, &'p [u32])>,
     ) -> Heads {
         let mut numbers: HashMap<Vec<Ranges>, usize> = HashMap::new();
         let mut patterns: Vec<Vec<Vec<u32>>> = vec![Vec::new(); texts];
-        for (checks, text, pattern) in conditions {
+        for (checks, text, some) in conditions {
             let next = numbers.len();
             let head = *numbers.entry(checks).or_insert(next);
             patterns
                 .iter_mut()
                 .for_each(|of| of.resize(numbers.len(), Vec::new()));
-            patterns[text][head].push(pattern);
+            patterns[text][head].extend(some);
         }
         let all: usize = classes.iter().map(|count| *count as usize).sum();
         let most = (SETS_BYTES_MAX * 8 / all.max(1)).min(HEADS_MAX);
@@ -246,7 +246,8 @@ mod tests {
                 of
             };
             let all: Vec<Vec<Ranges>> = checks.iter().map(ranges).collect();
-            let conditions = all.iter().cloned().zip(0..).map(|(checks, at)| (checks, 0, at));
+            let numbers: Vec<u32> = (0..all.len() as u32).collect();
+            let conditions = all.iter().cloned().zip(numbers.chunks(1)).map(|(checks, at)| (checks, 0, at));
             let mut patterns = letters(all.len() as u8);
             let mut heads = Heads::new(&[5, 5], 1, conditions);
             heads.left = left;
@@ -274,7 +275,14 @@ mod tests {
     fn heads_and_groups_beyond_the_most_are_searched_for_more() {
         // Each head asks for a class of its own, of more classes than there are groups.
         let count = 2 * HEADS_MAX as u32;
-        let check = |at: u32| (vec![(0, vec![(at, at)])], 0, at % 8);
+        let numbers: Vec<u32> = (0..8).collect();
+        let check = |at: u32| {
+            (
+                vec![(0, vec![(at, at)])],
+                0,
+                &numbers[at as usize % 8..][..1],
+            )
+        };
         let mut heads = Heads::new(&[count], 1, (0..count).map(check));
         let patterns = letters(8);
         for class in 0..count {

@@ -3,6 +3,7 @@
 use super::access::Gathered;
 use super::bounds::{Corner, DIMENSIONS, narrow};
 use super::compile::{Compiled, Row};
+use super::expressions::Told;
 use super::heads::NOTHING;
 use super::memo::Found;
 use super::naive::{Naive, bytes_of};
@@ -10,7 +11,7 @@ use super::{Condition, Hits, Matcher, Work};
 use crate::planted::is_planted;
 use crate::{Context, View};
 use std::sync::Arc;
-use wireq_typesys::{Bitmap, Zone};
+use wireq_typesys::{Bitmap, Data, Zone};
 
 /// An index of conditions.
 pub struct Index {
@@ -122,6 +123,7 @@ impl Matcher for Index {
                     self.parts.is_power_of_two() && self.parts.trailing_zeros().is_multiple_of(2);
                 let counts = grown || self.parts.is_multiple_of(COUNT_EVERY);
                 compiled.suit(view);
+                compiled.expressions.clear();
                 let alike = self.alike > 0 || compiled.has_contents();
                 self.scratch.select(compiled, view, zone, alike, hits);
                 self.alike = self.alike.saturating_sub(1);
@@ -153,6 +155,7 @@ impl Matcher for Index {
                     tried: more.tried,
                     tests,
                     depth,
+                    ..Work::default()
                 }
             }
         };
@@ -165,10 +168,15 @@ impl Matcher for Index {
 impl Compiled {
     /// Whether the columns of a view are of the kinds that classes are for.
     pub(super) fn fit(&self, view: View<'_>) -> bool {
-        self.dimensions.iter().all(|dimension| {
+        let dimensions = self.dimensions.iter().all(|dimension| {
             let column = view.column(dimension.field);
             column.is_none_or(|c| c.is_empty() || c.valid.is_empty() || dimension.classes.fit(c))
-        })
+        });
+        dimensions
+            && self.texts.iter().all(|text| {
+                let column = view.column(text.field).filter(|c| !c.valid.is_empty());
+                column.is_none_or(|c| matches!(c.data, Data::Bytes(_) | Data::Text(_)))
+            })
     }
 }
 
@@ -395,9 +403,9 @@ impl Scratch {
                 self.next_scan();
                 let (patterns, contents) = (&mut text.patterns, &text.contents);
                 let texts = std::iter::once((at, bytes));
-                patterns.scan(wanted, texts, |at, pattern, end| {
+                patterns.scan(wanted, texts, |at, pattern, _| {
                     for content in &contents[pattern as usize] {
-                        self.met(compiled, view, at, *content, end, bytes.len());
+                        self.met(compiled, view, at, *content);
                     }
                 });
             }
@@ -416,17 +424,9 @@ impl Scratch {
     }
 
     /// A content was met in a row: the conditions that are looked for by it are tried.
-    fn met(
-        &mut self,
-        compiled: &Compiled,
-        view: View<'_>,
-        at: usize,
-        content: u32,
-        end: usize,
-        len: usize,
-    ) {
+    fn met(&mut self, compiled: &Compiled, view: View<'_>, at: usize, content: u32) {
         let test = &compiled.content_tests[content as usize];
-        if self.met[content as usize] == self.scan || !test.content.allows(end, len) {
+        if self.met[content as usize] == self.scan {
             return;
         }
         self.met[content as usize] = self.scan;
@@ -460,7 +460,8 @@ impl Scratch {
         self.tries += 1;
         let test = &compiled.content_tests[content as usize];
         let bytes = bytes_of(view.column(test.field), row);
-        let yes = bytes.is_some_and(|bytes| test.content.is_in(bytes));
+        let is_in = |bytes| test.any.iter().any(|content| content.is_in(bytes));
+        let yes = bytes.is_some_and(is_in);
         self.tried[content as usize] = (self.scan, yes);
         yes
     }
@@ -486,9 +487,14 @@ impl Scratch {
             for test in wanted {
                 if let Some(tried) = &mut self.tests[test as usize] {
                     let rows = std::mem::take(&mut tried.wanted);
-                    self.tries += rows.count() as u64;
-                    let yes = compiled.tests[test as usize].select(view, &rows, zone);
-                    tried.yes = tried.yes.or(&yes);
+                    let told = compiled.expressions.select(test, view, &rows);
+                    let told = told.unwrap_or_else(|| Told::nothing(rows));
+                    self.tries += told.searched + told.left.count() as u64;
+                    tried.yes = tried.yes.or(&told.passing);
+                    if !told.left.is_empty() {
+                        let yes = compiled.tests[test as usize].select(view, &told.left, zone);
+                        tried.yes = tried.yes.or(&yes);
+                    }
                     tried.known = tried.known.or(&rows);
                 }
             }

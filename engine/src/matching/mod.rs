@@ -8,13 +8,15 @@
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
 //! | `bounds` | all that a condition asks of classes, compared at once |
 //! | `patterns` | the vector function of byte patterns |
+//! | `expressions` | the vector function of regular expressions without literals |
 //! | `heads` | which contents the classes of a row leave worth a search |
+//! | `demand` | which contents tests of texts ask for |
 //! | `collect`, `compile` | conditions as checks of classes, contents and other tests |
 //! | `memo` | what was found for rows of the same classes |
 //! | `index` | the conditions that hold for the rows of a part |
 //! | `values` | what tests of one field imply of each other |
 //! | `strategy` | which way conditions are matched |
-//! | `work` | what it took |
+//! | `work`, `alone` | what it took, and what each condition alone would |
 //! | `texts` | the contents of rows, for strategies that ask for one content after the other |
 //! | `distinct`, `counting`, `dataflow`, `snort` | the same by other strategies |
 //! | `naive` | the same, condition by condition: what the index is tested against |
@@ -25,17 +27,21 @@
 //! test); for each of them all of its tests are compared at once, as ranges of classes. Where rows
 //! have many candidates, or contents are searched for, rows of the same classes are decided once and
 //! remembered: traffic repeats itself. Contents are searched for all at once, in each row those of
-//! conditions that its classes leave possible. Tests of other forms run last, each at most once a row,
+//! conditions that its classes leave possible. So are the literals of tests of texts, of regular
+//! expressions among them. Tests of other forms run last, each at most once a row,
 //! and only on rows for which a condition waits for them.
 
 mod access;
+mod alone;
 mod bounds;
 mod classes;
 mod collect;
 mod compile;
 mod counting;
 mod dataflow;
+mod demand;
 mod distinct;
+mod expressions;
 mod heads;
 mod index;
 mod line;
@@ -54,6 +60,8 @@ mod texts;
 mod values;
 mod work;
 
+pub use demand::Demand;
+pub use expressions::Expression;
 pub use index::Index;
 pub use naive::Naive;
 pub use patterns::{Pattern, Patterns, Sought, Wanted};
@@ -133,6 +141,20 @@ pub struct Content {
 }
 
 impl Content {
+    /// Bytes that are anywhere in a field.
+    pub fn new(field: &FieldPath, bytes: Vec<u8>) -> Content {
+        Content {
+            field: field.clone(),
+            pattern: Pattern {
+                bytes,
+                nocase: false,
+            },
+            offset: 0,
+            depth: None,
+            at_end: false,
+        }
+    }
+
     /// What is searched for.
     pub fn sought(&self) -> Sought {
         Sought {
@@ -141,14 +163,6 @@ impl Content {
             until: self.depth.map(|depth| self.offset.saturating_add(depth)),
             at_end: self.at_end,
         }
-    }
-
-    /// Whether an occurrence that ends at `end` is where it has to be, in a text of `len` bytes.
-    pub(super) fn allows(&self, end: usize, len: usize) -> bool {
-        let last = self
-            .depth
-            .map_or(usize::MAX, |depth| self.offset.saturating_add(depth));
-        end - self.pattern.bytes.len() >= self.offset && end <= last && (!self.at_end || end == len)
     }
 }
 

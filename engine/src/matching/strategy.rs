@@ -1,5 +1,6 @@
 //! Which way conditions are matched.
 
+use super::alone::Compared;
 use super::counting::Counting;
 use super::dataflow::Dataflow;
 use super::distinct::TestMatcher;
@@ -51,12 +52,21 @@ impl Strategy {
         let by_tests = |conditions, make| {
             Box::new(TestMatcher::new(conditions, vector, context, make)) as Box<dyn Matcher>
         };
-        match self {
+        let is_alone = match self {
+            Strategy::Auto => !vector,
+            other => other == Strategy::Naive,
+        };
+        let all = Arc::clone(&conditions);
+        let matcher = match self {
             Strategy::Snort => by_tests(conditions, Snort::boxed),
             Strategy::Counting => by_tests(conditions, Counting::boxed),
             Strategy::Dataflow => by_tests(conditions, Dataflow::boxed),
             Strategy::Auto if vector => Box::new(Index::new(conditions, context)),
             Strategy::Auto | Strategy::Naive => Box::new(Naive::new(&conditions, context)),
+        };
+        match context.matching.compared {
+            true => Box::new(Compared::new(matcher, is_alone, &all, context)),
+            false => matcher,
         }
     }
 }
@@ -68,6 +78,8 @@ pub struct Matching {
     pub strategy: Strategy,
     /// Whether many tests of one field are one look-up.
     pub vector: bool,
+    /// Whether it is counted what each condition alone would take: see [`super::Work`].
+    pub compared: bool,
 }
 
 impl Default for Matching {
@@ -75,6 +87,7 @@ impl Default for Matching {
         Matching {
             strategy: Strategy::Auto,
             vector: true,
+            compared: false,
         }
     }
 }

@@ -36,6 +36,7 @@ static BAND: Function = Function {
         },
     ],
     strict: true,
+    demand: None,
     kind: |_| Ok(Kind::Signed),
     call: |values, _| match values {
         [Value::Integer(a), Value::Integer(b)] => Value::Integer(a & b),

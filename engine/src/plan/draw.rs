@@ -4,8 +4,9 @@
 //! and are the warmer the more of the time they took.
 
 use super::stream::HIDDEN;
-use super::{NodeId, Plan};
+use super::{NodeId, NodeKind, Plan};
 use crate::NodeReport;
+use crate::matching::Work;
 use hashbrown::HashMap;
 use std::fmt::Write;
 
@@ -20,6 +21,11 @@ struct Drawn {
     run: Option<(u64, u64, f64)>,
     /// How far from the sources.
     layer: usize,
+    /// Of many conditions: how many, their different tests, those left with vector functions, and the
+    /// most in one.
+    conditions: Option<[usize; 4]>,
+    /// What matching them took.
+    work: Option<Work>,
 }
 
 /// The nodes in the order in which they run; `reports` are those of a run of this plan, or none.
@@ -37,6 +43,17 @@ fn drawn(plan: &Plan, reports: &[NodeReport]) -> Vec<Drawn> {
             inputs,
             readers: plan.outputs(*node).len(),
             statement: plan.graph[*node].statement,
+            conditions: match &plan.graph[*node].kind {
+                NodeKind::Match(matched) => {
+                    let (tests, left, most) = matched.figures(plan.stream(*node));
+                    Some([matched.conditions.len(), tests, left, most])
+                }
+                _ => None,
+            },
+            work: reports
+                .get(at)
+                .map(|report| report.account.work)
+                .filter(|work| work.rows > 0),
             run: reports.get(at).map(|report| {
                 let account = report.account;
                 let share = report.nanos as f64 / total.max(1) as f64;
@@ -62,7 +79,27 @@ impl Drawn {
         if let Some((rows_in, rows_out, share)) = self.run {
             lines.push(format!("{rows_in} → {rows_out}, {:.1} %", share * 100.0));
         }
+        if let Some(work) = self.work {
+            lines.push(self.matching(&work));
+        } else if let Some([conditions, tests, left, most]) = self.conditions {
+            lines.push(format!(
+                "{conditions} conditions: u {tests}, with vectors {left}, d {most}"
+            ));
+        }
         lines
+    }
+
+    /// The figures of matching in one line.
+    fn matching(&self, work: &Work) -> String {
+        let share = work.short_circuited().map_or_else(String::new, |share| {
+            format!(", {:.1} % short-circuited", share * 100.0)
+        });
+        format!(
+            "u {}, d {}, p {:.2}{share}",
+            work.tests,
+            work.depth,
+            work.fanout()
+        )
     }
 
     /// White where it took no time, red where it took all; without a run, shared nodes stand out.
@@ -120,6 +157,15 @@ pub fn json(plan: &Plan, reports: &[NodeReport]) -> String {
                 ",\"rows_in\":{rows_in},\"rows_out\":{rows_out},\"time\":{share:.4}"
             );
         }
+        if let Some([conditions, tests, left, most]) = node.conditions {
+            let _ = write!(
+                text,
+                ",\"conditions\":{{\"count\":{conditions},\"tests\":{tests},\"with_vector_functions\":{left},\"depth\":{most}}}"
+            );
+        }
+        if let Some(work) = node.work {
+            let _ = write!(text, ",\"matching\":{}", work.json());
+        }
         text.push('}');
     }
     let _ = writeln!(text, "\n],\"statements\":{}}}", plan.statements.len());
@@ -140,9 +186,11 @@ fn write_string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-const BOX: (usize, usize) = (330, 54);
+/// The width of a node, and its height beyond its lines.
+const BOX: (usize, usize) = (330, 9);
 const GAP: (usize, usize) = (60, 14);
 const LINE: usize = 15;
+const LINES_MIN: usize = 3;
 
 /// The plan as a picture: sources on the left, each node right of its inputs.
 pub fn svg(plan: &Plan, reports: &[NodeReport]) -> String {
@@ -157,9 +205,11 @@ pub fn svg(plan: &Plan, reports: &[NodeReport]) -> String {
         rows[node.layer] = row + 1;
         places.push((node.layer, row));
     }
+    let lines = nodes.iter().map(|node| node.lines().len()).max();
+    let tall = BOX.1 + LINE * lines.unwrap_or(0).max(LINES_MIN);
     let corner = |(layer, row): (usize, usize)| {
         let x = GAP.1 + layer * (BOX.0 + GAP.0);
-        (x, GAP.1 + row * (BOX.1 + GAP.1))
+        (x, GAP.1 + row * (tall + GAP.1))
     };
     let width = corner((rows.len(), 0)).0;
     let height = corner((0, rows.iter().copied().max().unwrap_or(0))).1;
@@ -170,8 +220,8 @@ pub fn svg(plan: &Plan, reports: &[NodeReport]) -> String {
         let (x, y) = corner(*place);
         for input in &node.inputs {
             let (from_x, from_y) = corner(places[*input]);
-            let (from_x, from_y) = (from_x + BOX.0, from_y + BOX.1 / 2);
-            let (to_y, bend) = (y + BOX.1 / 2, GAP.0 / 2);
+            let (from_x, from_y) = (from_x + BOX.0, from_y + tall / 2);
+            let (to_y, bend) = (y + tall / 2, GAP.0 / 2);
             let _ = writeln!(
                 text,
                 "<path d=\"M{from_x} {from_y} C{} {from_y} {} {to_y} {x} {to_y}\" fill=\"none\" stroke=\"#888888\"/>",
@@ -187,7 +237,7 @@ pub fn svg(plan: &Plan, reports: &[NodeReport]) -> String {
             text,
             "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"4\" fill=\"{}\" stroke=\"#333333\" stroke-width=\"{stroke}\"><title>{}</title></rect>",
             BOX.0,
-            BOX.1,
+            tall,
             node.color(),
             escaped(&node.label)
         );

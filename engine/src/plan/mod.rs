@@ -13,7 +13,7 @@ mod table;
 use crate::Order;
 use crate::Span;
 use crate::arguments::Arguments;
-use crate::matching::{Condition, Matching, Strategy, Values};
+use crate::matching::{Condition, Demand, Matching, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use crate::planted::is_planted;
 use expr::Expr;
@@ -145,20 +145,32 @@ impl Match {
     /// tests of a field are one look-up, and the most tests in a condition.
     pub fn figures(&self, stream: &Stream) -> (usize, usize, usize) {
         let mut tests: HashSet<&Expr> = HashSet::new();
-        let (mut fields, mut others, mut most) = (HashSet::new(), 0, 0);
+        let (mut fields, mut expressions) = (HashSet::new(), HashSet::new());
+        let (mut others, mut most) = (0, 0);
         let kind = |field: &FieldPath| stream.kind(field).unwrap_or(Kind::Dynamic);
         for condition in self.conditions.iter() {
             most = most.max(condition.tests.len());
             for test in &condition.tests {
                 if tests.insert(test) {
-                    match Values::of(test, &kind) {
-                        Some((field, _)) => _ = fields.insert(field),
-                        None => others += 1,
+                    if let Some((field, _)) = Values::of(test, &kind) {
+                        fields.insert(field);
+                        continue;
                     }
+                    let demand = Demand::of(test, &kind);
+                    let expression = demand
+                        .as_ref()
+                        .and_then(|demand| demand.expression.as_ref());
+                    if let Some(expression) = expression {
+                        expressions.insert(expression.field.clone());
+                        continue;
+                    }
+                    others += usize::from(demand.as_ref().is_none_or(|demand| !demand.tells));
+                    let contents = demand.iter().flat_map(|demand| demand.all.iter().flatten());
+                    fields.extend(contents.map(|content| content.field.clone()));
                 }
             }
         }
-        (tests.len(), fields.len() + others, most)
+        (tests.len(), fields.len() + expressions.len() + others, most)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Choices {
     pub strategy: Strategy,
     /// Whether many tests of one field are one look-up.
     pub vector: bool,
+    /// Whether it is counted what each of many conditions alone would take.
+    pub compared: bool,
     /// Whether memory is limited: then nothing is merged that has to be given as a whole.
     pub memory_limited: bool,
 }
@@ -40,6 +42,7 @@ impl Default for Choices {
             vector_min: 8,
             strategy: Strategy::Auto,
             vector: true,
+            compared: false,
             memory_limited: false,
         }
     }

@@ -1,12 +1,15 @@
 //! `normalize`: tests in one form, so that equal ones are found to be equal.
 //!
+//! A filter module that says what has to be in a text is a test, as in a condition: then it is matched
+//! together with others.
+//!
 //! A conjunction loses what stands in it twice, what is always true, and tests that another one
 //! implies (`len > 50` beside `len > 100`, a block beside one within it); one that contradicts
 //! itself is false. Constants stand on the right. Cheap tests stand first, and those of one price
 //! in the order of their texts: a conjunction holds where all of its tests do, whatever their order.
 
 use crate::matching::Values;
-use crate::plan::expr::Expr;
+use crate::plan::expr::{Expr, FilterCall};
 use crate::plan::stream::Stream;
 use crate::plan::{NodeKind, Plan};
 use crate::planted::is_planted;
@@ -15,10 +18,21 @@ use wireq_typesys::{FieldPath, Kind};
 
 pub(super) fn apply(plan: &mut Plan) {
     for node in plan.order() {
-        if let NodeKind::Filter(test) = &plan.graph[node].kind {
-            let normal = normalized(test.clone(), &plan.graph[node].stream);
-            plan.graph[node].kind = NodeKind::Filter(normal);
-        }
+        let test = match &plan.graph[node].kind {
+            NodeKind::Filter(test) => test.clone(),
+            NodeKind::Operator(module, arguments, spec) if spec.demand.is_some() => {
+                let call = FilterCall {
+                    module,
+                    arguments: arguments.clone(),
+                    spec: spec.clone(),
+                    span: crate::Span::default(),
+                };
+                Expr::Holds(Box::new(Expr::Passes(Box::new(call))))
+            }
+            _ => continue,
+        };
+        let normal = normalized(test, &plan.graph[node].stream);
+        plan.graph[node].kind = NodeKind::Filter(normal);
     }
 }
 

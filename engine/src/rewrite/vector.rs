@@ -12,6 +12,7 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     plan.matching = Matching {
         strategy: choices.strategy,
         vector: choices.vector,
+        compared: choices.compared,
     };
     if choices.strategy == Strategy::Auto && !choices.vector {
         return;

@@ -92,7 +92,7 @@ impl Generator {
 
     /// A call of a filter module.
     fn filter_call(&mut self, scope: &Scope) -> Option<Test> {
-        let call = match self.random.below(4) {
+        let call = match self.random.below(6) {
             0 | 1 => {
                 let field = scope.pick_of(&mut self.random, &[Domain::Address])?;
                 let block = *self.random.pick(&BLOCKS);
@@ -104,8 +104,11 @@ impl Generator {
             }
             2 => {
                 let field = scope.pick_of(&mut self.random, &[Domain::Bytes, Domain::Text])?;
-                // `substr` is a function too, where a value is asked for.
-                format!("match({field}, 'a|GET')")
+                self.text_test(&field)
+            }
+            3 | 4 => {
+                let field = scope.pick_of(&mut self.random, &[Domain::Bytes])?;
+                self.text_test(&field)
             }
             _ => {
                 let field = scope.pick_of(&mut self.random, &[Domain::Number])?;
@@ -113,6 +116,26 @@ impl Generator {
             }
         };
         Some(Test::Module(call))
+    }
+
+    /// A test of what is in a text.
+    fn text_test(&mut self, field: &str) -> String {
+        let part = *self
+            .random
+            .pick(&["a", "GET", "get", "T", "1", "ET / ", "0.0", "10"]);
+        let other = *self.random.pick(&["a", "E", "GE", "80", " /"]);
+        // `substr` is a function too, where a value is asked for: it stands in pipes alone.
+        match self.random.below(9) {
+            0 => format!("match({field}, '{part}|{other}')"),
+            1 => format!("match({field}, '^({other}|{part})[ b-z]')"),
+            2 => format!("match(-i, {field}, '{part}.*{other}$')"),
+            3 => format!("match({field}, '[0-9]+|(a|b)*{part}')"),
+            4 => format!("match({field}, '[a-z][0-9T/]+[ A-H]?')"),
+            5 => format!("contains({field}, '{part}')"),
+            6 => format!("{field} like '{part}%'"),
+            7 => format!("{field} ilike '%{part}_{other}%'"),
+            _ => format!("regexp_matches({field}, '{part}[^{other}]', 'i')"),
+        }
     }
 
     fn arithmetic(&mut self, scope: &Scope) -> (Term, Domain) {

@@ -2,13 +2,15 @@
 
 use super::support::BYTES_MAX;
 use super::wildcards::{Piece, pieces};
-use crate::regexes;
+use crate::{literals, regexes};
 use memchr::memmem::Finder;
 use regex_automata::meta::{Cache, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::util::syntax;
 use regex_automata::{Input, Span};
 use std::cell::Cell;
+use wireq_engine::matching::Demand;
+use wireq_typesys::FieldPath;
 
 /// How many patterns are kept in each thread.
 const KEPT_MAX: usize = 8;
@@ -263,18 +265,55 @@ fn regex(pattern: Pattern<'_>, flags: Flags) -> Option<Matcher> {
         text => text.ok()?.to_owned(),
     };
     if flags.whole {
-        text = format!(r"\A(?:{text})\z");
+        text = whole(&text);
     }
     compile(&text, flags, pattern.utf8)
 }
 
-fn compile(text: &str, flags: Flags, utf8: bool) -> Option<Matcher> {
-    let syntax = syntax::Config::new()
+fn whole(text: &str) -> String {
+    format!(r"\A(?:{text})\z")
+}
+
+/// What has to be in a field for an expression to match it; `utf8`: whether characters are code
+/// points in all of it that is UTF-8.
+pub(super) fn demand_of(text: &str, flags: Flags, utf8: bool, field: &FieldPath) -> Option<Demand> {
+    let mut text = match utf8 {
+        true => regexes::with_ascii_classes(text),
+        false => text.to_owned(),
+    };
+    if flags.whole {
+        text = whole(&text);
+    }
+    literals::demand_of(&text, syntax(flags, utf8), field)
+}
+
+/// The same for an expression on bytes that has no literals.
+pub(super) fn without(text: &str, flags: Flags, field: &FieldPath) -> Option<Demand> {
+    let text = match flags.whole {
+        true => whole(text),
+        false => text.to_owned(),
+    };
+    let letters = match (flags.any_case, flags.dot_newline) {
+        (true, true) => "(?is)",
+        (true, false) => "(?i)",
+        (false, true) => "(?s)",
+        (false, false) => "",
+    };
+    literals::without(&text, letters, field)
+}
+
+fn syntax(flags: Flags, utf8: bool) -> syntax::Config {
+    syntax::Config::new()
         .unicode(utf8)
         .utf8(false)
         .case_insensitive(flags.any_case)
-        .dot_matches_new_line(flags.dot_newline);
-    let regex = regexes::builder(syntax, utf8).build(text).ok()?;
+        .dot_matches_new_line(flags.dot_newline)
+}
+
+fn compile(text: &str, flags: Flags, utf8: bool) -> Option<Matcher> {
+    let regex = regexes::builder(syntax(flags, utf8), utf8)
+        .build(text)
+        .ok()?;
     Some(Matcher::Regex(Box::new(Compiled {
         cache: regex.create_cache(),
         captures: regex.create_captures(),

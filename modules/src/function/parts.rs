@@ -3,7 +3,8 @@
 use super::support::*;
 use super::text::{TEXT, count};
 use memchr::memmem;
-use wireq_typesys::{Kind, Value};
+use wireq_engine::matching::{Content, Demand};
+use wireq_typesys::{FieldPath, Kind, Value};
 
 pub(super) static SUBSTRING: Function = Function {
     name: "substring",
@@ -22,6 +23,7 @@ pub(super) static SUBSTRING: Function = Function {
         ),
     ],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&SUBSTRING, kinds),
     call: |values, _| substring(values).unwrap_or_default(),
     examples: &[
@@ -61,6 +63,7 @@ pub(super) static LEFT: Function = Function {
     summary: "The first characters.",
     parameters: &[TEXT, COUNT],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&LEFT, kinds),
     call: |values, _| ends(values, true).unwrap_or_default(),
     examples: &[("left('Hello', 2)", "He"), ("left('Hello', -2)", "Hel")],
@@ -71,6 +74,7 @@ pub(super) static RIGHT: Function = Function {
     summary: "The last characters.",
     parameters: &[TEXT, COUNT],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&RIGHT, kinds),
     call: |values, _| ends(values, false).unwrap_or_default(),
     examples: &[("right('Hello', 3)", "llo"), ("right('Hello', -2)", "llo")],
@@ -97,6 +101,7 @@ pub(super) static POSITION: Function = Function {
     summary: "The place of the first occurrence of a part, from 1; 0 where there is none.",
     parameters: &[TEXT, PART],
     strict: true,
+    demand: None,
     kind: |kinds| takes(&POSITION, kinds, Kind::Unsigned),
     call: |values, _| position(values).unwrap_or_default(),
     examples: &[
@@ -134,11 +139,27 @@ fn test(values: &[Value], test: fn(&[u8], &[u8]) -> bool) -> Value {
     })
 }
 
+/// A part that has to be in a field: at its beginning, at its end, or anywhere.
+fn part(field: &FieldPath, values: &[Value], first: bool, at_end: bool) -> Option<Demand> {
+    let bytes = values.get(1)?.as_bytes().filter(|part| !part.is_empty())?;
+    let content = Content {
+        depth: first.then_some(bytes.len()),
+        at_end,
+        ..Content::new(field, bytes.to_vec())
+    };
+    Some(Demand {
+        all: vec![vec![content]],
+        tells: true,
+        expression: None,
+    })
+}
+
 pub(super) static STARTS_WITH: Function = Function {
     name: "starts_with",
     summary: "Whether a text begins with a part.",
     parameters: &[TEXT, PART],
     strict: true,
+    demand: Some(|field, _, values| part(field, values, true, false)),
     kind: |kinds| takes(&STARTS_WITH, kinds, Kind::Bool),
     call: |values, _| test(values, <[u8]>::starts_with),
     examples: &[
@@ -152,6 +173,7 @@ pub(super) static ENDS_WITH: Function = Function {
     summary: "Whether a text ends with a part.",
     parameters: &[TEXT, PART],
     strict: true,
+    demand: Some(|field, _, values| part(field, values, false, true)),
     kind: |kinds| takes(&ENDS_WITH, kinds, Kind::Bool),
     call: |values, _| test(values, <[u8]>::ends_with),
     examples: &[
@@ -165,6 +187,7 @@ pub(super) static CONTAINS: Function = Function {
     summary: "Whether a text has a part anywhere.",
     parameters: &[TEXT, PART],
     strict: true,
+    demand: Some(|field, _, values| part(field, values, false, false)),
     kind: |kinds| takes(&CONTAINS, kinds, Kind::Bool),
     call: |values, _| test(values, |text, part| memmem::find(text, part).is_some()),
     examples: &[
@@ -190,6 +213,7 @@ pub(super) static SPLIT_PART: Function = Function {
         ),
     ],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&SPLIT_PART, kinds),
     call: |values, _| split_part(values).unwrap_or_default(),
     examples: &[

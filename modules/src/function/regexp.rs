@@ -1,11 +1,12 @@
 //! Functions that match regular expressions.
 
-use super::matchers::{Flags, Matcher, Pattern, Syntax, with_matcher};
+use super::matchers::{self, Flags, Matcher, Pattern, Syntax, with_matcher};
 use super::support::*;
 use super::text::TEXT;
 use regex_automata::Input;
 use regex_automata::util::captures::Captures;
-use wireq_typesys::{Kind, Value};
+use wireq_engine::matching::{Content, Demand};
+use wireq_typesys::{FieldPath, Kind, Value};
 
 const REGEX: FunctionParameter = one(
     "REGEX",
@@ -59,6 +60,7 @@ pub(super) static REGEXP_MATCHES: Function = Function {
     summary: "Whether a regular expression matches anywhere in a text.",
     parameters: &[TEXT, REGEX, OPTIONS],
     strict: true,
+    demand: Some(|field, kind, values| demand(field, kind, values, false)),
     kind: |kinds| takes(&REGEXP_MATCHES, kinds, Kind::Bool),
     call: |values, _| matches(values, false).unwrap_or_default(),
     examples: &[
@@ -73,6 +75,7 @@ pub(super) static REGEXP_FULL_MATCH: Function = Function {
     summary: "Whether a regular expression matches the whole of a text.",
     parameters: &[TEXT, REGEX, OPTIONS],
     strict: true,
+    demand: Some(|field, kind, values| demand(field, kind, values, true)),
     kind: |kinds| takes(&REGEXP_FULL_MATCH, kinds, Kind::Bool),
     call: |values, _| matches(values, true).unwrap_or_default(),
     examples: &[
@@ -80,6 +83,35 @@ pub(super) static REGEXP_FULL_MATCH: Function = Function {
         ("regexp_full_match('anan', '(an)+')", "true"),
     ],
 };
+
+/// What has to be in a field for the expression to match.
+fn demand(field: &FieldPath, kind: Kind, values: &[Value], whole: bool) -> Option<Demand> {
+    let (flags, _) = options(values, 2)?;
+    let regex = text(values, 1)?;
+    let regex = std::str::from_utf8(regex.bytes()).ok()?;
+    let is_text = kind == Kind::Text;
+    // In text that is not UTF-8 they are bytes rather than characters.
+    let numbered = || {
+        ["\\x", "\\u", "\\U", "\\p", "\\P"]
+            .iter()
+            .any(|escape| regex.contains(escape))
+    };
+    if flags.literal || is_text && numbered() {
+        return None;
+    }
+    let flags = Flags { whole, ..flags };
+    let Some(demand) = matchers::demand_of(regex, flags, is_text, field) else {
+        return match is_text {
+            true => None,
+            false => matchers::without(regex, flags, field),
+        };
+    };
+    let is_ascii = |any: &Vec<Content>| any.iter().all(|one| one.pattern.bytes.is_ascii());
+    Some(Demand {
+        tells: demand.tells && (!is_text || demand.all.iter().all(is_ascii)),
+        ..demand
+    })
+}
 
 fn matches(values: &[Value], whole: bool) -> Option<Value> {
     let (flags, _) = options(values, 2)?;
@@ -103,6 +135,7 @@ pub(super) static REGEXP_EXTRACT: Function = Function {
         OPTIONS,
     ],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&REGEXP_EXTRACT, kinds),
     call: |values, _| extract(values).unwrap_or_default(),
     examples: &[
@@ -148,6 +181,7 @@ pub(super) static REGEXP_REPLACE: Function = Function {
         ),
     ],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&REGEXP_REPLACE, kinds),
     call: |values, _| replace(values).unwrap_or_default(),
     examples: &[

@@ -17,6 +17,7 @@ pub(super) static LENGTH: Function = Function {
     summary: "How many characters a text has, how many bytes bytes are, or how many values a list has.",
     parameters: &[one("VALUE", Kind::Dynamic, "Text, bytes or a list.")],
     strict: true,
+    demand: None,
     kind: |kinds| match kinds {
         [Kind::Text | Kind::Bytes | Kind::Named(_) | Kind::Dynamic | Kind::List(_)] => {
             Ok(Kind::Unsigned)
@@ -45,6 +46,7 @@ pub(super) static BYTE_LENGTH: Function = Function {
     summary: "How many bytes a text takes.",
     parameters: &[TEXT],
     strict: true,
+    demand: None,
     kind: |kinds| takes(&BYTE_LENGTH, kinds, Kind::Unsigned),
     call: |values, _| of_text(values, |text| count(text.bytes().len())),
     examples: &[("byte_length('Hello')", "5"), ("byte_length('größe')", "7")],
@@ -71,6 +73,7 @@ pub(super) static UPPER: Function = Function {
     summary: "The text in upper case; of bytes, ASCII letters.",
     parameters: &[TEXT],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&UPPER, kinds),
     call: |values, _| {
         of_text(values, |text| {
@@ -85,6 +88,7 @@ pub(super) static LOWER: Function = Function {
     summary: "The text in lower case; of bytes, ASCII letters.",
     parameters: &[TEXT],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&LOWER, kinds),
     call: |values, _| {
         of_text(values, |text| {
@@ -145,6 +149,7 @@ pub(super) static REVERSE: Function = Function {
     summary: "The characters of the text from last to first.",
     parameters: &[TEXT],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&REVERSE, kinds),
     call: |values, _| of_text(values, reverse),
     examples: &[("reverse('hello')", "olleh"), ("reverse('größe')", "eßörg")],
@@ -164,6 +169,7 @@ pub(super) static CONCAT: Function = Function {
     summary: "The values one after another as text; those that are absent are left out.",
     parameters: &[any("VALUE", Kind::Dynamic, "What stands in the text.")],
     strict: false,
+    demand: None,
     kind: |kinds| takes(&CONCAT, kinds, Kind::Text),
     call: |values, zone| written_text(|out| join(b"", values, zone, out)),
     examples: &[
@@ -177,6 +183,7 @@ pub(super) static CONCAT_STRICT: Function = Function {
     summary: "The values one after another as text, absent where one of them is: what || does in SELECT.",
     parameters: &[any("VALUE", Kind::Dynamic, "What stands in the text.")],
     strict: true,
+    demand: None,
     kind: |kinds| takes(&CONCAT_STRICT, kinds, Kind::Text),
     call: CONCAT.call,
     examples: &[
@@ -193,6 +200,7 @@ pub(super) static CONCAT_WS: Function = Function {
         any("VALUE", Kind::Dynamic, "What stands in the text."),
     ],
     strict: false,
+    demand: None,
     kind: |kinds| takes(&CONCAT_WS, kinds, Kind::Text),
     call: |values, zone| {
         of_text(values, |separator| {
@@ -224,6 +232,7 @@ pub(super) static REPLACE: Function = Function {
         one("BY", Kind::Text, "What stands there instead."),
     ],
     strict: true,
+    demand: None,
     kind: |kinds| takes_text(&REPLACE, kinds),
     call: |values, _| replace(values).unwrap_or_default(),
     examples: &[

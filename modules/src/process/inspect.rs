@@ -2,7 +2,7 @@
 
 use super::stateless;
 use crate::rules::facts::Facts;
-use crate::rules::{Options, RuleSet};
+use crate::rules::{Options, RuleSet, demand_of};
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::{Build, Example, Module, OperatorSpec};
@@ -72,7 +72,8 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     };
     let facts = Facts::of([&rule]);
     let rule = Arc::new(rule);
-    Ok(OperatorSpec::stateless(facts.paths(), move |_| {
+    let demand = demand_of(&rule);
+    let spec = OperatorSpec::stateless(facts.paths(), move |_| {
         let (rule, facts) = (Arc::clone(&rule), facts.clone());
         stateless::filter(move |view| {
             let columns = facts.columns(view);
@@ -87,5 +88,9 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             });
             passing
         })
-    }))
+    });
+    Ok(OperatorSpec {
+        demand: demand.map(Arc::new),
+        ..spec
+    })
 }

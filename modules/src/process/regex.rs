@@ -2,9 +2,11 @@
 
 use super::stateless;
 use super::texts::Texts;
+use crate::literals;
 use crate::regexes::{self, BYTES_MAX};
 use regex_automata::meta::{BuildError, Regex};
 use regex_automata::{Input, util::syntax};
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
 use wireq_engine::{Build, Example, Module, OperatorSpec};
 use wireq_typesys::{Bitmap, FieldPath};
@@ -86,8 +88,17 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         }
     };
     let inverted = arguments.flag("-v");
-    Ok(OperatorSpec::stateless(needs, move |context| {
-        let (regex, zone) = (regex.clone(), std::sync::Arc::clone(&context.zone));
+    let demand = match (needs.first(), arguments.words().get(1)) {
+        (Some(field), Some(word)) if !inverted => {
+            let any_case = arguments.flag("-i");
+            let demand = literals::demand_of(&word.text, syntax(any_case), field);
+            let flags = if any_case { "(?i)" } else { "" };
+            demand.or_else(|| literals::without(&word.text, flags, field))
+        }
+        _ => None,
+    };
+    let spec = OperatorSpec::stateless(needs, move |context| {
+        let (regex, zone) = (regex.clone(), Arc::clone(&context.zone));
         let mut cache = regex.create_cache();
         let mut texts = Texts { form: Vec::new() };
         stateless::filter(move |view| {
@@ -98,15 +109,22 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
                 })
             })
         })
-    }))
+    });
+    Ok(OperatorSpec {
+        demand: demand.map(Arc::new),
+        ..spec
+    })
+}
+
+fn syntax(any_case: bool) -> syntax::Config {
+    syntax::Config::new()
+        .unicode(false)
+        .utf8(false)
+        .case_insensitive(any_case)
 }
 
 fn compile(word: &Word, any_case: bool) -> Result<Regex, ArgumentError> {
-    let syntax = syntax::Config::new()
-        .unicode(false)
-        .utf8(false)
-        .case_insensitive(any_case);
-    regexes::builder(syntax, false)
+    regexes::builder(syntax(any_case), false)
         .build(&word.text)
         .map_err(|error| fault(word, &error))
 }

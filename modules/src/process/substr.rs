@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes, Word};
+use wireq_engine::matching::{Content, Demand};
 use wireq_engine::schedule::output::Output;
 use wireq_engine::{Build, Example, Module, OperatorSpec};
 use wireq_typesys::{Bitmap, FieldPath, Part, unescape};
@@ -162,7 +163,9 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
             })
         }));
     }
-    Ok(OperatorSpec::stateless(needs, move |context| {
+    let demand = needs.first().filter(|_| !inverted);
+    let demand = demand.map(|field| demand_of(field, &patterns, window, arguments));
+    let spec = OperatorSpec::stateless(needs, move |context| {
         let (matcher, zone) = (Arc::clone(&matcher), Arc::clone(&context.zone));
         let mut texts = Texts { form: Vec::new() };
         stateless::filter(move |view| {
@@ -172,7 +175,36 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
                 })
             })
         })
-    }))
+    });
+    Ok(OperatorSpec {
+        demand: demand.map(Arc::new),
+        ..spec
+    })
+}
+
+/// What has to be in the field: any of the patterns, or all.
+fn demand_of(
+    field: &FieldPath,
+    patterns: &[Vec<u8>],
+    window: Window,
+    arguments: &Arguments,
+) -> Demand {
+    let content = |pattern: &Vec<u8>| {
+        let mut content = Content::new(field, pattern.clone());
+        content.pattern.nocase = arguments.flag("-i");
+        content.offset = window.offset;
+        content.depth = (window.depth < usize::MAX).then_some(window.depth);
+        content
+    };
+    let contents = patterns.iter().map(content);
+    Demand {
+        all: match arguments.flag("-m") {
+            true => contents.map(|content| vec![content]).collect(),
+            false => vec![contents.collect()],
+        },
+        tells: true,
+        expression: None,
+    }
 }
 
 /// Passes each row so often as its count says, one behind the other.

@@ -36,6 +36,7 @@ mod write;
 pub use packet::Packet;
 pub use read::Options;
 pub use rule::{Action, Header, Protocol, Refusal, Rule};
+pub(crate) use search::demand_of;
 pub use set::RuleSet;
 pub use source::Place;
 pub use variables::Variables;

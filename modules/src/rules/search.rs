@@ -11,7 +11,9 @@ use super::rule::{Action, Rule};
 use super::set::RuleSet;
 use hashbrown::HashMap;
 use std::sync::Arc;
-use wireq_engine::matching::{self, Condition, Hits, Matcher, Pattern, Sought, Strategy, Work};
+use wireq_engine::matching::{
+    self, Condition, Demand, Hits, Matcher, Pattern, Sought, Strategy, Work,
+};
 use wireq_engine::{Context, View};
 use wireq_typesys::{FieldPath, Zone};
 
@@ -133,6 +135,17 @@ fn conditions_of(rule: &Rule, contents: Vec<matching::Content>) -> Vec<Condition
             }
         })
         .collect()
+}
+
+/// The contents that have to be in a payload for a rule; none where it has none.
+pub(crate) fn demand_of(rule: &Rule) -> Option<Demand> {
+    let contents = rule.payload.contents().map(content_of);
+    let all: Vec<_> = contents.map(|content| vec![content]).collect();
+    (!all.is_empty()).then_some(Demand {
+        all,
+        tells: false,
+        expression: None,
+    })
 }
 
 fn content_of(content: &Content) -> matching::Content {

@@ -27,7 +27,7 @@ use automaton::Automata;
 use filter::Filter;
 use shuffle::Shuffle;
 use table::{Seen, Table};
-use window::{Key, Kind, rarity_of, value_at};
+use window::{Key, Kind, WHOLE, rarity_of, value_at};
 
 /// A pattern: its bytes, and whether ASCII letters of either case are the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,7 +106,7 @@ pub struct Wanted {
     short: Short,
     /// Patterns of one byte, where they are few.
     bytes: Vec<u32>,
-    /// Places and widths of pinned windows.
+    /// Places and widths of pinned windows; lengths of whole texts.
     pins: Vec<(u16, u8)>,
     pinned: Filter,
 }
@@ -272,13 +272,14 @@ impl Patterns {
         };
         let mut seen = Seen::default();
         for (place, width) in &wanted.pins {
-            let (place, width) = (usize::from(*place), usize::from(*width));
-            let Some(value) = value_at(text, place, width) else {
-                continue;
+            let (place, width) = (usize::from(*place), *width);
+            let here = if width == WHOLE {
+                (text.len() == place).then(|| (Key::whole(text), 0))
+            } else {
+                let value = value_at(text, place, width.into());
+                value.map(|value| (Key::pinned(place, width.into(), value), place))
             };
-            let key = Key::pinned(place, width, value);
-            if wanted.pinned.has(key.value) {
-                let here = (key, place);
+            if let Some(here) = here.filter(|(key, _)| wanted.pinned.has(key.value)) {
                 self.table.verify(here, text, &mut seen, &mut *found);
             }
         }

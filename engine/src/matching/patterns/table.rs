@@ -1,7 +1,7 @@
 //! From a window to the patterns that have it, and whether they are there.
 
 use super::slots::Slots;
-use super::window::{Common, Key, Kind, PINS_MAX, fold, value_at};
+use super::window::{Common, Key, Kind, PINS_MAX, WHOLE, fold, value_at};
 use super::{Pattern, Sought};
 use memchr::{memchr, memchr2};
 
@@ -35,7 +35,7 @@ struct Ready {
 pub(super) struct Window {
     /// That of its key.
     pub(super) value: u32,
-    /// Where it has to be, where it is pinned.
+    /// Where it has to be, where it is pinned; of a [`WHOLE`] text its length.
     pub(super) place: u16,
     pub(super) width: u8,
 }
@@ -181,7 +181,9 @@ impl Table {
             };
             entries.push((key, entry));
         };
-        if kind == Kind::Pinned {
+        if sought.is_whole() {
+            add(Key::whole(bytes), bytes.len(), WHOLE.into(), 0);
+        } else if kind == Kind::Pinned {
             let width = bytes.len().min(kind.width());
             let value = value_at(bytes, 0, width).unwrap_or(0);
             for place in sought.pins() {
@@ -366,6 +368,13 @@ fn is_run(pattern: &Pattern) -> bool {
 }
 
 impl Sought {
+    /// Whether it is all of the text, and no longer than what a window says.
+    fn is_whole(&self) -> bool {
+        let len = self.pattern.bytes.len();
+        let is_all = self.at_end && self.from == 0 && self.until.is_some_and(|until| until <= len);
+        is_all && (1..=usize::from(u16::MAX)).contains(&len)
+    }
+
     /// The places that it may begin at.
     fn pins(&self) -> std::ops::Range<usize> {
         let last = self.until.unwrap_or(usize::MAX);

@@ -10,7 +10,7 @@
 /// How a pattern is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Kind {
-    /// It begins at one of a few places.
+    /// It begins at one of a few places, or is the whole text.
     Pinned,
     /// Windows of four bytes at each fourth place.
     Quad,
@@ -114,6 +114,39 @@ impl Key {
         Key {
             kind: Kind::Pinned,
             value: ((wide as u64) ^ (wide >> 64) as u64) as u32,
+        }
+    }
+}
+
+/// The width of a window that is a whole text: its place is how long the text is.
+pub(super) const WHOLE: u8 = 0;
+
+impl Key {
+    /// Of a whole text.
+    #[inline]
+    pub(super) fn whole(text: &[u8]) -> Key {
+        const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+        let mix = |all: u64, word: u64| {
+            let wide = u128::from(all ^ word) * u128::from(FACTOR);
+            (wide as u64) ^ (wide >> 64) as u64
+        };
+        let fold = |word: u64| word | u64::from(FOLD) << 32 | u64::from(FOLD);
+        let mut words = text.chunks_exact(8);
+        let mut all = text.len() as u64 ^ FACTOR;
+        for word in &mut words {
+            all = mix(
+                all,
+                fold(word.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))),
+            );
+        }
+        let rest = words.remainder().iter();
+        let all = mix(
+            all,
+            fold(rest.fold(0, |all, byte| all << 8 | u64::from(*byte))),
+        );
+        Key {
+            kind: Kind::Pinned,
+            value: (all >> 32) as u32,
         }
     }
 }
