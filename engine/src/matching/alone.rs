@@ -15,9 +15,9 @@ pub(super) struct Compared {
     matcher: Box<dyn Matcher>,
     /// None where the matcher itself tries each condition alone.
     naive: Option<Box<Naive>>,
-    /// One row of so many is counted, and the next one that is.
-    every: usize,
-    next: usize,
+    /// One row of so many is counted: which ones follows from where they stand in the input, so that
+    /// threads count the same.
+    every: u64,
     hits: Hits,
 }
 
@@ -34,8 +34,7 @@ impl Compared {
         Compared {
             matcher,
             naive: (!is_alone).then(naive),
-            every: lens.sum::<usize>().div_ceil(TESTS_MAX).max(1),
-            next: 0,
+            every: lens.sum::<usize>().div_ceil(TESTS_MAX).max(1) as u64,
             hits: Hits::default(),
         }
     }
@@ -49,11 +48,10 @@ impl Matcher for Compared {
         };
         let mut counted = Bitmap::EMPTY;
         view.part.selection.for_each(|row| {
-            if self.next == 0 {
+            let position = view.part.data.position(row);
+            if u64::from(position.row()) % self.every == 0 {
                 counted.set(row);
-                self.next = self.every;
             }
-            self.next -= 1;
         });
         if !counted.is_empty() {
             let part = view.part.select(counted);

@@ -183,6 +183,10 @@ fn price(test: &Expr) -> u32 {
         Expr::And(parts) | Expr::Or(parts) => parts.iter().map(price).sum(),
         Expr::Call(_, arguments, _) => 16 + arguments.iter().map(price).sum::<u32>(),
         Expr::Case(arms, _) => 16 + arms.iter().map(|(t, v)| price(t) + price(v)).sum::<u32>(),
-        Expr::Passes(_) => 32,
+        // What is told by contents is a search; others, as regular expressions, take more.
+        Expr::Passes(call) => match &call.spec.demand {
+            Some(demand) if demand.tells => 32,
+            _ => 64,
+        },
     }
 }

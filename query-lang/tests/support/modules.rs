@@ -294,6 +294,7 @@ const fn function(name: &'static str, parameters: &'static [FunctionParameter]) 
         summary: "",
         parameters,
         strict: true,
+        demand: None,
         kind: |_| Ok(Kind::Dynamic),
         call: |_, _| unreachable!("nothing runs"),
         examples: &[],

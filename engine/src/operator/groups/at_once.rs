@@ -121,7 +121,8 @@ mod tests {
                     left == right && numbers.insert(number),
                     "{few} keys, {threads} threads"
                 );
-                (left.clear(), right.clear());
+                left.clear();
+                right.clear();
             }
             assert!(several.next(&mut right).is_none());
         }

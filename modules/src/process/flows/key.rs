@@ -276,15 +276,20 @@ impl Keys {
         self.rows.clear();
         for (at, row) in self.at.iter().enumerate() {
             let number = self.numbers[at];
-            let (hash, from_high) = if number == NO_PLACE {
+            let from_high = if number == NO_PLACE {
                 let from_high = fields.encode(columns, usize::from(*row), &mut self.buffer);
-                self.bytes.extend_from_slice(&self.buffer);
-                (table.hash(Key::Bytes(&self.buffer)), from_high)
+                // In a column of another type a value may have a number all the same: 3.0 is 3.
+                match fields.key(&self.buffer) {
+                    Key::Number(number) => self.numbers[at] = number,
+                    Key::Bytes(bytes) => self.bytes.extend_from_slice(bytes),
+                }
+                from_high
             } else {
                 let back = self.backward.get(at).copied().unwrap_or(NO_PLACE);
                 self.numbers[at] = number.min(back);
-                (table.hash(Key::Number(self.numbers[at])), back < number)
+                back < number
             };
+            let hash = table.hash(key_of(self.numbers[at], &self.buffer));
             self.rows.push(KeyOfRow {
                 end: self.bytes.len() as u32,
                 hash,
