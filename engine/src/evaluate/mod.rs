@@ -182,12 +182,15 @@ impl Test {
                 let part = view.part.select(*selection);
                 let views = [View { part: &part, slots }];
                 // A filter that fails passes nothing; one that keeps nothing has nothing to fail at.
-                match filter.step(0, &views, out) {
+                let passed = match filter.step(0, &views, out) {
                     Ok(_) => out
                         .rows()
                         .fold(Bitmap::EMPTY, |all, part| all.or(&part.selection)),
                     Err(_) => Bitmap::EMPTY,
-                }
+                };
+                // Whoever holds rows keeps the reader from filling them anew.
+                out.clear();
+                passed
             }
             Test::Not(inner)
                 if matches!(**inner, Test::Holds(_)) && !is_planted("not-needs-known") =>

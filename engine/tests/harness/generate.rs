@@ -97,7 +97,7 @@ impl QuerySet {
             let within = generator.statements_within();
             statements.extend(within);
         }
-        if generator.random.percent(10) {
+        if generator.random.percent(20) {
             let filters = generator.statements_of_filters();
             statements.extend(filters);
         }

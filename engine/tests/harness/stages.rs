@@ -37,7 +37,7 @@ const MODULES: [(usize, &str); 31] = [
     (2, "cumdist"),
     (3, "fifodelay"),
     (3, "changes"),
-    (6, "active"),
+    (3, "active"),
     (4, "flow"),
     (4, "flowid"),
     (5, "dfa"),
