@@ -11,22 +11,13 @@
 # 1: the files written differ; 2: it can't be measured.
 set -euo pipefail
 
-wireq=${WIREQ:-target/release/wireq}
-examples=${EXAMPLES:-target/release/examples}
+source "$(dirname "$0")/common.sh"
 runs=${RUNS:-7}
-
-fail() {
-    printf 'captures: %s\n' "$*" >&2
-    exit 2
-}
-
 [[ $# -eq 1 ]] || fail 'usage: bench/captures.sh CAPTURE'
-[[ -x $wireq && -x $examples/compare ]] || fail 'build wireq and the examples first'
+need compare
 capture=$1
 [[ -r $capture ]] || fail "cannot read $capture"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-"$wireq" -w "$folder/same.pcapng" 'where true' "$capture"
+"$wireq" -w "$tmp/same.pcapng" 'where true' "$capture"
 
 measure() { # measure NAME COMMAND ::: COMMAND ...
     local name=$1
@@ -37,10 +28,10 @@ measure() { # measure NAME COMMAND ::: COMMAND ...
 one=("$wireq" --threads 1)
 measure 'written to nowhere' "${one[@]}" -w /dev/null 'where true' "$capture" \
     ::: tcpdump -r "$capture" -w /dev/null
-measure 'written to a file' "${one[@]}" -w "$folder/ours" 'where true' "$capture" \
-    ::: tcpdump -r "$capture" -w "$folder/theirs"
-cmp "$folder/ours" "$folder/theirs" || exit 1
+measure 'written to a file' "${one[@]}" -w "$tmp/ours" 'where true' "$capture" \
+    ::: tcpdump -r "$capture" -w "$tmp/theirs"
+cmp "$tmp/ours" "$tmp/theirs" || exit 1
 measure 'packets counted' "${one[@]}" 'count()' "$capture" \
     ::: "$wireq" 'count()' "$capture" ::: capinfos -c "$capture"
-measure 'pcapng beside pcap' "${one[@]}" 'count()' "$folder/same.pcapng" \
+measure 'pcapng beside pcap' "${one[@]}" 'count()' "$tmp/same.pcapng" \
     ::: "${one[@]}" 'count()' "$capture"

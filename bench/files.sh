@@ -11,44 +11,24 @@
 # left out where they are missing. Exits 0: measured, outputs equal; 1: outputs differ; 2: it can't be measured.
 set -euo pipefail
 
-wireq=${WIREQ:-target/release/wireq}
-examples=${EXAMPLES:-target/release/examples}
+source "$(dirname "$0")/common.sh"
 runs=${RUNS:-7}
 query=${QUERY:-where dstport = 80 and ipprotocol = tcp | count()}
+default_threads=2
+on_threads 'bench/files.sh CAPTURE [THREADS ...]' "$@"
 
-fail() {
-    printf 'files: %s\n' "$*" >&2
-    exit 2
-}
-
-[[ $# -ge 1 ]] || fail 'usage: bench/files.sh CAPTURE [THREADS ...]'
-[[ -x $wireq && -x $examples/compare ]] || fail 'build wireq and the examples first'
-capture=$1
-shift
-threads=("$@")
-((${#threads[@]})) || threads=(2)
-[[ -r $capture ]] || fail "cannot read $capture"
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-
-compared() { # NAME FILE...
-    local name=$1 count commands
-    shift
-    commands=("$wireq" --seed 1 --threads 1 "$query" "$@")
-    for count in "${threads[@]}"; do
-        commands+=(::: "$wireq" --seed 1 --threads "$count" "$query" "$@")
-    done
-    "$examples/compare" --check --runs "$runs" --name "$name" -- "${commands[@]}" | sed '/^\* [A-Z]: /d' || exit
+over() { # NAME FILE...
+    compared "$1" "$query" "${@:2}" | sed '/^\* [A-Z]: /d' || exit
     echo
 }
 
 "$wireq" "pcapwrite -f $tmp/%4i.pcap -s 1 | count()" "$capture" >/dev/null
 files=("$tmp"/*.pcap)
 some=("${files[@]:0:50}")
-compared "${#files[@]} files of 1 MB" "${files[@]}"
+over "${#files[@]} files of 1 MB" "${files[@]}"
 for ending in gz zst xz; do
     "$wireq" -w "$tmp/members.pcap.$ending" 'where len >= 0' "$capture"
-    compared "one file of many members, $ending" "$tmp/members.pcap.$ending"
+    over "one file of many members, $ending" "$tmp/members.pcap.$ending"
     case $ending in
     gz) pack=gzip ;;
     zst) pack='zstd -q' ;;
@@ -57,6 +37,6 @@ for ending in gz zst xz; do
     command -v "${pack%% *}" >/dev/null || continue
     $pack -k "${some[@]}"
     $pack -c "$capture" >"$tmp/one.pcap.$ending"
-    compared "${#some[@]} files of 1 MB, packed: $ending" "${some[@]/%/.$ending}"
-    compared "one file in one, $ending" "$tmp/one.pcap.$ending"
+    over "${#some[@]} files of 1 MB, packed: $ending" "${some[@]/%/.$ending}"
+    over "one file in one, $ending" "$tmp/one.pcap.$ending"
 done

@@ -13,27 +13,10 @@
 # measured.
 set -euo pipefail
 
-wireq=${WIREQ:-target/release/wireq}
-examples=${EXAMPLES:-target/release/examples}
+source "$(dirname "$0")/common.sh"
 runs=${RUNS:-3}
 strategy_max=${STRATEGY_MAX:-1000}
-
-fail() {
-    printf 'queries: %s\n' "$*" >&2
-    exit 2
-}
-
-[[ -f bench/queries.sh ]] || fail 'run it from the root of the repository'
-[[ -x $wireq && -x $examples/queries ]] || fail 'build wireq and the examples first'
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-capture=${1:-$tmp/mix.pcap}
-if [[ ! -f $capture ]]; then
-    "$examples/generate" "$capture" --bytes 100m --seed 1 || fail 'no capture'
-fi
-head -c 24 "$capture" >"$tmp/empty.pcap"
-packets=$("$wireq" 'count() | print count' "$capture")
+many_queries "$@"
 
 # cpu ARGS: the least user and system time of some runs of wireq, in milliseconds; output in out.
 cpu() {
@@ -60,7 +43,7 @@ for count in 1 10 100 1000 10000; do
         for vector in on off; do
             [[ $count -gt $strategy_max && $strategy/$vector != auto/on ]] && continue
             options=(--strategy "$strategy" --vector "$vector" -f "$tmp/q")
-            compile=$(cpu "${options[@]}" "$tmp/empty.pcap")
+            compile=$(cpu "${options[@]}" "$empty")
             all=$(cpu "${options[@]}" "$capture")
             sum=$(md5sum <"$tmp/out")
             [[ -z $expected ]] && expected=$sum

@@ -13,27 +13,10 @@
 # queries. Exits 0: done; 1: outputs differ; 2: it can't be measured.
 set -euo pipefail
 
-wireq=${WIREQ:-target/release/wireq}
-examples=${EXAMPLES:-target/release/examples}
+source "$(dirname "$0")/common.sh"
 runs=${RUNS:-3}
 counts=${COUNTS:-1 10 100 1000 10000}
-
-fail() {
-    printf 'tables: %s\n' "$*" >&2
-    exit 2
-}
-
-[[ -f bench/tables.sh ]] || fail 'run it from the root of the repository'
-[[ -x $wireq && -x $examples/queries ]] || fail 'build wireq and the examples first'
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-capture=${1:-$tmp/mix.pcap}
-if [[ ! -f $capture ]]; then
-    "$examples/generate" "$capture" --bytes 100m --seed 1 || fail 'no capture'
-fi
-head -c 24 "$capture" >"$tmp/empty.pcap"
-packets=$("$wireq" 'count() | print count' "$capture")
+many_queries "$@"
 
 # cpu NAME ARGS: the user and system time of a run of wireq, in milliseconds; output in NAME.
 cpu() {
@@ -67,7 +50,7 @@ for suffix in 'print srcip dstip len' 'print srcip [ len * 2 ] as twice' 'count(
     for count in $counts; do
         matching=$("$examples/queries" "$capture" --count "$count" --seed 1 --suffix "$suffix" 2>&1 >"$tmp/q")
         matching=${matching#*, }
-        least "$tmp/empty.pcap"
+        least "$empty"
         least "$capture"
         cmp -s "$tmp/plain" "$tmp/table" || {
             printf 'tables: %s queries: `%s` differs\n' "$count" "$suffix" >&2
@@ -75,8 +58,8 @@ for suffix in 'print srcip dstip len' 'print srcip [ len * 2 ] as twice' 'count(
         }
         per() { echo "$((($1 - $2) * 1000000 / packets))"; }
         printf '| `%s` | %s | %s | %s | %s |\n' "${suffix//|/\\|}" "$count" "${matching% a packet}" \
-            "$(per "${plain[$capture]}" "${plain[$tmp/empty.pcap]}")" \
-            "$(per "${table[$capture]}" "${table[$tmp/empty.pcap]}")"
+            "$(per "${plain[$capture]}" "${plain[$empty]}")" \
+            "$(per "${table[$capture]}" "${table[$empty]}")"
     done
 done
 exit "$status"

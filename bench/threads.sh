@@ -11,22 +11,10 @@
 # outputs equal; 1: outputs differ; 2: it can't be measured.
 set -euo pipefail
 
-wireq=${WIREQ:-target/release/wireq}
-examples=${EXAMPLES:-target/release/examples}
+source "$(dirname "$0")/common.sh"
 runs=${RUNS:-7}
-
-fail() {
-    printf 'threads: %s\n' "$*" >&2
-    exit 2
-}
-
-[[ $# -ge 1 ]] || fail 'usage: bench/threads.sh CAPTURE [THREADS ...]'
-[[ -x $wireq && -x $examples/compare ]] || fail 'build wireq and the examples first'
-capture=$1
-shift
-threads=("$@")
-((${#threads[@]})) || threads=(2 4)
-[[ -r $capture ]] || fail "cannot read $capture"
+default_threads='2 4'
+on_threads 'bench/threads.sh CAPTURE [THREADS ...]' "$@"
 
 tuple='srcip srcport dstip dstport ipprotocol'
 queries=(
@@ -37,10 +25,6 @@ queries=(
     "flowid $tuple | print flowid len"
 )
 for query in "${queries[@]}"; do
-    commands=("$wireq" --seed 1 --threads 1 "$query" "$capture")
-    for count in "${threads[@]}"; do
-        commands+=(::: "$wireq" --seed 1 --threads "$count" "$query" "$capture")
-    done
-    "$examples/compare" --check --runs "$runs" --name "$query" -- "${commands[@]}" || exit
+    compared "$query" "$query" "$capture" || exit
     echo
 done
