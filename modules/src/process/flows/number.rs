@@ -3,7 +3,7 @@
 use super::columns::{NEVER, number, time};
 use super::flowid::Limits;
 use super::key::{Key, KeyFields, Keys, RowKey};
-use super::said::Said;
+use super::said::{Ending, Said};
 use super::summary::{Firsts, Rows};
 use super::sums::Flow;
 use super::table::{Entry, Table};
@@ -32,8 +32,7 @@ pub(super) struct FlowId {
     rows: Arc<Rows>,
     keys: Keys,
     seed: u64,
-    /// What is being said at the end.
-    said: Option<Said<Flow>>,
+    ending: Ending<Flow>,
 }
 
 /// A view as it is taken in: its columns, and first objects that are not given yet.
@@ -57,7 +56,7 @@ impl FlowId {
             fields,
             keys: Keys::default(),
             seed: context.seed,
-            said: None,
+            ending: Ending::default(),
         }
     }
 
@@ -253,30 +252,24 @@ impl Operator for FlowId {
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
         // The end closes all flows by itself.
-        let said = match self.said.take() {
-            Some(said) => said,
-            None => self.all(),
-        };
-        self.said.insert(said).give_next(out);
+        let mut ending = take(&mut self.ending);
+        ending.give(|| self.all(), out);
+        self.ending = ending;
         Ok(())
     }
 
     fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
-        let said = self.all();
-        if said.is_much() {
-            return Some(Box::new(said));
-        }
-        self.said = Some(said);
-        None
+        let all = self.all();
+        self.ending.in_pieces(all)
     }
 
     fn has_more(&self) -> bool {
-        self.said.as_ref().is_some_and(Said::has_more)
+        self.ending.has_more()
     }
 
     fn memory(&self) -> usize {
         let kept = self.table.len() * self.rows.kept_values() * size_of::<Value>();
-        self.table.memory() + kept + self.said.as_ref().map_or(0, Said::memory)
+        self.table.memory() + kept + self.ending.memory()
     }
 
     fn save(&self, out: &mut Writer) {

@@ -27,20 +27,9 @@ impl<S> Said<S> {
         }
     }
 
-    /// Gives the next piece.
-    pub(super) fn give_next(&mut self, out: &mut Output) {
+    fn give_next(&mut self, out: &mut Output) {
         self.say(self.given, out);
         self.given += 1;
-    }
-
-    /// Whether there are pieces left.
-    pub(super) fn has_more(&self) -> bool {
-        self.given < self.pieces()
-    }
-
-    /// Whether there is enough to say for several threads.
-    pub(super) fn is_much(&self) -> bool {
-        self.pieces() >= PIECES_MIN
     }
 
     fn pieces(&self) -> usize {
@@ -55,10 +44,40 @@ impl<S> Said<S> {
     }
 }
 
-impl<S: Default> Said<S> {
+/// How far the end is that flows are given at: nothing was asked of it, or these are left.
+pub(super) struct Ending<S>(Option<Said<S>>);
+
+impl<S> Default for Ending<S> {
+    fn default() -> Ending<S> {
+        Ending(None)
+    }
+}
+
+impl<S: Default + Send + Sync + 'static> Ending<S> {
+    /// Gives the next piece; `all` is asked for the first one.
+    pub(super) fn give(&mut self, all: impl FnOnce() -> Said<S>, out: &mut Output) {
+        self.0.get_or_insert_with(all).give_next(out);
+    }
+
+    /// For several threads to give, where there is enough for them. Else it stays here.
+    pub(super) fn in_pieces(&mut self, all: Said<S>) -> Option<Box<dyn Pieces>> {
+        if all.pieces() >= PIECES_MIN {
+            return Some(Box::new(all));
+        }
+        self.0 = Some(all);
+        None
+    }
+
+    /// Whether there are pieces left.
+    pub(super) fn has_more(&self) -> bool {
+        let left = |said: &Said<S>| said.given < said.pieces();
+        self.0.as_ref().is_some_and(left)
+    }
+
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> usize {
-        self.table.memory() + self.order.capacity() * size_of::<u32>()
+        let of = |said: &Said<S>| said.table.memory() + said.order.capacity() * size_of::<u32>();
+        self.0.as_ref().map_or(0, of)
     }
 }
 

@@ -81,7 +81,10 @@ impl Firsts {
     fn column(&self, own: usize) -> Column {
         let count = self.starts.len();
         match own {
-            0 => counts((self.number..).take(count).collect()),
+            0 => {
+                let number = |at| self.number.wrapping_add(at);
+                counts((0..count as u64).map(number).collect())
+            }
             1 => times(self.starts.clone(), Data::Time),
             2 => times(vec![NEVER; count], Data::Time),
             3 => counts(vec![1; count]),

@@ -3,7 +3,7 @@
 //! A flow takes a place in a slab, eight bytes in a hash table and a place in a queue: about 170 bytes
 //! for IPv4. Queues are in the order of the last touch, so what is idle longest stands first. A flow
 //! that is seen again keeps its place, which is put right when it comes first: a packet writes to
-//! its flow alone, and a flow moves at most once for each time that somebody asks for the oldest.
+//! its flow alone, and a flow moves at most once for each time that it was seen.
 
 use super::kept_key::KeptKey;
 use super::key::{Key, KeyFields};

@@ -5,7 +5,7 @@ use super::flow::{Limits, NAME};
 use super::key::{KeyFields, Keys, RowKey};
 use super::packet::{Columns, Packet, Places};
 use super::record::{Reason, Records};
-use super::said::Said;
+use super::said::{Ending, Said};
 use super::snapshot::State;
 use super::state::Flow;
 use super::table::{Entry, Table};
@@ -40,8 +40,7 @@ pub(super) struct Flows {
     records: Records,
     keys: Keys,
     seed: u64,
-    /// What is being said at the end.
-    said: Option<Said<Flow>>,
+    ending: Ending<Flow>,
 }
 
 impl Flows {
@@ -65,7 +64,7 @@ impl Flows {
             fields,
             keys: Keys::default(),
             seed: context.seed,
-            said: None,
+            ending: Ending::default(),
         }
     }
 
@@ -295,29 +294,23 @@ impl Operator for Flows {
     }
 
     fn finish(&mut self, out: &mut Output) -> Result<(), Error> {
-        let said = match self.said.take() {
-            Some(said) => said,
-            None => self.all(),
-        };
-        self.said.insert(said).give_next(out);
+        let mut ending = take(&mut self.ending);
+        ending.give(|| self.all(), out);
+        self.ending = ending;
         Ok(())
     }
 
     fn finish_in_pieces(&mut self) -> Option<Box<dyn Pieces>> {
-        let said = self.all();
-        if said.is_much() {
-            return Some(Box::new(said));
-        }
-        self.said = Some(said);
-        None
+        let all = self.all();
+        self.ending.in_pieces(all)
     }
 
     fn has_more(&self) -> bool {
-        self.said.as_ref().is_some_and(Said::has_more)
+        self.ending.has_more()
     }
 
     fn memory(&self) -> usize {
-        self.table.memory() + self.said.as_ref().map_or(0, Said::memory)
+        self.table.memory() + self.ending.memory()
     }
 
     fn save(&self, out: &mut Writer) {
