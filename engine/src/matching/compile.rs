@@ -1,6 +1,6 @@
 //! Conditions as checks of classes, contents and other tests.
 
-use super::access::{Access, Gathered};
+use super::access::{Access, Gathered, Listed};
 use super::bounds::{Bounds, Corner};
 use super::classes::Classes;
 use super::collect::{Collected, Parts};
@@ -12,6 +12,7 @@ use super::masks::Masks;
 use super::memo::Memo;
 use super::naive::Placed;
 use super::patterns::Patterns;
+use super::rough::{Rough, Scale, scales};
 use super::set::Set;
 use super::{Condition, Content};
 use crate::planted::is_planted;
@@ -113,13 +114,15 @@ pub(super) struct Compiled {
     can_hold: Vec<bool>,
     /// For each condition, which of its checks is its access test.
     chosen: Vec<u32>,
-    /// Conditions, and their bounds, by how often they are candidates, most first: those that are
+    /// Conditions, and what they ask, by how often they are candidates, most first: those that are
     /// compared often stand together.
     order: Vec<u32>,
-    ordered: Vec<Bounds>,
-    rests: Vec<Rest>,
-    /// By dimension: the places of conditions in that order by their access test.
+    asked: Vec<Asked>,
+    /// By dimension: conditions by their access test.
     access: Vec<Access>,
+    pub(super) listed: Listed,
+    /// By dimension, as far as they are compared at once.
+    pub(super) scales: Vec<Scale>,
     /// The places of conditions without a check of classes.
     always: Vec<u32>,
     /// Conditions that wait for contents.
@@ -193,9 +196,10 @@ impl Compiled {
             can_hold: Vec::new(),
             chosen: Vec::new(),
             order: Vec::new(),
-            ordered: Vec::new(),
-            rests: Vec::new(),
+            asked: Vec::new(),
             access: Vec::new(),
+            listed: Listed::default(),
+            scales: Vec::new(),
             always: Vec::new(),
             heads: Heads::default(),
             memo: Memo::new(words),
@@ -295,7 +299,7 @@ impl Compiled {
             *bit = bit.filter(is_left);
         }
         self.give_bits();
-        self.find_rests();
+        self.find_asked();
         self.memo.clear();
     }
 
@@ -404,24 +408,26 @@ impl Compiled {
             self.order = (0..self.can_hold.len() as u32).collect();
             self.order
                 .sort_by_key(|condition| Reverse(often[*condition as usize]));
-            self.list_access();
+            self.list_access(&sums);
         }
     }
 
-    fn find_rests(&mut self) {
-        let rest = |condition: &u32| Rest {
+    fn find_asked(&mut self) {
+        let asked = |condition: &u32| Asked {
+            bounds: self.bounds[*condition as usize],
             wanted: self.wanted[*condition as usize],
             condition: *condition,
             told: self.told[*condition as usize],
             waits: !self.others.get(*condition).is_empty(),
         };
-        self.rests = self.order.iter().map(rest).collect();
+        self.asked = self.order.iter().map(asked).collect();
     }
 
-    fn list_access(&mut self) {
-        let bounds = |condition: &u32| self.bounds[*condition as usize];
-        self.ordered = self.order.iter().map(bounds).collect();
-        self.find_rests();
+    fn list_access(&mut self, sums: &[Vec<u64>]) {
+        self.find_asked();
+        self.scales = scales(sums);
+        let rough = |asked: &Asked| Rough::of(&asked.bounds, &self.scales);
+        self.listed = Listed::new(self.asked.iter().map(rough).collect());
         let count = self.dimensions.len();
         let mut access = vec![Vec::new(); count];
         self.always = Vec::new();
@@ -439,8 +445,9 @@ impl Compiled {
                 None => self.always.push(place),
             }
         }
+        let listed = &mut self.listed;
         let lists = |(list, dimension): (&Vec<(u32, u32, u32)>, &Dimension)| {
-            Access::new(&dimension.by_met(), list)
+            Access::new(&dimension.by_met(), list, listed)
         };
         self.access = access.iter().zip(&self.dimensions).map(lists).collect();
     }
@@ -459,8 +466,7 @@ impl Compiled {
         contents.map(bit).fold(0, |all, bit: u64| all | bit)
     }
 
-    /// Adds the conditions that may hold for some rows, by their classes: their places in the order of
-    /// [`Compiled::ordered`].
+    /// Adds the conditions that may hold for some rows, by their classes.
     pub(super) fn gather(&self, rows: Range<usize>, classes: &[Vec<u32>], out: &mut Gathered) {
         if !self.always.is_empty() {
             for row in rows.clone() {
@@ -474,22 +480,16 @@ impl Compiled {
         }
     }
 
-    /// What there is beyond bounds to a condition, by its place.
+    /// What a condition asks, by its place.
     #[inline(always)]
-    pub(super) fn rest_at(&self, place: u32) -> Rest {
-        self.rests[place as usize]
+    pub(super) fn asked(&self, place: u32) -> &Asked {
+        &self.asked[place as usize]
     }
 
-    /// The bounds of all conditions by their places.
+    /// Whether classes allow a condition to hold, where a row is within its bounds.
     #[inline(always)]
-    pub(super) fn ordered(&self) -> &[Bounds] {
-        &self.ordered
-    }
-
-    /// Whether the rest of what classes and bits say allows a condition to hold.
-    #[inline(always)]
-    pub(super) fn allows_rest(&self, rest: &Rest, bits: u64, class: impl Fn(u32) -> u32) -> bool {
-        bits & rest.wanted == rest.wanted && (rest.told || self.checks(rest.condition, class))
+    pub(super) fn allows_rest(&self, asked: &Asked, class: impl Fn(u32) -> u32) -> bool {
+        asked.told || self.checks(asked.condition, class)
     }
 
     fn checks(&self, condition: u32, class: impl Fn(u32) -> u32) -> bool {
@@ -531,19 +531,17 @@ impl Compiled {
     ) -> u32 {
         let class = |dimension: u32| row.classes[dimension as usize];
         let mut add = |place: u32| {
-            let rest = &self.rests[place as usize];
-            if self.ordered[place as usize].hold(&row.corner)
-                && self.allows_rest(rest, row.bits, class)
-            {
-                match rest.waits {
-                    false => holds.push(rest.condition),
-                    true => waits.push(rest.condition),
+            let asked = &self.asked[place as usize];
+            if asked.hold(&row.corner, row.bits) && self.allows_rest(asked, class) {
+                match asked.waits {
+                    false => holds.push(asked.condition),
+                    true => waits.push(asked.condition),
                 }
             }
         };
         self.always.iter().for_each(|place| add(*place));
         for (own, access) in row.classes.iter().zip(&self.access) {
-            access.for_each(*own, &mut add);
+            access.for_each(*own, &self.listed, &mut add);
         }
         holds.sort_unstable();
         waits.sort_unstable();
@@ -551,9 +549,11 @@ impl Compiled {
     }
 }
 
-/// What there is beyond bounds to a condition.
+/// What a condition asks of a row: in one line of the cache.
 #[derive(Clone, Copy)]
-pub(super) struct Rest {
+#[repr(align(64))]
+pub(super) struct Asked {
+    bounds: Bounds,
     /// The bits that it wants.
     wanted: u64,
     pub(super) condition: u32,
@@ -561,6 +561,14 @@ pub(super) struct Rest {
     told: bool,
     /// Whether it waits for tests of other forms.
     pub(super) waits: bool,
+}
+
+impl Asked {
+    /// Whether a row is within bounds and has the bits: no branch, as in [`Bounds::hold`].
+    #[inline(always)]
+    pub(super) fn hold(&self, row: &Corner, bits: u64) -> bool {
+        self.bounds.hold(row) & (bits & self.wanted == self.wanted)
+    }
 }
 
 /// What is known of a row.
