@@ -399,13 +399,14 @@ impl Scratch {
         self.tried.resize(contents, (0, false));
         let mut texts = std::mem::take(&mut compiled.texts);
         let mut heads = std::mem::take(&mut compiled.heads);
+        // Group by group, so that what its rows are searched for is looked up in the cache.
+        let searched = (0..self.rows.len() as u32).filter(|at| self.group_of(*at) != NOTHING);
+        let mut order: Vec<u32> = searched.collect();
+        order.sort_by_key(|at| self.group_of(*at));
         for (number, text) in texts.iter_mut().enumerate() {
             let column = view.column(text.field);
-            for at in 0..self.rows.len() {
-                let group = self.found[at].group;
-                if group == NOTHING {
-                    continue;
-                }
+            for at in &order {
+                let (group, at) = (self.group_of(*at), *at as usize);
                 let Some(wanted) = heads.wanted(group, number, &text.patterns) else {
                     continue;
                 };
@@ -424,6 +425,10 @@ impl Scratch {
             }
         }
         (compiled.texts, compiled.heads) = (texts, heads);
+    }
+
+    fn group_of(&self, at: u32) -> u32 {
+        self.found[at as usize].group
     }
 
     fn next_scan(&mut self) {

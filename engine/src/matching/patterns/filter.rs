@@ -20,7 +20,7 @@ pub(super) struct Filter {
 const BITS_A_WINDOW: usize = 64;
 const BITS_A_WINDOW_MIN: usize = 16;
 const BITS_MIN: u32 = 9;
-const BITS_CACHED: u32 = 18;
+const BITS_CACHED: u32 = 17;
 const BITS_MAX: u32 = 20;
 
 impl Filter {
@@ -69,6 +69,26 @@ impl Filter {
             Kind::Pair => self.each::<2>(text, places),
             Kind::Pinned | Kind::Single => self.each::<1>(text, places),
         }
+    }
+
+    /// Of places of a text those where windows of a kind may be, in `kept`: how many.
+    pub(super) fn keep(
+        &self,
+        kind: Kind,
+        text: &[u8],
+        places: &[u32],
+        kept: &mut Vec<u32>,
+    ) -> usize {
+        if kept.len() < places.len() {
+            kept.resize(places.len(), 0);
+        }
+        let mut count = 0;
+        for at in places {
+            kept[count] = *at;
+            let value = value_at(text, *at as usize, kind.width());
+            count += usize::from(value.is_some_and(|value| self.has(value)));
+        }
+        count
     }
 
     fn quads(&self, text: &[u8], places: &mut [u32]) -> usize {

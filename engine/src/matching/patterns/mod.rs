@@ -80,6 +80,8 @@ pub struct Patterns {
     /// Made when a text asks for it.
     automata: Option<Result<Box<Automata>, String>>,
     places: Vec<u32>,
+    /// Those of them that a filter leaves.
+    kept: Vec<u32>,
     /// For each pattern the number of the scan in which it was found last.
     met: Vec<u32>,
     scan: u32,
@@ -130,6 +132,7 @@ impl Patterns {
             all,
             automata: None,
             places: Vec::new(),
+            kept: Vec::new(),
             shuffles: true,
             most: WORK_MAX,
         }
@@ -326,19 +329,20 @@ impl Patterns {
         let searched = &text[..text.len().min(short.until)];
         for shuffle in &short.shuffles {
             let count = shuffle.places(searched, &mut self.places);
-            for at in &self.places[..count] {
-                let at = *at as usize;
-                for (kind, filter) in &wanted.floating {
-                    let value = value_at(text, at, kind.width());
-                    let value =
-                        value.filter(|value| short.kinds.contains(kind) && filter.has(*value));
-                    if let Some(value) = value {
+            for (kind, filter) in &wanted.floating {
+                if !short.kinds.contains(kind) {
+                    continue;
+                }
+                let count = filter.keep(*kind, text, &self.places[..count], &mut self.kept);
+                for at in &self.kept[..count] {
+                    let at = *at as usize;
+                    if let Some(value) = value_at(text, at, kind.width()) {
                         let here = (Key::floating(*kind, value), at);
                         self.table.verify(here, text, seen, &mut *found);
                     }
-                }
-                if seen.work > most {
-                    return;
+                    if seen.work > most {
+                        return;
+                    }
                 }
             }
         }
