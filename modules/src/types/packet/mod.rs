@@ -455,10 +455,16 @@ impl Frames {
                 .saturating_add(frame.caplen as usize)
                 .min(bytes.len());
             let is_ethernet = frame.link_type == LINKTYPE_ETHERNET;
-            frame.layers = match ethernet::find_plain(&bytes[..end], frame.start as usize) {
-                Some(layers) if is_ethernet => layers,
-                _ => self.find_any(&bytes[..end], &frame),
-            };
+            match ethernet::find_plain(&bytes[..end], frame.start as usize) {
+                // Where there is room, fields are written to where they stay. A frame that is put together
+                // elsewhere is copied in larger pieces than it was written in, which wait for the writes.
+                Some(layers) if is_ethernet && self.rows.len() < self.rows.capacity() => {
+                    self.rows.push(Frame { layers, ..frame });
+                    return;
+                }
+                Some(layers) if is_ethernet => frame.layers = layers,
+                _ => frame.layers = self.find_any(&bytes[..end], &frame),
+            }
         }
         self.rows.push(frame);
     }
