@@ -4,9 +4,11 @@
 //! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
 
 mod bounds;
+pub(crate) mod by_node;
 pub mod draw;
 pub mod explain;
 pub mod expr;
+mod order;
 pub mod stream;
 mod table;
 
@@ -16,13 +18,12 @@ use crate::arguments::Arguments;
 use crate::matching::{Condition, Demand, Matching, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use crate::planted::is_planted;
+use by_node::ByNode;
 use expr::Expr;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::fmt;
 use std::sync::Arc;
 use stream::{Carried, Stream, is_hidden};
@@ -852,14 +853,12 @@ impl Plan {
     }
 
     /// The nodes that have a side effect, or behind which one stands before them.
-    pub(crate) fn acting(&self) -> HashSet<NodeId> {
-        let mut acting = HashSet::new();
+    pub(crate) fn acting(&self) -> ByNode<()> {
+        let mut acting = ByNode::new(self);
         for node in self.order() {
-            let inputs = self.inputs(node);
-            if self.graph[node].kind.has_side_effect()
-                || inputs.iter().any(|input| acting.contains(input))
-            {
-                acting.insert(node);
+            let mut inputs = self.graph.neighbors_directed(node, Direction::Incoming);
+            if self.graph[node].kind.has_side_effect() || inputs.any(|node| acting.contains(node)) {
+                acting.insert(node, ());
             }
         }
         acting
@@ -1046,46 +1045,5 @@ impl Plan {
     /// The number by which a node stands in the order.
     pub(crate) fn place(&self, node: NodeId) -> NodeId {
         self.graph[node].before.unwrap_or(node)
-    }
-
-    /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
-    pub fn order(&self) -> Vec<NodeId> {
-        let mut before: HashMap<NodeId, usize> = HashMap::new();
-        let mut behind: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for (first, later) in &self.precedes {
-            *before.entry(*later).or_default() += 1;
-            behind.entry(*first).or_default().push(*later);
-        }
-        let waits_for =
-            |node: NodeId| self.inputs(node).len() + before.get(&node).copied().unwrap_or_default();
-        let mut missing: HashMap<NodeId, usize> = self
-            .graph
-            .node_indices()
-            .map(|node| (node, waits_for(node)))
-            .collect();
-        // What stands in for others stands where the first of them was written: the order of all
-        // others stays as it would be without it.
-        let place = |node: NodeId| {
-            let before = self.graph[node].before;
-            Reverse((self.place(node), before.is_none(), node))
-        };
-        let ready = missing.iter().filter(|(_, count)| **count == 0);
-        let mut ready: BinaryHeap<Reverse<(NodeId, bool, NodeId)>> =
-            ready.map(|(node, _)| place(*node)).collect();
-        let mut order = Vec::with_capacity(missing.len());
-        while let Some(Reverse((_, _, node))) = ready.pop() {
-            order.push(node);
-            let outputs = self.outputs(node).into_iter().map(|(output, _)| output);
-            let later = behind.get(&node).into_iter().flatten().copied();
-            for next in outputs.chain(later) {
-                if let Some(count) = missing.get_mut(&next) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.push(place(next));
-                    }
-                }
-            }
-        }
-        order
     }
 }
