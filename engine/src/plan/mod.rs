@@ -79,10 +79,6 @@ pub struct Node {
 
 /// What a node does.
 #[derive(Clone)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "most nodes are operators: a box would save nothing"
-)]
 pub enum NodeKind {
     /// Brings objects in.
     Source(&'static Module, Arguments, SourceSpec),
