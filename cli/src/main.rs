@@ -267,7 +267,10 @@ fn run_queries(arguments: &Arguments) -> Result<u8, Failure> {
     if let Some(format) = arguments.stats {
         eprint!("{}", stats::write(&report, format));
     }
-    Ok(conclude(&report, arguments.quiet))
+    let code = conclude(&report, arguments.quiet);
+    // With it goes the plan: of thousands of statements that is much to take apart for nothing.
+    std::mem::forget(report);
+    Ok(code)
 }
 
 /// The first interrupt ends the run with what there is; a second one ends the process. So does

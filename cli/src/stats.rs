@@ -42,7 +42,7 @@ fn text(report: &Report) -> String {
         let _ = writeln!(text, "  {}", node.name);
     }
     for node in matching(report) {
-        let name: String = node.name.chars().take(NAME_MAX).collect();
+        let name: String = node.name.to_string().chars().take(NAME_MAX).collect();
         let _ = writeln!(text, "{name}: {}", node.account.work);
     }
     for input in inputs(report) {
@@ -166,7 +166,7 @@ fn node_json(node: &NodeReport) -> String {
     };
     format!(
         "{{\"node\":{},\"source\":{},\"statement\":{},\"readers\":{},{}{matching}}}",
-        quote(&node.name),
+        quote(&node.name.to_string()),
         node.is_source,
         node.statement + 1,
         node.readers,

@@ -8,14 +8,15 @@
 use crate::frontier::{self, Place};
 use crate::module::depth;
 use crate::operator::operator_spec;
+use crate::plan::by_node::ByNode;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan, table_column};
 use crate::{
     Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
     SourceSpec, StateClass,
 };
-use hashbrown::{HashMap, HashSet};
 use petgraph::algo::dominators;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use wireq_typesys::{
     ColumnDef, Conversion, FieldPath, Kind, Recipe, RecordType, Shape, Slot, Zone,
@@ -32,7 +33,7 @@ pub(crate) type Maker = Arc<dyn Fn() -> Box<dyn crate::Operator> + Send + Sync>;
 
 /// One node, ready to run. Nodes stand in topological rank.
 pub(crate) struct PhysicalNode {
-    pub(crate) name: String,
+    pub(crate) node: NodeId,
     pub(crate) body: Body,
     pub(crate) statement: usize,
     pub(crate) side_effect: bool,
@@ -85,32 +86,39 @@ struct EdgeShape {
 struct Builder<'a> {
     plan: &'a Plan,
     order: Vec<NodeId>,
-    specs: HashMap<NodeId, OperatorSpec>,
+    /// The inputs of each node in the order of its ports.
+    inputs: ByNode<Vec<NodeId>>,
+    specs: ByNode<Arc<OperatorSpec>>,
     /// The fields that each operator reads, those it keeps for others included.
-    reads: HashMap<NodeId, Vec<FieldPath>>,
+    reads: ByNode<Vec<FieldPath>>,
     /// Of [`Builder::reads`], how many the operator asked for itself.
-    own: HashMap<NodeId, usize>,
+    own: ByNode<usize>,
     /// The columns of objects that each operator gives.
-    carried: HashMap<NodeId, Vec<ObjectField>>,
+    carried: ByNode<Vec<ObjectField>>,
     /// What is wanted of the rows that each node gives.
-    wanted: HashMap<NodeId, Vec<FieldPath>>,
-    shapes: HashMap<NodeId, Vec<EdgeShape>>,
-    annotated: HashMap<NodeId, Vec<(Arc<Shape>, Arc<Shape>)>>,
+    wanted: ByNode<Vec<FieldPath>>,
+    shapes: ByNode<Vec<EdgeShape>>,
+    annotated: ByNode<Vec<(Arc<Shape>, Arc<Shape>)>>,
 }
 
 /// Makes the plan ready to run.
 pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNode> {
     let order = plan.order();
+    let mut inputs = ByNode::new(plan);
+    for node in &order {
+        inputs.insert(*node, plan.inputs(*node));
+    }
     let mut builder = Builder {
         plan,
+        inputs,
         specs: specs(plan, &order),
         order,
-        reads: HashMap::new(),
-        own: HashMap::new(),
-        carried: HashMap::new(),
-        wanted: HashMap::new(),
-        shapes: HashMap::new(),
-        annotated: HashMap::new(),
+        reads: ByNode::new(plan),
+        own: ByNode::new(plan),
+        carried: ByNode::new(plan),
+        wanted: ByNode::new(plan),
+        shapes: ByNode::new(plan),
+        annotated: ByNode::new(plan),
     };
     builder.find_wanted();
     builder.make_shapes();
@@ -123,9 +131,14 @@ pub(crate) fn places(plan: &Plan) -> Vec<Place> {
     nodes.into_iter().map(|node| node.place).collect()
 }
 
-fn specs(plan: &Plan, order: &[NodeId]) -> HashMap<NodeId, OperatorSpec> {
-    let spec = |node: &NodeId| Some((*node, operator_spec(&plan.graph[*node].kind)?));
-    order.iter().filter_map(spec).collect()
+fn specs(plan: &Plan, order: &[NodeId]) -> ByNode<Arc<OperatorSpec>> {
+    let mut specs = ByNode::new(plan);
+    for node in order {
+        if let Some(spec) = operator_spec(&plan.graph[*node].kind) {
+            specs.insert(*node, spec);
+        }
+    }
+    specs
 }
 
 /// The columns of objects that are wanted; the fields they take are added to what is read.
@@ -209,7 +222,7 @@ fn add_path(paths: &mut Vec<FieldPath>, path: &FieldPath) {
 impl Builder<'_> {
     /// The columns that a node gives by itself, hiding what its input had of the same name.
     fn given(&self, node: NodeId) -> Vec<FieldPath> {
-        let spec = self.specs.get(&node);
+        let spec = self.specs.get(node);
         let columns = spec.map_or(&[] as &[_], |spec| spec.gives.columns());
         columns.iter().map(|(path, _)| path.clone()).collect()
     }
@@ -217,7 +230,7 @@ impl Builder<'_> {
     /// Whether a path names what a node gives by itself: a column with conversions, or a field of
     /// an object.
     fn hides(&self, node: NodeId, path: &FieldPath) -> bool {
-        let spec = self.specs.get(&node);
+        let spec = self.specs.get(node);
         let columns = spec.map_or(&[] as &[_], |spec| spec.gives.columns());
         let objects = spec.map_or(&[] as &[_], |spec| &spec.objects);
         let names = objects.iter().filter_map(|object| object.name.as_ref());
@@ -231,11 +244,11 @@ impl Builder<'_> {
             let mut readers = self.plan.outputs(node);
             readers.dedup_by_key(|(reader, _)| *reader);
             for (reader, _) in readers {
-                for path in &self.reads[&reader] {
+                for path in &self.reads[reader] {
                     add_path(&mut wanted, path);
                 }
-                if self.specs[&reader].gives.passes_rows() {
-                    for path in &self.wanted[&reader] {
+                if self.specs[reader].gives.passes_rows() {
+                    for path in &self.wanted[reader] {
                         if !self.hides(reader, path) {
                             add_path(&mut wanted, path);
                         }
@@ -248,10 +261,10 @@ impl Builder<'_> {
     }
 
     fn find_reads(&mut self, node: NodeId, wanted: &[FieldPath]) {
-        let Some(spec) = self.specs.get(&node) else {
+        let Some(spec) = self.specs.get(node) else {
             return;
         };
-        let mut reads = match self.plan.inputs(node).first() {
+        let mut reads = match self.inputs[node].first() {
             Some(input) => self.plan.fields_needed(spec, *input),
             None => Vec::new(),
         };
@@ -269,7 +282,7 @@ impl Builder<'_> {
             _ => {}
         }
         let own_stream = self.plan.stream(node);
-        let input = self.plan.inputs(node).first().copied();
+        let input = self.inputs[node].first().copied();
         let stream = input.map(|input| self.plan.stream(input));
         let carried = object_fields(&spec.objects, own_stream, stream, wanted, &mut reads, own);
         self.carried.insert(node, carried);
@@ -288,7 +301,7 @@ impl Builder<'_> {
 
     fn source_shape(&self, node: NodeId, record_type: &Arc<dyn RecordType>) -> EdgeShape {
         let mut base = Vec::new();
-        for path in &self.wanted[&node] {
+        for path in &self.wanted[node] {
             place(&mut base, path, Slot::Base, |name| {
                 let (field, kind) = record_type.resolve(name)?;
                 Some((kind, Recipe::Field(field)))
@@ -319,11 +332,9 @@ impl Builder<'_> {
 
     fn input_shapes(&self, node: NodeId) -> Vec<EdgeShape> {
         let mut shapes: Vec<EdgeShape> = Vec::new();
-        for shape in self
-            .plan
-            .inputs(node)
+        for shape in self.inputs[node]
             .iter()
-            .flat_map(|input| &self.shapes[input])
+            .flat_map(|input| &self.shapes[*input])
         {
             if !shapes
                 .iter()
@@ -337,19 +348,19 @@ impl Builder<'_> {
 
     fn operator_shapes(&mut self, node: NodeId) -> Vec<EdgeShape> {
         let inputs = self.input_shapes(node);
-        match self.specs[&node].gives.clone() {
+        match self.specs[node].gives.clone() {
             Gives::Same => inputs,
             Gives::Annotated(columns) => inputs
                 .into_iter()
                 .map(|input| self.annotate(node, input, &columns))
                 .collect(),
             Gives::Projected | Gives::Retained(_) | Gives::Made(_) => {
-                let mut edge = match &self.specs[&node].record_type {
+                let mut edge = match &self.specs[node].record_type {
                     Some(record_type) => self.source_shape(node, record_type),
                     None => self.kept_shape(node, &inputs),
                 };
                 if let (Gives::Made(_), Some(group)) =
-                    (&self.specs[&node].gives, &self.specs[&node].group)
+                    (&self.specs[node].gives, &self.specs[node].group)
                 {
                     self.attach_group(node, &group.clone(), &mut edge);
                 }
@@ -373,14 +384,14 @@ impl Builder<'_> {
                 recipe: Recipe::Given,
             });
         }
-        for field in &self.carried[&node] {
+        for field in &self.carried[node] {
             shape.extra.push(ColumnDef {
                 path: field.path.clone(),
                 kind: field.kind,
                 recipe: Recipe::Given,
             });
         }
-        for path in &self.wanted[&node] {
+        for path in &self.wanted[node] {
             if columns
                 .iter()
                 .any(|(name, _)| path.is_of(name) && path != name)
@@ -390,8 +401,7 @@ impl Builder<'_> {
         }
         let shape = Arc::new(shape);
         self.annotated
-            .entry(node)
-            .or_default()
+            .get_or_insert_with(node, Vec::new)
             .push((Arc::clone(&input.shape), Arc::clone(&shape)));
         EdgeShape { shape, ..input }
     }
@@ -401,15 +411,15 @@ impl Builder<'_> {
     fn kept_shape(&mut self, node: NodeId, inputs: &[EdgeShape]) -> EdgeShape {
         let stream = self.plan.stream(node);
         let given = self.given(node);
-        let kept: Vec<FieldPath> = match self.specs[&node].gives {
-            Gives::Projected => self.reads[&node].clone(),
+        let kept: Vec<FieldPath> = match self.specs[node].gives {
+            Gives::Projected => self.reads[node].clone(),
             Gives::Made(_) => {
-                let kept = self.reads[&node][self.own[&node]..].iter();
+                let kept = self.reads[node][self.own[node]..].iter();
                 kept.filter(|path| is_hidden(path)).cloned().collect()
             }
-            _ => self.reads[&node][self.own[&node]..].to_vec(),
+            _ => self.reads[node][self.own[node]..].to_vec(),
         };
-        let carried = self.carried[&node].iter().map(|field| &field.path);
+        let carried = self.carried[node].iter().map(|field| &field.path);
         let mut base: Vec<ColumnDef> = Vec::new();
         for path in kept.iter().chain(&given).chain(carried) {
             if !base.iter().any(|def| def.path == *path) {
@@ -421,7 +431,7 @@ impl Builder<'_> {
                 });
             }
         }
-        for path in &self.wanted[&node] {
+        for path in &self.wanted[node] {
             place(&mut base, path, Slot::Base, |_| None);
         }
         let types = &stream.types;
@@ -446,20 +456,18 @@ impl Builder<'_> {
                 recipe: Recipe::Given,
             }));
         let shape = Arc::new(shape);
-        let annotated = self.annotated.entry(node).or_default();
+        let annotated = self.annotated.get_or_insert_with(node, Vec::new);
         annotated.push((Arc::clone(&edge.base), Arc::clone(&shape)));
         edge.shape = shape;
     }
 
     fn nodes(mut self, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNode> {
-        let rank: HashMap<NodeId, usize> = self
-            .order
-            .iter()
-            .enumerate()
-            .map(|(rank, node)| (*node, rank))
-            .collect();
+        let mut rank: ByNode<usize> = ByNode::new(self.plan);
+        for (node, place) in self.order.iter().zip(0..) {
+            rank.insert(*node, place);
+        }
         let mut fills = self.place_fills();
-        let mut annotated = std::mem::take(&mut self.annotated);
+        let mut annotated = std::mem::replace(&mut self.annotated, ByNode::new(self.plan));
         let traced = self.traced();
         let places = self.places(&traced);
         let live = self.live();
@@ -469,7 +477,7 @@ impl Builder<'_> {
                 .plan
                 .outputs(*node)
                 .iter()
-                .map(|(reader, _)| rank[reader])
+                .map(|(reader, _)| rank[*reader])
                 .collect();
             readers.sort_unstable();
             readers.dedup();
@@ -479,42 +487,38 @@ impl Builder<'_> {
                 direct.clear();
                 for (reader, _) in self.plan.outputs(*node) {
                     let NodeKind::Branch(branch) = &self.plan.graph[reader].kind else {
-                        direct.push(rank[&reader]);
+                        direct.push(rank[reader]);
                         continue;
                     };
                     if branches.len() <= branch.number {
                         branches.resize(branch.number + 1, None);
                     }
-                    branches[branch.number] = Some(rank[&reader]);
+                    branches[branch.number] = Some(rank[reader]);
                 }
                 direct.sort_unstable();
             }
-            let spec = self.specs.get(node);
+            let spec = self.specs.get(*node);
             PhysicalNode {
-                name: weight.kind.to_string(),
-                body: self.body(*node, rank[node] as u32, zone, seed),
+                node: *node,
+                body: self.body(*node, rank[*node] as u32, zone, seed),
                 statement: weight.statement,
                 side_effect: weight.kind.has_side_effect(),
                 on_control: spec.map_or(OnControl::Forward, |spec| spec.on_control),
                 depth: depth_of(&weight.kind),
-                traced: traced.contains(node),
-                place: places[node].0,
-                goes_ahead: places[node].1,
+                traced: traced.contains(*node),
+                place: places[*node].0,
+                goes_ahead: places[*node].1,
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 table: spec
                     .filter(|spec| spec.side_effect)
                     .and_then(|spec| spec.table.clone()),
-                live: self
-                    .plan
-                    .inputs(*node)
+                live: self.inputs[*node]
                     .iter()
-                    .map(|input| live.contains(input))
+                    .map(|input| live.contains(*input))
                     .collect(),
-                inputs: self
-                    .plan
-                    .inputs(*node)
+                inputs: self.inputs[*node]
                     .iter()
-                    .map(|input| rank[input])
+                    .map(|input| rank[*input])
                     .collect(),
                 readers,
                 branches,
@@ -522,9 +526,9 @@ impl Builder<'_> {
                 is_branch: matches!(weight.kind, NodeKind::Branch(_)),
                 makes_up: spec.is_some_and(|spec| !spec.gives.passes_rows()),
                 bindings: self.bindings(*node),
-                fills: fills.remove(node).unwrap_or_default(),
-                annotated: annotated.remove(node).unwrap_or_default(),
-                shape: self.shapes[node]
+                fills: fills.remove(*node).unwrap_or_default(),
+                annotated: annotated.remove(*node).unwrap_or_default(),
+                shape: self.shapes[*node]
                     .first()
                     .map(|shape| Arc::clone(&shape.base)),
             }
@@ -533,18 +537,18 @@ impl Builder<'_> {
     }
 
     /// How each node runs where there are several threads, and whether it may go ahead by itself.
-    fn places(&self, traced: &HashSet<NodeId>) -> HashMap<NodeId, (Place, bool)> {
-        let mut places: HashMap<NodeId, (Place, bool)> = HashMap::new();
+    fn places(&self, traced: &ByNode<()>) -> ByNode<(Place, bool)> {
+        let mut places: ByNode<(Place, bool)> = ByNode::new(self.plan);
         let reads_identity = self.plan.reads_identity();
         for node in &self.order {
-            let inputs = self.plan.inputs(*node);
-            let inputs: Vec<Place> = inputs.iter().map(|input| places[input].0).collect();
-            let live = self.reads.get(node).map(|reads| &reads[self.own[node]..]);
+            let inputs = &self.inputs[*node];
+            let inputs: Vec<Place> = inputs.iter().map(|input| places[*input].0).collect();
+            let live = self.reads.get(*node).map(|reads| &reads[self.own[*node]..]);
             let one = frontier::Node {
                 kind: &self.plan.graph[*node].kind,
-                spec: self.specs.get(node),
+                spec: self.specs.get(*node).map(Arc::as_ref),
                 inputs: &inputs,
-                traced: traced.contains(node),
+                traced: traced.contains(*node),
                 live: live.unwrap_or(&[]),
                 reads_identity,
             };
@@ -554,19 +558,15 @@ impl Builder<'_> {
     }
 
     /// The sources that have no end, and all behind them.
-    fn live(&self) -> HashSet<NodeId> {
-        let mut live = HashSet::new();
+    fn live(&self) -> ByNode<()> {
+        let mut live = ByNode::new(self.plan);
         for node in &self.order {
             let is_live = match &self.plan.graph[*node].kind {
                 NodeKind::Source(_, _, spec) => spec.live.is_some(),
-                _ => self
-                    .plan
-                    .inputs(*node)
-                    .iter()
-                    .any(|input| live.contains(input)),
+                _ => self.inputs[*node].iter().any(|input| live.contains(*input)),
             };
             if is_live {
-                live.insert(*node);
+                live.insert(*node, ());
             }
         }
         live
@@ -574,37 +574,39 @@ impl Builder<'_> {
 
     /// The nodes that have a side effect, or behind which one stands, and that are done where an
     /// operator behind them is.
-    fn traced(&self) -> HashSet<NodeId> {
+    fn traced(&self) -> ByNode<()> {
         let acts = |node: &NodeId| self.plan.graph[*node].kind.has_side_effect();
-        let stops = |node: &NodeId| self.specs.get(node).is_some_and(|spec| spec.stops);
-        let (mut acting, mut stopping) = (HashSet::new(), HashSet::new());
+        let stops = |node: &NodeId| self.specs.get(*node).is_some_and(|spec| spec.stops);
+        let (mut acting, mut stopping) = (ByNode::new(self.plan), ByNode::new(self.plan));
         for node in &self.order {
-            let inputs = self.plan.inputs(*node);
-            if acts(node) || inputs.iter().any(|input| acting.contains(input)) {
-                acting.insert(*node);
+            let inputs = &self.inputs[*node];
+            if acts(node) || inputs.iter().any(|input| acting.contains(*input)) {
+                acting.insert(*node, ());
             }
         }
         for node in self.order.iter().rev() {
             let readers = self.plan.outputs(*node);
-            if stops(node) || readers.iter().any(|(reader, _)| stopping.contains(reader)) {
-                stopping.insert(*node);
+            if stops(node) || readers.iter().any(|(reader, _)| stopping.contains(*reader)) {
+                stopping.insert(*node, ());
             }
         }
-        acting.intersection(&stopping).copied().collect()
+        let mut traced = ByNode::new(self.plan);
+        for (node, ()) in acting.iter().filter(|(node, ())| stopping.contains(*node)) {
+            traced.insert(node, ());
+        }
+        traced
     }
 
     fn body(&self, node: NodeId, rank: u32, zone: &Arc<Zone>, seed: u64) -> Body {
-        let Some(spec) = self.specs.get(&node) else {
+        let Some(spec) = self.specs.get(node) else {
             let NodeKind::Source(_, _, spec) = &self.plan.graph[node].kind else {
                 unreachable!("all but sources have a spec")
             };
             return Body::Source(spec.clone());
         };
-        let own = self.own[&node];
-        let fields = self.reads[&node][..own].to_vec();
-        let input = self
-            .plan
-            .inputs(node)
+        let own = self.own[node];
+        let fields = self.reads[node][..own].to_vec();
+        let input = self.inputs[node]
             .first()
             .map(|input| self.plan.stream(*input));
         let kind = |path: &FieldPath| {
@@ -617,9 +619,9 @@ impl Builder<'_> {
         let context = Context {
             kinds: fields.iter().map(kind).collect(),
             fields,
-            live: self.reads[&node][own..].to_vec(),
-            carried: self.carried[&node].clone(),
-            shape: self.shapes[&node]
+            live: self.reads[node][own..].to_vec(),
+            carried: self.carried[node].clone(),
+            shape: self.shapes[node]
                 .first()
                 .filter(|_| makes_up)
                 .map(|shape| Arc::clone(&shape.base)),
@@ -632,7 +634,7 @@ impl Builder<'_> {
     }
 
     fn bindings(&self, node: NodeId) -> Vec<(Arc<Shape>, Vec<Option<Slot>>)> {
-        let Some(reads) = self.reads.get(&node) else {
+        let Some(reads) = self.reads.get(node) else {
             return Vec::new();
         };
         let bind = |shape: &EdgeShape| {
@@ -645,16 +647,15 @@ impl Builder<'_> {
     }
 
     /// For each node, the columns to fill in what it gives.
-    fn place_fills(&self) -> HashMap<NodeId, Vec<(Arc<Shape>, Vec<usize>)>> {
-        let mut readers: HashMap<NodeId, Vec<Vec<NodeId>>> = HashMap::new();
+    fn place_fills(&self) -> ByNode<Vec<(Arc<Shape>, Vec<usize>)>> {
+        let mut readers: ByNode<Vec<Vec<NodeId>>> = ByNode::new(self.plan);
         for node in &self.order {
-            let Some(reads) = self.reads.get(node) else {
+            let Some(reads) = self.reads.get(*node) else {
                 continue;
             };
             for shape in self.input_shapes(*node) {
-                let slots = readers
-                    .entry(shape.origin)
-                    .or_insert_with(|| vec![Vec::new(); shape.base.base.len()]);
+                let none = || vec![Vec::new(); shape.base.base.len()];
+                let slots = readers.get_or_insert_with(shape.origin, none);
                 for path in reads {
                     let mut slot = shape.shape.find(path);
                     // Who reads a conversion reads what it converts.
@@ -668,16 +669,21 @@ impl Builder<'_> {
                 }
             }
         }
-        let mut fills: HashMap<NodeId, Vec<(Arc<Shape>, Vec<usize>)>> = HashMap::new();
-        for (origin, slots) in readers {
-            let base = &self.shapes[&origin][0].base;
-            let dominators = dominators::simple_fast(&self.plan.graph, origin);
+        let mut fills: ByNode<Vec<(Arc<Shape>, Vec<usize>)>> = ByNode::new(self.plan);
+        for (origin, slots) in readers.iter() {
+            let base = &self.shapes[origin][0].base;
+            let dominators = LazyCell::new(|| dominators::simple_fast(&self.plan.graph, origin));
             for (slot, readers) in slots.iter().enumerate() {
                 if readers.is_empty() || matches!(base.base[slot].recipe, Recipe::Given) {
                     continue;
                 }
-                let place = nearest(&dominators, origin, readers);
-                let at_place = fills.entry(place).or_default();
+                // What reads from the origin itself has it next before it.
+                let is_next = |reader: &NodeId| self.inputs[*reader].contains(&origin);
+                let place = match readers.iter().any(is_next) {
+                    true => origin,
+                    false => nearest(&dominators, origin, readers),
+                };
+                let at_place = fills.get_or_insert_with(place, Vec::new);
                 match at_place
                     .iter_mut()
                     .find(|(shape, _)| Arc::ptr_eq(shape, base))

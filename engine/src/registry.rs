@@ -1,6 +1,7 @@
 //! The modules, functions and record types that a query may name: a value, not a global.
 
 use crate::{Module, RecordType, ScalarFunction};
+use hashbrown::HashMap;
 use std::sync::Arc;
 
 /// A module that reads files which a query names without saying what reads them.
@@ -34,6 +35,7 @@ pub enum Recognized {
 #[derive(Default, Clone)]
 pub struct Registry {
     modules: Vec<&'static Module>,
+    by_name: HashMap<&'static str, &'static Module>,
     functions: Vec<&'static ScalarFunction>,
     types: Vec<Arc<dyn RecordType>>,
     readers: Vec<FileReader>,
@@ -44,6 +46,7 @@ impl Registry {
     pub fn add_module(&mut self, module: &'static Module) {
         self.modules.retain(|m| m.name != module.name);
         self.modules.push(module);
+        self.by_name.insert(module.name, module);
     }
 
     /// Adds a function. A later function of the same name replaces an earlier one.
@@ -69,7 +72,7 @@ impl Registry {
 
     /// The module of a name.
     pub fn module(&self, name: &str) -> Option<&'static Module> {
-        self.modules.iter().copied().find(|m| m.name == name)
+        self.by_name.get(name).copied()
     }
 
     /// The function of a name; case does not matter.

@@ -91,7 +91,7 @@ fn complaints(report: &Report) -> Vec<String> {
 /// How many rows a stage let by, and how many it filtered.
 fn passed(report: &Report, module: &str) -> (u64, u64) {
     let mut nodes = report.accounts.iter();
-    let node = nodes.find(|node| node.name.starts_with(module));
+    let node = nodes.find(|node| node.name.to_string().starts_with(module));
     let account = &node.expect("the stage is there").account;
     (account.passed, account.filtered)
 }

@@ -30,7 +30,7 @@ impl Random {
 /// An operator of a query, and how to make and feed it.
 struct Stand {
     name: String,
-    spec: OperatorSpec,
+    spec: Arc<OperatorSpec>,
     fields: Vec<FieldPath>,
     shape: Arc<Shape>,
     /// The shape of rows that it makes up.

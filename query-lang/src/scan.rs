@@ -82,7 +82,8 @@ impl Scanner<'_> {
     /// The length of the comment that begins here.
     fn comment(&mut self, rest: &str) -> Option<usize> {
         if !matches!(self.place, Place::Select { .. }) {
-            let begins = self.spaced && begins_comment(rest, self.first_on_line);
+            let may = self.spaced && rest.starts_with(['-', '%', '#']);
+            let begins = may && begins_comment(rest, self.first_on_line);
             return begins.then(|| line_length(rest));
         }
         if rest.starts_with("--") {

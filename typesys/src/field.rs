@@ -1,6 +1,7 @@
 //! Field paths: `srcip`, `tcp.flags`, `ts.sec`, `payload.length`.
 
 use crate::CONVERSIONS;
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -55,6 +56,13 @@ impl FieldPath {
 impl From<&str> for FieldPath {
     fn from(text: &str) -> FieldPath {
         FieldPath::new(text)
+    }
+}
+
+/// Paths are equal, ordered and hashed as their texts are.
+impl Borrow<str> for FieldPath {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

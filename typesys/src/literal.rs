@@ -73,7 +73,12 @@ impl Literal {
 
     /// Whether the constant is a number and stands without quotes.
     pub fn is_number(&self) -> bool {
-        !self.quoted && number(&self.text).is_some()
+        !self.quoted && Literal::reads_as_number(&self.text)
+    }
+
+    /// Whether a text without quotes is one.
+    pub fn reads_as_number(text: &str) -> bool {
+        number(text).is_some()
     }
 }
 

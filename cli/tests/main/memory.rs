@@ -308,6 +308,25 @@ fn pieces_keep_the_order_of_statements_and_branches() {
     assert!(message.starts_with(start), "{message}");
 }
 
+/// Groups that several statements give have to wait as a whole, which a limit forbids; one object can.
+#[test]
+fn aggregates_without_keys_are_one_under_a_limit() {
+    let queries = [
+        "count()",
+        "sum(len)",
+        "count() group by srcip",
+        "sum(len) group by srcip",
+    ];
+    let queries = queries.iter().flat_map(|query| ["-e", *query]);
+    let queries: Vec<&str> = queries.chain(["office.pcap"]).collect();
+    let merged = |limit: &[&str]| {
+        let text = wireq(&[&["explain"], limit, &queries].concat()).results();
+        text.matches("columns").count()
+    };
+    assert_eq!(merged(&[]), 4);
+    assert_eq!(merged(&["--memory-limit=1M"]), 2);
+}
+
 #[test]
 fn a_folder_for_temporary_files_that_is_none_is_named() {
     let folder = scratch("memory-folder");

@@ -24,10 +24,10 @@ pub(super) struct Collected<'a> {
     view: Option<View<'a>>,
     places: HashMap<FieldPath, usize>,
     /// What tests met before became: equal ones are many.
-    sets: HashMap<Expr, Option<(usize, Set)>>,
+    sets: HashMap<&'a Expr, Option<(usize, Set)>>,
     pub(super) bytes_only: Vec<usize>,
     pub(super) tests: Vec<Placed>,
-    test_numbers: HashMap<Expr, u32>,
+    test_numbers: HashMap<&'a Expr, u32>,
     /// Tests that have bits, and the bits by the number of the test.
     pub(super) masks: Masks,
     pub(super) bits: Vec<Option<u32>>,
@@ -36,7 +36,7 @@ pub(super) struct Collected<'a> {
     /// Whether a test is tried on rows alone that have contents.
     pub(super) behind_contents: Vec<bool>,
     /// What tests met before ask of texts.
-    demands: HashMap<Expr, Option<Demand>>,
+    demands: HashMap<&'a Expr, Option<Demand>>,
     /// Tests that are regular expressions: their numbers, and the places of their fields.
     pub(super) expressions: Vec<(u32, usize, Expression)>,
     pub(super) texts: Vec<usize>,
@@ -64,7 +64,7 @@ impl<'a> Collected<'a> {
         }
     }
 
-    pub(super) fn condition(&mut self, condition: &Condition) -> Parts {
+    pub(super) fn condition(&mut self, condition: &'a Condition) -> Parts {
         let mut parts = Parts {
             sets: Vec::new(),
             others: Vec::new(),
@@ -102,12 +102,12 @@ impl<'a> Collected<'a> {
 
     /// A test that is no set of values: the contents that it asks for, and itself where there is more
     /// to it.
-    fn other(&mut self, test: &Expr, parts: &mut Parts) {
+    fn other(&mut self, test: &'a Expr, parts: &mut Parts) {
         let demand = match self.demands.get(test) {
             Some(known) => known.clone(),
             None => {
                 let demand = Demand::of(test, &|field| self.kind(field));
-                self.demands.insert(test.clone(), demand.clone());
+                self.demands.insert(test, demand.clone());
                 demand
             }
         };
@@ -141,12 +141,12 @@ impl<'a> Collected<'a> {
         kind.copied().unwrap_or(Kind::Dynamic)
     }
 
-    fn set(&mut self, test: &Expr) -> Option<(usize, Set)> {
+    fn set(&mut self, test: &'a Expr) -> Option<(usize, Set)> {
         if let Some(known) = self.sets.get(test) {
             return known.clone();
         }
         let set = self.new_set(test);
-        self.sets.insert(test.clone(), set.clone());
+        self.sets.insert(test, set.clone());
         set
     }
 
@@ -155,8 +155,7 @@ impl<'a> Collected<'a> {
         if let Some((field, set)) = set_of(test, &kind, &self.context.zone) {
             return Some((*self.places.get(&field)?, set));
         }
-        let mut fields = test.fields();
-        let field = fields.pop().filter(|_| fields.is_empty())?;
+        let field = test.only_field()?;
         Line::of(kind(&field)).filter(|line| matches!(line, Line::Integer(_)))?;
         let place = *self.places.get(&field)?;
         let set = self.set_of_bytes(test, &field, self.view?.column(place)?)?;
@@ -205,7 +204,7 @@ impl<'a> Collected<'a> {
         Some(set)
     }
 
-    fn test(&mut self, test: &Expr) -> u32 {
+    fn test(&mut self, test: &'a Expr) -> u32 {
         if let Some(known) = self.test_numbers.get(test) {
             return *known;
         }
@@ -214,14 +213,13 @@ impl<'a> Collected<'a> {
         let bit = self.bit(test);
         self.bits.push(bit);
         self.behind_contents.push(false);
-        self.test_numbers.insert(test.clone(), number);
+        self.test_numbers.insert(test, number);
         number
     }
 
     /// The bit of a test of one field that may be small.
     fn bit(&mut self, test: &Expr) -> Option<u32> {
-        let mut fields = test.fields();
-        let field = fields.pop().filter(|_| fields.is_empty())?;
+        let field = test.only_field()?;
         let place = *self.places.get(&field)?;
         let kind = *self.context.kinds.get(place)?;
         let is_number = matches!(Line::of(kind), Some(Line::Integer(_)));

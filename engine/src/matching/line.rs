@@ -84,20 +84,6 @@ fn of_prefix(op: CompareOp, prefix: &Prefix) -> Option<Set> {
     }
 }
 
-/// A test of one field: the values for which it is true, and those for which it is false. In
-/// neither are those for which it is unknown.
-struct Truth {
-    yes: Set,
-    no: Set,
-}
-
-impl Truth {
-    fn known(yes: Set) -> Truth {
-        let no = yes.complement();
-        Truth { yes, no }
-    }
-}
-
 /// The field that a test is about and the values for which it holds, where it is a test of one
 /// field whose kind has a line. `kind` knows kinds of fields.
 pub(super) fn set_of(
@@ -105,51 +91,61 @@ pub(super) fn set_of(
     kind: &dyn Fn(&FieldPath) -> Kind,
     zone: &Zone,
 ) -> Option<(FieldPath, Set)> {
-    let mut fields = test.fields();
-    let field = fields.pop().filter(|_| fields.is_empty())?;
+    let field = test.only_field()?;
     let kind = kind(&field);
     Line::of(kind)?;
-    Some((field, truth(test, kind, zone)?.yes))
+    Some((field, yes(test, kind, zone)?))
 }
 
-fn truth(test: &Expr, kind: Kind, zone: &Zone) -> Option<Truth> {
-    Some(match test {
+/// The values for which a test of one field is true.
+fn yes(test: &Expr, kind: Kind, zone: &Zone) -> Option<Set> {
+    match test {
+        Expr::Compare(op, left, right) => compare(*op, (left, right), kind, zone),
+        Expr::And(parts) => Some(Set::intersection(sets(parts, yes, kind, zone)?.iter())),
+        Expr::Or(parts) => Some(Set::union(sets(parts, yes, kind, zone)?.iter())),
+        Expr::Not(inner) => no(inner, kind, zone),
+        Expr::Holds(inner) => yes(inner, kind, zone),
+        test => known(test),
+    }
+}
+
+/// The values for which it is false. In neither are those for which it is unknown.
+fn no(test: &Expr, kind: Kind, zone: &Zone) -> Option<Set> {
+    match test {
         Expr::Compare(op, left, right) => {
-            let (op, literal) = match (&**left, &**right) {
-                (Expr::Field(..), Expr::Literal(literal, _)) => (*op, literal),
-                (Expr::Literal(literal, _), Expr::Field(..)) => (op.mirrored(), literal),
-                _ => return None,
-            };
-            let yes = Line::compare(kind, op, literal, zone)?;
-            let no = yes.other_values();
-            Truth { yes, no }
+            Some(compare(*op, (left, right), kind, zone)?.other_values())
         }
-        Expr::Field(..) | Expr::Exists(..) => Truth::known(Set::present()),
-        Expr::IsAbsent(inner) if matches!(**inner, Expr::Field(..)) => Truth::known(Set::absent()),
-        Expr::Bool(value, _) => Truth::known(if *value { Set::all() } else { Set::none() }),
-        Expr::And(parts) => {
-            let parts = truths(parts, kind, zone)?;
-            Truth {
-                yes: Set::intersection(parts.iter().map(|part| &part.yes)),
-                no: Set::union(parts.iter().map(|part| &part.no)),
-            }
-        }
-        Expr::Or(parts) => {
-            let parts = truths(parts, kind, zone)?;
-            Truth {
-                yes: Set::union(parts.iter().map(|part| &part.yes)),
-                no: Set::intersection(parts.iter().map(|part| &part.no)),
-            }
-        }
-        Expr::Not(inner) => {
-            let Truth { yes, no } = truth(inner, kind, zone)?;
-            Truth { yes: no, no: yes }
-        }
-        Expr::Holds(inner) => Truth::known(truth(inner, kind, zone)?.yes),
-        _ => return None,
-    })
+        Expr::And(parts) => Some(Set::union(sets(parts, no, kind, zone)?.iter())),
+        Expr::Or(parts) => Some(Set::intersection(sets(parts, no, kind, zone)?.iter())),
+        Expr::Not(inner) => yes(inner, kind, zone),
+        Expr::Holds(inner) => Some(yes(inner, kind, zone)?.complement()),
+        test => Some(known(test)?.complement()),
+    }
 }
 
-fn truths(parts: &[Expr], kind: Kind, zone: &Zone) -> Option<Vec<Truth>> {
-    parts.iter().map(|part| truth(part, kind, zone)).collect()
+/// The values for which a test is true that is never unknown.
+fn known(test: &Expr) -> Option<Set> {
+    match test {
+        Expr::Field(..) | Expr::Exists(..) => Some(Set::present()),
+        Expr::IsAbsent(inner) if matches!(**inner, Expr::Field(..)) => Some(Set::absent()),
+        Expr::Bool(true, _) => Some(Set::all()),
+        Expr::Bool(false, _) => Some(Set::none()),
+        _ => None,
+    }
+}
+
+fn compare(op: CompareOp, sides: (&Expr, &Expr), kind: Kind, zone: &Zone) -> Option<Set> {
+    match sides {
+        (Expr::Field(..), Expr::Literal(literal, _)) => Line::compare(kind, op, literal, zone),
+        (Expr::Literal(literal, _), Expr::Field(..)) => {
+            Line::compare(kind, op.mirrored(), literal, zone)
+        }
+        _ => None,
+    }
+}
+
+type SetOf = fn(&Expr, Kind, &Zone) -> Option<Set>;
+
+fn sets(parts: &[Expr], of: SetOf, kind: Kind, zone: &Zone) -> Option<Vec<Set>> {
+    parts.iter().map(|part| of(part, kind, zone)).collect()
 }

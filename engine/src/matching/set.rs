@@ -100,15 +100,21 @@ impl Set {
 
     /// The values that stand so to a constant.
     pub(super) fn of_order(accepts: impl Fn(Ordering) -> bool, constant: Key) -> Set {
+        let below = constant.previous().map(|below| (Key::MIN, below));
+        let above = constant.next().map(|above| (above, Key::MAX));
         let mut set = Set::none();
-        if let (true, Some(below)) = (accepts(Ordering::Less), constant.previous()) {
-            set = set.or(&Set::range(Key::MIN, below));
-        }
-        if accepts(Ordering::Equal) {
-            set = set.or(&Set::range(constant, constant));
-        }
-        if let (true, Some(above)) = (accepts(Ordering::Greater), constant.next()) {
-            set = set.or(&Set::range(above, Key::MAX));
+        for (order, range) in [
+            (Ordering::Less, below),
+            (Ordering::Equal, Some((constant, constant))),
+            (Ordering::Greater, above),
+        ] {
+            let Some((from, to)) = range.filter(|_| accepts(order)) else {
+                continue;
+            };
+            match set.ranges.last_mut() {
+                Some((_, end)) if end.next() == Some(from) => *end = to,
+                _ => set.ranges.push((from, to)),
+            }
         }
         set
     }

@@ -6,7 +6,7 @@ use crate::matching::{Condition, Hits, Matcher};
 use crate::plan::{Match, hits_column};
 use crate::schedule::output::Output;
 use crate::{Gives, OperatorSpec, View};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use wireq_typesys::{Bitmap, Kind, Zone};
 
 /// The operator of many conditions. What it passes are rows for which any of them holds.
@@ -100,10 +100,13 @@ impl Matched {
     }
 }
 
-/// The operator of one branch. The scheduler hands it what is its own, so there is nothing left to
+/// The operator of any branch. The scheduler hands it what is its own, so there is nothing left to
 /// do.
-pub(crate) fn branch() -> OperatorSpec {
-    OperatorSpec::stateless(Vec::new(), |_| {
-        stateless(|view, out| out.pass(view.part, view.part.selection))
-    })
+pub(crate) fn branch() -> Arc<OperatorSpec> {
+    static BRANCH: LazyLock<Arc<OperatorSpec>> = LazyLock::new(|| {
+        Arc::new(OperatorSpec::stateless(Vec::new(), |_| {
+            stateless(|view, out| out.pass(view.part, view.part.selection))
+        }))
+    });
+    Arc::clone(&BRANCH)
 }

@@ -22,27 +22,28 @@ pub use stateless::{of_ports, stateless};
 
 use crate::OperatorSpec;
 use crate::plan::NodeKind;
+use std::sync::Arc;
 
 /// The operator of a node; none for sources.
-pub fn operator_spec(kind: &NodeKind) -> Option<OperatorSpec> {
-    match kind {
-        NodeKind::Source(..) => None,
-        NodeKind::Operator(_, _, spec) => Some(match (&spec.group, &spec.table) {
+pub fn operator_spec(kind: &NodeKind) -> Option<Arc<OperatorSpec>> {
+    Some(Arc::new(match kind {
+        NodeKind::Source(..) => return None,
+        NodeKind::Operator(_, _, spec) => match (&spec.group, &spec.table) {
             (Some(group), _) => keyed::keyed(spec, group),
             (None, Some(_)) => table::of_each_branch(spec),
-            (None, None) => spec.clone(),
-        }),
-        NodeKind::Compute(list) => Some(compute(list)),
-        NodeKind::Group(group) => Some(group::group(group)),
-        NodeKind::Join(join) => Some(join::join(join)),
-        NodeKind::Filter(expr) => Some(filter::filter(expr)),
-        NodeKind::Aggregate(aggregate) => Some(aggregate::aggregate(aggregate)),
-        NodeKind::Columns(list) => Some(columns::columns(list)),
-        NodeKind::Union => Some(union::union()),
-        NodeKind::Match(matched) => Some(matched::matched(matched)),
-        NodeKind::Branch(_) => Some(matched::branch()),
-        NodeKind::Tally(tally) => Some(aggregate::tally::tally(tally)),
-        NodeKind::Table(begin) => Some(table::table(begin)),
-        NodeKind::Deal(deal) => Some(table::deal(deal)),
-    }
+            (None, None) => return Some(Arc::clone(spec)),
+        },
+        NodeKind::Compute(list) => compute(list),
+        NodeKind::Group(group) => group::group(group),
+        NodeKind::Join(join) => join::join(join),
+        NodeKind::Filter(expr) => filter::filter(expr),
+        NodeKind::Aggregate(aggregate) => aggregate::aggregate(aggregate),
+        NodeKind::Columns(list) => columns::columns(list),
+        NodeKind::Union => union::union(),
+        NodeKind::Match(matched) => matched::matched(matched),
+        NodeKind::Branch(_) => return Some(matched::branch()),
+        NodeKind::Tally(tally) => aggregate::tally::tally(tally),
+        NodeKind::Table(begin) => table::table(begin),
+        NodeKind::Deal(deal) => table::deal(deal),
+    }))
 }

@@ -175,6 +175,16 @@ impl Expr {
         fields
     }
 
+    /// The field that the expression reads, where it is one.
+    pub fn only_field(&self) -> Option<FieldPath> {
+        let (mut only, mut several) = (None, false);
+        self.for_each_field(&mut |path, _| match &only {
+            None => only = Some(path.clone()),
+            Some(known) => several |= known != path,
+        });
+        only.filter(|_| !several)
+    }
+
     /// The tests that all have to hold for this one to hold.
     pub fn conjuncts(self) -> Vec<Expr> {
         let mut tests = Vec::new();
@@ -219,14 +229,17 @@ impl fmt::Display for Expr {
             f.write_str("(")?;
             for (at, part) in parts.iter().enumerate() {
                 if at > 0 {
-                    write!(f, " {word} ")?;
+                    f.write_str(" ")?;
+                    f.write_str(word)?;
+                    f.write_str(" ")?;
                 }
-                write!(f, "{part}")?;
+                part.fmt(f)?;
             }
             f.write_str(")")
         };
+        // The usual ones go without a format string: plans of thousands of statements say a lot.
         match self {
-            Expr::Field(path, _) => write!(f, "{path}"),
+            Expr::Field(path, _) | Expr::Exists(path, _) => f.write_str(path.as_str()),
             Expr::Literal(literal, _) if literal.quoted => write!(f, "{:?}", literal.text),
             Expr::Literal(literal, _) => f.write_str(&literal.text),
             Expr::Bool(value, _) => write!(f, "{value}"),
@@ -247,14 +260,19 @@ impl fmt::Display for Expr {
             }
             Expr::Truth(inner) => write!(f, "({inner} is true)"),
             Expr::IsAbsent(inner) => write!(f, "({inner} is null)"),
-            Expr::Compare(op, left, right) => write!(f, "{left} {} {right}", op.symbol()),
+            Expr::Compare(op, left, right) => {
+                left.fmt(f)?;
+                f.write_str(" ")?;
+                f.write_str(op.symbol())?;
+                f.write_str(" ")?;
+                right.fmt(f)
+            }
             Expr::Arithmetic(op, left, right) => write!(f, "({left} {} {right})", op.symbol()),
             Expr::And(parts) => list(f, parts, "and"),
             Expr::Or(parts) => list(f, parts, "or"),
             Expr::Not(inner) => write!(f, "not {inner}"),
-            Expr::Exists(path, _) => write!(f, "{path}"),
             Expr::Passes(call) => write!(f, "{call:?}"),
-            Expr::Holds(inner) => write!(f, "{inner}"),
+            Expr::Holds(inner) => inner.fmt(f),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! methods, which keep track of what is known of the objects on each edge ([`Stream`]).
 
 mod bounds;
+pub(crate) mod by_node;
 pub mod draw;
 pub mod explain;
 pub mod expr;
+mod label;
+mod order;
 pub mod stream;
 mod table;
 
@@ -16,14 +19,15 @@ use crate::arguments::Arguments;
 use crate::matching::{Condition, Demand, Matching, Strategy, Values};
 use crate::module::{AggregateSpec, Gives, GroupKeys, Module, ObjectOf, OperatorSpec, SourceSpec};
 use crate::planted::is_planted;
+use by_node::ByNode;
 use expr::Expr;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashSet;
+pub use label::Label;
 use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::fmt;
+use std::fmt::{self, Write};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use stream::{Carried, Stream, is_hidden};
 pub use table::{Deal, Table};
@@ -63,8 +67,8 @@ pub struct Statement {
 pub struct Node {
     /// What it does.
     pub kind: NodeKind,
-    /// What is known of the objects that it gives.
-    pub stream: Stream,
+    /// What is known of the objects that it gives; what passes objects on shares it with its input.
+    pub stream: Arc<Stream>,
     /// The statement that it was written in; after sharing, the first of them.
     pub statement: usize,
     /// Where it stands in the text.
@@ -75,15 +79,11 @@ pub struct Node {
 
 /// What a node does.
 #[derive(Clone)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "most nodes are operators: a box would save nothing"
-)]
 pub enum NodeKind {
     /// Brings objects in.
     Source(&'static Module, Arguments, SourceSpec),
     /// A module that takes objects.
-    Operator(&'static Module, Arguments, OperatorSpec),
+    Operator(&'static Module, Arguments, Arc<OperatorSpec>),
     /// Passes objects for which the expression is known and true.
     Filter(Expr),
     /// Attaches values of expressions.
@@ -407,6 +407,27 @@ impl NodeKind {
     }
 }
 
+/// Takes text in as what is hashed, piece by piece.
+struct Hashing<'a, H>(&'a mut H);
+
+impl<H: Hasher> Write for Hashing<'_, H> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl NodeKind {
+    /// Hashes what the node does: equal for what is equal.
+    pub(crate) fn hash_into(&self, state: &mut impl Hasher) {
+        match self {
+            NodeKind::Filter(test) => test.hash(state),
+            // Most of what there is to hash can't be, and is in the text.
+            other => _ = write!(Hashing(state), "{other}"),
+        }
+    }
+}
+
 impl fmt::Display for NodeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -598,6 +619,12 @@ impl Plan {
         span: Span,
     ) -> NodeId {
         let before = &self.graph[input].stream;
+        let adds = !spec.gives.columns().is_empty() || !spec.objects.is_empty();
+        if spec.gives.passes_rows() && !adds {
+            let stream = Arc::clone(before);
+            let kind = NodeKind::Operator(module, arguments, Arc::new(spec));
+            return self.add(kind, &[input], stream, span);
+        }
         let kind_of = |(path, kind): &(FieldPath, Kind)| {
             let like = spec.like.iter().find(|(column, _)| column == path);
             (
@@ -609,7 +636,7 @@ impl Plan {
         let columns = spec.gives.columns().iter().map(kind_of);
         let mut stream = match &spec.gives {
             Gives::Same | Gives::Annotated(_) | Gives::Retained(_) => {
-                let mut stream = before.clone();
+                let mut stream = Stream::clone(before);
                 stream.given.extend(columns);
                 stream
             }
@@ -638,7 +665,7 @@ impl Plan {
         };
         for object in &spec.objects {
             let stream_of = Arc::new(match &object.of {
-                ObjectOf::Input => before.clone(),
+                ObjectOf::Input => Stream::clone(before),
                 ObjectOf::Carried(name) => before.carried(name).unwrap_or_else(|| {
                     let kind = before.kind(name).unwrap_or(Kind::Dynamic);
                     Stream::of_columns(vec![(name.clone(), kind)])
@@ -659,7 +686,7 @@ impl Plan {
             }
         }
         self.add(
-            NodeKind::Operator(module, arguments, spec),
+            NodeKind::Operator(module, arguments, Arc::new(spec)),
             &[input],
             stream,
             span,
@@ -668,7 +695,7 @@ impl Plan {
 
     /// Adds a filter.
     pub fn add_filter(&mut self, expr: Expr, input: NodeId, span: Span) -> NodeId {
-        let stream = self.graph[input].stream.clone();
+        let stream = Arc::clone(&self.graph[input].stream);
         self.add(NodeKind::Filter(expr), &[input], stream, span)
     }
 
@@ -677,14 +704,14 @@ impl Plan {
         let before = &self.graph[input].stream;
         let column = |c: &Calculation| (c.name.clone(), before.kind_of(&c.expr));
         let columns: Vec<_> = list.iter().map(column).collect();
-        let mut stream = before.clone();
+        let mut stream = Stream::clone(before);
         stream.given.extend(columns);
         self.add(NodeKind::Compute(list), &[input], stream, span)
     }
 
     /// Adds the key of a group to objects.
     pub fn add_group(&mut self, group: GroupBy, input: NodeId, span: Span) -> NodeId {
-        let mut stream = self.graph[input].stream.clone();
+        let mut stream = Stream::clone(&self.graph[input].stream);
         stream.given.push((group.column.clone(), Kind::Bytes));
         self.add(NodeKind::Group(group), &[input], stream, span)
     }
@@ -705,7 +732,7 @@ impl Plan {
         for (name, input) in names.zip(inputs) {
             stream.carry(Carried {
                 name: name.clone(),
-                stream: Arc::new(self.graph[*input].stream.clone()),
+                stream: Arc::clone(&self.graph[*input].stream),
                 chained: false,
             });
         }
@@ -714,7 +741,7 @@ impl Plan {
 
     /// Adds groups and functions over them.
     pub fn add_aggregate(&mut self, aggregate: Aggregate, input: NodeId, span: Span) -> NodeId {
-        let mut stream = self.graph[input].stream.clone();
+        let mut stream = Stream::clone(&self.graph[input].stream);
         let around = aggregate.group.iter().flat_map(|group| &group.keys);
         stream.summary = around.chain(&aggregate.keys).cloned().collect();
         // Keys are there even where a stage of the group's pipeline took the fields away.
@@ -729,7 +756,7 @@ impl Plan {
 
     /// Adds a bag of all objects of several nodes; a node may stand in it more than once.
     pub fn add_union(&mut self, inputs: &[NodeId], span: Span) -> NodeId {
-        let stream = Stream::union(inputs.iter().map(|input| &self.graph[*input].stream));
+        let stream = Stream::union(inputs.iter().map(|input| &*self.graph[*input].stream));
         self.add(NodeKind::Union, inputs, stream, span)
     }
 
@@ -744,12 +771,13 @@ impl Plan {
     ) {
         let mut conditions: Vec<Condition> = Vec::new();
         for (number, filter) in filters.iter().enumerate() {
-            let NodeKind::Filter(test) = &self.graph[*filter].kind else {
+            let kind = &mut self.graph[*filter].kind;
+            let NodeKind::Filter(test) = kind else {
                 continue;
             };
-            let test = test.clone();
+            let test = std::mem::replace(test, Expr::Absent(Span::default()));
             conditions.push(test.clone().into());
-            self.graph[*filter].kind = NodeKind::Branch(Branch { number, test });
+            *kind = NodeKind::Branch(Branch { number, test });
         }
         let kind = NodeKind::Match(Match {
             conditions: conditions.into(),
@@ -763,7 +791,7 @@ impl Plan {
 
     /// Puts a node between another one and some of those that read from it. It belongs to the
     /// statement of the first of them.
-    fn put_between(&mut self, input: NodeId, readers: &[NodeId], node: (NodeKind, Stream)) {
+    fn put_between(&mut self, input: NodeId, readers: &[NodeId], node: (NodeKind, Arc<Stream>)) {
         let Some(first) = readers.first() else {
             return;
         };
@@ -804,7 +832,7 @@ impl Plan {
             return;
         };
         merged.functions.clear();
-        let mut stream = self.graph[first].stream.clone();
+        let mut stream = Stream::clone(&self.graph[first].stream);
         for node in nodes {
             let NodeKind::Aggregate(aggregate) = &self.graph[*node].kind else {
                 continue;
@@ -817,7 +845,11 @@ impl Plan {
         let around = merged.group.iter().flat_map(GroupKeys::columns);
         let functions = merged.functions.iter().map(|f| (f.name.clone(), f.kind));
         stream.given.extend(around.chain(functions));
-        self.put_between(input, nodes, (NodeKind::Aggregate(merged), stream));
+        self.put_between(
+            input,
+            nodes,
+            (NodeKind::Aggregate(merged), Arc::new(stream)),
+        );
     }
 
     /// Lets readers of a node read from others of them instead: pairs of the one that is read from
@@ -852,14 +884,12 @@ impl Plan {
     }
 
     /// The nodes that have a side effect, or behind which one stands before them.
-    pub(crate) fn acting(&self) -> HashSet<NodeId> {
-        let mut acting = HashSet::new();
+    pub(crate) fn acting(&self) -> ByNode<()> {
+        let mut acting = ByNode::new(self);
         for node in self.order() {
-            let inputs = self.inputs(node);
-            if self.graph[node].kind.has_side_effect()
-                || inputs.iter().any(|input| acting.contains(input))
-            {
-                acting.insert(node);
+            let mut inputs = self.graph.neighbors_directed(node, Direction::Incoming);
+            if self.graph[node].kind.has_side_effect() || inputs.any(|node| acting.contains(node)) {
+                acting.insert(node, ());
             }
         }
         acting
@@ -879,11 +909,16 @@ impl Plan {
         let before = pairs.iter().map(|(_, reader)| self.place(*reader)).min();
         let mut filters = Vec::with_capacity(pairs.len());
         for (number, (branch, reader)) in pairs.iter().enumerate() {
-            let NodeKind::Branch(filter) = &self.graph[*branch].kind else {
+            let is_read = self.outputs(*branch).len() > 1;
+            let NodeKind::Branch(filter) = &mut self.graph[*branch].kind else {
                 return;
             };
             filters.push(filter.number);
-            let test = filter.test.clone();
+            let test = match is_read {
+                true => filter.test.clone(),
+                // It is taken out.
+                false => std::mem::replace(&mut filter.test, Expr::Absent(Span::default())),
+            };
             self.graph[*reader].kind = NodeKind::Branch(Branch { number, test });
         }
         let tally = self.graph.add_node(Node {
@@ -926,11 +961,17 @@ impl Plan {
         }
     }
 
-    fn add(&mut self, kind: NodeKind, inputs: &[NodeId], stream: Stream, span: Span) -> NodeId {
+    fn add(
+        &mut self,
+        kind: NodeKind,
+        inputs: &[NodeId],
+        stream: impl Into<Arc<Stream>>,
+        span: Span,
+    ) -> NodeId {
         let statement = self.statements.len().saturating_sub(1);
         let node = self.graph.add_node(Node {
             kind,
-            stream,
+            stream: stream.into(),
             statement,
             span,
             before: None,
@@ -1046,46 +1087,5 @@ impl Plan {
     /// The number by which a node stands in the order.
     pub(crate) fn place(&self, node: NodeId) -> NodeId {
         self.graph[node].before.unwrap_or(node)
-    }
-
-    /// All nodes, each behind its inputs; nodes written earlier first where that leaves a choice.
-    pub fn order(&self) -> Vec<NodeId> {
-        let mut before: HashMap<NodeId, usize> = HashMap::new();
-        let mut behind: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
-        for (first, later) in &self.precedes {
-            *before.entry(*later).or_default() += 1;
-            behind.entry(*first).or_default().push(*later);
-        }
-        let waits_for =
-            |node: NodeId| self.inputs(node).len() + before.get(&node).copied().unwrap_or_default();
-        let mut missing: HashMap<NodeId, usize> = self
-            .graph
-            .node_indices()
-            .map(|node| (node, waits_for(node)))
-            .collect();
-        // What stands in for others stands where the first of them was written: the order of all
-        // others stays as it would be without it.
-        let place = |node: NodeId| {
-            let before = self.graph[node].before;
-            Reverse((self.place(node), before.is_none(), node))
-        };
-        let ready = missing.iter().filter(|(_, count)| **count == 0);
-        let mut ready: BinaryHeap<Reverse<(NodeId, bool, NodeId)>> =
-            ready.map(|(node, _)| place(*node)).collect();
-        let mut order = Vec::with_capacity(missing.len());
-        while let Some(Reverse((_, _, node))) = ready.pop() {
-            order.push(node);
-            let outputs = self.outputs(node).into_iter().map(|(output, _)| output);
-            let later = behind.get(&node).into_iter().flatten().copied();
-            for next in outputs.chain(later) {
-                if let Some(count) = missing.get_mut(&next) {
-                    *count -= 1;
-                    if *count == 0 {
-                        ready.push(place(next));
-                    }
-                }
-            }
-        }
-        order
     }
 }

@@ -1,5 +1,6 @@
 //! Tables: what is the same behind many filters of a match, once for all of them.
 
+use super::stream::Stream;
 use super::{Branch, Node, NodeId, NodeKind, Plan, hits_column};
 use crate::{GroupKeys, Needs, StateClass};
 use std::fmt;
@@ -108,12 +109,12 @@ impl Plan {
         holds: Kind,
         (like, of): (NodeId, NodeId),
     ) -> NodeId {
-        let mut stream = self.graph[like].stream.clone();
+        let mut stream = Stream::clone(&self.graph[like].stream);
         stream.given.push((table_column(), holds));
         let (statement, span) = (self.graph[of].statement, self.graph[of].span);
         let node = self.graph.add_node(Node {
             kind,
-            stream,
+            stream: Arc::new(stream),
             statement,
             span,
             before: None,
@@ -134,7 +135,8 @@ impl Plan {
                 });
                 NodeKind::Aggregate(aggregate)
             }
-            NodeKind::Operator(module, arguments, mut spec) => {
+            NodeKind::Operator(module, arguments, spec) => {
+                let mut spec = Arc::unwrap_or_clone(spec);
                 let input = self.inputs(node)[0];
                 let mut fields = self.fields_needed(&spec, input);
                 if spec.side_effect || spec.class != StateClass::Stateless {
@@ -145,7 +147,7 @@ impl Plan {
                     fields.push(table_column());
                 }
                 spec.needs = Needs::Fields(fields);
-                NodeKind::Operator(module, arguments, spec)
+                NodeKind::Operator(module, arguments, Arc::new(spec))
             }
             kind => kind,
         }

@@ -31,7 +31,7 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     for node in plan.order() {
         let filters = filters_of(plan, node);
         // Those behind a side effect take their rows one by one, each as it was written.
-        if is_few(filters.len(), choices) && !acting.contains(&node) {
+        if is_few(filters.len(), choices) && !acting.contains(node) {
             feed(plan, node, &filters);
         }
     }

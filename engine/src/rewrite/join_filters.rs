@@ -29,24 +29,26 @@ fn is_last(plan: &Plan, node: NodeId) -> bool {
 /// Joins a filter with all those before it that nobody else reads from: however many they are, their
 /// tests are brought to normal form once.
 fn join(plan: &mut Plan, node: NodeId) {
+    let mut next = filter_before(plan, node);
+    if next.is_none() {
+        return;
+    }
     let NodeKind::Filter(test) = plan.graph[node].kind.clone() else {
         return;
     };
     let (mut tests, mut first, mut joined) = (vec![test], node, Vec::new());
     let holds = loop {
-        match filter_before(plan, first) {
+        match next {
             Some((before, test)) if plan.outputs(before).len() > 1 => break Some(test),
             Some((before, test)) => {
                 joined.push(before);
                 tests.push(test);
                 first = before;
+                next = filter_before(plan, first);
             }
             None => break None,
         }
     };
-    if joined.is_empty() && holds.is_none() {
-        return;
-    }
     if is_planted("chain-drops-first") {
         tests.truncate(1);
     }

@@ -40,7 +40,7 @@ pub(super) fn apply(plan: &mut Plan) {
             None => sorted.fields.clone(),
             Some(_) => Vec::new(),
         };
-        plan.graph[node].kind = NodeKind::Operator(module, arguments.clone(), first);
+        plan.graph[node].kind = NodeKind::Operator(module, arguments.clone(), Arc::new(first));
         limit_groups(plan, node, by, count as usize);
     }
 }

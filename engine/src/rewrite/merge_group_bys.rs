@@ -4,10 +4,10 @@
 //! reads its own columns of what that one gives, under its own names: a column may hide a field of the
 //! objects, which others still see.
 //!
-//! Not where something tells objects apart by their identity: those of several would be one. Nor with
-//! a limit of memory: what one node gives to several that write to one output has to wait as a whole,
-//! each of them for the one before it. One that threads can take in parts stays apart from one that
-//! they can't.
+//! Not where something tells objects apart by their identity: those of several would be one. Nor,
+//! with a limit of memory, those that have keys: what one node gives to several that write to one output
+//! has to wait as a whole, each of them for the one before it, and of groups that may be more than the
+//! limit. One that threads can take in parts stays apart from one that they can't.
 
 use super::Choices;
 use crate::frontier::Place;
@@ -22,7 +22,7 @@ use wireq_typesys::FieldPath;
 type Groups = (NodeId, Vec<FieldPath>, bool);
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
-    if choices.memory_limited || plan.reads_identity() {
+    if plan.reads_identity() {
         return;
     }
     let mut groups: HashMap<Groups, Vec<NodeId>> = HashMap::new();
@@ -31,6 +31,11 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
         if let (NodeKind::Aggregate(aggregate), [input]) =
             (&plan.graph[*node].kind, &plan.inputs(*node)[..])
         {
+            // One object can wait, whatever the limit.
+            let gives_one = aggregate.keys.is_empty() && aggregate.group.is_none();
+            if choices.memory_limited && !gives_one {
+                continue;
+            }
             let keys = match is_planted("merge-any-keys") {
                 true => Vec::new(),
                 false => aggregate.keys.clone(),

@@ -31,7 +31,7 @@ pub struct Choices {
     pub vector: bool,
     /// Whether it is counted what each of many conditions alone would take.
     pub compared: bool,
-    /// Whether memory is limited: then nothing is merged that has to be given as a whole.
+    /// Whether memory is limited: then nothing is merged whose groups would have to wait as a whole.
     pub memory_limited: bool,
 }
 

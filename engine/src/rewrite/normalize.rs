@@ -8,6 +8,7 @@
 //! itself is false. Constants stand on the right. Cheap tests stand first, and those of one price
 //! in the order of their texts: a conjunction holds where all of its tests do, whatever their order.
 
+use crate::OperatorSpec;
 use crate::matching::Values;
 use crate::plan::expr::{Expr, FilterCall};
 use crate::plan::stream::Stream;
@@ -18,21 +19,23 @@ use wireq_typesys::{FieldPath, Kind};
 
 pub(super) fn apply(plan: &mut Plan) {
     for node in plan.order() {
-        let test = match &plan.graph[node].kind {
-            NodeKind::Filter(test) => test.clone(),
+        let node = &mut plan.graph[node];
+        let test = match &mut node.kind {
+            NodeKind::Filter(test) => {
+                std::mem::replace(test, Expr::Bool(true, crate::Span::default()))
+            }
             NodeKind::Operator(module, arguments, spec) if spec.demand.is_some() => {
                 let call = FilterCall {
                     module,
                     arguments: arguments.clone(),
-                    spec: spec.clone(),
+                    spec: OperatorSpec::clone(spec),
                     span: crate::Span::default(),
                 };
                 Expr::Holds(Box::new(Expr::Passes(Box::new(call))))
             }
             _ => continue,
         };
-        let normal = normalized(test, &plan.graph[node].stream);
-        plan.graph[node].kind = NodeKind::Filter(normal);
+        node.kind = NodeKind::Filter(normalized(test, &node.stream));
     }
 }
 
@@ -40,31 +43,29 @@ pub(super) fn apply(plan: &mut Plan) {
 pub(super) fn normalized(test: Expr, stream: &Stream) -> Expr {
     let span = crate::Span::default();
     let mut tests: Vec<Expr> = Vec::new();
-    let mut known: HashSet<Expr> = HashSet::new();
     for mut test in test.conjuncts() {
         order_sides(&mut test);
         match test {
             Expr::Bool(true, _) => {}
             Expr::Bool(false, _) => return test,
-            test => {
-                if known.insert(test.clone()) {
-                    tests.push(test);
-                }
-            }
+            test => tests.push(test),
         }
     }
-    let fields = by_field(&tests, stream);
-    if fields.iter().any(|tests| contradict(tests)) {
-        return Expr::Bool(false, span);
-    }
+    let mut new = new_ones(&tests).into_iter();
+    tests.retain(|_| new.next().unwrap_or(true));
     let mut implied = vec![false; tests.len()];
-    fields
-        .iter()
-        .for_each(|tests| find_implied(tests, &mut implied));
+    for tests in by_field(&tests, stream).chunk_by(|a, b| a.field == b.field) {
+        if contradict(tests) {
+            return Expr::Bool(false, span);
+        }
+        find_implied(tests, &mut implied);
+    }
     let mut implied = implied.into_iter();
     tests.retain(|_| !implied.next().unwrap_or(false));
     let mut kept = tests;
-    kept.sort_by_cached_key(|test| (price(test), test.to_string()));
+    if kept.len() > 1 {
+        kept.sort_by_cached_key(|test| (price(test), test.to_string()));
+    }
     match kept.len() {
         0 => Expr::Bool(true, span),
         1 => kept.swap_remove(0),
@@ -72,19 +73,32 @@ pub(super) fn normalized(test: Expr, stream: &Stream) -> Expr {
     }
 }
 
+/// Which tests do not stand before already.
+fn new_ones(tests: &[Expr]) -> Vec<bool> {
+    let mut known: HashSet<&Expr> = HashSet::with_capacity(tests.len());
+    tests.iter().map(|test| known.insert(test)).collect()
+}
+
 /// The values of a field for which a test holds, where the kind of the field is beyond doubt.
 pub(super) fn values_of(test: &Expr, stream: &Stream) -> Option<(FieldPath, Values)> {
+    let is_closed = is_closed(stream);
+    values_where(test, stream, is_closed)
+}
+
+/// Whether the fields of all objects are those of their types, known beforehand.
+fn is_closed(stream: &Stream) -> bool {
+    let mut types = stream.types.iter();
+    !stream.types.is_empty() && types.all(|t| !t.open() && t.more_names().is_empty())
+}
+
+fn values_where(test: &Expr, stream: &Stream, is_closed: bool) -> Option<(FieldPath, Values)> {
     let known = |field: &FieldPath| {
-        let closed = |types: &Stream| {
-            let mut types = types.types.iter();
-            !stream.types.is_empty() && types.all(|t| !t.open() && t.more_names().is_empty())
-        };
         let attached = stream.given.iter().any(|(name, _)| field.is_of(name));
         let carried = stream
             .objects
             .iter()
             .any(|o| field.below(&o.name).is_some());
-        match closed(stream) && !attached && !carried {
+        match is_closed && !attached && !carried {
             true => stream.kind(field).unwrap_or(Kind::Dynamic),
             false => Kind::Dynamic,
         }
@@ -125,27 +139,44 @@ impl Known {
     }
 }
 
-/// The tests that are about one field each, by that field: their numbers and their values.
-fn by_field(tests: &[Expr], stream: &Stream) -> Vec<Vec<(usize, Values)>> {
-    let mut fields: HashMap<FieldPath, Vec<(usize, Values)>> = HashMap::new();
-    for (at, test) in tests.iter().enumerate() {
-        if let Some((field, values)) = values_of(test, stream) {
-            fields.entry(field).or_default().push((at, values));
-        }
-    }
-    fields.into_values().collect()
+/// A test that is about one field: its number, and the values for which it holds.
+struct OfField {
+    field: FieldPath,
+    number: usize,
+    values: Values,
+}
+
+/// The tests that are about one field each, those of a field next to one another.
+fn by_field(tests: &[Expr], stream: &Stream) -> Vec<OfField> {
+    let is_closed = is_closed(stream);
+    let of_field = |(number, test)| {
+        let (field, values) = values_where(test, stream, is_closed)?;
+        Some(OfField {
+            field,
+            number,
+            values,
+        })
+    };
+    let mut fields: Vec<OfField> = tests.iter().enumerate().filter_map(of_field).collect();
+    fields.sort_by(|a, b| a.field.cmp(&b.field));
+    fields
 }
 
 /// Whether no value of a field passes all tests of it.
-fn contradict(tests: &[(usize, Values)]) -> bool {
-    Values::all(tests.iter().map(|(_, values)| values)).is_none()
+fn contradict(tests: &[OfField]) -> bool {
+    match tests {
+        [only] => only.values.is_none(),
+        tests => Values::all(tests.iter().map(|test| &test.values)).is_none(),
+    }
 }
 
 /// Finds the tests of a field that another one implies. Of tests that say the same the first stays.
-fn find_implied(tests: &[(usize, Values)], implied: &mut [bool]) {
-    for (at, mine) in tests {
-        implied[*at] = tests.iter().any(|(other, others)| {
-            other != at && others.is_within(mine) && (other < at || !mine.is_within(others))
+fn find_implied(tests: &[OfField], implied: &mut [bool]) {
+    for mine in tests {
+        implied[mine.number] = tests.iter().any(|other| {
+            other.number != mine.number
+                && other.values.is_within(&mine.values)
+                && (other.number < mine.number || !mine.values.is_within(&other.values))
         });
     }
 }

@@ -10,35 +10,41 @@
 use crate::operator::operator_spec;
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::planted::is_planted;
-use hashbrown::HashMap;
-
-/// Nodes that may be equal: the name of what they do and their inputs.
-type Candidates = HashMap<(String, Vec<NodeId>), Vec<NodeId>>;
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::{BuildHasher, Hash, Hasher};
 
 pub(super) fn apply(plan: &mut Plan) {
-    let mut candidates = Candidates::new();
+    // Nodes of which no two are equal, each with the hash of what it does and of its inputs.
+    let mut known: HashTable<(u64, NodeId)> = HashTable::new();
+    let hashes = DefaultHashBuilder::default();
     let identity_matters = plan.reads_identity();
+    let ignores_arguments = is_planted("share-ignores-arguments");
     for node in plan.order() {
         let kind = &plan.graph[node].kind;
-        let makes_up =
-            identity_matters && operator_spec(kind).is_some_and(|spec| !spec.gives.passes_rows());
+        let makes_up = || operator_spec(kind).is_some_and(|spec| !spec.gives.passes_rows());
         let is_source = matches!(kind, NodeKind::Source(..));
-        if kind.has_side_effect() || makes_up || is_source {
+        if kind.has_side_effect() || is_source || identity_matters && makes_up() {
             continue;
         }
         let inputs = plan.inputs(node);
-        let text = if is_planted("share-ignores-arguments") {
-            kind.name().to_owned()
-        } else {
-            kind.to_string()
+        let mut hash = hashes.build_hasher();
+        inputs.hash(&mut hash);
+        match ignores_arguments {
+            true => kind.name().hash(&mut hash),
+            false => kind.hash_into(&mut hash),
+        }
+        let hash = hash.finish();
+        let is_equal = |(_, other): &(u64, NodeId)| {
+            let other_kind = &plan.graph[*other].kind;
+            let same = match ignores_arguments {
+                true => other_kind.name() == kind.name(),
+                false => other_kind == kind,
+            };
+            same && plan.inputs(*other) == inputs
         };
-        let known = candidates.entry((text, inputs)).or_default();
-        let equal = known.iter().find(|other| {
-            plan.graph[**other].kind == *kind || is_planted("share-ignores-arguments")
-        });
-        match equal.copied() {
-            Some(equal) => replace(plan, node, equal),
-            None => known.push(node),
+        match known.find(hash, is_equal) {
+            Some((_, equal)) => replace(plan, node, *equal),
+            None => _ = known.insert_unique(hash, (hash, node), |(hash, _)| *hash),
         }
     }
 }

@@ -12,7 +12,8 @@
 use super::Choices;
 use crate::plan::{Member, NodeId, NodeKind, Plan};
 use crate::{Gives, Needs, OnControl, OperatorSpec, StateClass};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
+use std::hash::{BuildHasher, Hasher};
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     let is_match = |node: &NodeId| matches!(plan.graph[*node].kind, NodeKind::Match(_));
@@ -138,26 +139,29 @@ impl Suffixes {
 
 /// The chains that are equal up to a length, by their numbers.
 fn equal(plan: &Plan, chains: &[(NodeId, Vec<NodeId>)], len: usize) -> Vec<Vec<usize>> {
-    let mut numbers: HashMap<String, Vec<usize>> = HashMap::new();
+    // By the hash of what they do, numbers of those found.
+    let mut numbers: HashTable<(u64, usize)> = HashTable::new();
+    let hashes = DefaultHashBuilder::default();
     let mut found: Vec<Vec<usize>> = Vec::new();
+    let kind = |node: &NodeId| &plan.graph[*node].kind;
     for (at, (_, chain)) in chains.iter().enumerate() {
         let Some(chain) = chain.get(..len) else {
             continue;
         };
-        let kinds = |chain: &[NodeId]| -> Vec<String> {
-            let kinds = chain.iter().map(|node| plan.graph[*node].kind.to_string());
-            kinds.collect()
-        };
-        let known = numbers.entry(kinds(chain).join("\n")).or_default();
-        let same = |number: &&usize| {
-            let other = &chains[found[**number][0]].1[..len];
+        let mut hash = hashes.build_hasher();
+        for node in chain {
+            kind(node).hash_into(&mut hash);
+        }
+        let hash = hash.finish();
+        let same = |(_, number): &(u64, usize)| {
+            let other = &chains[found[*number][0]].1[..len];
             let mut pairs = chain.iter().zip(other);
-            pairs.all(|(a, b)| plan.graph[*a].kind == plan.graph[*b].kind)
+            pairs.all(|(a, b)| kind(a) == kind(b))
         };
-        match known.iter().find(same) {
-            Some(number) => found[*number].push(at),
+        match numbers.find(hash, same).map(|(_, number)| *number) {
+            Some(number) => found[number].push(at),
             None => {
-                known.push(found.len());
+                numbers.insert_unique(hash, (hash, found.len()), |(hash, _)| *hash);
                 found.push(vec![at]);
             }
         }

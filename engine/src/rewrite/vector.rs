@@ -24,7 +24,7 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     };
     let acting = plan.acting();
     let order = plan.order();
-    for node in order.iter().filter(|node| !acting.contains(*node)) {
+    for node in order.iter().filter(|node| !acting.contains(**node)) {
         let outputs = plan.outputs(*node).into_iter();
         let is_filter =
             |(reader, _): &(NodeId, u16)| matches!(plan.graph[*reader].kind, NodeKind::Filter(_));

@@ -2,6 +2,7 @@
 
 use crate::InputAccount;
 use crate::matching::Work;
+use crate::plan::Label;
 
 /// What became of the rows that came to a node:
 /// `rows_in = passed + filtered + absorbed + evicted + dropped + cut`.
@@ -52,7 +53,7 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct NodeReport {
     /// What the node does, as in the plan.
-    pub name: String,
+    pub name: Label,
     /// Whether it is a source.
     pub is_source: bool,
     /// The statement it was written in, from 0.

@@ -8,6 +8,7 @@ use super::output::{Item, Output};
 use super::run::Options;
 use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
+use crate::plan::{Label, Plan};
 use crate::planted::is_planted;
 use crate::{Control, Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
 use hashbrown::HashMap;
@@ -17,7 +18,7 @@ use wireq_typesys::{Bitmap, Part, PartData, Shape, Slot, Zone};
 
 /// One node while it runs.
 pub(super) struct RunNode {
-    pub(super) name: String,
+    pub(super) name: Label,
     /// None for sources.
     pub(super) operator: Option<Box<dyn Operator>>,
     pub(super) make: Option<Maker>,
@@ -71,7 +72,7 @@ pub(super) struct RunNode {
 }
 
 impl RunNode {
-    pub(super) fn new(node: PhysicalNode, options: &Options) -> RunNode {
+    pub(super) fn new(plan: &Arc<Plan>, node: PhysicalNode, options: &Options) -> RunNode {
         let (operator, make, spec) = match node.body {
             Body::Operator(make) => (Some(make()), Some(make), None),
             Body::Source(spec) => (None, None, Some(spec)),
@@ -85,7 +86,7 @@ impl RunNode {
             out.text.frame = operator.frame();
         }
         RunNode {
-            name: node.name,
+            name: Label::new(plan, node.node),
             operator,
             make,
             source: None,
@@ -173,14 +174,14 @@ impl RunNode {
         if self.output_file.is_some() || other.output_file.is_some() {
             return self.target() == other.target();
         }
-        let targets = |node: &RunNode| -> Vec<usize> {
-            match &node.writers[..] {
-                [] => vec![node.target],
-                writers => writers.iter().map(|writer| writer.target).collect(),
-            }
+        let has = |node: &RunNode, target: usize| match &node.writers[..] {
+            [] => node.target == target,
+            writers => writers.iter().any(|writer| writer.target == target),
         };
-        let mine = targets(self);
-        targets(other).iter().any(|target| mine.contains(target))
+        match &self.writers[..] {
+            [] => has(other, self.target),
+            writers => writers.iter().any(|writer| has(other, writer.target)),
+        }
     }
 
     /// Whether what it writes at once is a matter of the order of statements.

@@ -122,10 +122,11 @@ impl Runner {
             }
         }
         let node = &self.graph.nodes[rank];
-        let module = node.name.split(' ').next().unwrap_or_default();
+        let name = node.name.to_string();
+        let module = name.split(' ').next().unwrap_or_default();
         Error::Memory {
             module: module.to_owned(),
-            node: node.name.clone(),
+            node: name,
             statement: node.statement + 1,
             verb,
             used,

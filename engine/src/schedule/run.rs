@@ -93,10 +93,13 @@ pub fn run(mut plan: Plan, options: &Options, outputs: &mut dyn Outputs) -> Resu
         ..options.choices.clone()
     };
     rewrite(&mut plan, &choices);
+    let plan = Arc::new(plan);
     let nodes = physical::build(&plan, &options.zone, options.seed);
     let places = nodes.iter().map(|node| node.place).collect();
     let start = Instant::now();
-    let nodes = nodes.into_iter().map(|node| RunNode::new(node, options));
+    let nodes = nodes
+        .into_iter()
+        .map(|node| RunNode::new(&plan, node, options));
     let nodes = nodes.collect();
     let mut runner = Runner {
         built: start.elapsed(),

@@ -542,7 +542,7 @@ fn unbalanced(report: &Report) -> Option<(String, String)> {
     let begun = |node: &NodeReport| node.is_source && node.account.passed > 0;
     let wrong = |node: &&NodeReport| !node.account.adds_up() || begun(node) && node.input.is_none();
     let node = report.accounts.iter().find(wrong)?;
-    Some((node.name.clone(), format!("{:?}", node.account)))
+    Some((node.name.to_string(), format!("{:?}", node.account)))
 }
 
 fn readable(bytes: &[u8]) -> String {

@@ -14,7 +14,7 @@ use wireq_typesys::{
 
 /// An operator of a query, and the fields that it reads; rows hold their values.
 struct Stand {
-    spec: OperatorSpec,
+    spec: Arc<OperatorSpec>,
     fields: Vec<FieldPath>,
 }
 

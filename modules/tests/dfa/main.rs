@@ -143,6 +143,6 @@ fn is_faulty(query: &str) -> bool {
 
 fn account(report: &Report) -> Account {
     let mut nodes = report.accounts.iter();
-    let node = nodes.find(|node| node.name.starts_with("dfa"));
+    let node = nodes.find(|node| node.name.to_string().starts_with("dfa"));
     node.expect("there is a dfa").account
 }

@@ -62,7 +62,11 @@ impl Lexer<'_, '_> {
         if text.starts_with("::") && self.after_operand() {
             return Some((2, Kind::Cast));
         }
-        let mut operators = OPERATORS.iter();
+        // Most of what is asked for is a word.
+        let mut operators = match text.starts_with(char::is_alphanumeric) {
+            true => [].iter(),
+            false => OPERATORS.iter(),
+        };
         let found = operators.find(|(symbol, _)| text.starts_with(symbol));
         found
             .filter(|_| !self.is_signed_number(text))

@@ -5,24 +5,30 @@ use std::net::IpAddr;
 
 /// The keywords of both modes.
 pub(super) fn clause(word: &str) -> Option<Keyword> {
-    match word.to_ascii_lowercase().as_str() {
-        "where" => Some(Keyword::Where),
-        "group" => Some(Keyword::Group),
-        "having" => Some(Keyword::Having),
-        "from" => Some(Keyword::From),
-        _ => None,
-    }
+    const KEYWORDS: [(&str, Keyword); 4] = [
+        ("where", Keyword::Where),
+        ("group", Keyword::Group),
+        ("having", Keyword::Having),
+        ("from", Keyword::From),
+    ];
+    find(&KEYWORDS, word)
 }
 
 /// The keywords of expressions.
 pub(super) fn logic(word: &str) -> Option<Keyword> {
-    match word.to_ascii_lowercase().as_str() {
-        "and" => Some(Keyword::And),
-        "or" => Some(Keyword::Or),
-        "not" => Some(Keyword::Not),
-        "in" => Some(Keyword::In),
-        _ => None,
-    }
+    const KEYWORDS: [(&str, Keyword); 4] = [
+        ("and", Keyword::And),
+        ("or", Keyword::Or),
+        ("not", Keyword::Not),
+        ("in", Keyword::In),
+    ];
+    find(&KEYWORDS, word)
+}
+
+fn find(keywords: &[(&str, Keyword)], word: &str) -> Option<Keyword> {
+    let mut keywords = keywords.iter();
+    let keyword = keywords.find(|(name, _)| name.eq_ignore_ascii_case(word));
+    keyword.map(|(_, keyword)| *keyword)
 }
 
 /// Whether a word of expressions has an operand behind it, so that a bracket there is no call.

@@ -26,7 +26,7 @@ impl Condition<'_, '_, '_> {
     pub(super) fn test(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
             ExprKind::Word(word) if is_field(word) && !self.three_valued => {
-                let path = FieldPath::new(&word.text);
+                let path = self.lowering.path(&word.text);
                 Expr::Holds(Box::new(Expr::Exists(path, word.span)))
             }
             ExprKind::Function(call) => self.function_test(call),
@@ -271,8 +271,8 @@ impl Condition<'_, '_, '_> {
     /// An expression that has a value.
     pub(super) fn value(&mut self, expr: &ast::Expr) -> Expr {
         match &expr.kind {
-            ExprKind::Word(word) => value_of_word(word),
-            ExprKind::Field(word) => Expr::Field(FieldPath::new(&word.text), word.span),
+            ExprKind::Word(word) => self.value_of_word(word),
+            ExprKind::Field(word) => Expr::Field(self.lowering.path(&word.text), word.span),
             ExprKind::Constant(Constant::Null) => Expr::Absent(expr.span),
             ExprKind::Constant(constant) => Expr::Bool(*constant == Constant::True, expr.span),
             ExprKind::Function(call) if self.three_valued => self.function_test(call),
@@ -308,6 +308,16 @@ impl Condition<'_, '_, '_> {
             | ExprKind::Not(_)
             | ExprKind::And(_)
             | ExprKind::Or(_) => self.test(expr),
+        }
+    }
+
+    fn value_of_word(&mut self, word: &Word) -> Expr {
+        if is_field(word) {
+            Expr::Field(self.lowering.path(&word.text), word.span)
+        } else if word.quoted {
+            Expr::Literal(Literal::quoted(&word.text), word.span)
+        } else {
+            Expr::Literal(Literal::new(&word.text), word.span)
         }
     }
 
@@ -414,17 +424,7 @@ pub(super) fn is_field(word: &Word) -> bool {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let constant =
         word.quoted || unsigned.starts_with(|c: char| c.is_ascii_digit()) || text.contains(':');
-    !constant && !Literal::new(text).is_number()
-}
-
-fn value_of_word(word: &Word) -> Expr {
-    if is_field(word) {
-        Expr::Field(FieldPath::new(&word.text), word.span)
-    } else if word.quoted {
-        Expr::Literal(Literal::quoted(&word.text), word.span)
-    } else {
-        Expr::Literal(Literal::new(&word.text), word.span)
-    }
+    !constant && !Literal::reads_as_number(text)
 }
 
 /// Whether an expression reads no field.

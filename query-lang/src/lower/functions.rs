@@ -66,7 +66,8 @@ impl Lowering<'_> {
         functions: &mut Functions,
     ) -> Word {
         let name = alias.unwrap_or(&call.name).clone();
-        match self.resolve_function(call, FieldPath::new(&name.text), input) {
+        let path = self.path(&name.text);
+        match self.resolve_function(call, path, input) {
             Some(function) => self.add_function(function, name.span, functions),
             None => functions.failed = true,
         }
@@ -83,7 +84,7 @@ impl Lowering<'_> {
         input: NodeId,
         functions: &mut Functions,
     ) -> FieldPath {
-        let name = FieldPath::new(&call.name.text);
+        let name = self.path(&call.name.text);
         let Some(function) = self.resolve_function(call, name.clone(), input) else {
             functions.failed = true;
             return name;

@@ -22,10 +22,12 @@ use crate::ast::{Argument, ArgumentValue, Call, Pipeline, Stage, StageKind};
 use crate::names::Names;
 use definitions::Definitions;
 use group::GroupClause;
+use std::collections::HashSet;
 use wireq_engine::arguments::Word;
 use wireq_engine::module::{Build, GroupKeys};
 use wireq_engine::plan::{NodeId, Plan};
 use wireq_engine::{Diagnostic, Registry, Span};
+use wireq_typesys::FieldPath;
 
 /// Lowers statements into one plan.
 pub(crate) struct Lowering<'a> {
@@ -38,6 +40,8 @@ pub(crate) struct Lowering<'a> {
     /// The source over the files, once a statement has read it.
     files: Option<NodeId>,
     definitions: Definitions,
+    /// The fields that were named, each once: thousands of statements ask for a few.
+    paths: HashSet<FieldPath>,
     /// How many columns there are that no query can name.
     hidden: usize,
     /// The groups of which each has its own of what is lowered.
@@ -73,9 +77,20 @@ impl<'a> Lowering<'a> {
             faults: Vec::new(),
             files: None,
             definitions: Definitions::default(),
+            paths: HashSet::new(),
             hidden: 0,
             groups: None,
         }
+    }
+
+    /// The path of a text.
+    fn path(&mut self, text: &str) -> FieldPath {
+        if let Some(known) = self.paths.get(text) {
+            return known.clone();
+        }
+        let path = FieldPath::new(text);
+        self.paths.insert(path.clone());
+        path
     }
 
     /// Lowers one statement. Where nothing acts on its result, it is printed.
