@@ -60,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "match-access-test-alone",
     "match-classes-of-last-row",
     "match-contents-tell-all",
+    "match-next-expression",
     "match-route-to-next",
     "branch-of-shared-rows",
     "spill-first-run-lost",
