@@ -48,6 +48,7 @@ check-all: test
 	WIREQ_SELECTS=5000 cargo nextest run --release -p wireq-cli --test duckdb --locked --no-capture
 	WIREQ_KEYS=1000000,3000000 cargo nextest run --release -p wireq-cli --test main memory --locked --no-capture
 	WIREQ_SWEEP=1 cargo nextest run --release -p wireq-cli --test main rules --locked --no-capture
+	WIREQ_SWEEP=1 cargo nextest run --release -p wireq-cli --test golden --locked
 	WIREQ_SEEDS=1000 cargo nextest run --release -p wireq-cli --test main threads --locked --no-capture
 	bench/keys.sh
 	WIREQ_LIVE=1 WIREQ_LIVE_BYTES=100000000 WIREQ_LIVE_SOAK=600 cargo nextest run --release -p wireq-cli --test live --locked --no-capture

@@ -15,10 +15,6 @@ pub struct Function {
     pub parameters: &'static [FunctionParameter],
     /// Whether it gives nothing where one of its arguments is absent; it is not called then.
     pub strict: bool,
-    /// What has to be in the field that its first argument is, one of bytes or text, for the result to
-    /// be true: asked with the kind of the field, and the arguments, of which the first is absent and
-    /// the others are constants.
-    pub demand: Option<fn(&FieldPath, Kind, &[Value]) -> Option<Demand>>,
     /// The kind it gives for the kinds of its arguments; a message where it can't take them.
     pub kind: fn(&[Kind]) -> Result<Kind, String>,
     /// Calls it with as many arguments as were given, each of the kind of its parameter where that
@@ -41,6 +37,23 @@ pub struct FunctionParameter {
     pub times: Times,
     /// What it means, in one sentence.
     pub summary: &'static str,
+    /// Of the first parameter, what has to be in its argument for the result to be true.
+    pub demand: Option<DemandOf>,
+}
+
+/// Says what has to be in a field of bytes or text that is the first argument of a function. It is
+/// asked with the kind of the field and with the arguments, of which the first is absent and the others
+/// are constants.
+pub type DemandOf = fn(&FieldPath, Kind, &[Value]) -> Option<Demand>;
+
+impl FunctionParameter {
+    /// The parameter with what has to be in its argument.
+    pub const fn with_demand(self, demand: DemandOf) -> FunctionParameter {
+        FunctionParameter {
+            demand: Some(demand),
+            ..self
+        }
+    }
 }
 
 /// How often an argument of a function is given.

@@ -38,7 +38,7 @@ pub mod spill;
 
 pub use diagnostic::Diagnostic;
 pub use error::{Error, Size};
-pub use function::{Function as ScalarFunction, FunctionParameter, Times};
+pub use function::{DemandOf, Function as ScalarFunction, FunctionParameter, Times};
 pub use module::*;
 pub use registry::{FileReader, Recognized, Registry};
 pub use schedule::{Account, NodeReport, Report};

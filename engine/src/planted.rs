@@ -3,6 +3,11 @@
 //! With the feature `planted` (test builds only), each place that asks [`is_planted`] can be
 //! switched to a one-line mistake; the random harness has to find every one of them.
 
+#[cfg(feature = "planted")]
+use std::cell::Cell;
+#[cfg(feature = "planted")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
 /// The mistakes that can be planted.
 pub const NAMES: &[&str] = &[
     "head-one-more",
@@ -55,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "match-access-test-alone",
     "match-classes-of-last-row",
     "match-contents-tell-all",
+    "match-next-expression",
     "match-route-to-next",
     "branch-of-shared-rows",
     "spill-first-run-lost",
@@ -70,22 +76,75 @@ pub const NAMES: &[&str] = &[
     "ihl-ignored",
 ];
 
+/// Which of [`NAMES`] were asked about, by number, while they were watched.
+#[cfg(feature = "planted")]
+pub struct Asked([AtomicBool; NAMES.len()]);
+
+#[cfg(feature = "planted")]
+impl Asked {
+    /// None so far. It lasts as long as the process: threads that watch for it may be about.
+    pub fn new() -> &'static Asked {
+        Box::leak(Box::new(Asked(
+            [const { AtomicBool::new(false) }; NAMES.len()],
+        )))
+    }
+
+    /// The names since this was asked last.
+    pub fn take(&self) -> Vec<&'static str> {
+        let names = NAMES.iter().zip(&self.0);
+        let asked = names.filter(|(_, asked)| asked.swap(false, Ordering::Relaxed));
+        asked.map(|(name, _)| *name).collect()
+    }
+}
+
+/// What a thread does where it is asked about a mistake.
+#[derive(Clone, Copy)]
+pub(crate) enum State {
+    Off,
+    #[cfg(feature = "planted")]
+    Planted(&'static str),
+    #[cfg(feature = "planted")]
+    Watched(&'static Asked),
+}
+
 #[cfg(feature = "planted")]
 thread_local! {
-    static PLANTED: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };
+    static STATE: Cell<State> = const { Cell::new(State::Off) };
 }
 
 /// Switches one mistake on for this thread, or all off.
+///
+/// # Panics
+/// Where there is no mistake of the name.
 #[cfg(feature = "planted")]
 pub fn plant(name: Option<&'static str>) {
-    PLANTED.with(|planted| planted.set(name));
+    let state = name.map_or(State::Off, |name| {
+        assert!(NAMES.contains(&name), "{name}");
+        State::Planted(name)
+    });
+    STATE.set(state);
+}
+
+/// Switches all mistakes off for this thread, and keeps which are asked about: one that is not can
+/// change nothing.
+#[cfg(feature = "planted")]
+pub fn watch(asked: &'static Asked) {
+    STATE.set(State::Watched(asked));
 }
 
 /// Whether a mistake is switched on.
 #[cfg(feature = "planted")]
+#[inline]
 pub fn is_planted(name: &str) -> bool {
-    debug_assert!(NAMES.contains(&name), "{name}");
-    PLANTED.with(|planted| planted.get() == Some(name))
+    match STATE.get() {
+        State::Off => false,
+        State::Planted(planted) => planted == name,
+        State::Watched(asked) => {
+            let number = NAMES.iter().position(|known| *known == name);
+            asked.0[number.expect(name)].store(true, Ordering::Relaxed);
+            false
+        }
+    }
 }
 
 /// Whether a mistake is switched on: never, outside test builds.
@@ -95,16 +154,16 @@ pub const fn is_planted(_name: &str) -> bool {
     false
 }
 
-/// The mistake that is switched on for this thread.
-pub(crate) fn current() -> Option<&'static str> {
+/// What is switched on for this thread.
+pub(crate) fn current() -> State {
     #[cfg(feature = "planted")]
-    return PLANTED.with(std::cell::Cell::get);
+    return STATE.get();
     #[cfg(not(feature = "planted"))]
-    None
+    State::Off
 }
 
-/// Switches the mistake of the thread that began this one on here too.
-pub(crate) fn inherit(_name: Option<&'static str>) {
+/// Switches on here what is for the thread that began this one.
+pub(crate) fn inherit(_state: State) {
     #[cfg(feature = "planted")]
-    plant(_name);
+    STATE.set(_state);
 }

@@ -104,7 +104,7 @@ fn of_call(
     arguments: &[Expr],
     kind: &dyn Fn(&FieldPath) -> Kind,
 ) -> Option<Demand> {
-    let demand = function.demand?;
+    let demand = function.parameter(0)?.demand?;
     let (Expr::Field(field, _), constants) = arguments.split_first()? else {
         return None;
     };

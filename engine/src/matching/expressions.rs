@@ -6,6 +6,7 @@
 
 use super::naive::bytes_of;
 use crate::View;
+use crate::planted::is_planted;
 use hashbrown::HashMap;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
@@ -179,8 +180,10 @@ impl Group {
                 self.given_up += 1;
                 return;
             }
+            let next = usize::from(is_planted("match-next-expression"));
             for pattern in self.matching.iter() {
-                self.found[pattern.as_usize()].set(row);
+                let of = (pattern.as_usize() + next) % self.found.len();
+                self.found[of].set(row);
             }
         });
     }

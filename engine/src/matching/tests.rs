@@ -27,16 +27,17 @@ static BAND: Function = Function {
             kind: Kind::Signed,
             times: Times::One,
             summary: "",
+            demand: None,
         },
         FunctionParameter {
             name: "B",
             kind: Kind::Signed,
             times: Times::One,
             summary: "",
+            demand: None,
         },
     ],
     strict: true,
-    demand: None,
     kind: |_| Ok(Kind::Signed),
     call: |values, _| match values {
         [Value::Integer(a), Value::Integer(b)] => Value::Integer(a & b),

@@ -3,17 +3,17 @@
 use super::capture::Capture;
 use super::census::Census;
 use super::generate::QuerySet;
+use super::modes::{Mode, all_rewrites};
 use super::oracle;
 use super::oracle::object::Object;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use wireq_engine::matching::Strategy;
 use wireq_engine::plan::Plan;
-use wireq_engine::rewrite::{Choices, REWRITES};
 use wireq_engine::schedule::{self, NodeReport, Outputs, Report, Signals, Target};
 use wireq_engine::{RecordType, Registry, ScalarFunction};
 use wireq_query_lang::{Files, Text, compile};
@@ -102,122 +102,20 @@ fn put(texts: &mut Texts, place: Place, bytes: &[u8]) {
     }
 }
 
-/// One way to run a plan.
-#[derive(Clone)]
-struct Mode {
-    rows_max: usize,
-    choices: Choices,
-    /// Whether each statement has its own output.
-    apart: bool,
-    /// Steps after which all states are saved and loaded into fresh operators; 0 is never.
-    resume_every: u64,
-    /// Steps after which all states are moved to files, as far as they can be; 0 is never.
-    spill_every: u64,
-    threads: usize,
-    /// Whether the account so far is asked for before every step.
-    progress: bool,
+/// A query set that is ready to be run.
+pub(super) struct Ready {
+    folder: Folder,
+    plan: Plan,
+    /// What the oracle says.
+    results: oracle::Results,
 }
 
-/// All rewrites, wherever they can do something.
-fn all_rewrites() -> Choices {
-    Choices {
-        vector_min: 1,
-        ..Choices::default()
-    }
-}
-
-/// All rewrites off but those that `stays`.
-fn rewrites(stays: impl Fn(&str) -> bool) -> Choices {
-    let off = REWRITES.iter().filter(|rewrite| !stays(rewrite.name));
-    Choices {
-        off: off.map(|rewrite| rewrite.name.to_owned()).collect(),
-        ..all_rewrites()
-    }
-}
-
-impl Mode {
-    /// All rewrites and none of them with every size of batch; each of them alone, and every way to
-    /// match conditions, with one.
-    fn all() -> Vec<Mode> {
-        let mut modes = Vec::new();
-        // Where batches are small, many are under way on several threads at once.
-        for (rows_max, threads) in [(1, 1), (1, 3), (3, 1), (3, 2), (2048, 1)] {
-            for choices in [all_rewrites(), rewrites(|_| false)] {
-                for apart in [false, true] {
-                    modes.push(Mode {
-                        rows_max,
-                        threads,
-                        choices: choices.clone(),
-                        apart,
-                        // Where batches are small there are many steps to resume between.
-                        resume_every: if rows_max == 3 { 2 } else { 0 },
-                        spill_every: match (rows_max, apart) {
-                            (1, true) => 4,
-                            (3, true) => 1,
-                            _ => 0,
-                        },
-                        progress: rows_max == 1 && !apart,
-                    });
-                }
-            }
-        }
-        // Alone, these would find nothing to do.
-        let stays = |alone: &str, name: &str| {
-            name == alone || ["tally", "table"].contains(&alone) && name == "vector"
-        };
-        let alone = REWRITES
-            .iter()
-            .map(|alone| rewrites(|name| stays(alone.name, name)));
-        let strategies = Strategy::ALL.iter().flat_map(|(_, strategy)| {
-            [true, false].map(|vector| Choices {
-                strategy: *strategy,
-                vector,
-                ..all_rewrites()
-            })
-        });
-        // As everybody runs it.
-        let usual = std::iter::once(Choices::default());
-        modes.extend(usual.chain(alone).chain(strategies).map(|choices| Mode {
-            rows_max: 5,
-            choices,
-            apart: false,
-            resume_every: 0,
-            spill_every: 0,
-            threads: 1,
-            progress: false,
-        }));
-        modes
-    }
-
-    fn target(&self, statement: usize) -> usize {
-        if self.apart { statement } else { 0 }
-    }
-
-    fn name(&self) -> String {
-        let Mode {
-            rows_max,
-            choices,
-            apart,
-            resume_every,
-            spill_every,
-            threads,
-            progress,
-        } = self;
-        let outputs = if *apart {
-            "an output for each statement"
-        } else {
-            "one output"
-        };
-        let asked = if *progress {
-            ", asked how far it is"
-        } else {
-            ""
-        };
-        format!(
-            "{threads} threads, batches of {rows_max}, resumed every {resume_every} steps, moved to files every \
-             {spill_every}, {choices:?}, {outputs}{asked}"
-        )
-    }
+/// What engine and oracle are compared in.
+pub(super) enum Way {
+    /// All statements in a mode.
+    Mode(Mode),
+    /// All but one, which must change nothing for the others.
+    WithoutOne,
 }
 
 /// The files of a query set, removed at the end.
@@ -252,6 +150,12 @@ impl Folder {
 impl Checker {
     /// Makes ready.
     pub fn new() -> Checker {
+        // Runs move to files what they can by the thousand, and a disk takes long to make a file.
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() {
+            // Whoever came first has said the same.
+            let _ = tempfile::env::override_temp_dir(memory);
+        }
         Checker {
             registry: wireq_modules::registry(),
             zone: Arc::new(Zone::utc()),
@@ -279,19 +183,35 @@ impl Checker {
 
     /// Runs a set in every mode.
     pub fn check(&self, set: &QuerySet) -> Outcome {
-        let folder = Folder::with(set);
-        let plan = match self.compile(set, &folder) {
-            Ok(plan) => plan,
+        let ready = match self.ready(set) {
+            Ok(ready) => ready,
             Err(faults) => return Outcome::Invalid(faults),
         };
-        let results = oracle::run(&plan, &self.zone);
-        if let Err(failure) = self.check_modes(&plan, &results) {
-            return Outcome::Failed(failure);
+        let modes = Mode::all().into_iter().map(Way::Mode);
+        let mut ways = modes.chain([Way::WithoutOne]);
+        match ways.try_for_each(|way| self.attempt(set, &ready, &way)) {
+            Ok(()) => Outcome::Agreed(Census::of(&ready.plan, &ready.results)),
+            Err(failure) => Outcome::Failed(failure),
         }
-        if let Err(failure) = self.check_dropping(set, &folder, &results) {
-            return Outcome::Failed(failure);
+    }
+
+    /// Writes the files of a set, compiles it and asks the oracle.
+    pub(super) fn ready(&self, set: &QuerySet) -> Result<Ready, String> {
+        let folder = Folder::with(set);
+        let plan = self.compile(set, &folder)?;
+        Ok(Ready {
+            results: oracle::run(&plan, &self.zone),
+            folder,
+            plan,
+        })
+    }
+
+    /// Compares what the engine gives with what the oracle says.
+    pub(super) fn attempt(&self, set: &QuerySet, ready: &Ready, way: &Way) -> Result<(), Failure> {
+        match way {
+            Way::Mode(mode) => self.check_mode(&ready.plan, &ready.results, mode),
+            Way::WithoutOne => self.check_dropping(set, &ready.folder, &ready.results),
         }
-        Outcome::Agreed(Census::of(&plan, &results))
     }
 
     /// Runs queries over captures in the current folder, in every mode.
@@ -302,7 +222,9 @@ impl Checker {
     /// # Panics
     /// Where the oracle does not know a module: see [`Checker::compile_known`].
     pub fn check_plan(&self, plan: &Plan) -> Result<(), Failure> {
-        self.check_modes(plan, &oracle::run(plan, &self.zone))
+        let results = oracle::run(plan, &self.zone);
+        let mut modes = Mode::all().into_iter();
+        modes.try_for_each(|mode| self.check_mode(plan, &results, &mode))
     }
 
     /// Compiles a query for captures in the current folder; none where it has faults or where the
@@ -325,11 +247,14 @@ impl Checker {
         oracle::knows(&plan).then_some(plan)
     }
 
-    fn check_modes(&self, plan: &Plan, results: &oracle::Results) -> Result<(), Failure> {
-        Mode::all().into_iter().try_for_each(|mode| {
-            let expected = expected(results, |statement| mode.target(statement));
-            self.compare(plan, &mode, &expected)
-        })
+    fn check_mode(
+        &self,
+        plan: &Plan,
+        results: &oracle::Results,
+        mode: &Mode,
+    ) -> Result<(), Failure> {
+        let expected = expected(results, |statement| mode.target(statement));
+        self.compare(plan, mode, &expected)
     }
 
     /// Without one statement the text of the others must be the same.

@@ -119,7 +119,7 @@ impl Generator {
     }
 
     /// A test of what is in a text.
-    fn text_test(&mut self, field: &str) -> String {
+    pub(super) fn text_test(&mut self, field: &str) -> String {
         let part = *self
             .random
             .pick(&["a", "GET", "get", "T", "1", "ET / ", "0.0", "10"]);

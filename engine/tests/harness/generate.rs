@@ -101,6 +101,18 @@ impl QuerySet {
             let filters = generator.statements_of_filters();
             statements.extend(filters);
         }
+        if generator.random.percent(20) {
+            let measures = generator.statements_of_measures();
+            statements.extend(measures);
+        }
+        if generator.random.percent(10) {
+            let clocks = generator.statements_of_clocks();
+            statements.extend(clocks);
+        }
+        if generator.random.percent(12) {
+            let texts = generator.statements_of_texts();
+            statements.extend(texts);
+        }
         let count = statements.len();
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);
@@ -490,7 +502,7 @@ impl Generator {
     }
 
     /// A copy of a pipeline for each key.
-    fn grouped(&mut self, scope: &mut Scope, depth: usize) -> Stage {
+    pub(super) fn grouped(&mut self, scope: &mut Scope, depth: usize) -> Stage {
         let count = self.random.weighted(&[(5, 1), (2, 2)]);
         let mut keys = self.fields(scope, count);
         let ticks = scope.has("clock") && self.random.percent(65);

@@ -5,8 +5,9 @@
 //! | `random` | choices that a seed determines |
 //! | `capture`, `tables` | random captures and tables |
 //! | `query`, `scope` | query sets, and what a place in a query may name |
-//! | `generate`, `stages`, `measures`, `conditions`, `alike` | random query sets |
-//! | `check` | one set through oracle and engine, in every mode |
+//! | `generate`, `stages`, `measures`, `conditions`, `alike`, `rare` | random query sets |
+//! | `check`, `modes` | one set through oracle and engine, in every mode |
+//! | `faults` | which sets show planted faults |
 //! | `shrink` | the smallest set that still fails |
 //! | `census` | how often everything occurred |
 
@@ -15,12 +16,17 @@ mod capture;
 pub mod census;
 pub mod check;
 mod conditions;
+#[cfg(feature = "planted")]
+#[allow(dead_code, reason = "one of the tests that share this uses it")]
+pub mod faults;
 mod generate;
 mod measures;
+mod modes;
 #[path = "../oracle/mod.rs"]
 mod oracle;
 mod query;
 mod random;
+mod rare;
 mod scope;
 mod shrink;
 mod stages;

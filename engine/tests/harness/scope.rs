@@ -269,6 +269,12 @@ impl Scope {
         });
     }
 
+    /// The fields that are none of packets.
+    pub fn attached(&self) -> Vec<String> {
+        let attached = self.fields.iter().filter(|field| field.native.is_none());
+        attached.map(|field| field.name.clone()).collect()
+    }
+
     fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }

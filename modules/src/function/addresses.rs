@@ -18,7 +18,6 @@ pub(super) static CIDR: Function = Function {
     summary: "Whether an address is in a block.",
     parameters: &[ADDRESS, BLOCK],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&CIDR, kinds, Kind::Bool),
     call: |values, _| {
         let both = address(values, 0).zip(prefix(values, 1));
@@ -38,7 +37,6 @@ pub(super) static IS_PRIVATE: Function = Function {
     summary: "Whether an address is for use inside networks: 10/8, 172.16/12, 192.168/16 or fc00::/7.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IS_PRIVATE, kinds, Kind::Bool),
     call: |values, _| {
         test(values, |address| match address {
@@ -57,7 +55,6 @@ pub(super) static IS_LOOPBACK: Function = Function {
     summary: "Whether an address is the machine's own: 127/8 or ::1.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IS_LOOPBACK, kinds, Kind::Bool),
     call: |values, _| test(values, |address| address.is_loopback()),
     examples: &[
@@ -71,7 +68,6 @@ pub(super) static IS_MULTICAST: Function = Function {
     summary: "Whether an address is that of a group: 224/4 or ff00::/8.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IS_MULTICAST, kinds, Kind::Bool),
     call: |values, _| test(values, |address| address.is_multicast()),
     examples: &[
@@ -85,7 +81,6 @@ pub(super) static IS_LINKLOCAL: Function = Function {
     summary: "Whether an address is for one link only: 169.254/16 or fe80::/10.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IS_LINKLOCAL, kinds, Kind::Bool),
     call: |values, _| {
         test(values, |address| match address {
@@ -104,7 +99,6 @@ pub(super) static IS_GLOBAL: Function = Function {
     summary: "Whether an address is one machine's and reachable from all of the Internet, as IANA has it.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IS_GLOBAL, kinds, Kind::Bool),
     call: |values, _| test(values, is_global),
     examples: &[

@@ -18,7 +18,6 @@ pub(super) static BAND: Function = Function {
     summary: "The bits that both integers have.",
     parameters: &[A, B],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BAND, kinds, Kind::Signed),
     call: |values, _| of_two(values, |a, b| Some(a & b)),
     examples: &[("band(91, 15)", "11"), ("band(0x18, 0x10)", "16")],
@@ -29,7 +28,6 @@ pub(super) static BOR: Function = Function {
     summary: "The bits that either integer has.",
     parameters: &[A, B],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BOR, kinds, Kind::Signed),
     call: |values, _| of_two(values, |a, b| Some(a | b)),
     examples: &[("bor(32, 3)", "35"), ("bor(-8, 1)", "-7")],
@@ -40,7 +38,6 @@ pub(super) static BXOR: Function = Function {
     summary: "The bits that one of the integers has and the other has not.",
     parameters: &[A, B],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BXOR, kinds, Kind::Signed),
     call: |values, _| of_two(values, |a, b| Some(a ^ b)),
     examples: &[("bxor(17, 5)", "20"), ("bxor(5, 5)", "0")],
@@ -51,7 +48,6 @@ pub(super) static SHL: Function = Function {
     summary: "The integer with its bits moved up; absent where bits would be lost.",
     parameters: &[A, COUNT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SHL, kinds, Kind::Signed),
     call: |values, _| of_two(values, shift_left),
     examples: &[
@@ -66,7 +62,6 @@ pub(super) static SHR: Function = Function {
     summary: "The integer with its bits moved down; those below the first are lost.",
     parameters: &[A, COUNT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SHR, kinds, Kind::Signed),
     call: |values, _| of_two(values, shift_right),
     examples: &[
@@ -92,7 +87,6 @@ pub(super) static BIT_COUNT: Function = Function {
     summary: "How many bits of an integer are set; a negative one has 64 bits.",
     parameters: &[A],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BIT_COUNT, kinds, Kind::Unsigned),
     call: |values, _| {
         let count = integer(values, 0).and_then(|a| match a {

@@ -22,7 +22,6 @@ pub(super) static TIME_BUCKET: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TIME_BUCKET, kinds, Kind::Time),
     call: |values, zone| time_bucket(values, zone).map_or(Value::Absent, Value::Time),
     examples: &[

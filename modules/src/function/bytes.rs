@@ -16,7 +16,6 @@ pub(super) static BYTE: Function = Function {
     summary: "The byte at a place, as a number; absent where there is none.",
     parameters: &[BYTES, OFFSET],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BYTE, kinds, Kind::Unsigned),
     call: |values, _| number(values, 1, false).unwrap_or_default(),
     examples: &[("byte('Hello', 0)", "72"), ("byte('Hello', 5)", "")],
@@ -27,7 +26,6 @@ pub(super) static UINT_BE: Function = Function {
     summary: "The bytes at a place as an unsigned number, the most significant first, as in most protocols.",
     parameters: &[BYTES, OFFSET, LENGTH],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&UINT_BE, kinds, Kind::Unsigned),
     call: |values, _| number(values, integer(values, 2).unwrap_or(0), false).unwrap_or_default(),
     examples: &[
@@ -41,7 +39,6 @@ pub(super) static UINT_LE: Function = Function {
     summary: "The bytes at a place as an unsigned number, the least significant first.",
     parameters: &[BYTES, OFFSET, LENGTH],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&UINT_LE, kinds, Kind::Unsigned),
     call: |values, _| number(values, integer(values, 2).unwrap_or(0), true).unwrap_or_default(),
     examples: &[
@@ -73,7 +70,6 @@ pub(super) static SLICE: Function = Function {
         optional("LENGTH", Kind::Signed, "How many bytes; all unless given."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&SLICE, kinds),
     call: |values, _| slice(values).unwrap_or_default(),
     examples: &[
@@ -97,7 +93,6 @@ pub(super) static BYTE_ENTROPY: Function = Function {
     summary: "How many bits of information a byte has, by how often each value occurs: 0 to 8.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BYTE_ENTROPY, kinds, Kind::Double),
     call: |values, _| of_bytes(values, |bytes| Value::Double(entropy(bytes))),
     examples: &[("byte_entropy('aaaa')", "0"), ("byte_entropy('abcd')", "2")],

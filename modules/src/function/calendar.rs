@@ -81,7 +81,6 @@ pub(super) static DATE_PART: Function = Function {
         TIME,
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&DATE_PART, kinds, Kind::Dynamic),
     call: |values, zone| date_part(values, zone).unwrap_or_default(),
     examples: &[
@@ -121,7 +120,6 @@ pub(super) static DATE_TRUNC: Function = Function {
     summary: "When the unit began that a time is in, as clocks in the zone show it; weeks begin on Monday.",
     parameters: &[PART, TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&DATE_TRUNC, kinds, Kind::Time),
     call: |values, zone| date_trunc(values, zone).map_or(Value::Absent, Value::Time),
     examples: &[
@@ -169,7 +167,6 @@ pub(super) static DATE_DIFF: Function = Function {
     summary: "How many units begin between two times; whole weeks. Below 0 where the end is before the start.",
     parameters: &[PART, START, END],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&DATE_DIFF, kinds, Kind::Signed),
     call: |values, zone| {
         let difference = date_diff(values, zone);
@@ -218,7 +215,6 @@ pub(super) static DATE_SUB: Function = Function {
     summary: "How many whole units lie between two times; below 0 where the end is before the start.",
     parameters: &[PART, START, END],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&DATE_SUB, kinds, Kind::Signed),
     call: |values, zone| {
         let difference = date_sub(values, zone);

@@ -10,7 +10,6 @@ pub(super) static TO_INT: Function = Function {
     summary: "The value as an integer: doubles are rounded, halves to the even one, those of texts away from 0.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_INT, kinds, Kind::Signed),
     call: |values, _| {
         let integer = to_int(argument(values, 0));
@@ -47,7 +46,6 @@ pub(super) static TO_DOUBLE: Function = Function {
     summary: "The value as a floating-point number; times and durations in seconds.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_DOUBLE, kinds, Kind::Double),
     call: |values, _| to_double(argument(values, 0)).map_or(Value::Absent, Value::Double),
     examples: &[
@@ -82,7 +80,6 @@ pub(super) static TO_BOOL: Function = Function {
     summary: "The value as true or false: numbers but 0 are true; texts are read, as in true, t, yes, y and 1.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_BOOL, kinds, Kind::Bool),
     call: |values, _| to_bool(argument(values, 0)).map_or(Value::Absent, Value::Bool),
     examples: &[
@@ -111,7 +108,6 @@ pub(super) static TO_TEXT: Function = Function {
     summary: "The value as it is printed; bytes become the text that they are.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_TEXT, kinds, Kind::Text),
     call: |values, zone| match argument(values, 0) {
         Value::Text(text) | Value::Bytes(text) => Value::Text(text.clone()),
@@ -128,7 +124,6 @@ pub(super) static TO_BYTES: Function = Function {
     summary: "The bytes of a text, an address or a hardware address.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_BYTES, kinds, Kind::Bytes),
     call: |values, _| match argument(values, 0) {
         Value::Text(bytes) | Value::Bytes(bytes) => Value::Bytes(bytes.clone()),
@@ -159,7 +154,6 @@ pub(super) static TO_TIME: Function = Function {
     summary: "The value as a time: texts are read as constants are, numbers are seconds since 1970.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_TIME, kinds, Kind::Time),
     call: |values, zone| match nanos(argument(values, 0)) {
         Some(nanos) => Value::Time(nanos),
@@ -177,7 +171,6 @@ pub(super) static TO_DURATION: Function = Function {
     summary: "The value as a duration: texts such as 1h30m are read, numbers are seconds.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_DURATION, kinds, Kind::Duration),
     call: |values, zone| match nanos(argument(values, 0)) {
         Some(nanos) => Value::Duration(nanos),
@@ -205,7 +198,6 @@ pub(super) static TO_ADDRESS: Function = Function {
     summary: "A text as an IPv4 or IPv6 address; of a block its first.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_ADDRESS, kinds, Kind::Address),
     call: |values, zone| match argument(values, 0) {
         Value::Prefix(prefix) => Value::Address(prefix.address),
@@ -222,7 +214,6 @@ pub(super) static TO_PREFIX: Function = Function {
     summary: "A text as an address block; an address is the block of itself.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_PREFIX, kinds, Kind::Prefix),
     call: |values, zone| match prefix(values, 0) {
         Some(prefix) => Value::Prefix(prefix),
@@ -239,7 +230,6 @@ pub(super) static TO_MAC: Function = Function {
     summary: "A text, or six bytes, as a hardware address.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_MAC, kinds, Kind::Mac),
     call: |values, zone| match argument(values, 0) {
         Value::Bytes(bytes) if bytes.len() == 6 => <[u8; 6]>::try_from(&**bytes)

@@ -15,7 +15,6 @@ pub(super) static TRIM: Function = Function {
     summary: "The text without spaces, or other characters, at its ends.",
     parameters: &[TEXT, CHARACTERS],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&TRIM, kinds),
     call: |values, _| trim(values, true, true).unwrap_or_default(),
     examples: &[("trim('  ab ')", "ab"), ("trim('>>test<<', '><')", "test")],
@@ -26,7 +25,6 @@ pub(super) static LTRIM: Function = Function {
     summary: "The text without spaces, or other characters, at its beginning.",
     parameters: &[TEXT, CHARACTERS],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&LTRIM, kinds),
     call: |values, _| trim(values, true, false).unwrap_or_default(),
     examples: &[
@@ -40,7 +38,6 @@ pub(super) static RTRIM: Function = Function {
     summary: "The text without spaces, or other characters, at its end.",
     parameters: &[TEXT, CHARACTERS],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&RTRIM, kinds),
     call: |values, _| trim(values, false, true).unwrap_or_default(),
     examples: &[
@@ -136,7 +133,6 @@ pub(super) static TRANSLATE: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&TRANSLATE, kinds),
     call: |values, _| translate(values).unwrap_or_default(),
     examples: &[
@@ -210,7 +206,6 @@ pub(super) static CHR: Function = Function {
         "The number of the code point in Unicode.",
     )],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&CHR, kinds, Kind::Text),
     call: |values, _| {
         let code = integer(values, 0).and_then(|code| u32::try_from(code).ok());
@@ -225,7 +220,6 @@ pub(super) static ORD: Function = Function {
     summary: "The code point of the first character; -1 where there is none.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&ORD, kinds, Kind::Signed),
     call: |values, _| first(values, -1),
     examples: &[("ord('Ω')", "937"), ("ord('')", "-1")],
@@ -242,7 +236,6 @@ pub(super) static ASCII: Function = Function {
     summary: "The code point of the first character; 0 where there is none.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&ASCII, kinds, Kind::Signed),
     call: |values, _| first(values, 0),
     examples: &[("ascii('A')", "65"), ("ascii('')", "0")],

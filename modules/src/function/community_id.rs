@@ -32,7 +32,6 @@ pub(super) static COMMUNITY_ID: Function = Function {
         ),
     ],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&COMMUNITY_ID, kinds, Kind::Text),
     call: |values, _| community_id(values).unwrap_or_default(),
     examples: &[

@@ -11,7 +11,6 @@ pub(super) static COALESCE: Function = Function {
     summary: "The first of the values that is there.",
     parameters: &[VALUE, any("MORE", Kind::Dynamic, "The values after it.")],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&COALESCE, kinds, common(kinds)),
     call: |values, _| {
         let there = values.iter().find(|value| !value.is_absent());
@@ -28,7 +27,6 @@ pub(super) static IF_NULL: Function = Function {
     summary: "The value, or another one where it is absent.",
     parameters: &[VALUE, one("OTHER", Kind::Dynamic, "What stands for it.")],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&IF_NULL, kinds, common(kinds)),
     call: COALESCE.call,
     examples: &[
@@ -42,7 +40,6 @@ pub(super) static NULL_IF: Function = Function {
     summary: "The value, absent where it is equal to another one.",
     parameters: &[VALUE, one("OTHER", Kind::Dynamic, "What counts as absent.")],
     strict: false,
-    demand: None,
     kind: |kinds| {
         let kind = kinds.first().copied().unwrap_or(Kind::Dynamic);
         takes(&NULL_IF, kinds, kind)
@@ -66,7 +63,6 @@ pub(super) static IF: Function = Function {
         one("ELSE", Kind::Dynamic, "The value where it is not."),
     ],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&IF, kinds, common(kinds.get(1..).unwrap_or_default())),
     call: |values, _| {
         let is_true = matches!(argument(values, 0), Value::Bool(true));
@@ -83,7 +79,6 @@ pub(super) static TYPE_OF: Function = Function {
     summary: "The name of the kind of value that this is.",
     parameters: &[VALUE],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TYPE_OF, kinds, Kind::Text),
     call: |values, _| match argument(values, 0).kind() {
         Some(Kind::List(_)) => Value::text("list"),

@@ -28,7 +28,6 @@ pub(super) static HEX: Function = Function {
         "Bytes, text, a hardware address or an integer.",
     )],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&HEX, kinds, Kind::Text),
     call: |values, _| match argument(values, 0) {
         Value::Mac(mac) => hex(&mac.0),
@@ -46,7 +45,6 @@ pub(super) static BIN: Function = Function {
     summary: "Bytes, text or an integer in binary digits; a negative integer has 64 bits.",
     parameters: &[one("VALUE", Kind::Dynamic, "Bytes, text or an integer.")],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BIN, kinds, Kind::Text),
     call: |values, _| match argument(values, 0) {
         value if value.as_bytes().is_some() => of_bytes(values, |bytes| {
@@ -87,7 +85,6 @@ pub(super) static UNHEX: Function = Function {
     summary: "The bytes that hexadecimal digits stand for; absent where there is another character.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&UNHEX, kinds, Kind::Bytes),
     call: |values, _| decoded(values, unhex),
     examples: &[
@@ -124,7 +121,6 @@ pub(super) static TO_BASE64: Function = Function {
     summary: "Bytes in base64.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&TO_BASE64, kinds, Kind::Text),
     call: |values, _| of_bytes(values, |bytes| written_text(|out| write_base64(bytes, out))),
     examples: &[
@@ -159,7 +155,6 @@ pub(super) static FROM_BASE64: Function = Function {
     summary: "The bytes that a text in base64 stands for; absent where it is none.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&FROM_BASE64, kinds, Kind::Bytes),
     call: |values, _| decoded(values, from_base64),
     examples: &[
@@ -205,7 +200,6 @@ pub(super) static URL_ENCODE: Function = Function {
     summary: "The text as a part of an address of the web: all but letters, digits and -._~ as %hh.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&URL_ENCODE, kinds, Kind::Text),
     call: |values, _| of_bytes(values, |bytes| written_text(|out| url_encode(bytes, out))),
     examples: &[
@@ -231,7 +225,6 @@ pub(super) static URL_DECODE: Function = Function {
     summary: "The text with each %hh as the byte that it stands for.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&URL_DECODE, kinds),
     call: |values, _| text(values, 0).map_or(Value::Absent, |text| url_decode(&text)),
     examples: &[
@@ -261,7 +254,6 @@ pub(super) static ESCAPE: Function = Function {
     summary: "Bytes as printable ASCII: all others, and the backslash, as \\xhh.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&ESCAPE, kinds, Kind::Text),
     call: |values, _| of_bytes(values, |bytes| written_text(|out| escape(bytes, out))),
     examples: &[
@@ -275,7 +267,6 @@ pub(super) static UNESCAPE: Function = Function {
     summary: "The bytes of an escaped text: \\xhh, \\n, \\r, \\t, \\f and \\0 are read.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&UNESCAPE, kinds, Kind::Bytes),
     call: |values, _| of_bytes(values, |bytes| Value::Bytes(unescape(bytes).into())),
     examples: &[

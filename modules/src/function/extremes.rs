@@ -12,7 +12,6 @@ pub(super) static GREATEST: Function = Function {
     summary: "The greatest of the values that are there.",
     parameters: &[FIRST, MORE],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&GREATEST, kinds, common(kinds)),
     call: |values, _| extreme(values, Ordering::Greater),
     examples: &[
@@ -27,7 +26,6 @@ pub(super) static LEAST: Function = Function {
     summary: "The least of the values that are there.",
     parameters: &[FIRST, MORE],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&LEAST, kinds, common(kinds)),
     call: |values, _| extreme(values, Ordering::Less),
     examples: &[

@@ -24,7 +24,6 @@ pub(super) static MD5: Function = Function {
     summary: "The MD5 digest in hexadecimal digits.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&MD5, kinds, Kind::Text),
     call: |values, _| digest::<Md5>(values),
     examples: &[
@@ -38,7 +37,6 @@ pub(super) static SHA1: Function = Function {
     summary: "The SHA-1 digest in hexadecimal digits.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SHA1, kinds, Kind::Text),
     call: |values, _| digest::<Sha1>(values),
     examples: &[
@@ -52,7 +50,6 @@ pub(super) static SHA256: Function = Function {
     summary: "The SHA-256 digest in hexadecimal digits.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SHA256, kinds, Kind::Text),
     call: |values, _| digest::<Sha256>(values),
     examples: &[
@@ -72,7 +69,6 @@ pub(super) static CRC32: Function = Function {
     summary: "The cyclic redundancy check of Ethernet and ZIP, as a number.",
     parameters: &[BYTES],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&CRC32, kinds, Kind::Unsigned),
     call: |values, _| {
         text(values, 0).map_or(Value::Absent, |text| {
@@ -117,7 +113,6 @@ pub(super) static XXH64: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&XXH64, kinds, Kind::Unsigned),
     call: |values, _| {
         let seed = integer_or(values, 1, 0).and_then(|seed| u64::try_from(seed).ok());
@@ -145,7 +140,6 @@ pub(super) static HASH: Function = Function {
         any("MORE", Kind::Dynamic, "Further values, in order."),
     ],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&HASH, kinds, Kind::Unsigned),
     call: |values, _| {
         let write = |out: &mut Vec<u8>| values.iter().for_each(|value| key::encode(value, out));

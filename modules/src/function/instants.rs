@@ -22,7 +22,6 @@ pub(super) static EPOCH: Function = Function {
     summary: "The seconds since 1970, as a double.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&EPOCH, kinds, Kind::Double),
     call: |values, _| time(values, 0).map_or(Value::Absent, |nanos| Value::Double(seconds(nanos))),
     examples: &[
@@ -36,7 +35,6 @@ pub(super) static EPOCH_MS: Function = Function {
     summary: "The milliseconds since 1970, rounded.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&EPOCH_MS, kinds, Kind::Signed),
     call: |values, _| of_nanos(values, |nanos| rounded(nanos, 1_000_000)),
     examples: &[
@@ -50,7 +48,6 @@ pub(super) static EPOCH_US: Function = Function {
     summary: "The microseconds since 1970, rounded.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&EPOCH_US, kinds, Kind::Signed),
     call: |values, _| of_nanos(values, |nanos| rounded(nanos, 1000)),
     examples: &[
@@ -64,7 +61,6 @@ pub(super) static EPOCH_NS: Function = Function {
     summary: "The nanoseconds since 1970.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&EPOCH_NS, kinds, Kind::Signed),
     call: |values, _| of_nanos(values, |nanos| nanos),
     examples: &[
@@ -81,7 +77,6 @@ pub(super) static NOW: Function = Function {
     summary: "The moment that counts as now: when the run began, or what --now says.",
     parameters: &[],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&NOW, kinds, Kind::Time),
     call: |_, zone| Value::Time(zone.now()),
     examples: &[
@@ -102,7 +97,6 @@ pub(super) static MAKE_TIMESTAMP: Function = Function {
         one("SECOND", Kind::Double, "From 0 to 60, with a fraction."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&MAKE_TIMESTAMP, kinds, Kind::Time),
     call: |values, zone| make(values, zone).map_or(Value::Absent, Value::Time),
     examples: &[
@@ -151,7 +145,6 @@ macro_rules! of_numbers {
             summary: $summary,
             parameters: &[one("NUMBER", Kind::Double, "How many.")],
             strict: true,
-            demand: None,
             kind: |kinds| takes(&$place, kinds, Kind::$kind),
             call: |values, _| {
                 let nanos = scaled(argument(values, 0), $unit);

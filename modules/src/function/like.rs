@@ -23,9 +23,12 @@ const ESCAPE: FunctionParameter = optional(
 pub(super) static LIKE: Function = Function {
     name: "like",
     summary: "Whether the whole text is as a pattern has it.",
-    parameters: &[TEXT, PATTERN, ESCAPE],
+    parameters: &[
+        TEXT.with_demand(|field, kind, values| demand(field, kind, values, false)),
+        PATTERN,
+        ESCAPE,
+    ],
     strict: true,
-    demand: Some(|field, kind, values| demand(field, kind, values, false)),
     kind: |kinds| takes(&LIKE, kinds, Kind::Bool),
     call: |values, _| like(values, false).unwrap_or_default(),
     examples: &[
@@ -47,9 +50,12 @@ pub(super) static LIKE_ESCAPE: Function = Function {
 pub(super) static ILIKE: Function = Function {
     name: "ilike",
     summary: "Whether the whole text is as a pattern has it, letters in either case.",
-    parameters: &[TEXT, PATTERN, ESCAPE],
+    parameters: &[
+        TEXT.with_demand(|field, kind, values| demand(field, kind, values, true)),
+        PATTERN,
+        ESCAPE,
+    ],
     strict: true,
-    demand: Some(|field, kind, values| demand(field, kind, values, true)),
     kind: |kinds| takes(&ILIKE, kinds, Kind::Bool),
     call: |values, _| like(values, true).unwrap_or_default(),
     examples: &[

@@ -17,7 +17,6 @@ pub(super) static COUNT: Function = Function {
     summary: "How many values a list has; 1 for what is no list.",
     parameters: &[one("LIST", Kind::Dynamic, "The list.")],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&COUNT, kinds, Kind::Unsigned),
     call: |values, _| Value::Integer(values_of(argument(values, 0)).len() as i128),
     examples: &[("count('one')", "1"), ("count('')", "1")],
@@ -28,7 +27,6 @@ pub(super) static ALL: Function = Function {
     summary: "Whether all values of a list are true. `all(LIST) > 5` is that all of them are.",
     parameters: &[one("LIST", Kind::Dynamic, "The list.")],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&ALL, kinds, Kind::Bool),
     call: |values, _| {
         let is_true = |value: &Value| match value {
@@ -49,7 +47,6 @@ pub(super) static ALL_EQUAL: Function = Function {
         one("VALUE", Kind::Dynamic, "What they are compared with."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&ALL_EQUAL, kinds, Kind::Bool),
     call: |values, zone| {
         let other = argument(values, 1);

@@ -10,7 +10,6 @@ pub(super) static FAMILY: Function = Function {
     summary: "4 for an IPv4 address or block, 6 for one of IPv6.",
     parameters: &[BLOCK],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&FAMILY, kinds, Kind::Unsigned),
     call: |values, _| {
         prefix(values, 0).map_or(Value::Absent, |prefix| {
@@ -35,7 +34,6 @@ pub(super) static NETWORK: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&NETWORK, kinds, Kind::Prefix),
     call: |values, _| network(values).map_or(Value::Absent, Value::Prefix),
     examples: &[
@@ -56,7 +54,6 @@ pub(super) static HOST: Function = Function {
     summary: "The first address of a block.",
     parameters: &[BLOCK],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&HOST, kinds, Kind::Address),
     call: |values, _| {
         prefix(values, 0).map_or(Value::Absent, |prefix| Value::Address(prefix.address))
@@ -72,7 +69,6 @@ pub(super) static MASKLEN: Function = Function {
     summary: "How many leading bits the addresses of a block share.",
     parameters: &[BLOCK],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&MASKLEN, kinds, Kind::Unsigned),
     call: |values, _| {
         prefix(values, 0).map_or(Value::Absent, |prefix| Value::Integer(prefix.bits.into()))
@@ -85,7 +81,6 @@ pub(super) static BROADCAST: Function = Function {
     summary: "The last address of a block.",
     parameters: &[BLOCK],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BROADCAST, kinds, Kind::Address),
     call: |values, _| {
         let last = prefix(values, 0).map(|prefix| match prefix.address {
@@ -111,7 +106,6 @@ pub(super) static IP_TO_INT: Function = Function {
     summary: "An address as a number, absent where that is 2^127 or more.",
     parameters: &[ADDRESS],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&IP_TO_INT, kinds, Kind::Unsigned),
     call: |values, _| {
         let number = address(values, 0).and_then(|address| match address {
@@ -134,7 +128,6 @@ pub(super) static INT_TO_IP: Function = Function {
         optional("FAMILY", Kind::Unsigned, "4 or 6."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&INT_TO_IP, kinds, Kind::Address),
     call: |values, _| int_to_ip(values).map_or(Value::Absent, Value::Address),
     examples: &[
@@ -164,7 +157,6 @@ pub(super) static SAME_NET: Function = Function {
         one("BITS", Kind::Unsigned, "How many bits."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SAME_NET, kinds, Kind::Bool),
     call: |values, _| same_net(values).map_or(Value::Absent, Value::Bool),
     examples: &[

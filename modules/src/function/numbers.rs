@@ -18,7 +18,6 @@ pub(super) static ABS: Function = Function {
     summary: "The number without its sign.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes_number(&ABS, kinds),
     call: |values, _| match argument(values, 0) {
         Value::Double(x) => Value::Double(x.abs()),
@@ -35,7 +34,6 @@ pub(super) static SIGN: Function = Function {
     summary: "-1, 0 or 1 for a number below, at or above 0; 0 where it is not a number.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&SIGN, kinds, Kind::Signed),
     call: |values, _| match argument(values, 0) {
         Value::Double(x) => Value::Integer((*x > 0.0) as i128 - (*x < 0.0) as i128),
@@ -52,7 +50,6 @@ pub(super) static CEIL: Function = Function {
     summary: "The number rounded up to a whole one.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes_number(&CEIL, kinds),
     call: |values, _| of_fraction(values, f64::ceil),
     examples: &[("ceil(17.4)", "18"), ("ceil(-17.4)", "-17")],
@@ -69,7 +66,6 @@ pub(super) static FLOOR: Function = Function {
     summary: "The number rounded down to a whole one.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes_number(&FLOOR, kinds),
     call: |values, _| of_fraction(values, f64::floor),
     examples: &[("floor(17.4)", "17"), ("floor(-17.4)", "-18")],
@@ -80,7 +76,6 @@ pub(super) static TRUNC: Function = Function {
     summary: "The number without its fraction.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes_number(&TRUNC, kinds),
     call: |values, _| of_fraction(values, f64::trunc),
     examples: &[("trunc(17.9)", "17"), ("trunc(-17.9)", "-17")],
@@ -98,7 +93,6 @@ pub(super) static ROUND: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_number(&ROUND, kinds),
     call: |values, _| round(values).unwrap_or_default(),
     examples: &[
@@ -149,7 +143,6 @@ pub(super) static MOD: Function = Function {
         one("Y", Kind::Double, "The divisor; nothing is divided by 0."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&MOD, kinds, common_number(kinds)),
     call: |values, _| remainder(values).unwrap_or_default(),
     examples: &[
@@ -185,7 +178,6 @@ pub(super) static FORMAT_BYTES: Function = Function {
     summary: "A number of bytes as people read it, in multiples of 1024.",
     parameters: &[X],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&FORMAT_BYTES, kinds, Kind::Text),
     call: |values, _| integer(values, 0).map_or(Value::Absent, format_bytes),
     examples: &[

@@ -12,7 +12,6 @@ pub(super) static REPEAT: Function = Function {
         one("COUNT", Kind::Signed, "How often; below 1 not at all."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&REPEAT, kinds),
     call: |values, _| repeat(values).unwrap_or_default(),
     examples: &[("repeat('ab', 3)", "ababab"), ("repeat('ab', 0)", "")],
@@ -44,7 +43,6 @@ pub(super) static LPAD: Function = Function {
     summary: "The text filled up on the left; absent where that is more than 1 MiB.",
     parameters: &[TEXT, WIDTH, PAD],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&LPAD, kinds),
     call: |values, _| pad(values, true).unwrap_or_default(),
     examples: &[
@@ -58,7 +56,6 @@ pub(super) static RPAD: Function = Function {
     summary: "The text filled up on the right; absent where that is more than 1 MiB.",
     parameters: &[TEXT, WIDTH, PAD],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&RPAD, kinds),
     call: |values, _| pad(values, false).unwrap_or_default(),
     examples: &[

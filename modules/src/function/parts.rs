@@ -23,7 +23,6 @@ pub(super) static SUBSTRING: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&SUBSTRING, kinds),
     call: |values, _| substring(values).unwrap_or_default(),
     examples: &[
@@ -63,7 +62,6 @@ pub(super) static LEFT: Function = Function {
     summary: "The first characters.",
     parameters: &[TEXT, COUNT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&LEFT, kinds),
     call: |values, _| ends(values, true).unwrap_or_default(),
     examples: &[("left('Hello', 2)", "He"), ("left('Hello', -2)", "Hel")],
@@ -74,7 +72,6 @@ pub(super) static RIGHT: Function = Function {
     summary: "The last characters.",
     parameters: &[TEXT, COUNT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&RIGHT, kinds),
     call: |values, _| ends(values, false).unwrap_or_default(),
     examples: &[("right('Hello', 3)", "llo"), ("right('Hello', -2)", "llo")],
@@ -101,7 +98,6 @@ pub(super) static POSITION: Function = Function {
     summary: "The place of the first occurrence of a part, from 1; 0 where there is none.",
     parameters: &[TEXT, PART],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&POSITION, kinds, Kind::Unsigned),
     call: |values, _| position(values).unwrap_or_default(),
     examples: &[
@@ -157,9 +153,11 @@ fn part(field: &FieldPath, values: &[Value], first: bool, at_end: bool) -> Optio
 pub(super) static STARTS_WITH: Function = Function {
     name: "starts_with",
     summary: "Whether a text begins with a part.",
-    parameters: &[TEXT, PART],
+    parameters: &[
+        TEXT.with_demand(|field, _, values| part(field, values, true, false)),
+        PART,
+    ],
     strict: true,
-    demand: Some(|field, _, values| part(field, values, true, false)),
     kind: |kinds| takes(&STARTS_WITH, kinds, Kind::Bool),
     call: |values, _| test(values, <[u8]>::starts_with),
     examples: &[
@@ -171,9 +169,11 @@ pub(super) static STARTS_WITH: Function = Function {
 pub(super) static ENDS_WITH: Function = Function {
     name: "ends_with",
     summary: "Whether a text ends with a part.",
-    parameters: &[TEXT, PART],
+    parameters: &[
+        TEXT.with_demand(|field, _, values| part(field, values, false, true)),
+        PART,
+    ],
     strict: true,
-    demand: Some(|field, _, values| part(field, values, false, true)),
     kind: |kinds| takes(&ENDS_WITH, kinds, Kind::Bool),
     call: |values, _| test(values, <[u8]>::ends_with),
     examples: &[
@@ -185,9 +185,11 @@ pub(super) static ENDS_WITH: Function = Function {
 pub(super) static CONTAINS: Function = Function {
     name: "contains",
     summary: "Whether a text has a part anywhere.",
-    parameters: &[TEXT, PART],
+    parameters: &[
+        TEXT.with_demand(|field, _, values| part(field, values, false, false)),
+        PART,
+    ],
     strict: true,
-    demand: Some(|field, _, values| part(field, values, false, false)),
     kind: |kinds| takes(&CONTAINS, kinds, Kind::Bool),
     call: |values, _| test(values, |text, part| memmem::find(text, part).is_some()),
     examples: &[
@@ -213,7 +215,6 @@ pub(super) static SPLIT_PART: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&SPLIT_PART, kinds),
     call: |values, _| split_part(values).unwrap_or_default(),
     examples: &[

@@ -58,9 +58,12 @@ fn with_regex<T>(
 pub(super) static REGEXP_MATCHES: Function = Function {
     name: "regexp_matches",
     summary: "Whether a regular expression matches anywhere in a text.",
-    parameters: &[TEXT, REGEX, OPTIONS],
+    parameters: &[
+        TEXT.with_demand(|field, kind, values| demand(field, kind, values, false)),
+        REGEX,
+        OPTIONS,
+    ],
     strict: true,
-    demand: Some(|field, kind, values| demand(field, kind, values, false)),
     kind: |kinds| takes(&REGEXP_MATCHES, kinds, Kind::Bool),
     call: |values, _| matches(values, false).unwrap_or_default(),
     examples: &[
@@ -73,9 +76,12 @@ pub(super) static REGEXP_MATCHES: Function = Function {
 pub(super) static REGEXP_FULL_MATCH: Function = Function {
     name: "regexp_full_match",
     summary: "Whether a regular expression matches the whole of a text.",
-    parameters: &[TEXT, REGEX, OPTIONS],
+    parameters: &[
+        TEXT.with_demand(|field, kind, values| demand(field, kind, values, true)),
+        REGEX,
+        OPTIONS,
+    ],
     strict: true,
-    demand: Some(|field, kind, values| demand(field, kind, values, true)),
     kind: |kinds| takes(&REGEXP_FULL_MATCH, kinds, Kind::Bool),
     call: |values, _| matches(values, true).unwrap_or_default(),
     examples: &[
@@ -135,7 +141,6 @@ pub(super) static REGEXP_EXTRACT: Function = Function {
         OPTIONS,
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&REGEXP_EXTRACT, kinds),
     call: |values, _| extract(values).unwrap_or_default(),
     examples: &[
@@ -181,7 +186,6 @@ pub(super) static REGEXP_REPLACE: Function = Function {
         ),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&REGEXP_REPLACE, kinds),
     call: |values, _| replace(values).unwrap_or_default(),
     examples: &[

@@ -22,6 +22,7 @@ pub(super) const fn one(
         kind,
         times: Times::One,
         summary,
+        demand: None,
     }
 }
 

@@ -17,7 +17,6 @@ pub(super) static LENGTH: Function = Function {
     summary: "How many characters a text has, how many bytes bytes are, or how many values a list has.",
     parameters: &[one("VALUE", Kind::Dynamic, "Text, bytes or a list.")],
     strict: true,
-    demand: None,
     kind: |kinds| match kinds {
         [Kind::Text | Kind::Bytes | Kind::Named(_) | Kind::Dynamic | Kind::List(_)] => {
             Ok(Kind::Unsigned)
@@ -46,7 +45,6 @@ pub(super) static BYTE_LENGTH: Function = Function {
     summary: "How many bytes a text takes.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&BYTE_LENGTH, kinds, Kind::Unsigned),
     call: |values, _| of_text(values, |text| count(text.bytes().len())),
     examples: &[("byte_length('Hello')", "5"), ("byte_length('größe')", "7")],
@@ -73,7 +71,6 @@ pub(super) static UPPER: Function = Function {
     summary: "The text in upper case; of bytes, ASCII letters.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&UPPER, kinds),
     call: |values, _| {
         of_text(values, |text| {
@@ -88,7 +85,6 @@ pub(super) static LOWER: Function = Function {
     summary: "The text in lower case; of bytes, ASCII letters.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&LOWER, kinds),
     call: |values, _| {
         of_text(values, |text| {
@@ -149,7 +145,6 @@ pub(super) static REVERSE: Function = Function {
     summary: "The characters of the text from last to first.",
     parameters: &[TEXT],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&REVERSE, kinds),
     call: |values, _| of_text(values, reverse),
     examples: &[("reverse('hello')", "olleh"), ("reverse('größe')", "eßörg")],
@@ -169,7 +164,6 @@ pub(super) static CONCAT: Function = Function {
     summary: "The values one after another as text; those that are absent are left out.",
     parameters: &[any("VALUE", Kind::Dynamic, "What stands in the text.")],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&CONCAT, kinds, Kind::Text),
     call: |values, zone| written_text(|out| join(b"", values, zone, out)),
     examples: &[
@@ -183,7 +177,6 @@ pub(super) static CONCAT_STRICT: Function = Function {
     summary: "The values one after another as text, absent where one of them is: what || does in SELECT.",
     parameters: &[any("VALUE", Kind::Dynamic, "What stands in the text.")],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&CONCAT_STRICT, kinds, Kind::Text),
     call: CONCAT.call,
     examples: &[
@@ -200,7 +193,6 @@ pub(super) static CONCAT_WS: Function = Function {
         any("VALUE", Kind::Dynamic, "What stands in the text."),
     ],
     strict: false,
-    demand: None,
     kind: |kinds| takes(&CONCAT_WS, kinds, Kind::Text),
     call: |values, zone| {
         of_text(values, |separator| {
@@ -232,7 +224,6 @@ pub(super) static REPLACE: Function = Function {
         one("BY", Kind::Text, "What stands there instead."),
     ],
     strict: true,
-    demand: None,
     kind: |kinds| takes_text(&REPLACE, kinds),
     call: |values, _| replace(values).unwrap_or_default(),
     examples: &[

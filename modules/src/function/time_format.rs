@@ -17,7 +17,6 @@ pub(super) static STRFTIME: Function = Function {
     summary: "A time in a form of your own, as clocks in the zone show it; absent where the form is none.",
     parameters: &[TIME, FORMAT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&STRFTIME, kinds, Kind::Text),
     call: |values, zone| strftime(values, zone).map_or(Value::Absent, Value::Text),
     examples: &[
@@ -137,7 +136,6 @@ pub(super) static STRPTIME: Function = Function {
     summary: "The time of a text in a form of your own, by clocks in the zone unless %z is there; absent where it is not of the form.",
     parameters: &[one("TEXT", Kind::Text, "The text."), FORMAT],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&STRPTIME, kinds, Kind::Time),
     call: |values, zone| strptime(values, zone).map_or(Value::Absent, Value::Time),
     examples: &[

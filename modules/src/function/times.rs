@@ -13,7 +13,6 @@ macro_rules! parts {
             summary: $summary,
             parameters: &[TIME],
             strict: true,
-            demand: None,
             kind: |kinds| takes(&$place, kinds, Kind::Signed),
             call: |values, zone| part(values, zone, $part),
             examples: &[$(($example, $gives)),+],
@@ -128,7 +127,6 @@ pub(super) static DAY_NAME: Function = Function {
     summary: "The name of the day of the week.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&DAY_NAME, kinds, Kind::Text),
     call: |values, zone| name(values, zone, day_name),
     examples: &[
@@ -142,7 +140,6 @@ pub(super) static MONTH_NAME: Function = Function {
     summary: "The name of the month.",
     parameters: &[TIME],
     strict: true,
-    demand: None,
     kind: |kinds| takes(&MONTH_NAME, kinds, Kind::Text),
     call: |values, zone| name(values, zone, month_name),
     examples: &[

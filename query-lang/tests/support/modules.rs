@@ -294,7 +294,6 @@ const fn function(name: &'static str, parameters: &'static [FunctionParameter]) 
         summary: "",
         parameters,
         strict: true,
-        demand: None,
         kind: |_| Ok(Kind::Dynamic),
         call: |_, _| unreachable!("nothing runs"),
         examples: &[],
@@ -307,6 +306,7 @@ const fn value(name: &'static str, kind: Kind) -> FunctionParameter {
         kind,
         times: Times::One,
         summary: "What it says.",
+        demand: None,
     }
 }
 
