@@ -113,6 +113,10 @@ impl QuerySet {
             let texts = generator.statements_of_texts();
             statements.extend(texts);
         }
+        if generator.random.percent(10) {
+            let ties = generator.statements_of_ties();
+            statements.extend(ties);
+        }
         let count = statements.len();
         let random = &mut generator.random;
         let layout = *random.pick(&[Layout::Semicolons, Layout::Lines, Layout::Texts]);

@@ -1,8 +1,9 @@
 //! Random statements of what seldom comes about by chance: modules together with a print of what they
-//! attach, what clocks close, regular expressions that are tried at once.
+//! attach, what clocks close, equal rows where only the first are wanted, regular expressions that are
+//! tried at once.
 
 use super::generate::Generator;
-use super::query::{Print, Stage, Statement, Test};
+use super::query::{ModuleCall, Print, Stage, Statement, Test};
 use super::scope::Scope;
 
 /// The modules that measure.
@@ -53,6 +54,25 @@ impl Generator {
         let mut statement = self.of_packets(&scope);
         statement.pipeline.extend(self.clock(&mut scope));
         statement.pipeline.push(self.grouped(&mut scope, 1));
+        statement.pipeline.push(self.print(&mut scope));
+        vec![statement]
+    }
+
+    /// The first objects in an order in which many are equal, the last of these mostly first.
+    pub(super) fn statements_of_ties(&mut self) -> Vec<Statement> {
+        let mut scope = Scope::packet();
+        let mut statement = self.of_packets(&scope);
+        let few = ["srcip", "dstip", "srcport", "dstport", "ipprotocol", "ttl"];
+        let mut flags = Vec::new();
+        flags.extend(self.random.percent(75).then(|| "-r".to_owned()));
+        statement.pipeline.push(Stage::Call(ModuleCall {
+            module: "sort",
+            flags,
+            words: vec![(*self.random.pick(&few)).to_owned()],
+            least: 1,
+        }));
+        let count = self.random.between(1, 4) as u64;
+        statement.pipeline.push(Stage::Head(count));
         statement.pipeline.push(self.print(&mut scope));
         vec![statement]
     }
