@@ -39,11 +39,6 @@ impl Bounds {
         told
     }
 
-    /// The lowest and the highest class allowed in a dimension.
-    pub(super) fn of(&self, dimension: usize) -> (u16, u16) {
-        (self.low[dimension], self.high[dimension])
-    }
-
     /// Whether a row is within: no branch, so that the next one is looked at meanwhile.
     #[inline(always)]
     pub(super) fn hold(&self, row: &Corner) -> bool {

@@ -1,6 +1,6 @@
 //! Conditions as checks of classes, contents and other tests.
 
-use super::access::{Access, Gathered, Listed};
+use super::access::{Access, Gathered};
 use super::bounds::{Bounds, Corner};
 use super::classes::Classes;
 use super::collect::{Collected, Parts};
@@ -12,7 +12,6 @@ use super::masks::Masks;
 use super::memo::Memo;
 use super::naive::Placed;
 use super::patterns::Patterns;
-use super::rough::{Rough, Scale, scales};
 use super::set::Set;
 use super::{Condition, Content};
 use crate::planted::is_planted;
@@ -114,15 +113,13 @@ pub(super) struct Compiled {
     can_hold: Vec<bool>,
     /// For each condition, which of its checks is its access test.
     chosen: Vec<u32>,
-    /// Conditions, and what they ask, by how often they are candidates, most first: those that are
+    /// Conditions, and their bounds, by how often they are candidates, most first: those that are
     /// compared often stand together.
     order: Vec<u32>,
-    asked: Vec<Asked>,
-    /// By dimension: conditions by their access test.
+    ordered: Vec<Bounds>,
+    rests: Vec<Rest>,
+    /// By dimension: the places of conditions in that order by their access test.
     access: Vec<Access>,
-    pub(super) listed: Listed,
-    /// By dimension, as far as they are compared at once.
-    pub(super) scales: Vec<Scale>,
     /// The places of conditions without a check of classes.
     always: Vec<u32>,
     /// Conditions that wait for contents.
@@ -196,10 +193,9 @@ impl Compiled {
             can_hold: Vec::new(),
             chosen: Vec::new(),
             order: Vec::new(),
-            asked: Vec::new(),
+            ordered: Vec::new(),
+            rests: Vec::new(),
             access: Vec::new(),
-            listed: Listed::default(),
-            scales: Vec::new(),
             always: Vec::new(),
             heads: Heads::default(),
             memo: Memo::new(words),
@@ -299,7 +295,7 @@ impl Compiled {
             *bit = bit.filter(is_left);
         }
         self.give_bits();
-        self.find_asked();
+        self.find_rests();
         self.memo.clear();
     }
 
@@ -408,26 +404,24 @@ impl Compiled {
             self.order = (0..self.can_hold.len() as u32).collect();
             self.order
                 .sort_by_key(|condition| Reverse(often[*condition as usize]));
-            self.list_access(&sums);
+            self.list_access();
         }
     }
 
-    fn find_asked(&mut self) {
-        let asked = |condition: &u32| Asked {
-            bounds: self.bounds[*condition as usize],
+    fn find_rests(&mut self) {
+        let rest = |condition: &u32| Rest {
             wanted: self.wanted[*condition as usize],
             condition: *condition,
             told: self.told[*condition as usize],
             waits: !self.others.get(*condition).is_empty(),
         };
-        self.asked = self.order.iter().map(asked).collect();
+        self.rests = self.order.iter().map(rest).collect();
     }
 
-    fn list_access(&mut self, sums: &[Vec<u64>]) {
-        self.find_asked();
-        self.scales = scales(sums);
-        let rough = |asked: &Asked| Rough::of(&asked.bounds, &self.scales);
-        self.listed = Listed::new(self.asked.iter().map(rough).collect());
+    fn list_access(&mut self) {
+        let bounds = |condition: &u32| self.bounds[*condition as usize];
+        self.ordered = self.order.iter().map(bounds).collect();
+        self.find_rests();
         let count = self.dimensions.len();
         let mut access = vec![Vec::new(); count];
         self.always = Vec::new();
@@ -445,9 +439,8 @@ impl Compiled {
                 None => self.always.push(place),
             }
         }
-        let listed = &mut self.listed;
         let lists = |(list, dimension): (&Vec<(u32, u32, u32)>, &Dimension)| {
-            Access::new(&dimension.by_met(), list, listed)
+            Access::new(&dimension.by_met(), list)
         };
         self.access = access.iter().zip(&self.dimensions).map(lists).collect();
     }
@@ -466,7 +459,8 @@ impl Compiled {
         contents.map(bit).fold(0, |all, bit: u64| all | bit)
     }
 
-    /// Adds the conditions that may hold for some rows, by their classes.
+    /// Adds the conditions that may hold for some rows, by their classes: their places in the order of
+    /// [`Compiled::ordered`].
     pub(super) fn gather(&self, rows: Range<usize>, classes: &[Vec<u32>], out: &mut Gathered) {
         if !self.always.is_empty() {
             for row in rows.clone() {
@@ -480,16 +474,22 @@ impl Compiled {
         }
     }
 
-    /// What a condition asks, by its place.
+    /// What there is beyond bounds to a condition, by its place.
     #[inline(always)]
-    pub(super) fn asked(&self, place: u32) -> &Asked {
-        &self.asked[place as usize]
+    pub(super) fn rest_at(&self, place: u32) -> Rest {
+        self.rests[place as usize]
     }
 
-    /// Whether classes allow a condition to hold, where a row is within its bounds.
+    /// The bounds of all conditions by their places.
     #[inline(always)]
-    pub(super) fn allows_rest(&self, asked: &Asked, class: impl Fn(u32) -> u32) -> bool {
-        asked.told || self.checks(asked.condition, class)
+    pub(super) fn ordered(&self) -> &[Bounds] {
+        &self.ordered
+    }
+
+    /// Whether the rest of what classes and bits say allows a condition to hold.
+    #[inline(always)]
+    pub(super) fn allows_rest(&self, rest: &Rest, bits: u64, class: impl Fn(u32) -> u32) -> bool {
+        bits & rest.wanted == rest.wanted && (rest.told || self.checks(rest.condition, class))
     }
 
     fn checks(&self, condition: u32, class: impl Fn(u32) -> u32) -> bool {
@@ -531,17 +531,19 @@ impl Compiled {
     ) -> u32 {
         let class = |dimension: u32| row.classes[dimension as usize];
         let mut add = |place: u32| {
-            let asked = &self.asked[place as usize];
-            if asked.hold(&row.corner, row.bits) && self.allows_rest(asked, class) {
-                match asked.waits {
-                    false => holds.push(asked.condition),
-                    true => waits.push(asked.condition),
+            let rest = &self.rests[place as usize];
+            if self.ordered[place as usize].hold(&row.corner)
+                && self.allows_rest(rest, row.bits, class)
+            {
+                match rest.waits {
+                    false => holds.push(rest.condition),
+                    true => waits.push(rest.condition),
                 }
             }
         };
         self.always.iter().for_each(|place| add(*place));
         for (own, access) in row.classes.iter().zip(&self.access) {
-            access.for_each(*own, &self.listed, &mut add);
+            access.for_each(*own, &mut add);
         }
         holds.sort_unstable();
         waits.sort_unstable();
@@ -549,11 +551,9 @@ impl Compiled {
     }
 }
 
-/// What a condition asks of a row: in one line of the cache.
+/// What there is beyond bounds to a condition.
 #[derive(Clone, Copy)]
-#[repr(align(64))]
-pub(super) struct Asked {
-    bounds: Bounds,
+pub(super) struct Rest {
     /// The bits that it wants.
     wanted: u64,
     pub(super) condition: u32,
@@ -561,14 +561,6 @@ pub(super) struct Asked {
     told: bool,
     /// Whether it waits for tests of other forms.
     pub(super) waits: bool,
-}
-
-impl Asked {
-    /// Whether a row is within bounds and has the bits: no branch, as in [`Bounds::hold`].
-    #[inline(always)]
-    pub(super) fn hold(&self, row: &Corner, bits: u64) -> bool {
-        self.bounds.hold(row) & (bits & self.wanted == self.wanted)
-    }
 }
 
 /// What is known of a row.

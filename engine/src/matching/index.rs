@@ -7,7 +7,6 @@ use super::expressions::Told;
 use super::heads::NOTHING;
 use super::memo::Found;
 use super::naive::{Naive, bytes_of};
-use super::rough::Rough;
 use super::{Condition, Hits, Matcher, Work};
 use crate::planted::is_planted;
 use crate::{Context, View};
@@ -37,16 +36,14 @@ struct Scratch {
     classes: Vec<Vec<u32>>,
     /// The same by row, as far as they are compared at once.
     corners: Vec<Corner>,
-    /// The same again, roughly.
-    roughs: Vec<Rough>,
-    /// The bits of tests of small numbers.
+    /// The bits of tests of small numbers; empty where there are none.
     bits: Vec<u64>,
     /// The packed classes, word by word.
     packed: Vec<u64>,
     candidates: Gathered,
     /// How many candidates there were in the part.
     gathered: u64,
-    /// The numbers of candidates that may be within bounds.
+    /// The numbers of candidates that are within bounds.
     passed: Vec<u32>,
     /// Row and condition: what holds.
     held: Vec<(u16, u32)>,
@@ -227,21 +224,17 @@ impl Scratch {
             .resize_with(compiled.dimensions.len(), Vec::new);
         self.corners.clear();
         self.corners.resize(self.rows.len(), [0; DIMENSIONS]);
-        self.roughs.clear();
-        self.roughs.resize(self.rows.len(), Rough::NOTHING);
         let dimensions = compiled.dimensions.iter_mut().zip(&mut self.classes);
         for (at, (dimension, classes)) in dimensions.enumerate() {
             let column = view.column(dimension.field).filter(|c| !c.valid.is_empty());
             dimension.classes.classify(column, &self.rows, classes);
             if at < DIMENSIONS {
-                for (corner, class) in self.corners.iter_mut().zip(&*classes) {
+                for (corner, class) in self.corners.iter_mut().zip(classes) {
                     corner[at] = narrow(*class);
                 }
-                Rough::put(&mut self.roughs, &compiled.scales[at], classes);
             }
         }
         self.bits.clear();
-        self.bits.resize(self.rows.len(), 0);
         if compiled.masks.len() > 0 {
             compiled
                 .masks
@@ -265,40 +258,34 @@ impl Scratch {
         }
     }
 
-    /// Compares those gathered: first roughly, all alike and without a branch, then the few that pass.
+    /// Compares those gathered: first their bounds, all alike and without a branch, then for the few
+    /// that pass what else there is.
     fn compare_gathered(&mut self, compiled: &Compiled) {
         let len = std::mem::take(&mut self.candidates.len);
         self.gathered += len as u64;
         self.passed.resize(self.passed.len().max(len), 0);
-        let (asked, roughs) = (compiled.listed.roughs(), self.roughs.as_slice());
-        let (listed, rows) = (&self.candidates.listed[..len], &self.candidates.rows[..len]);
+        let (bounds, corners) = (compiled.ordered(), self.corners.as_slice());
+        let (places, rows) = (
+            &self.candidates.conditions[..len],
+            &self.candidates.rows[..len],
+        );
         let passed = &mut self.passed[..len];
         let mut count = 0;
-        for (number, (place, at)) in listed.iter().zip(rows).enumerate() {
+        for (number, (place, at)) in places.iter().zip(rows).enumerate() {
             passed[count] = number as u32;
-            let may_hold = asked[*place as usize].may_hold(roughs[usize::from(*at)]);
-            count += usize::from(may_hold);
+            let holds = bounds[*place as usize].hold(&corners[usize::from(*at)]);
+            count += usize::from(holds);
         }
-        let mut left = 0;
-        for at in 0..count {
-            let number = passed[at];
-            let row = usize::from(rows[number as usize]);
-            let place = compiled.listed.place(listed[number as usize]);
-            passed[left] = number;
-            let holds = compiled
-                .asked(place)
-                .hold(&self.corners[row], self.bits[row]);
-            left += usize::from(holds);
-        }
-        for number in &passed[..left] {
+        for number in &passed[..count] {
             let at = usize::from(rows[*number as usize]);
-            let asked = compiled.asked(compiled.listed.place(listed[*number as usize]));
+            let rest = compiled.rest_at(places[*number as usize]);
+            let bits = self.bits.get(at).copied().unwrap_or(0);
             let class = |dimension: u32| self.classes[dimension as usize][at];
-            if compiled.allows_rest(asked, class) {
+            if compiled.allows_rest(&rest, bits, class) {
                 let row = self.rows[at];
-                match asked.waits {
-                    false => self.held.push((row, asked.condition)),
-                    true => self.pending.push((row, asked.condition, 0)),
+                match rest.waits {
+                    false => self.held.push((row, rest.condition)),
+                    true => self.pending.push((row, rest.condition, 0)),
                 }
             }
         }
@@ -344,7 +331,7 @@ impl Scratch {
                 *word |= u64::from(*class) << dimension.shift;
             }
         }
-        if compiled.masks.len() > 0 {
+        if !self.bits.is_empty() {
             let last = self.packed.len() - rows;
             self.packed[last..].copy_from_slice(&self.bits);
         }
@@ -385,7 +372,7 @@ impl Scratch {
         let row = Row {
             classes: &self.line,
             corner: self.corners[at],
-            bits: self.bits[at],
+            bits: self.bits.get(at).copied().unwrap_or(0),
         };
         let group = compiled.decide(&row, &mut self.holds, &mut self.waits);
         compiled.memo.put(key, &self.holds, &self.waits, group)
@@ -455,7 +442,7 @@ impl Scratch {
                 continue;
             }
             let class = |dimension: u32| self.classes[dimension as usize][at];
-            let bits = self.bits[at];
+            let bits = self.bits.get(at).copied().unwrap_or(0);
             if !compiled.allows(*condition, &self.corners[at], bits, class) {
                 continue;
             }

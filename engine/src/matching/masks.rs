@@ -86,8 +86,16 @@ impl Masks {
         tests.fold(0, |all, (bit, _)| all | 1 << bit)
     }
 
-    /// Adds the bits of rows.
-    pub(super) fn look_up(&mut self, view: View<'_>, rows: &[u16], zone: &Zone, out: &mut [u64]) {
+    /// The bits of rows.
+    pub(super) fn look_up(
+        &mut self,
+        view: View<'_>,
+        rows: &[u16],
+        zone: &Zone,
+        out: &mut Vec<u64>,
+    ) {
+        out.clear();
+        out.resize(rows.len(), 0);
         for field in &mut self.fields {
             let column = view.column(field.place).filter(|c| !c.valid.is_empty());
             match column.map(|column| (&column.data, column)) {

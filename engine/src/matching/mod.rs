@@ -6,7 +6,7 @@
 //! | `classes`, `prefixes` | from a value to its class: the vector function of numbers, prefixes and lists |
 //! | `masks` | the vector function of bit masks, and of any other test of a small number |
 //! | `access`, `stab` | which conditions a class leaves possible: which ranges of classes it is in |
-//! | `bounds`, `rough` | all that a condition asks of classes, compared at once: as they are, and roughly |
+//! | `bounds` | all that a condition asks of classes, compared at once |
 //! | `patterns` | the vector function of byte patterns |
 //! | `expressions` | the vector function of regular expressions without literals |
 //! | `heads` | which contents the classes of a row leave worth a search |
@@ -24,8 +24,7 @@
 //! Each field that conditions test is looked at once a row, which says of all tests of it whether
 //! they hold: the classes of a row's fields decide everything that is a matter of single fields.
 //! Candidates are found by the one test of each condition that the fewest rows pass (its access
-//! test); for each of them all of its tests are compared at once, as ranges of classes: roughly first,
-//! beside the candidates, and as they are for the few that are left. Where rows
+//! test); for each of them all of its tests are compared at once, as ranges of classes. Where rows
 //! have many candidates, or contents are searched for, rows of the same classes are decided once and
 //! remembered: traffic repeats itself. Contents are searched for all at once, in each row those of
 //! conditions that its classes leave possible. So are the literals of tests of texts, of regular
@@ -51,7 +50,6 @@ mod memo;
 mod naive;
 mod patterns;
 mod prefixes;
-mod rough;
 mod set;
 mod snort;
 mod stab;

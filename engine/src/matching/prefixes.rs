@@ -1,6 +1,6 @@
 //! Which class an IPv4 address is of: tables by its leading bits, as routers have them.
 
-/// Bounds of classes behind a table of the leading 16 bits, and for those with which many bounds begin
+/// Bounds of classes behind a table of the leading 16 bits, and for those with which bounds begin
 /// tables of the next 8. There is hardly a branch, so that many addresses are looked up at a time.
 #[derive(Default)]
 pub(super) struct Prefixes {
@@ -9,23 +9,13 @@ pub(super) struct Prefixes {
     starts: Vec<u32>,
     /// For the leading 16 bits, the number of what is known: small, as it is looked at for each address.
     tops: Vec<u16>,
-    known: Vec<Known>,
+    /// How many bounds stand below, and which table is for the next 8 bits.
+    known: Vec<(u32, u32)>,
     tables: Tables,
 }
 
-/// What is known of leading bits.
-#[derive(Clone, Copy, PartialEq)]
-struct Known {
-    /// How many bounds stand below.
-    below: u32,
-    /// Which table is for the next 8 bits.
-    table: u32,
-    /// Where there is none, how many bounds begin with them.
-    few: u32,
-}
-
-/// For the next 8 bits, how many more bounds stand below. The first table is for those with which few
-/// bounds begin: these are looked at one by one, so that what is needed is small enough for the cache.
+/// For the next 8 bits, how many more bounds stand below. The first table is for those with which no
+/// bound begins.
 enum Tables {
     /// Where no more than so many begin with the same 16.
     Small(Vec<[u8; TABLE]>),
@@ -42,7 +32,7 @@ impl Default for Tables {
 const TABLE: usize = 257;
 
 /// So many bounds are looked at, whatever their number, where there are no more behind a table.
-const FEW: usize = 8;
+const FEW: usize = 4;
 
 /// So many need no table at all.
 const LINEAR_MAX: usize = 8;
@@ -65,29 +55,15 @@ impl Prefixes {
         let mut beginning = starts.chunk_by(|a, b| top(a) == top(b)).peekable();
         for at in 0..TOPS {
             if let Some(near) = beginning.next_if(|near| top(&near[0]) == at) {
-                let is_few = near.len() <= FEW;
-                known.push(Known {
-                    below,
-                    table: if is_few { 0 } else { tables.len() as u32 },
-                    few: if is_few { near.len() as u32 } else { 0 },
-                });
+                known.push((below, tables.len() as u32));
                 below += near.len() as u32;
-                if !is_few {
-                    most = most.max(near.len());
-                    let middle = |middle: usize| {
-                        near.partition_point(|start| ((start >> 8 & 255) as usize) < middle) as u32
-                    };
-                    tables.push(std::array::from_fn(middle));
-                }
-            } else {
-                let none = Known {
-                    below,
-                    table: 0,
-                    few: 0,
+                most = most.max(near.len());
+                let middle = |middle: usize| {
+                    near.partition_point(|start| ((start >> 8 & 255) as usize) < middle) as u32
                 };
-                if known.last() != Some(&none) {
-                    known.push(none);
-                }
+                tables.push(std::array::from_fn(middle));
+            } else if known.last() != Some(&(below, 0)) {
+                known.push((below, 0));
             }
             tops.push((known.len() - 1) as u16);
         }
@@ -120,12 +96,12 @@ impl Prefixes {
 
     #[inline(always)]
     fn of<T: Copy + Into<u32>>(&self, address: u32, tables: &[[T; TABLE]]) -> u32 {
-        let known = &self.known[usize::from(self.tops[(address >> 16) as usize])];
-        let (from, table) = (known.below, &tables[known.table as usize]);
+        let (from, table) = self.known[usize::from(self.tops[(address >> 16) as usize])];
+        let table = &tables[table as usize];
         let at = (address >> 8 & 255) as usize;
         let (start, end): (u32, u32) = (table[at].into(), table[at + 1].into());
         let near = (from + start) as usize;
-        let len = end - start + known.few;
+        let len = end - start;
         let passed = match len <= FEW as u32 {
             // Those behind are above, if they are any.
             true => passed(&self.starts[near..near + FEW], address).min(len),
