@@ -299,20 +299,8 @@ fn pack_column<const WIDTH: u32>(
     }
     match (slot.class, data) {
         (Class::Address4, Data::Address4(v)) => all_fit!(v, u128::from),
-        // Without a branch here too: which version a packet is of is chance as well.
         (Class::Address4, Data::Address(v)) => {
-            let before = without.len();
-            without.resize(before + keys.len(), 0);
-            let mut count = before;
-            for (at, (key, row)) in keys.iter_mut().zip(rows).enumerate() {
-                let row = usize::from(*row);
-                let (there, address) = (valid.get(row), v[row]);
-                let mask = u128::from(there & !address.v6).wrapping_neg();
-                *key = *key << WIDTH | (present | address.bits) & mask;
-                without[count] = at as u16;
-                count += usize::from(there & address.v6);
-            }
-            without.truncate(count);
+            some_fit!(v, |a: crate::column::Address| { (!a.v6).then_some(a.bits) })
         }
         (Class::Number, Data::U8(v)) => all_fit!(v, u128::from),
         (Class::Number, Data::U16(v)) if slot.bits >= 16 => all_fit!(v, u128::from),
