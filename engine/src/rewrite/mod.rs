@@ -2,6 +2,7 @@
 //!
 //! Every rewrite runs on the plan, before operators are built, and can be switched off by name.
 
+mod equals;
 mod imply;
 mod join_filters;
 mod limit;

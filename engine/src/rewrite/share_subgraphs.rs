@@ -7,16 +7,14 @@
 //! where they can be: two that are equal are read in an order that differs from statement to
 //! statement.
 
+use super::equals::Equals;
 use crate::operator::operator_spec;
 use crate::plan::{NodeId, NodeKind, Plan};
 use crate::planted::is_planted;
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::Hash;
 
 pub(super) fn apply(plan: &mut Plan) {
-    // Nodes of which no two are equal, each with the hash of what it does and of its inputs.
-    let mut known: HashTable<(u64, NodeId)> = HashTable::new();
-    let hashes = DefaultHashBuilder::default();
+    let mut equals = Equals::default();
     let identity_matters = plan.reads_identity();
     let ignores_arguments = is_planted("share-ignores-arguments");
     for node in plan.order() {
@@ -27,24 +25,24 @@ pub(super) fn apply(plan: &mut Plan) {
             continue;
         }
         let inputs = plan.inputs(node);
-        let mut hash = hashes.build_hasher();
-        inputs.hash(&mut hash);
-        match ignores_arguments {
-            true => kind.name().hash(&mut hash),
-            false => kind.hash_into(&mut hash),
-        }
-        let hash = hash.finish();
-        let is_equal = |(_, other): &(u64, NodeId)| {
-            let other_kind = &plan.graph[*other].kind;
+        let hash = |hash: &mut _| {
+            inputs.hash(hash);
+            match ignores_arguments {
+                true => kind.name().hash(hash),
+                false => kind.hash_into(hash),
+            }
+        };
+        let same = |other: usize| {
+            let other = NodeId::new(other);
+            let other_kind = &plan.graph[other].kind;
             let same = match ignores_arguments {
                 true => other_kind.name() == kind.name(),
                 false => other_kind == kind,
             };
-            same && plan.inputs(*other) == inputs
+            same && plan.inputs(other) == inputs
         };
-        match known.find(hash, is_equal) {
-            Some((_, equal)) => replace(plan, node, *equal),
-            None => _ = known.insert_unique(hash, (hash, node), |(hash, _)| *hash),
+        if let Some(equal) = equals.find(node.index(), hash, same) {
+            replace(plan, node, NodeId::new(equal));
         }
     }
 }

@@ -10,10 +10,10 @@
 //! Not where groups complete before the end: that would be a search among the groups of all branches.
 
 use super::Choices;
+use super::equals::Equals;
 use crate::plan::{Member, NodeId, NodeKind, Plan};
 use crate::{Gives, Needs, OnControl, OperatorSpec, StateClass};
-use hashbrown::{DefaultHashBuilder, HashSet, HashTable};
-use std::hash::{BuildHasher, Hasher};
+use hashbrown::HashSet;
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     let is_match = |node: &NodeId| matches!(plan.graph[*node].kind, NodeKind::Match(_));
@@ -139,31 +139,22 @@ impl Suffixes {
 
 /// The chains that are equal up to a length, by their numbers.
 fn equal(plan: &Plan, chains: &[(NodeId, Vec<NodeId>)], len: usize) -> Vec<Vec<usize>> {
-    // By the hash of what they do, numbers of those found.
-    let mut numbers: HashTable<(u64, usize)> = HashTable::new();
-    let hashes = DefaultHashBuilder::default();
+    let mut equals = Equals::default();
     let mut found: Vec<Vec<usize>> = Vec::new();
     let kind = |node: &NodeId| &plan.graph[*node].kind;
     for (at, (_, chain)) in chains.iter().enumerate() {
         let Some(chain) = chain.get(..len) else {
             continue;
         };
-        let mut hash = hashes.build_hasher();
-        for node in chain {
-            kind(node).hash_into(&mut hash);
-        }
-        let hash = hash.finish();
-        let same = |(_, number): &(u64, usize)| {
-            let other = &chains[found[*number][0]].1[..len];
+        let hash = |hash: &mut _| chain.iter().for_each(|node| kind(node).hash_into(hash));
+        let same = |number: usize| {
+            let other = &chains[found[number][0]].1[..len];
             let mut pairs = chain.iter().zip(other);
             pairs.all(|(a, b)| kind(a) == kind(b))
         };
-        match numbers.find(hash, same).map(|(_, number)| *number) {
+        match equals.find(found.len(), hash, same) {
             Some(number) => found[number].push(at),
-            None => {
-                numbers.insert_unique(hash, (hash, found.len()), |(hash, _)| *hash);
-                found.push(vec![at]);
-            }
+            None => found.push(vec![at]),
         }
     }
     found

@@ -6,9 +6,8 @@
 //! statements as before.
 
 use super::Choices;
+use super::equals::Equals;
 use crate::plan::{NodeId, NodeKind, Plan};
-use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::{BuildHasher, Hasher};
 
 /// The branches of a match with the aggregates behind them that are equal: filter, aggregate.
 type Equal = Vec<(NodeId, NodeId)>;
@@ -26,9 +25,7 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
 }
 
 fn equal_aggregates(plan: &Plan, matched: NodeId) -> Vec<Equal> {
-    // By the hash of what they do, numbers of those found.
-    let mut numbers: HashTable<(u64, usize)> = HashTable::new();
-    let hashes = DefaultHashBuilder::default();
+    let mut equals = Equals::default();
     let mut found: Vec<Equal> = Vec::new();
     for (branch, _) in plan.outputs(matched) {
         if !matches!(plan.graph[branch].kind, NodeKind::Branch(_)) {
@@ -39,18 +36,12 @@ fn equal_aggregates(plan: &Plan, matched: NodeId) -> Vec<Equal> {
             if !can_be_one(kind) {
                 continue;
             }
-            let mut hash = hashes.build_hasher();
-            kind.hash_into(&mut hash);
-            let hash = hash.finish();
-            let same = |(_, at): &(u64, usize)| plan.graph[found[*at][0].1].kind == *kind;
-            match numbers.find(hash, same).map(|(_, at)| *at) {
+            let same = |at: usize| plan.graph[found[at][0].1].kind == *kind;
+            match equals.find(found.len(), |hash| kind.hash_into(hash), same) {
                 // Of two behind one filter, the other stays: a filter has one place.
                 Some(at) if found[at].last().is_some_and(|last| last.0 == branch) => {}
                 Some(at) => found[at].push((branch, reader)),
-                None => {
-                    numbers.insert_unique(hash, (hash, found.len()), |(hash, _)| *hash);
-                    found.push(vec![(branch, reader)]);
-                }
+                None => found.push(vec![(branch, reader)]),
             }
         }
     }
