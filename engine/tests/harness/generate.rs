@@ -38,6 +38,21 @@ pub struct QuerySet {
     pub dropped: usize,
 }
 
+/// Statements of a kind, that more than chance is made for.
+type StatementsOf = fn(&mut Generator) -> Vec<Statement>;
+
+/// In how many of a hundred sets there are such statements.
+const SOMETIMES: [(usize, StatementsOf); 8] = [
+    (25, Generator::statements_of_groups),
+    (20, Generator::statements_of_firsts),
+    (20, Generator::statements_within),
+    (20, Generator::statements_of_filters),
+    (20, Generator::statements_of_measures),
+    (10, Generator::statements_of_clocks),
+    (12, Generator::statements_of_texts),
+    (10, Generator::statements_of_ties),
+];
+
 impl QuerySet {
     /// The set of a seed; `packets` turns captures into objects, for constants that occur.
     pub fn random(
@@ -85,37 +100,10 @@ impl QuerySet {
             let statement = |_| generator.filtering_statement(&first, &group, share);
             statements.extend((0..more).map(statement));
         }
-        if generator.random.percent(25) {
-            let alike = generator.statements_of_groups();
-            statements.extend(alike);
-        }
-        if generator.random.percent(20) {
-            let firsts = generator.statements_of_firsts();
-            statements.extend(firsts);
-        }
-        if generator.random.percent(20) {
-            let within = generator.statements_within();
-            statements.extend(within);
-        }
-        if generator.random.percent(20) {
-            let filters = generator.statements_of_filters();
-            statements.extend(filters);
-        }
-        if generator.random.percent(20) {
-            let measures = generator.statements_of_measures();
-            statements.extend(measures);
-        }
-        if generator.random.percent(10) {
-            let clocks = generator.statements_of_clocks();
-            statements.extend(clocks);
-        }
-        if generator.random.percent(12) {
-            let texts = generator.statements_of_texts();
-            statements.extend(texts);
-        }
-        if generator.random.percent(10) {
-            let ties = generator.statements_of_ties();
-            statements.extend(ties);
+        for (percent, statements_of) in SOMETIMES {
+            if generator.random.percent(percent) {
+                statements.extend(statements_of(&mut generator));
+            }
         }
         let count = statements.len();
         let random = &mut generator.random;
