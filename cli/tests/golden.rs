@@ -11,7 +11,7 @@
 //! | `files A B` | captures given behind the query, relative to `testdata/captures` |
 //! | `flags --strict` | further arguments |
 //! | `query` | several of them must all give the same |
-//! | `plan` | of the query above it: what `wireq explain` prints below `as run:` |
+//! | `plan`, `plan --no-rewrite=table` | of the query above it: what `wireq explain` prints below `as run:`, with these flags |
 //! | `explain --json --analyze` | of the query above it: what `wireq explain` prints with these flags; what depends on the clock is `_` |
 //! | `output`, `output unordered` | standard output; unordered: line by line, in any order |
 //! | `error` | standard error, where there is no output |
@@ -64,7 +64,7 @@ fn is_head(line: &str) -> bool {
         "error",
         "stderr",
     ];
-    const WITH_VALUE: [&str; 4] = ["files ", "flags ", "status ", "explain "];
+    const WITH_VALUE: [&str; 5] = ["files ", "flags ", "status ", "explain ", "plan --"];
     PLAIN.contains(&line) || WITH_VALUE.iter().any(|head| line.starts_with(head))
 }
 
@@ -173,28 +173,23 @@ impl Case {
         .sorted(self.is_unordered())
     }
 
-    /// Each query with its plan, if one is given.
-    fn queries(&self) -> Vec<(&str, Option<&str>)> {
-        let mut queries: Vec<(&str, Option<&str>)> = Vec::new();
-        for section in &self.sections {
-            match (section.head.as_str(), queries.last_mut()) {
-                ("query", _) => queries.push((section.text.trim_end_matches('\n'), None)),
-                ("plan", Some(last)) => last.1 = Some(&section.text),
-                _ => {}
-            }
-        }
+    fn queries(&self) -> Vec<&str> {
+        let queries = self.sections.iter();
+        let queries = queries.filter(|section| section.head == "query");
         queries
+            .map(|section| section.text.trim_end_matches('\n'))
+            .collect()
     }
 
-    /// The sections with explanations, each with its number and its query.
-    fn explained(&self) -> Vec<(usize, &str)> {
+    /// The sections whose name begins with a word, each with its number and its query.
+    fn about_queries(&self, word: &str) -> Vec<(usize, &str)> {
         let mut query = "";
         let mut found = Vec::new();
         for (number, section) in self.sections.iter().enumerate() {
             if section.head == "query" {
                 query = section.text.trim_end_matches('\n');
             }
-            if section.head.starts_with("explain ") {
+            if section.head.split_whitespace().next() == Some(word) {
                 found.push((number, query));
             }
         }
@@ -280,9 +275,12 @@ fn run_query(case: &Case, query: &str, mode: &[String]) -> Outcome {
     wireq(&parts.concat()).sorted(case.is_unordered())
 }
 
-/// The plan as it is run.
-fn explain(case: &Case, query: &str) -> String {
-    let words = ["explain".to_owned(), format!("--query={query}")];
+/// The plan as it is run, with the flags of a section.
+fn planned(case: &Case, section: usize, query: &str) -> String {
+    let flags = case.sections[section].head.split_whitespace().skip(1);
+    let mut words = vec!["explain".to_owned()];
+    words.extend(flags.map(str::to_owned));
+    words.push(format!("--query={query}"));
     let outcome = wireq(&[&words, &case.values("files")[..]].concat());
     match outcome.stdout.split_once("as run:\n") {
         Some((_, plan)) => plan.to_owned(),
@@ -291,7 +289,7 @@ fn explain(case: &Case, query: &str) -> String {
 }
 
 /// What `wireq explain` says with the flags of a section, but how long things took.
-fn explained(case: &Case, section: usize, query: &str) -> String {
+fn explained_as(case: &Case, section: usize, query: &str) -> String {
     let flags = case.sections[section].head.split_whitespace();
     let mut words: Vec<String> = flags.map(str::to_owned).collect();
     words.extend(["--threads=1".to_owned(), format!("--query={query}")]);
@@ -344,7 +342,7 @@ fn check(case: &Case) -> Result<(), String> {
         // Nothing is run that could differ.
         modes.truncate(1);
     }
-    for (query, plan) in case.queries() {
+    for query in case.queries() {
         for mode in &modes {
             let got = run_query(case, query, mode);
             if got != expected {
@@ -352,15 +350,13 @@ fn check(case: &Case) -> Result<(), String> {
             }
         }
         check_limits(case, query, &expected)?;
-        if let Some(plan) = plan {
-            let got = explain(case, query);
-            if got != plan {
-                return Err(format!("  {query}\n  plan\n{}", diff(plan, &got)));
-            }
-        }
     }
-    for (section, query) in case.explained() {
-        let got = explained(case, section, query);
+    let plans = case.about_queries("plan").into_iter();
+    let plans = plans.map(|(section, query)| (section, query, planned(case, section, query)));
+    let explained = case.about_queries("explain").into_iter();
+    let explained =
+        explained.map(|(section, query)| (section, query, explained_as(case, section, query)));
+    for (section, query, got) in plans.chain(explained) {
         let Section { head, text } = &case.sections[section];
         if got != *text {
             return Err(format!("  {query}\n  {head}\n{}", diff(text, &got)));
@@ -438,37 +434,26 @@ fn diff(expected: &str, got: &str) -> String {
 
 /// The case with what the first mode gives.
 fn updated(mut case: Case) -> Case {
-    let queries: Vec<String> = case
-        .queries()
-        .iter()
-        .map(|(q, _)| (*q).to_owned())
-        .collect();
+    let queries = case.queries();
     let Some(first) = queries.first() else {
         return case;
     };
     let got = run_query(&case, first, &modes()[0]);
-    let mut plans = Vec::new();
-    let mut number = 0;
-    for section in &case.sections {
-        number += usize::from(section.head == "query");
-        plans.push((section.head == "plan").then(|| explain(&case, &queries[number - 1])));
-    }
-    case.sections
-        .retain(|section| !section.head.starts_with("status "));
-    let found: Vec<(usize, String)> = case
-        .explained()
-        .into_iter()
-        .map(|(section, query)| (section, explained(&case, section, query)))
-        .collect();
+    let plans = case.about_queries("plan").into_iter();
+    let plans = plans.map(|(section, query)| (section, planned(&case, section, query)));
+    let explained = case.about_queries("explain").into_iter();
+    let explained =
+        explained.map(|(section, query)| (section, explained_as(&case, section, query)));
+    let found: Vec<(usize, String)> = plans.chain(explained).collect();
     for (section, text) in found {
         case.sections[section].text = text;
     }
-    let mut plans = plans.into_iter().flatten();
+    case.sections
+        .retain(|section| !section.head.starts_with("status "));
     for section in &mut case.sections {
         match section.head.as_str() {
             "output" | "output unordered" => section.text.clone_from(&got.stdout),
             "error" | "stderr" => section.text.clone_from(&got.stderr),
-            "plan" => section.text = plans.next().unwrap_or_default(),
             _ => {}
         }
     }
@@ -553,7 +538,7 @@ fn files_are_read_and_written_alike() {
     let case = Case::parse(text);
     assert_eq!(case.render(), text);
     assert_eq!(case.values("files"), ["a", "b"]);
-    assert_eq!(case.queries(), [("x\ny", None)]);
+    assert_eq!(case.queries(), ["x\ny"]);
     assert_eq!(case.expected().stdout, "query\n\\status 2\n\nlast;");
     assert_eq!(case.status(), 2);
 }

@@ -24,7 +24,8 @@ fn queries(text: &str) -> Option<(Vec<String>, Vec<String>)> {
                 queries.push(String::new());
                 in_query = true;
             }
-            "output" | "plan" if line == word || line == "output unordered" => in_query = false,
+            "output" if line == word || line == "output unordered" => in_query = false,
+            "plan" if line == word || line.starts_with("plan --") => in_query = false,
             _ if in_query => {
                 let query = queries.last_mut().expect("a query was begun");
                 query.push_str(line.strip_prefix('\\').unwrap_or(line));
