@@ -142,15 +142,13 @@ impl Top {
         *total = total.saturating_add(count);
     }
 
-    /// The values of the fields that make its group.
-    fn group_of(&self, group: &Numbered<'_>) -> Vec<u8> {
-        let mut buffer = [0; KEY_ROOM];
-        let bytes = group.bytes(&mut buffer);
-        let mut rest = bytes;
+    /// What of a key are the values of the fields that make its group.
+    fn group_of<'k>(&self, key: &'k [u8]) -> &'k [u8] {
+        let mut rest = key;
         for _ in 0..self.around {
             let _ = key::decode(&mut rest);
         }
-        bytes[..bytes.len() - rest.len()].to_vec()
+        &key[..key.len() - rest.len()]
     }
 
     fn emit(&self, position: Position, out: &mut Output) {
@@ -158,7 +156,11 @@ impl Top {
         let count = |number: u32| self.counts.get(number as usize).copied().unwrap_or(0);
         let groups = self.groups.sorted();
         let same = |a: &Numbered<'_>, b: &Numbered<'_>| {
-            self.around == 0 || self.group_of(a) == self.group_of(b)
+            let (mut one, mut other) = ([0; KEY_ROOM], [0; KEY_ROOM]);
+            self.around == 0 || {
+                let own = self.group_of(a.bytes(&mut one));
+                b.bytes(&mut other).starts_with(own)
+            }
         };
         let mut most = Vec::new();
         for within in groups.chunk_by(same) {
