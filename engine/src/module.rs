@@ -355,9 +355,9 @@ pub struct OperatorSpec {
     /// [`OperatorSpec::needs`] and before the columns that it makes up, what this one does: a row of
     /// one value changes nothing for those of another. None where there is no such thing.
     pub divided: Option<Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>>,
-    /// The statements whose rows it has, where it stands for many of them that have it in common. The
-    /// plan sets this; a module leaves it out.
-    pub table: Option<Arc<[usize]>>,
+    /// Those whose rows it has, where it stands for many that have it in common: by the number of the
+    /// branch. The plan sets this; a module leaves it out.
+    pub table: Option<Arc<[Owner]>>,
     /// Makes it.
     pub make: Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>,
 }
@@ -398,6 +398,15 @@ impl OperatorSpec {
             make: Arc::new(make),
         }
     }
+}
+
+/// What one operator stands for that many statements have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The statement.
+    pub statement: usize,
+    /// Where it stood in the plan: what a statement writes for one row, it writes in this order.
+    pub place: u32,
 }
 
 /// How an operator gives objects in an order.

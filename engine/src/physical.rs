@@ -12,7 +12,7 @@ use crate::plan::by_node::ByNode;
 use crate::plan::stream::{Stream, below_object, convert_kind, is_hidden};
 use crate::plan::{NodeId, NodeKind, Plan, table_column};
 use crate::{
-    Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec,
+    Context, Gives, GroupKeys, ObjectColumn, ObjectField, ObjectOf, OnControl, OperatorSpec, Owner,
     SourceSpec, StateClass,
 };
 use petgraph::algo::dominators;
@@ -50,7 +50,7 @@ pub(crate) struct PhysicalNode {
     pub(crate) goes_ahead: bool,
     pub(crate) output_file: Option<String>,
     /// Where it writes for many statements: which ones, by their numbers in the table.
-    pub(crate) table: Option<Arc<[usize]>>,
+    pub(crate) table: Option<Arc<[Owner]>>,
     /// For each port, whether a source without an end is before it: its time goes on while nothing
     /// comes.
     pub(crate) live: Vec<bool>,

@@ -42,6 +42,8 @@ pub const NAMES: &[&str] = &[
     "join-pairs-twice",
     "tally-of-next",
     "table-of-next",
+    "table-heads-are-one",
+    "table-writes-in-any-order",
     "join-until-after-pairing",
     "compute-shifted-by-one",
     "case-takes-last-arm",

@@ -5,7 +5,7 @@
 //! it; what keeps something has it as its first key.
 
 use super::stateless::stateless;
-use crate::plan::{Deal, Table, table_column};
+use crate::plan::{Deal, Table, table_column, takes_first};
 use crate::planted::is_planted;
 use crate::schedule::output::{Frame, Output};
 use crate::snapshot::{Reader, Writer};
@@ -266,6 +266,9 @@ pub(crate) fn of_each_branch(spec: &OperatorSpec) -> OperatorSpec {
     if spec.side_effect {
         return written(spec);
     }
+    if let Some(limit) = takes_first(&spec) {
+        return first_of_each(spec, limit);
+    }
     let gives = match &spec.gives {
         Gives::Made(columns) => {
             let mut all = vec![(table_column(), Kind::Unsigned)];
@@ -282,6 +285,144 @@ pub(crate) fn of_each_branch(spec: &OperatorSpec) -> OperatorSpec {
         gives,
         make,
         ..spec
+    }
+}
+
+/// One that passes the first rows: so many of each branch.
+fn first_of_each(spec: OperatorSpec, limit: u64) -> OperatorSpec {
+    let branches = spec.table.as_ref().map_or(0, |owners| owners.len());
+    let lists = !spec.gives.columns().is_empty();
+    OperatorSpec {
+        make: Arc::new(move |_| {
+            Box::new(FirstOfEach {
+                limit,
+                lists,
+                taken: vec![0; branches],
+                open: branches,
+                rows: Vec::new(),
+                numbers: Vec::new(),
+            })
+        }),
+        ..spec
+    }
+}
+
+struct FirstOfEach {
+    limit: u64,
+    /// Whether a row stands for all of its branches.
+    lists: bool,
+    /// How many rows of each branch were taken.
+    taken: Vec<u64>,
+    /// How many branches take more.
+    open: usize,
+    /// The rows of a view that any branch takes, each with where the numbers of these end.
+    rows: Vec<(u16, u32)>,
+    numbers: Vec<u32>,
+}
+
+impl FirstOfEach {
+    /// Takes what branches take of a view. Gives the rows up to the one behind which none takes more, if
+    /// there is one.
+    fn take(&mut self, view: View<'_>) -> Option<usize> {
+        let of = Numbers::of(view.column(0));
+        self.rows.clear();
+        self.numbers.clear();
+        let (taken, numbers, open) = (&mut self.taken, &mut self.numbers, &mut self.open);
+        for (at, row) in view.part.selection.iter().enumerate() {
+            let before = numbers.len();
+            of.each(row, |number| {
+                let place = if is_planted("table-heads-are-one") {
+                    0
+                } else {
+                    number
+                };
+                let taken = &mut taken[place as usize];
+                if *taken < self.limit {
+                    *taken += 1;
+                    numbers.push(number);
+                    *open -= usize::from(*taken == self.limit);
+                }
+            });
+            if numbers.len() > before {
+                self.rows.push((row as u16, numbers.len() as u32));
+            }
+            if *open == 0 {
+                return Some(at + 1);
+            }
+        }
+        None
+    }
+
+    /// Gives the rows that were taken of a view, each with the branches that took it.
+    fn give(&mut self, view: View<'_>, out: &mut Output) {
+        let mut any = Bitmap::EMPTY;
+        self.rows
+            .iter()
+            .for_each(|(row, _)| any.set(usize::from(*row)));
+        if !self.lists {
+            return out.pass(view.part, any);
+        }
+        if self.rows.is_empty() {
+            return;
+        }
+        let mut ranges = vec![(0, 0); view.part.data.len()];
+        let mut begin = 0;
+        for (row, end) in &self.rows {
+            ranges[usize::from(*row)] = (begin, *end);
+            begin = *end;
+        }
+        let column = Column {
+            data: Data::List(ranges, Box::new(Data::U32(self.numbers.clone()))),
+            valid: any,
+            names: None,
+        };
+        out.annotate(view.part, any, vec![column]);
+    }
+}
+
+impl Operator for FirstOfEach {
+    fn wants_rows(&self) -> bool {
+        self.limit > 0
+    }
+
+    fn step(
+        &mut self,
+        _port: usize,
+        views: &[View<'_>],
+        out: &mut Output,
+    ) -> Result<Progress, Error> {
+        let mut before = 0;
+        let mut done = None;
+        for view in views {
+            let count = view.part.count();
+            if done.is_some() {
+                out.account.cut += count as u64;
+                continue;
+            }
+            done = self.take(*view).map(|rows| before + rows);
+            // Each branch alone would have been done before the rows that it does not take.
+            out.account.cut += (count - self.rows.len()) as u64;
+            self.give(*view, out);
+            before += count;
+        }
+        Ok(done.map_or(Progress::Continue, |taken| Progress::Done { taken }))
+    }
+
+    fn save(&self, out: &mut Writer) {
+        self.taken.iter().for_each(|taken| out.number(*taken));
+    }
+
+    fn load(&mut self, from: &mut Reader<'_>) -> Result<(), Error> {
+        for taken in &mut self.taken {
+            *taken = from.number()?;
+        }
+        let open = self.taken.iter().filter(|taken| **taken < self.limit);
+        self.open = open.count();
+        Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

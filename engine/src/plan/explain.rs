@@ -129,9 +129,11 @@ fn narrowed(kind: &NodeKind) -> String {
 fn remark(plan: &Plan, node: NodeId, readers: usize) -> String {
     let statement = plan.graph[node].statement;
     if let (0, NodeKind::Operator(_, _, spec)) = (readers, &plan.graph[node].kind)
-        && let Some(statements) = &spec.table
+        && let Some(owners) = &spec.table
     {
-        return format!("  [{} statements]", statements.len());
+        // They stand in the order of the statements.
+        let statements = owners.chunk_by(|a, b| a.statement == b.statement);
+        return format!("  [{} statements]", statements.count());
     }
     let name = plan
         .statements

@@ -31,7 +31,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use stream::{Carried, Stream, is_hidden};
 pub use table::{Deal, Table};
-pub(crate) use table::{Member, table_column};
+pub(crate) use table::{Member, table_column, takes_first};
 use wireq_typesys::{FieldPath, Kind, Names};
 
 /// The number of a node.

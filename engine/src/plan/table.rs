@@ -2,7 +2,7 @@
 
 use super::stream::Stream;
 use super::{Branch, Node, NodeId, NodeKind, Plan, hits_column};
-use crate::{GroupKeys, Needs, StateClass};
+use crate::{Gives, GroupKeys, Needs, OperatorSpec, Owner, StateClass};
 use std::fmt;
 use std::sync::Arc;
 use wireq_typesys::{FieldPath, Kind};
@@ -64,9 +64,9 @@ impl Plan {
         }
         let filters: Vec<usize> = tests.iter().map(|branch| branch.number).collect();
         let chain = first.chain.clone();
-        // Rows are given branch by branch where something is kept.
-        let keeps = |node: &NodeId| keeps(&self.graph[*node].kind);
-        let spread_at = chain.iter().position(keeps);
+        // Rows are given branch by branch where something is kept of them.
+        let needs_each = |node: &NodeId| needs_each(&self.graph[*node].kind);
+        let spread_at = chain.iter().position(needs_each);
         let place = |plan: &Plan, level: usize| {
             let nodes = members.iter().map(|member| member.chain[level]);
             nodes.map(|node| plan.place(node)).min()
@@ -93,7 +93,7 @@ impl Plan {
                 last = self.add_level(last, spread, kind, (chain[level - 1], *node));
                 self.graph[last].before = place(self, level);
             }
-            let shared = self.shared(*node, level, members);
+            let shared = self.shared(*node, level, members, kind);
             last = self.add_level(last, shared, kind, (*node, *node));
             self.graph[last].before = place(self, level);
         }
@@ -123,8 +123,8 @@ impl Plan {
         node
     }
 
-    /// What a node does, for all members of a table.
-    fn shared(&self, node: NodeId, level: usize, members: &[Member]) -> NodeKind {
+    /// What a node does, for all members of a table, where the column of branches holds this.
+    fn shared(&self, node: NodeId, level: usize, members: &[Member], holds: Kind) -> NodeKind {
         match self.graph[node].kind.clone() {
             NodeKind::Aggregate(mut aggregate) => {
                 aggregate.group = Some(GroupKeys {
@@ -141,9 +141,16 @@ impl Plan {
                 let mut fields = self.fields_needed(&spec, input);
                 if spec.side_effect || spec.class != StateClass::Stateless {
                     let nodes = members.iter().map(|member| member.chain[level]);
-                    let statements = nodes.map(|node| self.graph[node].statement);
-                    spec.table = Some(Arc::from_iter(statements));
-                } else if spec.gives == crate::Gives::Projected {
+                    let owners = nodes.map(|node| Owner {
+                        statement: self.graph[node].statement,
+                        place: self.place(node).index() as u32,
+                    });
+                    spec.table = Some(Arc::from_iter(owners));
+                    if takes_first(&spec).is_some() && holds != Kind::Unsigned {
+                        // A row goes on for those of its branches that take it.
+                        spec.gives = Gives::Annotated(vec![(table_column(), holds)]);
+                    }
+                } else if spec.gives == Gives::Projected {
                     fields.push(table_column());
                 }
                 spec.needs = Needs::Fields(fields);
@@ -209,11 +216,19 @@ impl Plan {
     }
 }
 
-/// Whether a node keeps something from row to row.
-fn keeps(kind: &NodeKind) -> bool {
+/// Whether a node needs a row for each branch: it keeps something of what rows hold.
+fn needs_each(kind: &NodeKind) -> bool {
     match kind {
         NodeKind::Aggregate(_) => true,
-        NodeKind::Operator(_, _, spec) => spec.class != StateClass::Stateless,
+        NodeKind::Operator(_, _, spec) => {
+            spec.class != StateClass::Stateless && takes_first(spec).is_none()
+        }
         _ => false,
     }
+}
+
+/// How many objects an operator passes, the first ones, where that is all that it does.
+pub(crate) fn takes_first(spec: &OperatorSpec) -> Option<u64> {
+    let passes = spec.gives.passes_rows() && spec.stops && !spec.side_effect;
+    spec.takes.filter(|_| passes)
 }

@@ -60,8 +60,9 @@ fn taken_by(plan: &Plan, node: NodeId, group: Option<&GroupKeys>) -> Option<u64>
     match &plan.graph[node].kind {
         NodeKind::Compute(_) => taken_behind(plan, node, group),
         NodeKind::Operator(_, _, spec) => {
-            // What goes by other groups takes the first of each.
-            if spec.group.is_some() && spec.group.as_ref() != group {
+            // What goes by other groups takes the first of each, and so it is in a table.
+            let by_others = spec.group.is_some() && spec.group.as_ref() != group;
+            if by_others || spec.table.is_some() {
                 return None;
             }
             match (spec.takes, spec.skips, spec.passes_all) {

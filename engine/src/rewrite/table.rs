@@ -4,16 +4,21 @@
 //! filter that passes it, batch by batch, and a batch has rows for most of a thousand filters. Where
 //! the filters are one node already, that says which of them pass a row, and the rows carry these
 //! numbers through all that keeps nothing. What keeps something gets a row for each branch, with the
-//! branch as its first key. At the end a print writes a row for the statements whose it is; where
+//! branch as its first key; what passes the first rows counts them for each branch, and a row goes on
+//! with the numbers of those that take it. A print writes a row for the statements whose it is; where
 //! branches differ again, each gets its own rows.
 //!
 //! Not where groups complete before the end: that would be a search among the groups of all branches.
+//! Not where it matters when one branch is done and others are not: what is done reads no further,
+//! hears of no time, and what stands before it writes nothing.
 
 use super::Choices;
 use super::equals::Equals;
-use crate::plan::{Member, NodeId, NodeKind, Plan};
+use crate::plan::by_node::ByNode;
+use crate::plan::{Member, NodeId, NodeKind, Plan, takes_first};
 use crate::{Gives, Needs, OnControl, OperatorSpec, StateClass};
 use hashbrown::HashSet;
+use petgraph::Direction;
 
 pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     let is_match = |node: &NodeId| matches!(plan.graph[*node].kind, NodeKind::Match(_));
@@ -40,22 +45,58 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
 
 /// What may stand in tables.
 struct Suffixes {
-    /// The statements that write once: what they write has a place among others by the statement alone.
-    write_once: Vec<bool>,
+    /// By statement, whether it does nothing but give rows and write them to its output.
+    only_prints: Vec<bool>,
+    /// The nodes that have a side effect, and all behind them.
+    acting: ByNode<()>,
+    behind: ByNode<Behind>,
     /// Whether anything tells objects apart by what they are.
     reads_identity: bool,
 }
 
+/// What there is among a node and all behind it.
+struct Behind {
+    /// What may be done before its input ends.
+    stops: bool,
+    /// What goes by what is said between rows.
+    hears: bool,
+}
+
 impl Suffixes {
     fn new(plan: &Plan) -> Suffixes {
-        let mut writes = vec![0usize; plan.statements.len()];
+        let mut only_prints = vec![true; plan.statements.len()];
         for node in plan.graph.node_weights() {
-            if node.kind.has_side_effect() {
-                writes[node.statement] += 1;
+            if let NodeKind::Operator(_, _, spec) = &node.kind
+                && spec.side_effect
+                && (!spec.only_writes || spec.output_file.is_some())
+            {
+                only_prints[node.statement] = false;
             }
         }
+        let order = plan.order();
+        let next_to = |node: &NodeId, direction| plan.graph.neighbors_directed(*node, direction);
+        let mut acting: ByNode<()> = ByNode::new(plan);
+        for node in &order {
+            let mut inputs = next_to(node, Direction::Incoming);
+            let acts = plan.graph[*node].kind.has_side_effect();
+            if acts || inputs.any(|input| acting.contains(input)) {
+                acting.insert(*node, ());
+            }
+        }
+        let mut behind: ByNode<Behind> = ByNode::new(plan);
+        for node in order.iter().rev() {
+            let kind = &plan.graph[*node].kind;
+            let (mut stops, mut hears) = (kind.stops(), hears(kind));
+            for reader in next_to(node, Direction::Outgoing) {
+                stops |= behind[reader].stops;
+                hears |= behind[reader].hears;
+            }
+            behind.insert(*node, Behind { stops, hears });
+        }
         Suffixes {
-            write_once: writes.into_iter().map(|writes| writes == 1).collect(),
+            only_prints,
+            acting,
+            behind,
             reads_identity: plan.reads_identity(),
         }
     }
@@ -112,21 +153,25 @@ impl Suffixes {
     fn chain(&self, plan: &Plan, reader: NodeId, may_keep: bool) -> Vec<NodeId> {
         let mut chain = Vec::new();
         let mut next = Some(reader);
+        // Whether there is a node that keeps more for as long as rows come.
+        let mut grows = false;
         while let Some(node) = next {
             let kind = &plan.graph[node].kind;
             if plan.inputs(node).len() != 1 {
                 break;
             }
             let readers = plan.outputs(node);
-            let is_print = writes_rows(kind);
-            let may = if is_print {
-                readers.is_empty() && self.write_once[plan.graph[node].statement]
+            let may = if writes_rows(kind) {
+                readers.is_empty() || self.may_pass_on(plan, node)
+            } else if passes_first(kind) {
+                may_keep && !grows && self.may_be_done(node)
             } else {
                 keeps_nothing(kind) || may_keep && can_be_divided(kind)
             };
             if !may {
                 break;
             }
+            grows |= passes_and_keeps(kind);
             chain.push(node);
             next = match readers[..] {
                 [(reader, _)] => Some(reader),
@@ -134,6 +179,17 @@ impl Suffixes {
             };
         }
         chain
+    }
+
+    /// Whether what a print passes on may stand in a table: nothing behind it says which rows it
+    /// writes, and where nobody reads its output any more there is nothing else that is to be done.
+    fn may_pass_on(&self, plan: &Plan, print: NodeId) -> bool {
+        !self.behind[print].stops && self.only_prints[plan.graph[print].statement]
+    }
+
+    /// Whether nobody can tell when a node is done.
+    fn may_be_done(&self, node: NodeId) -> bool {
+        !self.acting.contains(node) && !self.behind[node].hears
     }
 }
 
@@ -191,8 +247,42 @@ fn keeps_nothing(kind: &NodeKind) -> bool {
             };
             rows && spec.class == StateClass::Stateless
                 && spec.on_control != OnControl::React
+                && !spec.stops
                 && is_plain(spec)
         }
+        _ => false,
+    }
+}
+
+/// Whether a node passes the first rows and does nothing else.
+fn passes_first(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Operator(_, _, spec) => {
+            takes_first(spec).is_some() && spec.gives == Gives::Same && is_plain(spec)
+        }
+        _ => false,
+    }
+}
+
+/// Whether a node keeps something of each row that it passes.
+fn passes_and_keeps(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Operator(_, _, spec) => {
+            spec.class != StateClass::Stateless && spec.gives.passes_rows() && spec.takes.is_none()
+        }
+        _ => false,
+    }
+}
+
+/// Whether a node goes by what is said between rows, of time or of groups: those that can be divided
+/// are asked for what they have at the end alone.
+fn hears(kind: &NodeKind) -> bool {
+    match kind {
+        NodeKind::Operator(_, _, spec) => {
+            let reacts = spec.on_control == OnControl::React;
+            spec.group.is_some() || reacts && spec.divided.is_none()
+        }
+        NodeKind::Join(_) => true,
         _ => false,
     }
 }
@@ -206,7 +296,8 @@ fn can_be_divided(kind: &NodeKind) -> bool {
             aggregate.group.is_none() && aggregate.first.is_none() && has_groups
         }
         NodeKind::Operator(_, _, spec) => {
-            spec.divided.is_some() && matches!(spec.needs, Needs::Fields(_)) && is_plain(spec)
+            let fields = matches!(spec.needs, Needs::Fields(_));
+            spec.divided.is_some() && fields && !spec.stops && is_plain(spec)
         }
         _ => false,
     }
@@ -214,7 +305,6 @@ fn can_be_divided(kind: &NodeKind) -> bool {
 
 fn is_plain(spec: &OperatorSpec) -> bool {
     !spec.side_effect
-        && !spec.stops
         && !spec.reads_identity
         && spec.objects.is_empty()
         && spec.group.is_none()

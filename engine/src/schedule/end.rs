@@ -171,7 +171,7 @@ impl Runner {
             if behind[other] || writer.writes_for_many() {
                 return false;
             }
-            if (writer.statement, other) < (node.statement, at) {
+            if (writer.statement, writer.written) < (node.statement, node.written) {
                 other < rank
             } else {
                 writer

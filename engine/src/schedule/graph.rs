@@ -10,7 +10,9 @@ use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::plan::{Label, Plan};
 use crate::planted::is_planted;
-use crate::{Control, Error, InputAccount, InputMark, OnControl, Operator, Progress, Source, View};
+use crate::{
+    Control, Error, InputAccount, InputMark, OnControl, Operator, Owner, Progress, Source, View,
+};
 use hashbrown::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -25,6 +27,8 @@ pub(super) struct RunNode {
     pub(super) source: Option<Box<dyn Source>>,
     pub(super) spec: Option<crate::SourceSpec>,
     pub(super) statement: usize,
+    /// Where it was written: see [`Share::written`].
+    pub(super) written: u32,
     pub(super) target: usize,
     pub(super) output_file: Option<String>,
     /// Where it writes for many statements: by their numbers in the table.
@@ -93,6 +97,10 @@ impl RunNode {
             spec,
             target: options.targets.get(node.statement).copied().unwrap_or(0),
             statement: node.statement,
+            written: match node.table.as_deref() {
+                Some([first, ..]) => first.place,
+                _ => node.node.index() as u32,
+            },
             output_file: node.output_file,
             writers: writers(node.table.as_deref().unwrap_or(&[]), &options.targets),
             side_effect: node.side_effect,
@@ -132,6 +140,7 @@ impl RunNode {
             source: None,
             spec: None,
             statement: self.statement,
+            written: self.written,
             target: self.target,
             output_file: None,
             writers: Vec::new(),
@@ -596,20 +605,20 @@ impl Graph {
 /// A statement that a node writes for which many have in common.
 #[derive(Clone)]
 pub(super) struct Writer {
-    pub(super) statement: usize,
+    pub(super) owner: Owner,
     /// The number of its output.
     pub(super) target: usize,
     /// Nobody reads that any more.
     pub(super) closed: bool,
 }
 
-fn writers(statements: &[usize], targets: &[usize]) -> Vec<Writer> {
-    let writer = |statement: &usize| Writer {
-        statement: *statement,
-        target: targets.get(*statement).copied().unwrap_or(0),
+fn writers(owners: &[Owner], targets: &[usize]) -> Vec<Writer> {
+    let writer = |owner: &Owner| Writer {
+        owner: *owner,
+        target: targets.get(owner.statement).copied().unwrap_or(0),
         closed: false,
     };
-    statements.iter().map(writer).collect()
+    owners.iter().map(writer).collect()
 }
 
 /// What a node writes for each output, where it writes for many statements.
@@ -638,12 +647,21 @@ pub(super) fn pick(node: &RunNode) -> Vec<Picked> {
                 all.len() - 1
             }),
         };
-        all[place].rows.push((*row, writer.statement));
+        all[place].rows.push((*row, *number));
     }
     for picked in &mut all {
-        node.out.text.order_picked(&mut picked.rows);
+        let owner = |number: u32| order_of(node.writers[number as usize].owner);
+        node.out.text.order_picked(&mut picked.rows, owner);
     }
     all
+}
+
+/// By what the rows of one position are ordered.
+pub(super) fn order_of(owner: Owner) -> (usize, u32) {
+    match is_planted("table-writes-in-any-order") {
+        true => (owner.statement, 0),
+        false => (owner.statement, owner.place),
+    }
 }
 
 /// The text of a node in a step, for each output that it writes to; `picked` is what [`pick`] gave.
@@ -654,9 +672,11 @@ pub(super) fn shares<'a>(
     let share = move |target, picks| Share {
         node: rank,
         statement: node.statement,
+        written: node.written,
         target,
         text: &node.out.text,
         picks,
+        writers: &node.writers,
     };
     let whole = node.writers.is_empty().then(|| share(node.target(), None));
     let number = |number| match node.output_file {
@@ -670,17 +690,20 @@ pub(super) fn shares<'a>(
 
 /// Whatever a node may write, with nothing of what it wrote.
 pub(super) fn writers_of((rank, node): (usize, &RunNode)) -> impl Iterator<Item = Share<'_>> {
-    let share = move |statement, target| Share {
+    let share = move |(statement, written), target| Share {
         node: rank,
         statement,
+        written,
         target,
         text: &node.out.text,
         picks: None,
+        writers: &[],
     };
     let own = (node.writers.is_empty() || node.output_file.is_some())
-        .then(|| share(node.statement, node.target()));
+        .then(|| share((node.statement, node.written), node.target()));
     let writers = node.writers.iter().filter(move |_| own.is_none());
-    let each = writers.map(move |writer| share(writer.statement, Target::Number(writer.target)));
+    let each =
+        writers.map(move |writer| share(order_of(writer.owner), Target::Number(writer.target)));
     own.into_iter().chain(each)
 }
 

@@ -1,6 +1,7 @@
 //! The text of all statements on its way to the outputs.
 
 use super::account::Report;
+use super::graph::{Writer, order_of};
 use super::output::{Frame, TextRows};
 use crate::Error;
 use crate::planted::is_planted;
@@ -61,33 +62,52 @@ pub(super) struct Share<'a> {
     /// The rank of the node that gave it.
     pub(super) node: usize,
     pub(super) statement: usize,
+    /// Where the node stood in the plan as it was written. What a statement writes for one row it
+    /// writes in this order.
+    pub(super) written: u32,
     pub(super) target: Target<'a>,
     pub(super) text: &'a TextRows,
     /// Where it is the text of many statements: which rows it is here, some more than once, each with
-    /// its statement, in the order of their position, then of the statement.
-    pub(super) picks: Option<&'a [(u32, usize)]>,
+    /// the number of a writer, in the order of their position, then of the writer.
+    pub(super) picks: Option<&'a [(u32, u32)]>,
+    /// Whose these are.
+    pub(super) writers: &'a [Writer],
 }
+
+/// Where a row stands on an output: its position, statement, and where that writes it.
+type Order = (Position, (usize, u32));
 
 /// What a node writes to one output for many statements.
 pub(super) struct Picked {
     /// The number of the output.
     pub(super) target: usize,
     /// See [`Share::picks`].
-    pub(super) rows: Vec<(u32, usize)>,
+    pub(super) rows: Vec<(u32, u32)>,
 }
 
 impl<'a> Share<'a> {
-    /// The row of text at a place, with its position and statement; none behind the last one.
-    fn row(&self, at: usize) -> Option<(Position, usize, &'a [u8])> {
-        let (row, statement) = match self.picks {
-            None => (at, self.statement),
+    /// The row of text at a place, with where it stands; none behind the last one.
+    fn row(&self, at: usize) -> Option<(Order, &'a [u8])> {
+        let (row, of) = match self.picks {
+            None => (at, (self.statement, self.written)),
             Some(picks) => {
-                let (row, statement) = *picks.get(at)?;
-                (row as usize, statement)
+                let (row, number) = *picks.get(at)?;
+                (row as usize, order_of(self.writers[number as usize].owner))
             }
         };
         let (position, bytes) = self.text.row(row)?;
-        Some((position, statement, bytes))
+        Some(((position, of), bytes))
+    }
+
+    /// By what the shares of a step are ordered.
+    fn order(&self) -> ((usize, &'a str), usize, u32, usize) {
+        let Share { statement, .. } = *self;
+        (
+            target_order(self.target),
+            statement,
+            self.written,
+            self.node,
+        )
     }
 
     /// Calls `each` for all of it, in order.
@@ -157,7 +177,7 @@ impl Multiplexer {
         shares: &mut [Share<'_>],
         outputs: &mut dyn Outputs,
     ) -> io::Result<Vec<(usize, Option<usize>)>> {
-        shares.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
+        shares.sort_by_key(Share::order);
         let mut closed = Vec::new();
         for group in shares.chunk_by(|a, b| a.target == b.target) {
             let flush = group.iter().any(|share| share.text.flush);
@@ -239,7 +259,7 @@ impl Multiplexer {
         writers: &mut [Share<'_>],
         outputs: &mut dyn Outputs,
     ) -> io::Result<()> {
-        writers.sort_by_key(|share| (target_order(share.target), share.statement, share.node));
+        writers.sort_by_key(Share::order);
         let mut ends: Vec<(Target<'_>, Vec<u8>)> = Vec::new();
         for group in writers.chunk_by(|a, b| a.target == b.target) {
             let (target, frame) = (group[0].target, &group[0].text.frame);
@@ -271,15 +291,15 @@ impl Multiplexer {
     }
 }
 
-fn target_order(target: Target<'_>) -> (usize, &str) {
+fn target_order<'a>(target: Target<'a>) -> (usize, &'a str) {
     match target {
         Target::Number(number) => (number, ""),
         Target::File(path) => (usize::MAX, path),
     }
 }
 
-/// Merges rows by position; among equal positions the order of the shares holds, and rows of one
-/// cause in one share stay together.
+/// Merges rows by position; among equal positions by statement and where that writes them. Rows of one
+/// cause and one writer stay together.
 fn merge<'a>(shares: &[Share<'a>], each: &mut dyn FnMut(&Share<'a>, &'a [u8])) {
     if shares.len() == 1 || is_planted("output-by-statement") {
         shares.iter().for_each(|share| share.each_row(each));
@@ -289,16 +309,16 @@ fn merge<'a>(shares: &[Share<'a>], each: &mut dyn FnMut(&Share<'a>, &'a [u8])) {
         .iter()
         .enumerate()
         .filter_map(|(number, share)| {
-            let (position, statement, _) = share.row(0)?;
-            Some(std::cmp::Reverse((position, statement, number, 0)))
+            let (order, _) = share.row(0)?;
+            Some(std::cmp::Reverse((order, number, 0)))
         })
         .collect();
-    while let Some(std::cmp::Reverse((position, statement, number, row))) = heap.pop() {
+    while let Some(std::cmp::Reverse((order, number, row))) = heap.pop() {
         let share = &shares[number];
         let mut next = row;
-        while let Some((here, of, bytes)) = share.row(next) {
-            if (here, of) != (position, statement) {
-                heap.push(std::cmp::Reverse((here, of, number, next)));
+        while let Some((here, bytes)) = share.row(next) {
+            if here != order {
+                heap.push(std::cmp::Reverse((here, number, next)));
                 break;
             }
             each(share, bytes);

@@ -267,13 +267,13 @@ impl TextRows {
         }
     }
 
-    /// Puts rows, each with a statement, in the order of their position, then of the statement. They
-    /// stand in that of their position already.
-    pub(crate) fn order_picked(&self, rows: &mut [(u32, usize)]) {
+    /// Puts rows, each with a number, in the order of their position, then of what the number stands
+    /// for. They stand in that of their position already.
+    pub(crate) fn order_picked<O: Ord>(&self, rows: &mut [(u32, u32)], of: impl Fn(u32) -> O) {
         let position = |row: u32| self.ends[row as usize].0;
         for tied in rows.chunk_by_mut(|a, b| position(a.0) == position(b.0)) {
-            if !tied.is_sorted_by_key(|(_, statement)| *statement) {
-                tied.sort_by_key(|(_, statement)| *statement);
+            if !tied.is_sorted_by_key(|(_, number)| of(*number)) {
+                tied.sort_by_key(|(_, number)| of(*number));
             }
         }
     }

@@ -166,7 +166,7 @@ impl Turn<'_> {
         others.into_iter().all(|(other, writer)| {
             if self.mine[other] || writer.writes_for_many() {
                 false
-            } else if (writer.statement, other) < (node.statement, at) {
+            } else if (writer.statement, writer.written) < (node.statement, node.written) {
                 self.is_through(other)
             } else {
                 writer.inputs.iter().all(|input| !self.spoke(*input))

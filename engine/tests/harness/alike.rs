@@ -186,13 +186,17 @@ impl Generator {
     fn suffix(&mut self, scope: &Scope) -> Pipeline {
         let mut scope = scope.clone();
         let mut pipeline = Vec::new();
-        for _ in 0..self.random.weighted(&[(3, 0), (4, 1), (2, 2)]) {
-            let stage = match self.random.below(5) {
+        for _ in 0..self.random.weighted(&[(3, 0), (4, 1), (2, 2), (1, 3)]) {
+            let stage = match self.random.below(9) {
                 0..2 => {
                     let module = *self.random.pick(&["uniq", "uniq", "top", "last"]);
                     Stage::Call(self.keeping(module, &mut scope))
                 }
-                2 => {
+                2 => self.bounded_histogram(&mut scope),
+                3 => Stage::Head(self.random.between(1, 5) as u64),
+                4 => self.print(&mut scope),
+                5 => self.bag_of_prints(&mut scope),
+                6 => {
                     let mut group = self.group(&scope);
                     let keys = self.random.weighted(&[(1, 0), (4, 1), (2, 2)]);
                     group.keys = self.fields(&scope, keys);
@@ -206,6 +210,37 @@ impl Generator {
         }
         pipeline.push(self.print(&mut scope));
         pipeline
+    }
+
+    /// Mostly with a bound that is reached.
+    fn bounded_histogram(&mut self, scope: &mut Scope) -> Stage {
+        let Some(mut call) = self.measuring("histogram", scope) else {
+            return self.stage(scope, 0);
+        };
+        let is_bounded = call.flags.iter().any(|flag| flag.starts_with("--max"));
+        if !is_bounded && self.random.percent(60) {
+            call.flags
+                .push(format!("--max {}", self.random.between(1, 4)));
+        }
+        Stage::Call(call)
+    }
+
+    /// What writes the same objects more than once.
+    fn bag_of_prints(&mut self, scope: &mut Scope) -> Stage {
+        let count = self.random.between(2, 3);
+        let mut scopes = Vec::new();
+        let mut branch = |generator: &mut Generator| {
+            let mut scope = scope.clone();
+            let pipeline = vec![generator.print(&mut scope)];
+            scopes.push(scope);
+            Statement {
+                source: None,
+                pipeline,
+            }
+        };
+        let branches = (0..count).map(|_| branch(self)).collect();
+        *scope = Scope::union(scopes);
+        Stage::Bag(branches)
     }
 
     /// Often a column of a name that is there.
