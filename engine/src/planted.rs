@@ -44,6 +44,8 @@ pub const NAMES: &[&str] = &[
     "table-of-next",
     "table-heads-are-one",
     "table-writes-in-any-order",
+    "table-last-drops-a-key",
+    "table-histograms-are-one",
     "join-until-after-pairing",
     "compute-shifted-by-one",
     "case-takes-last-arm",

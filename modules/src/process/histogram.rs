@@ -5,6 +5,7 @@ use super::close::{concerns, is_about};
 use super::tally::Tally;
 use super::{bound, stateless};
 use std::any::Any;
+use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::operator::KEY_ROOM;
 use wireq_engine::schedule::output::Output;
@@ -109,14 +110,24 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         class: StateClass::Commutative,
         bound: Some("one count for each of --max combinations"),
         on_control: OnControl::React,
+        divided: Some(Arc::new({
+            let width = width.clone();
+            move |context| {
+                let tally = Tally::divided(max, context);
+                Box::new(Histogram::new(width.clone(), tally, 1, context))
+            }
+        })),
         ..OperatorSpec::stateless(fields, move |context| {
-            Box::new(Histogram::new(width.clone(), max, context))
+            let tally = Tally::new(max, context);
+            Box::new(Histogram::new(width.clone(), tally, 0, context))
         })
     })
 }
 
 struct Histogram {
     fields: Vec<FieldPath>,
+    /// How many of the fields, the first ones, make what has a histogram of its own.
+    around: usize,
     width: Option<Width>,
     /// What is wrong with the width for the field it is for, if anything.
     fault: Option<String>,
@@ -126,7 +137,7 @@ struct Histogram {
 }
 
 impl Histogram {
-    fn new(width: Option<Width>, max: usize, context: &Context) -> Histogram {
+    fn new(width: Option<Width>, tally: Tally, around: usize, context: &Context) -> Histogram {
         let last = context.fields.last().zip(context.kinds.last());
         let fault = width.as_ref().zip(last).and_then(|(width, (field, kind))| {
             let text = || format!("the width of -w does not suit the field {field} ({kind})");
@@ -134,9 +145,10 @@ impl Histogram {
         });
         Histogram {
             fields: context.fields.clone(),
+            around,
             width,
             fault,
-            tally: Tally::new(max, context),
+            tally,
             binned: Column::default(),
             rows: Vec::new(),
         }
@@ -151,7 +163,7 @@ impl Histogram {
     /// Counts the rows of a view that have a field.
     fn count(&mut self, view: View<'_>, out: &mut Output) {
         let fields = self.fields.len();
-        let columns = (0..fields).filter_map(|at| view.column(at));
+        let columns = (self.around..fields).filter_map(|at| view.column(at));
         let any = columns.fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
         let counted = view.part.selection.and(&any);
         self.rows.clear();

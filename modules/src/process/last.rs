@@ -7,6 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::operator::{Groups, KEY_ROOM};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
@@ -87,6 +88,14 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         },
         bound: Some("one object for each distinct combination"),
         on_control: OnControl::React,
+        // What differs in a further field is another combination.
+        divided: match period {
+            Some(_) => None,
+            None => Some(Arc::new(move |context| {
+                let keys = keys + usize::from(!is_planted("table-last-drops-a-key"));
+                Box::new(Last::new(keys, None, context))
+            })),
+        },
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(Last::new(keys, period, context))
         })

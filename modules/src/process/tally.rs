@@ -2,10 +2,12 @@
 //!
 //! Of more combinations than there may be, those lowest in order are counted. A combination that is
 //! not among the lowest N of a part of the input is not among those of the whole, so what is left
-//! is exact, and neither the order of the objects nor batches nor parts show in it.
+//! is exact, and neither the order of the objects nor batches nor parts show in it. Where the first field
+//! divides them, so it is for each of its values.
 
 use std::sync::Arc;
 use wireq_engine::operator::{Groups, KEY_ROOM, Numbered};
+use wireq_engine::planted::is_planted;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Context, Error};
@@ -19,8 +21,11 @@ pub(super) struct Tally {
     /// By number; 0 for numbers that are not in use.
     counts: Vec<u64>,
     max: usize,
-    /// How many combinations there are, and about how many bytes they take.
-    len: usize,
+    /// Whether the first field, a number from 0 on, divides the combinations.
+    divided: bool,
+    /// How many combinations there are: of each of these numbers, or of all.
+    lens: Vec<usize>,
+    /// About how many bytes they take.
     memory: usize,
     kinds: Vec<Kind>,
     shape: Option<Arc<Shape>>,
@@ -40,7 +45,8 @@ impl Tally {
             groups: Groups::new(context.seed),
             counts: Vec::new(),
             max,
-            len: 0,
+            divided: false,
+            lens: Vec::new(),
             memory: 0,
             kinds: context.kinds.clone(),
             shape: context.shape.clone(),
@@ -50,6 +56,31 @@ impl Tally {
             new: Vec::new(),
             key: Vec::new(),
         }
+    }
+
+    /// The same for each value of the first field.
+    pub(super) fn divided(max: usize, context: &Context) -> Tally {
+        Tally {
+            divided: !is_planted("table-histograms-are-one"),
+            ..Tally::new(max, context)
+        }
+    }
+
+    /// What a combination is counted with against the bound.
+    fn part_of(&self, mut key: &[u8]) -> usize {
+        match self.divided {
+            false => 0,
+            true => {
+                let first = key::decode(&mut key).and_then(|value| value.as_integer());
+                first.map_or(0, |first| first as usize)
+            }
+        }
+    }
+
+    /// How many combinations there are of a part.
+    fn len_of(&mut self, part: usize) -> &mut usize {
+        self.lens.resize(self.lens.len().max(part + 1), 0);
+        &mut self.lens[part]
     }
 
     /// Counts rows; gives how many of all that were counted go because of the bound.
@@ -68,19 +99,23 @@ impl Tally {
         for number in &self.numbers {
             self.counts[*number as usize] += 1;
         }
-        self.len += self.new.len();
-        for row in &self.new {
+        // Ordering all keys is worth it only where many can go.
+        let most = self.max.saturating_add(self.max / 4);
+        let mut is_over = false;
+        for at in 0..self.new.len() {
+            let row = usize::from(self.new[at]);
             self.key.clear();
             for column in columns.clone() {
-                key::encode_row(column, usize::from(*row), &mut self.key);
+                key::encode_row(column, row, &mut self.key);
             }
             self.memory += ENTRY + self.key.len();
+            let len = self.len_of(self.part_of(&self.key));
+            *len += 1;
+            is_over |= *len > most;
         }
-        // Ordering all keys is worth it only where many can go.
-        if self.len > self.max.saturating_add(self.max / 4) {
-            self.keep_lowest()
-        } else {
-            0
+        match is_over {
+            true => self.keep_lowest(),
+            false => 0,
         }
     }
 
@@ -93,7 +128,7 @@ impl Tally {
         let (number, is_new) = self.groups.number_key(key);
         self.grow();
         if is_new {
-            self.len += 1;
+            *self.len_of(self.part_of(key)) += 1;
             self.memory += ENTRY + key.len();
         }
         let total = &mut self.counts[number as usize];
@@ -106,22 +141,30 @@ impl Tally {
             return 0;
         };
         self.groups.remove(key);
-        self.len -= 1;
+        *self.len_of(self.part_of(key)) -= 1;
         self.memory = self.memory.saturating_sub(ENTRY + key.len());
         std::mem::take(&mut self.counts[number as usize])
     }
 
     /// Forgets all but the lowest combinations that there may be; gives how often these came.
     pub(super) fn keep_lowest(&mut self) -> u64 {
-        if self.len <= self.max {
+        if self.lens.iter().all(|len| *len <= self.max) {
             return 0;
         }
-        let groups = self.groups.sorted();
-        let surplus: Vec<Vec<u8>> = groups
-            .iter()
-            .skip(self.max)
-            .map(|group| group.bytes(&mut [0; KEY_ROOM]).to_vec())
-            .collect();
+        let mut surplus: Vec<Vec<u8>> = Vec::new();
+        let (mut part, mut kept) = (0, 0);
+        for group in self.groups.sorted() {
+            let mut buffer = [0; KEY_ROOM];
+            let bytes = group.bytes(&mut buffer);
+            let own = self.part_of(bytes);
+            if own != part {
+                (part, kept) = (own, 0);
+            }
+            kept += 1;
+            if kept > self.max {
+                surplus.push(bytes.to_vec());
+            }
+        }
         let mut count = 0u64;
         for key in surplus {
             count = count.saturating_add(self.remove(&key));
@@ -133,7 +176,8 @@ impl Tally {
     pub(super) fn clear(&mut self, seed: u64) {
         self.groups = Groups::new(seed);
         self.counts.clear();
-        (self.len, self.memory) = (0, 0);
+        self.lens.clear();
+        self.memory = 0;
     }
 
     /// All combinations in order.
@@ -216,22 +260,45 @@ mod tests {
     use super::*;
     use wireq_typesys::Zone;
 
+    fn context() -> Context {
+        Context {
+            fields: Vec::new(),
+            kinds: Vec::new(),
+            live: Vec::new(),
+            carried: Vec::new(),
+            shape: None,
+            origin: 0,
+            zone: Arc::new(Zone::utc()),
+            seed: 1,
+            matching: Default::default(),
+        }
+    }
+
+    #[test]
+    fn each_part_has_a_bound_of_its_own() {
+        let mut tally = Tally::divided(2, &context());
+        let pairs = [(1, 7), (0, 3), (1, 5), (1, 6), (0, 4), (1, 8), (1, 6)];
+        let parts = Column::from_values(pairs.iter().map(|pair| Value::Integer(pair.0)));
+        let values = Column::from_values(pairs.iter().map(|pair| Value::Integer(pair.1)));
+        let rows: Vec<u16> = (0..7).collect();
+        let mut gone = tally.add_rows([Some(&parts), Some(&values)].into_iter(), &rows);
+        gone += tally.keep_lowest();
+        let groups = tally.sorted();
+        let left = groups.iter().map(|group| {
+            let mut buffer = [0; KEY_ROOM];
+            let mut bytes = group.bytes(&mut buffer);
+            let mut next = || key::decode(&mut bytes).and_then(|value| value.as_integer());
+            (next(), next(), tally.count(group))
+        });
+        let left: Vec<_> = left.collect();
+        let pair = |part, value, count| (Some(part), Some(value), count);
+        let lowest = [pair(0, 3, 1), pair(0, 4, 1), pair(1, 5, 1), pair(1, 6, 2)];
+        assert_eq!((left, gone), (lowest.to_vec(), 2));
+    }
+
     #[test]
     fn memory_is_told_of_what_is_there() {
-        let mut tally = Tally::new(
-            100,
-            &Context {
-                fields: Vec::new(),
-                kinds: Vec::new(),
-                live: Vec::new(),
-                carried: Vec::new(),
-                shape: None,
-                origin: 0,
-                zone: Arc::new(Zone::utc()),
-                seed: 1,
-                matching: Default::default(),
-            },
-        );
+        let mut tally = Tally::new(100, &context());
         let texts = (0..500).map(|at| Value::text(&"x".repeat(at % 300)));
         let column = Column::from_values(texts);
         let rows: Vec<u16> = (0..500).collect();
