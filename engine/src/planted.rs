@@ -43,7 +43,7 @@ pub const NAMES: &[&str] = &[
     "tally-of-next",
     "table-of-next",
     "table-heads-are-one",
-    "table-writes-in-any-order",
+    "table-writes-backwards",
     "table-last-drops-a-key",
     "table-histograms-are-one",
     "join-until-after-pairing",

@@ -658,8 +658,8 @@ pub(super) fn pick(node: &RunNode) -> Vec<Picked> {
 
 /// By what the rows of one position are ordered.
 pub(super) fn order_of(owner: Owner) -> (usize, u32) {
-    match is_planted("table-writes-in-any-order") {
-        true => (owner.statement, 0),
+    match is_planted("table-writes-backwards") {
+        true => (owner.statement, u32::MAX - owner.place),
         false => (owner.statement, owner.place),
     }
 }
