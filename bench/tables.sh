@@ -46,7 +46,8 @@ printf '%s packets\n\n' "$packets"
 printf '| suffix | queries | a packet | ns a packet | with tables |\n|---|--:|--:|--:|--:|\n'
 status=0
 for suffix in 'print srcip dstip len' 'print srcip [ len * 2 ] as twice' 'count() group by srcip' \
-    'uniq srcip dstip | print srcip dstip' 'top -n 10 srcip'; do
+    'uniq srcip dstip | print srcip dstip' 'top -n 10 srcip' 'last srcip | print srcip len' 'histogram dstport' \
+    'head 10 | print srcip dstip' 'print srcip | print dstip'; do
     for count in $counts; do
         matching=$("$examples/queries" "$capture" --count "$count" --seed 1 --suffix "$suffix" 2>&1 >"$tmp/q")
         matching=${matching#*, }
