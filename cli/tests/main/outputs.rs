@@ -300,3 +300,34 @@ fn waiting_for_a_reader_is_ended_by_one_interrupt() {
     let lens = wireq_on(&["print len", "-"], &read).results();
     assert_eq!(lens, "74\n125\n60\n54\n76\n");
 }
+
+/// What is written once for many statements stands where each of them writes it, also where another
+/// output is written piece by piece before the last of them has its turn.
+#[test]
+fn a_file_of_many_statements_is_in_their_order() {
+    let folder = scratch("order-of-statements");
+    let path = |name: &str| folder.join(name).display().to_string();
+    let [table, own, big, queries] = ["t.csv", "own", "big", "q"].map(path);
+    let rows = (0..5000).map(|row| format!("{row},{}\n", row % 3));
+    fs::write(&table, format!("k,v\n{}", rows.collect::<String>())).expect("it is written");
+    let filtered = |least: std::ops::Range<u32>| -> String {
+        let statement =
+            |k| format!("'{table}' | where k > {k} | print -f {own} v count() group by v\n");
+        least.map(statement).collect()
+    };
+    let between = format!(
+        "big: '{table}' | print k count() group by k\n'{table}' | print -f {own} count()\n"
+    );
+    let text = filtered(0..4) + &between + &filtered(4..8);
+    fs::write(&queries, text).expect("it is written");
+    let out = format!("big={big}");
+    let written = |flags: &[&str]| {
+        let usual = ["--threads", "1", "--out", &out, "-f", &queries];
+        wireq(&[flags, &usual].concat()).results();
+        [&own, &big].map(|path| fs::read_to_string(path).expect("it is there"))
+    };
+    let with_tables = written(&[]);
+    let lines: Vec<&str> = with_tables[0].lines().collect();
+    assert_eq!((lines.len(), lines[12]), (25, "5000"));
+    assert_eq!(with_tables, written(&["--no-rewrite", "table"]));
+}

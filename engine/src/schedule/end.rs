@@ -4,6 +4,7 @@
 //! where that can't change the order of any output: then a million rows never stand in memory at
 //! once. Where it could, all pieces are gathered first.
 
+use super::graph::RunNode;
 use super::multiplexer::Outputs;
 use super::run::{Options, Runner};
 use crate::Error;
@@ -121,7 +122,7 @@ impl Runner {
     /// inputs come in the order of the ports, and those on an output in the order of the statements.
     /// So what stands before must have said all, and what stands behind nothing yet.
     fn can_give_in_pieces(&self, rank: usize) -> bool {
-        if !self.graph.pending.is_empty() {
+        if !self.graph.pending.is_empty() || !self.may_write_now(rank) {
             return false;
         }
         if is_planted("pieces-whatever-the-order") {
@@ -131,6 +132,22 @@ impl Runner {
         let mut ranks = (0..self.graph.nodes.len()).filter(|at| behind[*at]);
         ranks.all(|at| {
             self.is_next_port(at, rank, &behind) && self.is_next_writer(at, rank, &behind)
+        })
+    }
+
+    /// Whether what was written so far may stand on the outputs before a node says anything. What is
+    /// written for many statements may be of later ones than that of a node whose turn is to come.
+    pub(super) fn may_write_now(&self, rank: usize) -> bool {
+        let nodes = &self.graph.nodes;
+        let has_spoken = |node: &RunNode| node.inputs.iter().any(|input| nodes[*input].spoke);
+        let mut tables = nodes
+            .iter()
+            .filter(|node| node.writes_for_many() && has_spoken(node));
+        tables.all(|table| {
+            let mut later = nodes[rank..]
+                .iter()
+                .filter(|node| node.side_effect && !node.done);
+            !later.any(|writer| writer.shares_output(table))
         })
     }
 

@@ -79,6 +79,9 @@ impl Runner {
         if !several || routes || node.trace.is_some() || !self.graph.pending.is_empty() {
             return false;
         }
+        if !self.may_write_now(rank) {
+            return false;
+        }
         let mut turn = Turn {
             runner: self,
             rank,
