@@ -132,6 +132,8 @@ impl Matcher for Index {
                 }
                 if counts {
                     self.scratch.count(compiled);
+                    // With what was counted there may be fewer candidates.
+                    self.alike = 0;
                 }
             }
             _ => {
