@@ -14,6 +14,9 @@
 //! | [`Place::InParts`] | commutative states behind nodes that are ahead, unless memory is limited | a part of the state on each thread, merged at the end |
 //! | [`Place::InOrder`] | all others | one batch after another, in the order of the input |
 //!
+//! What a node that is in order makes of rows whatever came before them (keys, sums of the rows of one
+//! key) is prepared on any thread, where it says so ([`crate::Operator::prepare`]) and its input is ahead.
+//!
 //! A node that may be done before its input ends is in order, and so is one that has to know what
 //! was taken of the rows that it gave: both are about the order of rows.
 

@@ -355,6 +355,8 @@ pub struct OperatorSpec {
     /// [`OperatorSpec::needs`] and before the columns that it makes up, what this one does: a row of
     /// one value changes nothing for those of another. None where there is no such thing.
     pub divided: Option<Arc<dyn Fn(&Context) -> Box<dyn Operator> + Send + Sync>>,
+    /// Whether much of what it does with rows follows from these alone: see [`Operator::prepare`].
+    pub prepares: bool,
     /// Those whose rows it has, where it stands for many that have it in common: by the number of the
     /// branch. The plan sets this; a module leaves it out.
     pub table: Option<Arc<[Owner]>>,
@@ -394,6 +396,7 @@ impl OperatorSpec {
             demand: None,
             group: None,
             divided: None,
+            prepares: false,
             table: None,
             make: Arc::new(make),
         }
@@ -604,6 +607,9 @@ pub enum Verdict {
     Each(Vec<bool>),
 }
 
+/// What [`Operator::prepare`] came to.
+pub type Prepared = Box<dyn Any + Send>;
+
 /// What runs: rows in, rows out.
 ///
 /// Results never depend on how rows are divided into calls of [`Operator::step`].
@@ -615,6 +621,26 @@ pub trait Operator: Send {
         views: &[View<'_>],
         out: &mut Output,
     ) -> Result<Progress, Error>;
+
+    /// Does ahead what follows from rows alone, whatever came before them, for an operator that declares
+    /// [`OperatorSpec::prepares`]: on any thread, and not of the operator that takes the rows but of an
+    /// equal one that never takes any. `room` is where it is put; what stands there is of an earlier
+    /// call and may be used again.
+    fn prepare(&mut self, _port: usize, _views: &[View<'_>], _room: &mut Option<Prepared>) {}
+
+    /// [`Operator::step`], with what [`Operator::prepare`] came to for the same views.
+    ///
+    /// # Errors
+    /// As of [`Operator::step`].
+    fn step_prepared(
+        &mut self,
+        port: usize,
+        views: &[View<'_>],
+        _prepared: &mut Prepared,
+        out: &mut Output,
+    ) -> Result<Progress, Error> {
+        self.step(port, views, out)
+    }
 
     /// Whether the operator wants any row at all; asked once, before the first.
     fn wants_rows(&self) -> bool {

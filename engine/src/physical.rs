@@ -48,6 +48,8 @@ pub(crate) struct PhysicalNode {
     pub(crate) place: Place,
     /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
     pub(crate) goes_ahead: bool,
+    /// Whether rows may be prepared for it on any thread: see [`crate::Operator::prepare`].
+    pub(crate) prepares: bool,
     pub(crate) output_file: Option<String>,
     /// Where it writes for many statements: which ones, by their numbers in the table.
     pub(crate) table: Option<Arc<[Owner]>>,
@@ -508,6 +510,7 @@ impl Builder<'_> {
                 traced: traced.contains(*node),
                 place: places[*node].0,
                 goes_ahead: places[*node].1,
+                prepares: spec.is_some_and(|spec| spec.prepares && !spec.side_effect),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 table: spec
                     .filter(|spec| spec.side_effect)

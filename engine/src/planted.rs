@@ -70,6 +70,7 @@ pub const NAMES: &[&str] = &[
     "spill-first-run-lost",
     "pieces-whatever-the-order",
     "flow-one-way",
+    "flow-ends-late",
     "lag-is-none",
     "active-for-ever",
     "falls-are-changes",

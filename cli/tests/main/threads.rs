@@ -23,6 +23,13 @@ const SETS: &[&[&str]] = &[
     &["sort -r len ts | head 20"],
     &["last srcip | print srcip ts len"],
     &["flowid srcip srcport dstip dstport | print flowid len"],
+    &["flowid -r -t 500ms srcip dstip | print flowid start finish packets packetsback bytes"],
+    &["flowid -t 2s --max 20 srcip | print flowid packets finish"],
+    &["where len > 90 | flowid ipprotocol dstport | where finish | print flowid dstport packets"],
+    &[
+        "flow -i 1s -l 100ms | print srcip srcport start end packets bytesback state reason",
+        "flow --max 30 srcip dstip | count() sum(packets)",
+    ],
     &["(where dstport = 80) + (where len > 700) | print frame.number"],
     &["(where dstport = 80 | head 3) + (where len > 700 | head 900) | count()"],
     &["print srcip ts count() max(len) first(ts) group by srcip"],

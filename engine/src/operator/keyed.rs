@@ -36,6 +36,7 @@ pub(crate) fn keyed(spec: &OperatorSpec, group: &GroupKeys) -> OperatorSpec {
         on_control: OnControl::React,
         // There may be further groups.
         stops: false,
+        prepares: false,
         make: Arc::new(move |context| {
             let inner = Context {
                 fields: context.fields[1..].to_vec(),

@@ -5,6 +5,7 @@ use super::done::{self, Taken, Trace};
 use super::merge::{Run, sequence, take_first};
 use super::multiplexer::{Picked, Share, Target};
 use super::output::{Item, Output};
+use super::prepared::Rooms;
 use super::run::Options;
 use crate::frontier::Place;
 use crate::physical::{Body, Maker, PhysicalNode};
@@ -40,6 +41,14 @@ pub(super) struct RunNode {
     pub(super) place: Place,
     /// Whether it may run batch by batch on any thread, as far as it is for itself to say.
     pub(super) goes_ahead: bool,
+    /// Whether rows may be prepared for it, as far as it is for itself to say.
+    prepares: bool,
+    /// Whether threads prepare rows for it.
+    pub(super) is_prepared: bool,
+    /// Whether it is there, on one of these threads, for that alone.
+    pub(super) only_prepares: bool,
+    /// What they prepared.
+    pub(super) prepared: Rooms,
     /// Whether what it gives is read behind the frontier; always of sources, whose rows are counted.
     pub(super) read_behind: bool,
     /// Whether it ran on another thread in this step, what it does beyond giving rows included.
@@ -108,6 +117,10 @@ impl RunNode {
             depth: node.depth,
             place: node.place,
             goes_ahead: node.goes_ahead,
+            prepares: node.prepares,
+            is_prepared: false,
+            only_prepares: false,
+            prepared: Rooms::default(),
             read_behind: false,
             acted: false,
             mark: None,
@@ -149,6 +162,10 @@ impl RunNode {
             depth: self.depth,
             place: self.place,
             goes_ahead: self.goes_ahead,
+            prepares: self.prepares,
+            is_prepared: false,
+            only_prepares: self.is_prepared,
+            prepared: Rooms::default(),
             read_behind: self.read_behind,
             acted: false,
             mark: None,
@@ -360,6 +377,12 @@ impl Graph {
             let in_order = |reader: &usize| self.nodes[*reader].place == Place::InOrder;
             // What is divided is counted: who stops it asks for its rows.
             self.nodes[at].read_behind = at == rank || readers.any(in_order);
+            let node = &self.nodes[at];
+            let is_ahead = |input: usize| self.nodes[input].place == Place::Ahead;
+            // Of several inputs there is no sequence before all of them are in their order.
+            let reads_ahead = matches!(&node.inputs[..], [only] if is_ahead(*only));
+            let is_prepared = node.prepares && reads_ahead && node.trace.is_none();
+            self.nodes[at].is_prepared = is_prepared && self.nodes[at].place == Place::InOrder;
         }
     }
 
@@ -489,7 +512,17 @@ impl Graph {
             .map(|input| before[*input].out.items.as_slice());
         let (bindings, out) = (&node.bindings, &mut node.out);
         let (on_control, depth, trace) = (node.on_control, node.depth, &mut node.trace);
-        let (marks, ports) = (&mut node.marks, &node.inputs);
+        let (marks, ports, prepared) = (&mut node.marks, &node.inputs, &mut node.prepared);
+        if node.only_prepares {
+            return sequence(inputs, &mut |run| {
+                if let Run::Rows(port, parts) = run {
+                    with_views(bindings, parts, |views| {
+                        operator.prepare(port, views, prepared.room());
+                    });
+                }
+                Ok(())
+            });
+        }
         let is_traced = trace.is_some();
         let mut take = |run: Run<'_>| {
             if done.is_some() {
@@ -501,8 +534,11 @@ impl Graph {
                 Run::Rows(port, parts) => {
                     let rows: usize = parts.iter().map(|part| part.count()).sum();
                     out.account.rows_in += rows as u64;
-                    let progress =
-                        with_views(bindings, parts, |views| operator.step(port, views, out))?;
+                    let prepared = prepared.take();
+                    let progress = with_views(bindings, parts, |views| match prepared {
+                        Some(prepared) => operator.step_prepared(port, views, prepared, out),
+                        None => operator.step(port, views, out),
+                    })?;
                     if let Progress::Done { taken } = progress {
                         done = Some((port, done::position_of(parts, taken)));
                     }

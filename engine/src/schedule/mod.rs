@@ -13,6 +13,7 @@ mod memory;
 pub(crate) mod merge;
 mod multiplexer;
 pub mod output;
+mod prepared;
 mod run;
 mod threads;
 mod turns;

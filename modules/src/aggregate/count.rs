@@ -117,8 +117,14 @@ impl Accumulator for Counts {
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
+        self.merge_all(other, &[(group, from)]);
+    }
+
+    fn merge_all(&mut self, other: &dyn Accumulator, groups: &[(u32, u32)]) {
         if let Some(other) = other.as_any().downcast_ref::<Counts>() {
-            self.counts[group as usize] += other.counts[from as usize];
+            for (group, from) in groups {
+                self.counts[*group as usize] += other.counts[*from as usize];
+            }
         }
     }
 

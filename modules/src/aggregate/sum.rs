@@ -108,6 +108,23 @@ impl Sums {
         self.chunks += sum.memory();
     }
 
+    #[inline]
+    fn merge_one(&mut self, group: u32, other: &Sums, from: usize) {
+        let to = group as usize;
+        self.whole[to] = self.whole[to].saturating_add(other.whole[from]);
+        if other.had[from] & DURATIONS != 0 {
+            self.add_nanos(group, other.nanos[from]);
+        }
+        self.had[to] |= other.had[from];
+        if let Some(doubles) = other.doubles.get(from) {
+            self.doubles.resize(
+                self.whole.len().max(self.doubles.len()),
+                ExactSum::default(),
+            );
+            self.change_double(to, |sum| sum.merge(doubles));
+        }
+    }
+
     fn add_value(&mut self, group: u32, value: &Value) {
         match value {
             Value::Integer(integer) => self.add_whole(group, *integer),
@@ -243,21 +260,17 @@ impl Accumulator for Sums {
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
+        if let Some(other) = other.as_any().downcast_ref::<Sums>() {
+            self.merge_one(group, other, from as usize);
+        }
+    }
+
+    fn merge_all(&mut self, other: &dyn Accumulator, groups: &[(u32, u32)]) {
         let Some(other) = other.as_any().downcast_ref::<Sums>() else {
             return;
         };
-        let (to, from) = (group as usize, from as usize);
-        self.whole[to] = self.whole[to].saturating_add(other.whole[from]);
-        if other.had[from] & DURATIONS != 0 {
-            self.add_nanos(group, other.nanos[from]);
-        }
-        self.had[to] |= other.had[from];
-        if let Some(doubles) = other.doubles.get(from) {
-            self.doubles.resize(
-                self.whole.len().max(self.doubles.len()),
-                ExactSum::default(),
-            );
-            self.change_double(to, |sum| sum.merge(doubles));
+        for (group, from) in groups {
+            self.merge_one(*group, other, *from as usize);
         }
     }
 

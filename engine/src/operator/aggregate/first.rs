@@ -7,7 +7,7 @@ use crate::plan::First;
 use crate::planted::is_planted;
 use fixedbitset::FixedBitSet;
 use std::cmp::Ordering;
-use wireq_typesys::key;
+use wireq_typesys::{Column, Data, ROWS_MAX, Value, key};
 
 /// For fewer groups than this for each that is wanted it is not worth the while.
 const GROUPS_EACH: usize = 4;
@@ -53,24 +53,70 @@ pub(super) fn wanted(
 /// The first of the groups of some numbers.
 fn rank_all(first: &First, numbers: impl Iterator<Item = usize>, states: &States) -> Ranks {
     let mut ranks = Ranks::new(first.count);
-    let mut rank = Vec::new();
-    for number in numbers {
-        rank.clear();
-        for (at, order) in &*first.by {
-            let start = rank.len();
-            key::encode(&states.value(*at, number as u32), &mut rank);
-            order.apply(&mut rank[start..]);
+    let (mut rank, mut some) = (Vec::new(), Vec::with_capacity(ROWS_MAX));
+    let mut numbers = numbers.peekable();
+    while numbers.peek().is_some() {
+        some.clear();
+        some.extend(numbers.by_ref().take(ROWS_MAX).map(|number| number as u32));
+        let plain = Plain::of(first, &ranks, states, &some);
+        for (at, number) in some.iter().enumerate() {
+            if plain.as_ref().is_some_and(|plain| plain.is_behind(at)) {
+                continue;
+            }
+            rank.clear();
+            for (at, order) in &*first.by {
+                let start = rank.len();
+                key::encode(&states.value(*at, *number), &mut rank);
+                order.apply(&mut rank[start..]);
+            }
+            ranks.push(&rank, *number as usize);
         }
-        ranks.push(&rank, number);
     }
     ranks
+}
+
+/// What the most important function gives for some groups, where that is whole numbers: most groups are
+/// plainly behind the last of the first by these, and need no rank.
+struct Plain {
+    values: Column,
+    descending: bool,
+    last: i128,
+}
+
+impl Plain {
+    fn of(first: &First, ranks: &Ranks, states: &States, numbers: &[u32]) -> Option<Plain> {
+        let (function, order) = first.by.first()?;
+        let (_, last) = ranks.last.as_ref()?;
+        let last = states.value(*function, *last as u32);
+        let Value::Integer(last) = last else {
+            return None;
+        };
+        Some(Plain {
+            values: states.column(*function, numbers)?,
+            descending: order.descending,
+            last,
+        })
+    }
+
+    fn is_behind(&self, at: usize) -> bool {
+        let value: i128 = match &self.values.data {
+            Data::U64(values) => values[at].into(),
+            Data::I64(values) => values[at].into(),
+            _ => return false,
+        };
+        let behind = match self.descending {
+            true => value < self.last,
+            false => value > self.last,
+        };
+        behind && self.values.valid.get(at)
+    }
 }
 
 /// The lowest of many ranks, with all that are equal to the last of them.
 struct Ranks {
     count: usize,
-    /// The rank of the last of the first so far: what is above it is not wanted.
-    last: Option<Vec<u8>>,
+    /// The rank of the last of the first so far, and a group that has it: what is above it is not wanted.
+    last: Option<(Vec<u8>, usize)>,
     /// Those below it, or all while there is none.
     below: Vec<(Vec<u8>, usize)>,
     /// Those of that rank: there may be as many as there are groups, each of which came once.
@@ -91,7 +137,7 @@ impl Ranks {
     }
 
     fn push(&mut self, rank: &[u8], number: usize) {
-        match self.last.as_ref().map(|last| rank.cmp(last)) {
+        match self.last.as_ref().map(|(last, _)| rank.cmp(last)) {
             Some(Ordering::Greater) => return,
             Some(Ordering::Equal) => return self.equal.push(number),
             Some(Ordering::Less) | None => self.below.push((rank.to_vec(), number)),
@@ -106,7 +152,7 @@ impl Ranks {
         for (rank, number) in &others.below {
             self.push(rank, *number);
         }
-        if let Some(last) = &others.last {
+        if let Some((last, _)) = &others.last {
             others
                 .equal
                 .iter()
@@ -122,8 +168,8 @@ impl Ranks {
         if at >= self.below.len() {
             return;
         }
-        let (_, (last, _), _) = self.below.select_nth_unstable(at);
-        let last = last.clone();
+        let (_, (last, number), _) = self.below.select_nth_unstable(at);
+        let (last, number) = (last.clone(), *number);
         self.equal.clear();
         let equal = self.below.iter().filter(|(rank, _)| *rank == last);
         self.equal.extend(equal.map(|(_, number)| *number));
@@ -131,7 +177,7 @@ impl Ranks {
         if is_planted("limit-loses-equal-groups") {
             self.equal.clear();
         }
-        self.last = Some(last);
+        self.last = Some((last, number));
     }
 
     fn finish(mut self) -> impl Iterator<Item = usize> {

@@ -97,6 +97,7 @@ impl Runner {
                 node.nanos += given.nanos;
                 std::mem::swap(&mut node.out.items, &mut given.items);
                 node.out.text.swap_rows(&mut given.text);
+                std::mem::swap(&mut node.prepared, &mut given.prepared);
             });
         }
         if let Some(failed) = batch.failed.take() {
@@ -104,6 +105,11 @@ impl Runner {
         }
         self.graph.run_pending()?;
         self.end_step(outputs)?;
+        for given in &mut batch.given {
+            // What is used again is of the thread that made it.
+            let prepared = &mut self.graph.nodes[given.rank].prepared;
+            std::mem::swap(prepared, &mut given.prepared);
+        }
         batch.given.iter_mut().for_each(Given::clear);
         if self.graph.nodes[rank].spec.is_some() {
             self.count_step(options)?;

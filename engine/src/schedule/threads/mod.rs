@@ -3,10 +3,10 @@
 //! All threads do the same. A thread takes a turn; reads the stretch of the input that is its own,
 //! if the source hands out such; waits until the turns before are through and finds the batches of
 //! its turn; takes them through its own nodes of those that are ahead (see [`crate::frontier`]);
-//! and puts what they gave where it belongs in the order of turns. Whoever puts down what is next
-//! in that order takes it up: it runs the nodes behind the frontier and writes. So the order of rows
-//! is that of the input wherever it matters, a thread works on what it has just read, and no thread
-//! is there only to divide or to gather.
+//! prepares them for those behind; and puts what all of that gave where it belongs in the order of
+//! turns. Whoever puts down what is next in that order takes it up: it runs the nodes behind the
+//! frontier and writes. So the order of rows is that of the input wherever it matters, a thread works
+//! on what it has just read, and no thread is there only to divide or to gather.
 //!
 //! Turns taken and not yet gathered are bounded, and with them what waits. A failure, of the source
 //! or of a node, is met where it stands in the order: all before it has happened, nothing behind it.

@@ -6,8 +6,9 @@ use super::{Team, lock};
 use crate::frontier::Place;
 use crate::schedule::graph::{Graph, RunNode};
 use crate::schedule::output::{Item, TextRows};
+use crate::schedule::prepared::Rooms;
 use crate::schedule::run::Runner;
-use crate::{Account, Error, InputMark, Pieces};
+use crate::{Account, Error, InputMark, Operator, Pieces};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -24,6 +25,8 @@ pub(super) struct Given {
     pub(super) nanos: u64,
     pub(super) items: Vec<Item>,
     pub(super) text: TextRows,
+    /// What was prepared for it, where it is behind the frontier.
+    pub(super) prepared: Rooms,
 }
 
 impl Given {
@@ -31,6 +34,7 @@ impl Given {
     pub(super) fn clear(&mut self) {
         self.items.clear();
         self.text.clear();
+        self.prepared.clear();
     }
 }
 
@@ -80,7 +84,7 @@ impl RunNode {
     /// What another thread has of a node; the operator is not made anew.
     fn lend(&mut self) -> RunNode {
         let operator = match self.place {
-            Place::InOrder => None,
+            Place::InOrder => self.to_prepare(),
             Place::Ahead | Place::InParts => self.operator.take(),
         };
         self.twin(operator)
@@ -89,10 +93,16 @@ impl RunNode {
     /// Likewise, with an operator of its own.
     fn double(&mut self) -> RunNode {
         let operator = match self.place {
-            Place::InOrder => None,
+            Place::InOrder => self.to_prepare(),
             Place::Ahead | Place::InParts => self.make.as_ref().map(|make| make()),
         };
         self.twin(operator)
+    }
+
+    /// An operator that takes no rows, where such are prepared for the one that does.
+    fn to_prepare(&self) -> Option<Box<dyn Operator>> {
+        let make = self.make.as_ref().filter(|_| self.is_prepared);
+        make.map(|make| make())
     }
 }
 
@@ -181,6 +191,9 @@ impl Graph {
             return;
         }
         take(node);
+        if node.is_prepared {
+            return;
+        }
         node.acted = true;
         self.ran.push(rank);
         // What is routed is taken over branch by branch.
@@ -200,7 +213,7 @@ impl Graph {
         let mut spare = std::mem::take(&mut batch.given).into_iter().peekable();
         for rank in &self.ran {
             let node = &mut self.nodes[*rank];
-            if node.place == Place::InOrder {
+            if node.place == Place::InOrder && !node.only_prepares {
                 continue;
             }
             // Both are in the order of ranks.
@@ -214,6 +227,7 @@ impl Graph {
                 std::mem::swap(&mut node.out.items, &mut given.items);
             }
             given.text.swap_rows(&mut node.out.text);
+            std::mem::swap(&mut node.prepared, &mut given.prepared);
             node.out.clear();
             batch.given.push(given);
         }

@@ -159,6 +159,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         class: StateClass::Keyed,
         bound: Some("--max flows"),
         on_control: OnControl::React,
+        prepares: true,
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(Flows::new(limits, keys, has_ports, &bytes, context))
         })

@@ -4,6 +4,7 @@ use super::flow::flows_max;
 use super::key::KeyFields;
 use super::number::FlowId;
 use super::summary::OWN;
+use super::sums::NO_LIMIT;
 use crate::process::clockwork::period;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
 use wireq_engine::planted::is_planted;
@@ -89,7 +90,7 @@ pub(super) struct Limits {
 fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
     let idle = match arguments.value("-t") {
         Some(word) => period(NAME, word, &Zone::utc())?,
-        None => i64::MAX,
+        None => NO_LIMIT,
     };
     let mut needs = arguments.fields();
     let keys = if arguments.flag("-r") && !is_planted("flow-one-way") {
@@ -128,6 +129,7 @@ fn build(arguments: &Arguments) -> Result<OperatorSpec, ArgumentError> {
         bound: Some("--max flows"),
         closes: arguments.fields().into(),
         on_control: OnControl::React,
+        prepares: true,
         ..OperatorSpec::stateless(Vec::new(), move |context| {
             Box::new(FlowId::new(limits, keys.clone(), context))
         })

@@ -6,9 +6,8 @@
 //! as a 5-tuple of IPv4, are one number: see [`Layout`].
 
 use super::columns::{narrow, put};
-use super::table::Table;
 use wireq_engine::View;
-use wireq_typesys::key::{self, KEY_ROOM, Layout, NO_PLACE};
+use wireq_typesys::key::{self, KEY_ROOM, Layout};
 use wireq_typesys::{Bitmap, Column, ColumnBuilder, FieldPath, Kind, Value};
 
 /// Words that mark a field of one end, and the same of the other end.
@@ -84,6 +83,21 @@ impl KeyFields {
         // Both ends need places of one form: a key has its lower end first, whichever that is.
         self.layout = Layout::of(in_order).filter(|layout| layout.repeats(self.paired));
         self.layout.is_some()
+    }
+
+    /// Where keys are numbers, which ones.
+    pub(super) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// The fields in the order of a key from the lower end, and from the higher one.
+    pub(super) fn orders(&self) -> [&[usize]; 2] {
+        self.orders.each_ref().map(Vec::as_slice)
+    }
+
+    /// Whether any of them are those of two ends.
+    pub(super) fn is_paired(&self) -> bool {
+        self.paired > 0
     }
 
     /// The key of these bytes.
@@ -224,140 +238,6 @@ impl KeyFields {
     }
 }
 
-/// The keys of the rows of a view. They are found in a table all at once, before anything is done
-/// with them: searches that don't wait for each other take a fraction of the time where flows are
-/// many and memory is slow.
-#[derive(Default)]
-pub(super) struct Keys {
-    /// The rows that have keys.
-    at: Vec<u16>,
-    /// Where there is a layout, by row: the number, and that of the other direction.
-    numbers: Vec<u128>,
-    backward: Vec<u128>,
-    without: Vec<u16>,
-    /// Keys that are no numbers.
-    bytes: Vec<u8>,
-    rows: Vec<KeyOfRow>,
-    buffer: Vec<u8>,
-}
-
-#[derive(Clone, Copy)]
-struct KeyOfRow {
-    end: u32,
-    hash: u32,
-    found: Option<u32>,
-    from_high: bool,
-}
-
-/// The key of a row.
-#[derive(Clone, Copy)]
-pub(super) struct RowKey<'a> {
-    pub(super) key: Key<'a>,
-    pub(super) hash: u32,
-    /// The flow that it had before the first row of the view.
-    pub(super) found: Option<u32>,
-    /// Whether the row comes from the higher end.
-    pub(super) from_high: bool,
-}
-
-impl Keys {
-    /// Reads the keys of rows and looks for their flows.
-    pub(super) fn read<S: Default>(
-        &mut self,
-        fields: &KeyFields,
-        columns: &[Option<&Column>],
-        rows: &Bitmap,
-        table: &Table<S>,
-    ) {
-        self.at.clear();
-        rows.for_each(|row| self.at.push(row as u16));
-        self.pack(fields, columns);
-        self.bytes.clear();
-        self.rows.clear();
-        for (at, row) in self.at.iter().enumerate() {
-            let number = self.numbers[at];
-            let from_high = if number == NO_PLACE {
-                let from_high = fields.encode(columns, usize::from(*row), &mut self.buffer);
-                // In a column of another type a value may have a number all the same: 3.0 is 3.
-                match fields.key(&self.buffer) {
-                    Key::Number(number) => self.numbers[at] = number,
-                    Key::Bytes(bytes) => self.bytes.extend_from_slice(bytes),
-                }
-                from_high
-            } else {
-                let back = self.backward.get(at).copied().unwrap_or(NO_PLACE);
-                self.numbers[at] = number.min(back);
-                back < number
-            };
-            let hash = table.hash(key_of(self.numbers[at], &self.buffer));
-            self.rows.push(KeyOfRow {
-                end: self.bytes.len() as u32,
-                hash,
-                found: None,
-                from_high,
-            });
-        }
-        let mut start = 0;
-        for (row, number) in self.rows.iter_mut().zip(&self.numbers) {
-            let key = key_of(*number, &self.bytes[start..row.end as usize]);
-            row.found = table.find(row.hash, key);
-            start = row.end as usize;
-        }
-    }
-
-    /// The keys of all rows as numbers, as far as they have such.
-    fn pack(&mut self, fields: &KeyFields, columns: &[Option<&Column>]) {
-        self.numbers.clear();
-        self.backward.clear();
-        let Some(layout) = &fields.layout else {
-            return self.numbers.resize(self.at.len(), NO_PLACE);
-        };
-        let [forward, backward] = fields.orders.each_ref();
-        layout.pack(
-            forward.iter().map(|at| columns[*at]),
-            &self.at,
-            &mut self.numbers,
-            &mut self.without,
-        );
-        if fields.paired > 0 {
-            // What has no number one way has none the other way.
-            layout.pack(
-                backward.iter().map(|at| columns[*at]),
-                &self.at,
-                &mut self.backward,
-                &mut self.without,
-            );
-        }
-    }
-
-    /// The keys in the order of the rows.
-    pub(super) fn iter(&self) -> impl Iterator<Item = RowKey<'_>> {
-        let mut start = 0;
-        self.rows
-            .iter()
-            .zip(&self.numbers)
-            .map(move |(row, number)| {
-                let range = start..row.end as usize;
-                start = range.end;
-                RowKey {
-                    key: key_of(*number, &self.bytes[range]),
-                    hash: row.hash,
-                    found: row.found,
-                    from_high: row.from_high,
-                }
-            })
-    }
-}
-
-/// The key that has a number or, without one, bytes.
-#[inline]
-fn key_of(number: u128, bytes: &[u8]) -> Key<'_> {
-    match number {
-        NO_PLACE => Key::Bytes(bytes),
-        number => Key::Number(number),
-    }
-}
-
 /// What a field of the sender would be called for the receiver; nothing where it is neither's.
 fn other_ends(name: &str) -> Vec<String> {
     let named = |(word, other): &(&str, &str)| {
@@ -378,6 +258,8 @@ fn other_ends(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::kept_key::KeptKey;
+    use super::super::keys::{KeyReader, Keys};
+    use super::super::table::Table;
     use super::*;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -456,25 +338,30 @@ mod tests {
             };
             let table: Table<()> = Table::new(1);
             let rows = Bitmap::first(ends.len());
-            let mut as_bytes = Keys::default();
-            as_bytes.read(&fields, &columns, &rows, &table);
-            let plain = fields.clone();
+            let read = |fields: &KeyFields| {
+                let mut keys = Keys::default();
+                KeyReader::default().read(fields, &columns, rows, &table, &mut keys);
+                keys
+            };
+            let (as_bytes, plain) = (read(&fields), fields.clone());
             assert!(fields.decide(&columns));
-            let mut keys = Keys::default();
-            keys.read(&fields, &columns, &rows, &table);
-            for (row, (key, same)) in keys.iter().zip(as_bytes.iter()).enumerate() {
+            let keys = read(&fields);
+            assert!(keys.are_of(&fields) && !as_bytes.are_of(&fields));
+            let of_rows = keys.of_rows().zip(as_bytes.of_rows()).enumerate();
+            for (row, ((at, from_high), (same, same_high))) in of_rows {
+                // Rows have a key in common however it is kept.
+                assert_eq!((at, from_high), (same, same_high));
+                let (key, same) = (keys.key(at).key, as_bytes.key(same).key);
                 let mut buffer = [0; KEY_ROOM];
-                assert_eq!(Key::Bytes(fields.bytes(key.key, &mut buffer)), same.key);
-                assert_eq!(
-                    fields.key(fields.bytes(key.key, &mut [0; KEY_ROOM])),
-                    key.key
-                );
-                assert_eq!(key.from_high, same.from_high);
-                assert_eq!(matches!(key.key, Key::Number(_)), row != 3);
+                assert_eq!(Key::Bytes(fields.bytes(key, &mut buffer)), same);
+                assert_eq!(fields.key(fields.bytes(key, &mut [0; KEY_ROOM])), key);
+                assert_eq!(matches!(key, Key::Number(_)), row != 3);
             }
+            assert_eq!(keys.all().count(), if paired { 4 } else { 6 });
             let kept = |keys: &Keys| -> Vec<(KeptKey, bool)> {
-                let keys = keys.iter();
-                keys.map(|key| (KeptKey::new(key.key), key.from_high))
+                let of_rows = keys.of_rows();
+                of_rows
+                    .map(|(at, high)| (KeptKey::new(keys.key(at).key), high))
                     .collect()
             };
             let (all, same) = (kept(&keys), kept(&as_bytes));

@@ -1,7 +1,7 @@
 //! Flows: packets that have their ends in common.
 //!
 //! [`flow`] makes one record of each, [`flowid`] numbers them and passes their first objects. What
-//! they share is here: keys that are the same in both directions ([`key`]), and a table of flows
+//! they share is here: keys that are the same in both directions ([`key`], [`keys`]), and a table of flows
 //! that knows which one was idle longest ([`table`]).
 
 mod columns;
@@ -9,6 +9,7 @@ pub(super) mod flow;
 pub(super) mod flowid;
 mod kept_key;
 mod key;
+mod keys;
 mod number;
 mod packet;
 mod record;

@@ -1,7 +1,6 @@
 //! Packets as flows see them, and the columns that they are read from.
 
 use super::columns::{number, time};
-use super::key::KeyFields;
 use wireq_engine::{Context, View};
 use wireq_typesys::{Column, FieldPath, Position, Zone};
 
@@ -47,8 +46,6 @@ impl Places {
 
 /// The columns of a view.
 pub(super) struct Columns<'a> {
-    /// Those of the key fields.
-    pub(super) keys: Vec<Option<&'a Column>>,
     /// That of times.
     pub(super) time: Option<&'a Column>,
     bytes: Option<&'a Column>,
@@ -58,10 +55,9 @@ pub(super) struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    pub(super) fn new(view: View<'a>, fields: &KeyFields, places: &Places) -> Columns<'a> {
+    pub(super) fn new(view: View<'a>, places: &Places) -> Columns<'a> {
         let column = |place: Option<usize>| view.column(place?);
         Columns {
-            keys: fields.columns_of(view),
             time: column(places.time),
             bytes: column(places.bytes),
             protocol: column(places.protocol),

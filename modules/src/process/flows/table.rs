@@ -1,7 +1,7 @@
 //! The flows there are, by key, and in the order in which they were last seen.
 //!
 //! A flow takes a place in a slab, eight bytes in a hash table and a place in a queue: about 170 bytes
-//! for IPv4. Queues are in the order of the last touch, so what is idle longest stands first. A flow
+//! for IPv4, 150 without the queue. Queues are in the order of the last touch, so what is idle longest stands first. A flow
 //! that is seen again keeps its place, which is put right when it comes first: a packet writes to
 //! its flow alone, and a flow moves at most once for each time that it was seen.
 
@@ -43,6 +43,12 @@ impl<S> Entry<S> {
     pub(super) fn key(&self) -> Key<'_> {
         self.key.key()
     }
+
+    /// Says that it was seen at a time, and with which touch of all.
+    #[inline]
+    pub(super) fn touch(&mut self, now: i64, order: u64) {
+        (self.touched, self.order) = (now, order);
+    }
 }
 
 /// A hash of 32 bits over all 64: the table takes its tags from the top and its places from below.
@@ -72,8 +78,13 @@ pub(super) struct Table<S> {
     /// Entries by number. Chunks, since one vector that doubles would at times take three times
     /// what it holds; few and large ones, since large pages take up many entries.
     chunks: Vec<Vec<Entry<S>>>,
+    /// How many entries the chunks hold.
+    numbers: usize,
     /// By number: the touch that stands for the flow in its queue, which may not be the last one.
     queued: Vec<u64>,
+    /// Whether nobody asked yet which flow was not seen for longest: where all are in one queue, there is
+    /// none until then.
+    waits: bool,
     /// Numbers that are free.
     free: Vec<u32>,
     queues: [BinaryHeap<QueuePlace>; LISTS],
@@ -87,11 +98,21 @@ impl<S: Default> Table<S> {
             hash: KeyedHash::new(seed),
             index: HashTable::new(),
             chunks: Vec::new(),
+            numbers: 0,
+            waits: false,
             queued: Vec::new(),
             free: Vec::new(),
             queues: Default::default(),
             touches: 0,
             heap: 0,
+        }
+    }
+
+    /// A table of which nobody may ever ask what was not seen for longest; all its flows are in one queue.
+    pub(super) fn with_one_queue(seed: u64) -> Table<S> {
+        Table {
+            waits: true,
+            ..Table::new(seed)
         }
     }
 
@@ -139,15 +160,27 @@ impl<S: Default> Table<S> {
     /// Adds a flow, the latest of its queue; there must be none of its key.
     pub(super) fn insert(
         &mut self,
-        (hash, key): (u32, Key<'_>),
+        key: (u32, Key<'_>),
         state: S,
         touched: i64,
+        list: usize,
+    ) -> u32 {
+        let touch = (touched, self.next_touch());
+        self.insert_touched(key, state, touch, list)
+    }
+
+    /// Adds a flow that was seen last at a time, and with that touch.
+    pub(super) fn insert_touched(
+        &mut self,
+        (hash, key): (u32, Key<'_>),
+        state: S,
+        (touched, order): (i64, u64),
         list: usize,
     ) -> u32 {
         let entry = Entry {
             key: KeptKey::new(key),
             touched,
-            order: self.next_touch(),
+            order,
             state,
         };
         self.heap += entry.key.heap();
@@ -165,13 +198,16 @@ impl<S: Default> Table<S> {
     }
 
     fn push(&mut self, entry: Entry<S>) -> u32 {
-        let at = self.queued.len();
+        let at = self.numbers;
+        self.numbers += 1;
         let (chunk, _) = place(at as u32);
         if chunk == self.chunks.len() {
             self.chunks.push(Vec::with_capacity(CHUNK << chunk));
         }
         self.chunks[chunk].push(entry);
-        self.queued.push(NOWHERE);
+        if !self.waits {
+            self.queued.push(NOWHERE);
+        }
         at as u32
     }
 
@@ -199,13 +235,15 @@ impl<S: Default> Table<S> {
         let mut free = self.free.clone();
         free.sort_unstable();
         let mut free = free.into_iter().peekable();
-        let all = 0..self.queued.len() as u32;
+        let all = 0..self.numbers as u32;
         all.filter(|at| free.next_if_eq(at).is_none()).collect()
     }
 
     /// Takes a flow out.
     pub(super) fn remove(&mut self, at: u32) -> Entry<S> {
-        self.queued[at as usize] = NOWHERE;
+        if !self.waits {
+            self.queued[at as usize] = NOWHERE;
+        }
         let entry = take(self.entry_mut(at));
         let hash = spread(self.hash(entry.key()));
         if let Ok(found) = self.index.find_entry(hash, |(_, other)| *other == at) {
@@ -220,11 +258,16 @@ impl<S: Default> Table<S> {
     #[inline]
     pub(super) fn touch(&mut self, at: u32, from: usize, to: usize, now: i64) {
         let order = self.next_touch();
-        let entry = self.entry_mut(at);
-        (entry.touched, entry.order) = (now, order);
+        self.entry_mut(at).touch(now, order);
         if from != to {
             self.enqueue(at, to);
         }
+    }
+
+    /// Numbers of so many touches, one after the other: the one before the first.
+    pub(super) fn touches(&mut self, count: usize) -> u64 {
+        self.touches += count as u64;
+        self.touches - count as u64
     }
 
     #[inline]
@@ -236,6 +279,9 @@ impl<S: Default> Table<S> {
     /// Puts a flow into a queue by its last touch; in another one it is no more.
     #[inline]
     fn enqueue(&mut self, at: u32, list: usize) {
+        if self.waits {
+            return;
+        }
         let order = self.entry(at).order;
         self.queued[at as usize] = order;
         let most = 2 * self.index.len() + EMPTY_PLACES;
@@ -254,6 +300,12 @@ impl<S: Default> Table<S> {
 
     /// The flow of a queue that was not seen for longest.
     pub(super) fn oldest(&mut self, list: usize) -> Option<u32> {
+        if self.waits {
+            self.waits = false;
+            self.queued.resize(self.numbers, NOWHERE);
+            let all = self.by_touch();
+            all.into_iter().for_each(|at| self.enqueue(at, list));
+        }
         loop {
             let mut first = self.queues[list].peek_mut()?;
             let Reverse((order, at)) = *first;
@@ -294,7 +346,7 @@ impl<S: Default> Table<S> {
     /// About how many bytes it takes.
     pub(super) fn memory(&self) -> usize {
         // Of the last chunk the system has given what was written to.
-        self.queued.len() * size_of::<Entry<S>>()
+        self.numbers * size_of::<Entry<S>>()
             + self.queued.capacity() * size_of::<u64>()
             + self.queues.iter().map(BinaryHeap::capacity).sum::<usize>() * size_of::<QueuePlace>()
             + self.index.capacity() * 10

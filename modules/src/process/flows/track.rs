@@ -2,7 +2,8 @@
 
 use super::columns::{NEVER, time};
 use super::flow::{Limits, NAME};
-use super::key::{KeyFields, Keys, RowKey};
+use super::key::KeyFields;
+use super::keys::{KeyReader, Keys, ViewKey};
 use super::packet::{Columns, Packet, Places};
 use super::record::{Reason, Records};
 use super::said::{Ending, Said};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use wireq_engine::schedule::output::Output;
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{
-    Context, Control, Error, Operator, Pieces, Progress, Verdict, View, same_operator,
+    Context, Control, Error, Operator, Pieces, Prepared, Progress, Verdict, View, same_operator,
 };
 use wireq_typesys::key::KEY_ROOM;
 use wireq_typesys::{FieldPath, Position, Zone};
@@ -38,7 +39,10 @@ pub(super) struct Flows {
     /// While the clock is not later than this, no flow is idle for too long.
     due: i64,
     records: Records,
+    reader: KeyReader,
     keys: Keys,
+    /// The flows that the keys of a view had before, as far as these are still there.
+    found: Vec<Option<u32>>,
     seed: u64,
     ending: Ending<Flow>,
 }
@@ -62,14 +66,65 @@ impl Flows {
             due: i64::MAX,
             records: Records::new(fields.len(), has_ports, context),
             fields,
+            reader: KeyReader::default(),
             keys: Keys::default(),
+            found: Vec::new(),
             seed: context.seed,
             ending: Ending::default(),
         }
     }
 
-    fn take(&mut self, key: RowKey<'_>, packet: &Packet, out: &mut Output) {
-        let Some(at) = self.table.find_at(key.found, key.hash, key.key) else {
+    /// Sees whether keys can be numbers, and makes those that there are such ones.
+    fn decide(&mut self, view: View<'_>) {
+        if self.fields.decide(&self.fields.columns_of(view)) {
+            self.table.make_keys_anew(&self.fields);
+        }
+    }
+
+    /// Reads the keys of a view.
+    fn read(&mut self, view: View<'_>, keys: &mut Keys) {
+        self.decide(view);
+        let (keyed, columns) = (self.fields.keyed_rows(view), self.fields.columns_of(view));
+        self.reader
+            .read(&self.fields, &columns, keyed, &self.table, keys);
+    }
+
+    /// Takes in a view of which the keys are known.
+    fn take_view(&mut self, view: View<'_>, keys: &Keys, out: &mut Output) {
+        let count = keys.keyed.count() as u64;
+        out.account.absorbed = out.account.absorbed.wrapping_add(count);
+        out.account.filtered += view.part.count() as u64 - count;
+        let columns = Columns::new(view, &self.places);
+        let mut found = take(&mut self.found);
+        keys.find(&self.table, &mut found);
+        let mut of_rows = keys.of_rows();
+        view.part.selection.for_each(|row| {
+            let position = view.part.data.position(row);
+            if let Some(time) = time(columns.time, row, &self.zone) {
+                self.advance(time, position, out);
+            }
+            if keys.keyed.get(row)
+                && let Some((at, from_high)) = of_rows.next()
+            {
+                let place = (position, self.count);
+                self.count += 1;
+                let packet = columns.packet(row, from_high, place, &self.zone);
+                let key = keys.key(at);
+                found[at] = Some(self.take(key, found[at], &packet, out));
+            }
+        });
+        self.found = found;
+    }
+
+    /// Takes in a packet; gives its flow.
+    fn take(
+        &mut self,
+        key: ViewKey<'_>,
+        found: Option<u32>,
+        packet: &Packet,
+        out: &mut Output,
+    ) -> u32 {
+        let Some(at) = self.table.find_at(found, key.hash, key.key) else {
             return self.begin(key, packet, out);
         };
         let flow = &mut self.table.entry_mut(at).state;
@@ -93,17 +148,19 @@ impl Flows {
         let now_in = usize::from(flow.over);
         self.table.touch(at, list, now_in, self.clock);
         self.is_due_by(now_in);
+        at
     }
 
-    fn begin(&mut self, key: RowKey<'_>, packet: &Packet, out: &mut Output) {
+    fn begin(&mut self, key: ViewKey<'_>, packet: &Packet, out: &mut Output) -> u32 {
         while self.table.len() >= self.limits.flows {
             self.evict(packet.position, out);
         }
         let flow = Flow::of(packet);
         let list = usize::from(flow.over);
         let key = (key.hash, key.key);
-        self.table.insert(key, flow, self.clock, list);
+        let at = self.table.insert(key, flow, self.clock, list);
         self.is_due_by(list);
+        at
     }
 
     /// Notes that a flow of a list was just seen.
@@ -240,34 +297,43 @@ impl Operator for Flows {
         views: &[View<'_>],
         out: &mut Output,
     ) -> Result<Progress, Error> {
+        let mut keys = take(&mut self.keys);
         for view in views {
-            let keyed = self.fields.keyed_rows(*view);
-            let count = keyed.count() as u64;
-            out.account.absorbed = out.account.absorbed.wrapping_add(count);
-            out.account.filtered += view.part.count() as u64 - count;
-            let columns = Columns::new(*view, &self.fields, &self.places);
-            if self.fields.decide(&columns.keys) {
-                self.table.make_keys_anew(&self.fields);
+            self.read(*view, &mut keys);
+            self.take_view(*view, &keys, out);
+        }
+        self.keys = keys;
+        self.records.give(&self.fields, out);
+        Ok(Progress::Continue)
+    }
+
+    fn prepare(&mut self, _port: usize, views: &[View<'_>], room: &mut Option<Prepared>) {
+        let room = room.get_or_insert_with(|| Box::new(Vec::<Keys>::new()));
+        if let Some(all) = room.downcast_mut::<Vec<Keys>>() {
+            all.resize_with(views.len(), Keys::default);
+            for (view, keys) in views.iter().zip(all) {
+                self.read(*view, keys);
             }
-            let mut keys = take(&mut self.keys);
-            keys.read(&self.fields, &columns.keys, &keyed, &self.table);
-            let mut next = keys.iter();
-            view.part.selection.for_each(|row| {
-                let position = view.part.data.position(row);
-                if let Some(time) = time(columns.time, row, &self.zone) {
-                    self.advance(time, position, out);
-                }
-                if keyed.get(row)
-                    && let Some(key) = next.next()
-                {
-                    let place = (position, self.count);
-                    self.count += 1;
-                    let packet = columns.packet(row, key.from_high, place, &self.zone);
-                    self.take(key, &packet, out);
-                }
-            });
-            drop(next);
-            self.keys = keys;
+        }
+    }
+
+    fn step_prepared(
+        &mut self,
+        port: usize,
+        views: &[View<'_>],
+        prepared: &mut Prepared,
+        out: &mut Output,
+    ) -> Result<Progress, Error> {
+        let Some(all) = prepared.downcast_mut::<Vec<Keys>>() else {
+            return self.step(port, views, out);
+        };
+        for (view, keys) in views.iter().zip(all) {
+            self.decide(*view);
+            // Who prepared it may have seen columns of other widths first.
+            if !keys.are_of(&self.fields) {
+                self.read(*view, keys);
+            }
+            self.take_view(*view, keys, out);
         }
         self.records.give(&self.fields, out);
         Ok(Progress::Continue)
