@@ -7,7 +7,7 @@
 //! is a range within a range, so all prefixes around an address are found, not the longest alone.
 
 use super::line::{Line, of_mac};
-use super::prefixes::{Each, Prefixes};
+use super::prefixes::{Prefixes, STEP};
 use super::set::{Key, Set};
 use wireq_typesys::{Address, Bitmap, Column, Data};
 
@@ -180,8 +180,12 @@ impl Classes {
                 self.signed.each(v, rows, out, |v| (v as u64) ^ (1 << 63));
             }
             Data::I128(v) => each(v, rows, out, |v| self.of(Key::of_integer(v))),
-            Data::Address4(v) => self.short.with(Shorts(v, rows, out)),
-            Data::Address(v) => self.short.with(Mixed(v, rows, &self.long, out)),
+            Data::Address4(v) => shorts(&self.short, v, rows, |address| address, out),
+            Data::Address(v) => {
+                // All are looked up as if they were IPv4, and taken for what they are in the end.
+                shorts(&self.short, v, rows, |address| address.bits as u32, out);
+                longs(&self.long, v, rows, out);
+            }
             Data::Mac(v) => self.mac.each(v, rows, out, |mac| of_mac(&mac.0)),
             _ => out.resize(rows.len(), ABSENT),
         }
@@ -198,45 +202,35 @@ fn each<T: Copy>(values: &[T], rows: &[u16], out: &mut Vec<u32>, class: impl Fn(
     }
 }
 
-/// Columns of IPv4 addresses, and of both.
-struct Shorts<'a>(&'a [u32], &'a [u16], &'a mut Vec<u32>);
-struct Mixed<'a>(
-    &'a [Address],
-    &'a [u16],
-    &'a (u32, Vec<u128>),
-    &'a mut Vec<u32>,
-);
-
-impl Each<()> for Shorts<'_> {
-    #[inline(always)]
-    fn call(self, class: impl Fn(u32) -> u32) {
-        let Shorts(values, rows, out) = self;
-        each(values, rows, out, class);
+/// The classes of what stands in addresses for IPv4 ones.
+fn shorts<T: Copy>(
+    prefixes: &Prefixes,
+    values: &[T],
+    rows: &[u16],
+    short: impl Fn(T) -> u32,
+    out: &mut Vec<u32>,
+) {
+    let mut some = [0; STEP];
+    for rows in rows.chunks(STEP) {
+        for (short_of, row) in some.iter_mut().zip(rows) {
+            *short_of = short(values[usize::from(*row)]);
+        }
+        prefixes.look_up(&some[..rows.len()], out);
     }
 }
 
-impl Each<()> for Mixed<'_> {
-    #[inline(always)]
-    fn call(self, class: impl Fn(u32) -> u32) {
-        let Mixed(values, rows, (base, starts), out) = self;
-        // All are looked up as if they were IPv4, and taken for what they are in the end: a branch that
-        // is guessed wrong takes longer.
+/// The classes of those that are IPv6 addresses.
+fn longs((base, starts): &(u32, Vec<u128>), values: &[Address], rows: &[u16], out: &mut [u32]) {
+    let values = rows.iter().map(|row| values[usize::from(*row)]);
+    for (class, value) in out.iter_mut().zip(values) {
         if starts.len() <= LINEAR_MAX {
-            let long = |bits| {
-                starts
-                    .iter()
-                    .fold(*base, |n, start| n + u32::from(*start <= bits))
-            };
-            each(values, rows, out, |value| {
-                let (short, long) = (class(value.bits as u32), long(value.bits));
-                if value.v6 { long } else { short }
-            });
-            return;
+            // A branch that is guessed wrong takes longer.
+            let passed = starts.iter().map(|start| u32::from(*start <= value.bits));
+            let long = base + passed.sum::<u32>();
+            *class = if value.v6 { long } else { *class };
+        } else if value.v6 {
+            *class = base + starts.partition_point(|start| *start <= value.bits) as u32;
         }
-        each(values, rows, out, |value| match value.v6 {
-            true => base + starts.partition_point(|start| *start <= value.bits) as u32,
-            false => class(value.bits as u32),
-        });
     }
 }
 

@@ -34,6 +34,9 @@ const TABLE: usize = 257;
 /// So many bounds are looked at, whatever their number, where there are no more behind a table.
 const FEW: usize = 4;
 
+/// So many addresses are looked up at a time.
+pub(super) const STEP: usize = 64;
+
 /// So many need no table at all.
 const LINEAR_MAX: usize = 8;
 
@@ -82,41 +85,56 @@ impl Prefixes {
         }
     }
 
-    /// Calls `each` with what gives the class of an address.
-    #[inline(always)]
-    pub(super) fn with<R>(&self, each: impl Each<R>) -> R {
+    /// Adds the classes of addresses, of at most [`STEP`].
+    pub(super) fn look_up(&self, addresses: &[u32], out: &mut Vec<u32>) {
         match &self.tables {
             _ if self.tops.is_empty() => {
-                each.call(|address| self.base + passed(&self.starts, address))
+                let class = |address: &u32| self.base + passed(&self.starts, *address);
+                out.extend(addresses.iter().map(class));
             }
-            Tables::Small(tables) => each.call(|address| self.of(address, tables)),
-            Tables::Large(tables) => each.call(|address| self.of(address, tables)),
+            Tables::Small(tables) => self.look_up_in(tables, addresses, out),
+            Tables::Large(tables) => self.look_up_in(tables, addresses, out),
         }
     }
 
+    /// Each step for all addresses before the next one: what one needs of memory does not wait for what
+    /// another one needs.
     #[inline(always)]
-    fn of<T: Copy + Into<u32>>(&self, address: u32, tables: &[[T; TABLE]]) -> u32 {
-        let (from, table) = self.known[usize::from(self.tops[(address >> 16) as usize])];
-        let table = &tables[table as usize];
-        let at = (address >> 8 & 255) as usize;
-        let (start, end): (u32, u32) = (table[at].into(), table[at + 1].into());
-        let near = (from + start) as usize;
-        let len = end - start;
-        let passed = match len <= FEW as u32 {
-            // Those behind are above, if they are any.
-            true => passed(&self.starts[near..near + FEW], address).min(len),
-            false => {
-                let near = &self.starts[near..near + len as usize];
-                near.partition_point(|start| *start <= address) as u32
-            }
-        };
-        self.base + from + start + passed
+    fn look_up_in<T: Copy + Into<u32>>(
+        &self,
+        tables: &[[T; TABLE]],
+        addresses: &[u32],
+        out: &mut Vec<u32>,
+    ) {
+        let mut known = [0u16; STEP];
+        for (known, address) in known.iter_mut().zip(addresses) {
+            *known = self.tops[(address >> 16) as usize];
+        }
+        let mut froms = [(0, 0); STEP];
+        for (from, known) in froms.iter_mut().zip(&known[..addresses.len()]) {
+            *from = self.known[usize::from(*known)];
+        }
+        let mut nears = [(0, 0); STEP];
+        for ((near, (from, table)), address) in nears.iter_mut().zip(&froms).zip(addresses) {
+            let table = &tables[*table as usize];
+            let at = (address >> 8 & 255) as usize;
+            let (start, end): (u32, u32) = (table[at].into(), table[at + 1].into());
+            *near = (from + start, end - start);
+        }
+        let classes = nears.iter().zip(addresses).map(|((near, len), address)| {
+            let from = *near as usize;
+            let passed = match *len <= FEW as u32 {
+                // Those behind are above, if they are any.
+                true => passed(&self.starts[from..from + FEW], *address).min(*len),
+                false => {
+                    let starts = &self.starts[from..from + *len as usize];
+                    starts.partition_point(|start| *start <= *address) as u32
+                }
+            };
+            self.base + near + passed
+        });
+        out.extend(classes);
     }
-}
-
-/// What is done with the classes of addresses.
-pub(super) trait Each<R> {
-    fn call(self, class: impl Fn(u32) -> u32) -> R;
 }
 
 #[inline(always)]
@@ -145,16 +163,12 @@ mod tests {
             starts.sort_unstable();
             starts.dedup();
             let prefixes = Prefixes::new(7, starts.clone());
-            struct Of(Vec<u32>);
-            impl Each<Vec<u32>> for Of {
-                fn call(self, class: impl Fn(u32) -> u32) -> Vec<u32> {
-                    self.0.into_iter().map(class).collect()
-                }
-            }
             let others = others.iter().map(|(at, low)| near(*at, *low));
             let around = starts.iter().flat_map(|s| [*s, s.wrapping_sub(1), s.wrapping_add(1)]);
             let addresses: Vec<u32> = others.chain(around).chain([0, u32::MAX]).collect();
-            let classes = prefixes.with(Of(addresses.clone()));
+            let mut classes = Vec::new();
+            addresses.chunks(STEP).for_each(|some| prefixes.look_up(some, &mut classes));
+            prop_assert_eq!(classes.len(), addresses.len());
             for (address, class) in addresses.iter().zip(classes) {
                 let below = starts.iter().filter(|start| *start <= address).count() as u32;
                 prop_assert_eq!(class, 7 + below);
