@@ -1,9 +1,9 @@
 //! The flows there are, by key, and in the order in which they were last seen.
 //!
 //! A flow takes a place in a slab, eight bytes in a hash table and a place in a queue: about 170 bytes
-//! for IPv4, 150 without the queue. Queues are in the order of the last touch, so what is idle longest stands first. A flow
-//! that is seen again keeps its place, which is put right when it comes first: a packet writes to
-//! its flow alone, and a flow moves at most once for each time that it was seen.
+//! for IPv4, 150 without the queue. Queues are in the order of the last touch, so what is idle longest
+//! stands first. A flow that is seen again keeps its place, which is put right when it comes first: a
+//! packet writes to its flow alone, and a flow moves at most once for each time that it was seen.
 
 use super::kept_key::KeptKey;
 use super::key::{Key, KeyFields};
