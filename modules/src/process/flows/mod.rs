@@ -1,9 +1,10 @@
 //! Flows: packets that have their ends in common.
 //!
 //! [`flow`] makes one record of each, [`flowid`] numbers them and passes their first objects. What
-//! they share is here: keys that are the same in both directions ([`key`], [`keys`]), and a table of flows
-//! that knows which one was idle longest ([`table`]).
+//! they share is here: keys that are the same in both directions ([`key`], [`keys`]), what is done with rows
+//! on any thread ([`ahead`]), and a table of flows that knows which one was idle longest ([`table`]).
 
+mod ahead;
 mod columns;
 pub(super) mod flow;
 pub(super) mod flowid;

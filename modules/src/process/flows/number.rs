@@ -1,5 +1,6 @@
 //! What `flowid` does with objects.
 
+use super::ahead::Ahead;
 use super::columns::{NEVER, number, time};
 use super::flowid::Limits;
 use super::key::{Key, KeyFields};
@@ -42,7 +43,7 @@ pub(super) struct FlowId {
 
 /// What follows from the rows of a view alone.
 #[derive(Default)]
-struct Read {
+pub(super) struct Read {
     keys: Keys,
     /// By the number of a key here.
     sums: Vec<Sum>,
@@ -77,67 +78,9 @@ impl FlowId {
         }
     }
 
-    /// Sees whether keys can be numbers, and makes those that there are such ones.
-    fn decide(&mut self, view: View<'_>) {
-        if self.fields.decide(&self.fields.columns_of(view)) {
-            self.table.make_keys_anew(&self.fields);
-        }
-    }
-
-    /// Reads what follows from the rows alone.
-    fn read(&mut self, view: View<'_>, read: &mut Read) {
-        let Read { keys, sums, times } = read;
-        let (keyed, columns) = (self.fields.keyed_rows(view), self.fields.columns_of(view));
-        self.reader
-            .read(&self.fields, &columns, keyed, &self.table, keys);
-        let [time_of, bytes_of] = self.columns(view);
-        *times = [i64::MAX, NEVER];
-        sums.clear();
-        let mut of_rows = keys.of_rows();
-        view.part.selection.for_each(|row| {
-            let time = time(time_of, row, &self.zone);
-            if let Some(time) = time {
-                *times = [times[0].min(time), times[1].max(time)];
-            }
-            if !keyed.get(row) {
-                return;
-            }
-            let Some((at, from_high)) = of_rows.next() else {
-                return;
-            };
-            let bytes = number(bytes_of, row);
-            if at == sums.len() {
-                sums.push(Sum::new(row, time, bytes, from_high));
-            }
-            sums[at].take(row, (time, times[1]), bytes, from_high);
-        });
-    }
-
     /// The columns of times and of bytes.
     fn columns<'a>(&self, view: View<'a>) -> [Option<&'a Column>; 2] {
         [0, 1].map(|at| view.column(self.fields.len() + at))
-    }
-
-    /// Takes in a view that was read.
-    fn take_view(&mut self, view: View<'_>, read: &Read, out: &mut Output) {
-        let count = read.keys.keyed.count() as u64;
-        out.account.absorbed = out.account.absorbed.wrapping_add(count);
-        out.account.filtered += view.part.count() as u64 - count;
-        let mut found = take(&mut self.found);
-        read.keys.find(&self.table, &mut found);
-        let mut taking = Taking {
-            view,
-            columns: self.columns(view),
-            firsts: Firsts::default(),
-            out,
-        };
-        if self.ends_nothing(read, &found) {
-            self.take_sums(read, &found, &mut taking);
-        } else {
-            self.take_rows(read, &mut found, &mut taking);
-        }
-        self.rows.give_firsts(view, &mut taking.firsts, taking.out);
-        self.found = found;
     }
 
     /// Whether no flow can end by the rows of a view: then their order among each other is nothing to the
@@ -355,6 +298,73 @@ impl FlowId {
     }
 }
 
+impl Ahead for FlowId {
+    type Read = Read;
+
+    fn decide(&mut self, view: View<'_>) {
+        if self.fields.decide(&self.fields.columns_of(view)) {
+            self.table.make_keys_anew(&self.fields);
+        }
+    }
+
+    fn read(&mut self, view: View<'_>, read: &mut Read) {
+        let Read { keys, sums, times } = read;
+        let (keyed, columns) = (self.fields.keyed_rows(view), self.fields.columns_of(view));
+        self.reader
+            .read(&self.fields, &columns, keyed, &self.table, keys);
+        let [time_of, bytes_of] = self.columns(view);
+        *times = [i64::MAX, NEVER];
+        sums.clear();
+        let mut of_rows = keys.of_rows();
+        view.part.selection.for_each(|row| {
+            let time = time(time_of, row, &self.zone);
+            if let Some(time) = time {
+                *times = [times[0].min(time), times[1].max(time)];
+            }
+            if !keyed.get(row) {
+                return;
+            }
+            let Some((at, from_high)) = of_rows.next() else {
+                return;
+            };
+            let bytes = number(bytes_of, row);
+            if at == sums.len() {
+                sums.push(Sum::new(row, time, bytes, from_high));
+            }
+            sums[at].take(row, (time, times[1]), bytes, from_high);
+        });
+    }
+
+    fn fits(&self, read: &Read) -> bool {
+        read.keys.are_of(&self.fields)
+    }
+
+    fn take_view(&mut self, view: View<'_>, read: &Read, out: &mut Output) {
+        let count = read.keys.keyed.count() as u64;
+        out.account.absorbed = out.account.absorbed.wrapping_add(count);
+        out.account.filtered += view.part.count() as u64 - count;
+        let mut found = take(&mut self.found);
+        read.keys.find(&self.table, &mut found);
+        let mut taking = Taking {
+            view,
+            columns: self.columns(view),
+            firsts: Firsts::default(),
+            out,
+        };
+        if self.ends_nothing(read, &found) {
+            self.take_sums(read, &found, &mut taking);
+        } else {
+            self.take_rows(read, &mut found, &mut taking);
+        }
+        self.rows.give_firsts(view, &mut taking.firsts, taking.out);
+        self.found = found;
+    }
+
+    fn room(&mut self) -> &mut Read {
+        &mut self.read
+    }
+}
+
 impl Operator for FlowId {
     fn step(
         &mut self,
@@ -362,45 +372,22 @@ impl Operator for FlowId {
         views: &[View<'_>],
         out: &mut Output,
     ) -> Result<Progress, Error> {
-        let mut read = take(&mut self.read);
-        for view in views {
-            self.decide(*view);
-            self.read(*view, &mut read);
-            self.take_view(*view, &read, out);
-        }
-        self.read = read;
+        self.step_views(views, out);
         Ok(Progress::Continue)
     }
 
     fn prepare(&mut self, _port: usize, views: &[View<'_>], room: &mut Option<Prepared>) {
-        let room = room.get_or_insert_with(|| Box::new(Vec::<Read>::new()));
-        if let Some(all) = room.downcast_mut::<Vec<Read>>() {
-            all.resize_with(views.len(), Read::default);
-            for (view, read) in views.iter().zip(all) {
-                self.decide(*view);
-                self.read(*view, read);
-            }
-        }
+        self.prepare_views(views, room);
     }
 
     fn step_prepared(
         &mut self,
-        port: usize,
+        _port: usize,
         views: &[View<'_>],
         prepared: &mut Prepared,
         out: &mut Output,
     ) -> Result<Progress, Error> {
-        let Some(all) = prepared.downcast_mut::<Vec<Read>>() else {
-            return self.step(port, views, out);
-        };
-        for (view, read) in views.iter().zip(all) {
-            self.decide(*view);
-            // Who prepared it may have seen columns of other widths first.
-            if !read.keys.are_of(&self.fields) {
-                self.read(*view, read);
-            }
-            self.take_view(*view, read, out);
-        }
+        self.step_prepared_views(views, prepared, out);
         Ok(Progress::Continue)
     }
 

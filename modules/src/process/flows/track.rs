@@ -1,5 +1,6 @@
 //! What `flow` does with packets.
 
+use super::ahead::Ahead;
 use super::columns::{NEVER, time};
 use super::flow::{Limits, NAME};
 use super::key::KeyFields;
@@ -72,48 +73,6 @@ impl Flows {
             seed: context.seed,
             ending: Ending::default(),
         }
-    }
-
-    /// Sees whether keys can be numbers, and makes those that there are such ones.
-    fn decide(&mut self, view: View<'_>) {
-        if self.fields.decide(&self.fields.columns_of(view)) {
-            self.table.make_keys_anew(&self.fields);
-        }
-    }
-
-    /// Reads the keys of a view.
-    fn read(&mut self, view: View<'_>, keys: &mut Keys) {
-        self.decide(view);
-        let (keyed, columns) = (self.fields.keyed_rows(view), self.fields.columns_of(view));
-        self.reader
-            .read(&self.fields, &columns, keyed, &self.table, keys);
-    }
-
-    /// Takes in a view of which the keys are known.
-    fn take_view(&mut self, view: View<'_>, keys: &Keys, out: &mut Output) {
-        let count = keys.keyed.count() as u64;
-        out.account.absorbed = out.account.absorbed.wrapping_add(count);
-        out.account.filtered += view.part.count() as u64 - count;
-        let columns = Columns::new(view, &self.places);
-        let mut found = take(&mut self.found);
-        keys.find(&self.table, &mut found);
-        let mut of_rows = keys.of_rows();
-        view.part.selection.for_each(|row| {
-            let position = view.part.data.position(row);
-            if let Some(time) = time(columns.time, row, &self.zone) {
-                self.advance(time, position, out);
-            }
-            if keys.keyed.get(row)
-                && let Some((at, from_high)) = of_rows.next()
-            {
-                let place = (position, self.count);
-                self.count += 1;
-                let packet = columns.packet(row, from_high, place, &self.zone);
-                let key = keys.key(at);
-                found[at] = Some(self.take(key, found[at], &packet, out));
-            }
-        });
-        self.found = found;
     }
 
     /// Takes in a packet; gives its flow.
@@ -290,6 +249,56 @@ impl Flows {
     }
 }
 
+impl Ahead for Flows {
+    type Read = Keys;
+
+    fn decide(&mut self, view: View<'_>) {
+        if self.fields.decide(&self.fields.columns_of(view)) {
+            self.table.make_keys_anew(&self.fields);
+        }
+    }
+
+    fn read(&mut self, view: View<'_>, keys: &mut Keys) {
+        let (keyed, columns) = (self.fields.keyed_rows(view), self.fields.columns_of(view));
+        self.reader
+            .read(&self.fields, &columns, keyed, &self.table, keys);
+    }
+
+    fn fits(&self, keys: &Keys) -> bool {
+        keys.are_of(&self.fields)
+    }
+
+    fn take_view(&mut self, view: View<'_>, keys: &Keys, out: &mut Output) {
+        let count = keys.keyed.count() as u64;
+        out.account.absorbed = out.account.absorbed.wrapping_add(count);
+        out.account.filtered += view.part.count() as u64 - count;
+        let columns = Columns::new(view, &self.places);
+        let mut found = take(&mut self.found);
+        keys.find(&self.table, &mut found);
+        let mut of_rows = keys.of_rows();
+        view.part.selection.for_each(|row| {
+            let position = view.part.data.position(row);
+            if let Some(time) = time(columns.time, row, &self.zone) {
+                self.advance(time, position, out);
+            }
+            if keys.keyed.get(row)
+                && let Some((at, from_high)) = of_rows.next()
+            {
+                let place = (position, self.count);
+                self.count += 1;
+                let packet = columns.packet(row, from_high, place, &self.zone);
+                let key = keys.key(at);
+                found[at] = Some(self.take(key, found[at], &packet, out));
+            }
+        });
+        self.found = found;
+    }
+
+    fn room(&mut self) -> &mut Keys {
+        &mut self.keys
+    }
+}
+
 impl Operator for Flows {
     fn step(
         &mut self,
@@ -297,44 +306,23 @@ impl Operator for Flows {
         views: &[View<'_>],
         out: &mut Output,
     ) -> Result<Progress, Error> {
-        let mut keys = take(&mut self.keys);
-        for view in views {
-            self.read(*view, &mut keys);
-            self.take_view(*view, &keys, out);
-        }
-        self.keys = keys;
+        self.step_views(views, out);
         self.records.give(&self.fields, out);
         Ok(Progress::Continue)
     }
 
     fn prepare(&mut self, _port: usize, views: &[View<'_>], room: &mut Option<Prepared>) {
-        let room = room.get_or_insert_with(|| Box::new(Vec::<Keys>::new()));
-        if let Some(all) = room.downcast_mut::<Vec<Keys>>() {
-            all.resize_with(views.len(), Keys::default);
-            for (view, keys) in views.iter().zip(all) {
-                self.read(*view, keys);
-            }
-        }
+        self.prepare_views(views, room);
     }
 
     fn step_prepared(
         &mut self,
-        port: usize,
+        _port: usize,
         views: &[View<'_>],
         prepared: &mut Prepared,
         out: &mut Output,
     ) -> Result<Progress, Error> {
-        let Some(all) = prepared.downcast_mut::<Vec<Keys>>() else {
-            return self.step(port, views, out);
-        };
-        for (view, keys) in views.iter().zip(all) {
-            self.decide(*view);
-            // Who prepared it may have seen columns of other widths first.
-            if !keys.are_of(&self.fields) {
-                self.read(*view, keys);
-            }
-            self.take_view(*view, keys, out);
-        }
+        self.step_prepared_views(views, prepared, out);
         self.records.give(&self.fields, out);
         Ok(Progress::Continue)
     }
