@@ -9,7 +9,7 @@
 //! order in which they were named.
 
 use super::files::CaptureFiles;
-use super::upcoming::{Kind, Named, Ready};
+use super::upcoming::{FILES_MAX, Kind, Named, Ready};
 use crate::read::blocks::Pool;
 use crate::read::packed::Means;
 use std::cmp::Reverse;
@@ -23,12 +23,10 @@ use wireq_engine::{
 
 /// How many files are looked at in one go, while others wait for the source.
 const LOOKED_MAX: usize = 32;
-/// How many files that are not packed are open before their turn.
-const PLAIN_MAX: usize = 8;
 
 /// The files of one source, in no order.
 pub(super) struct Unordered {
-    /// Files that nobody has looked at: those without a size, then the largest first.
+    /// Files that nobody has looked at: see [`largest_first`].
     left: VecDeque<Named>,
     /// Packed files that wait for a lane.
     packed: VecDeque<Named>,
@@ -60,19 +58,32 @@ impl Lane {
     }
 }
 
+/// The largest first, up to where something has no end that can be known: it may be waited for until the
+/// run is interrupted, so that what was named before it is read before. What cannot be read comes first.
+fn largest_first(mut named: VecDeque<Named>) -> VecDeque<Named> {
+    let data = |named: &Named| fs::metadata(&named.path).ok();
+    let is_pipe = |named: &Named| {
+        let is_other = |data: fs::Metadata| !data.is_file() && !data.is_dir();
+        named.path == "-" || data(named).is_some_and(is_other)
+    };
+    let end = named.iter().position(is_pipe).unwrap_or(named.len());
+    let before = &mut named.make_contiguous()[..end];
+    before.sort_by_cached_key(|named| Reverse(data(named).map_or(u64::MAX, size)));
+    named
+}
+
+/// The size of a file; folders have none.
+fn size(data: fs::Metadata) -> u64 {
+    if data.is_file() { data.len() } else { u64::MAX }
+}
+
 impl Unordered {
     /// Goes on with files that were begun.
     pub(super) fn new(mut files: CaptureFiles, threads: usize) -> Unordered {
         files.means.threads = threads;
         let means = files.means.clone();
         let mut lanes: Vec<Lane> = (0..=threads).map(|_| Lane::new(&means)).collect();
-        let mut left = std::mem::take(&mut files.paths);
-        left.make_contiguous().sort_by_cached_key(|named| {
-            // What is no file has no size, and is waited for in the order in which it was named.
-            let data = fs::metadata(&named.path).ok().filter(fs::Metadata::is_file);
-            data.filter(|_| named.path != "-")
-                .map(|data| Reverse(data.len()))
-        });
+        let left = largest_first(std::mem::take(&mut files.paths));
         let is_packed = files.is_packed();
         let at = if is_packed { 0 } else { threads };
         lanes[at].files = files;
@@ -98,10 +109,11 @@ impl Unordered {
     }
 
     /// Looks at some of the files that are left, and gives the largest packed ones to lanes that have none.
-    fn fill(&mut self) {
+    /// Gives whether any were looked at.
+    fn fill(&mut self) -> bool {
+        let before = self.left.len();
         for _ in 0..LOOKED_MAX {
-            let plain = self.plain().upcoming.len();
-            if plain >= PLAIN_MAX || plain > 0 && !self.packed.is_empty() {
+            if self.packed.len().max(self.plain().upcoming.len()) >= FILES_MAX {
                 break;
             }
             let Some(named) = self.left.pop_front() else {
@@ -127,6 +139,7 @@ impl Unordered {
                 self.begun += 1;
             }
         }
+        self.left.len() < before
     }
 
     /// The lane of the largest of the packed files that `wanted` says, or any, is true of.
@@ -168,11 +181,11 @@ impl Source for Unordered {
         }
         let plain = self.lanes.len() - 1;
         loop {
-            self.fill();
+            let looked = self.fill();
             let at = match self.largest(CaptureFiles::is_ready) {
                 Some(at) => at,
                 None if !self.lanes[plain].files.is_through() => plain,
-                None if !self.left.is_empty() => continue,
+                None if looked => continue,
                 // Nothing is left to do but to wait for what is being unpacked.
                 None => match self.largest(|_| true) {
                     Some(at) => at,
@@ -316,11 +329,16 @@ mod tests {
         let mut paths = named
             .map(|(name, packets)| write(folder.path(), name, packets))
             .to_vec();
-        // What has no size stays before the others, in its order.
         for (at, name) in [(3, "none"), (8, "nothing"), (10, ".")] {
-            paths.insert(at, folder.path().join(name).to_string_lossy().into_owned());
+            let path = folder.path().join(name);
+            paths.insert(at, path.to_string_lossy().into_owned());
         }
-        let rows: usize = named.iter().map(|(_, packets)| packets).sum();
+        // What stands behind a device or pipe stays there.
+        paths.push("/dev/null".to_owned());
+        for (name, packets) in [("x.gz", 50), ("y", 60_000), ("z", 2)] {
+            paths.push(write(folder.path(), name, packets));
+        }
+        let rows = named.iter().map(|(_, packets)| packets).sum::<usize>() + 60_052;
         for threads in [1, 2, 3, 5] {
             let files = CaptureFiles::new(paths.clone(), None);
             let mut source = Unordered::new(files, threads);
@@ -331,7 +349,10 @@ mod tests {
             };
             let lanes: Vec<Vec<&str>> = source.lanes.iter().map(taken).collect();
             let (plain, packed) = lanes.split_last().expect("there is one at least");
-            assert_eq!(*plain, ["none", "nothing", ".", "h", "c", "d.gz", "f"]);
+            let in_order = [
+                "none", "nothing", ".", "h", "c", "d.gz", "f", "null", "x.gz", "y", "z",
+            ];
+            assert_eq!(*plain, in_order);
             let largest_first = ["g.gz", "b.gz", "i.gz", "a.gz", "e.gz"];
             let mut all: Vec<&str> = packed.concat();
             if threads == 1 {

@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 
 /// How many files are looked at before their turn.
-const FILES_MAX: usize = 32;
+pub(super) const FILES_MAX: usize = 32;
 /// Files that are smaller are read when it is their turn: that takes less than passing turns on.
 const SMALL: u64 = 64 * 1024;
 
