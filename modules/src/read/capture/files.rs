@@ -264,6 +264,12 @@ impl CaptureFiles {
         }
     }
 
+    /// Whether all that was begun is unpacked.
+    pub(super) fn is_unpacked(&self) -> bool {
+        let archive = self.archive.as_ref();
+        self.upcoming.is_empty() && archive.is_none_or(|archive| archive.packed.is_unpacked())
+    }
+
     /// Whether nothing is left.
     pub(super) fn is_through(&self) -> bool {
         let reads = self.current.is_some() || self.archive.is_some() || self.next.is_some();

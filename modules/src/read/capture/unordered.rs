@@ -5,11 +5,11 @@
 //! has some: the last ones to be unpacked are small, and no thread is left alone with a large one. What is
 //! not packed is divided into stretches for all threads, and read while nothing unpacked waits.
 //!
-//! What is unpacked and not taken is bounded for each of these files. What is said of the files is in the
+//! What is unpacked and not taken is bounded for each of these files, two of a lane at most. What is said of the files is in the
 //! order in which they were named.
 
 use super::files::CaptureFiles;
-use super::upcoming::{FILES_MAX, Kind, Named, Ready};
+use super::upcoming::{FILES_MAX, Kind, Named, Ready, SMALL};
 use crate::read::blocks::Pool;
 use crate::read::packed::Means;
 use std::cmp::Reverse;
@@ -27,7 +27,7 @@ const LOOKED_MAX: usize = 32;
 /// The files of one source, in no order.
 pub(super) struct Unordered {
     /// Files that nobody has looked at: see [`largest_first`].
-    left: VecDeque<Named>,
+    left: VecDeque<(u64, Named)>,
     /// Packed files that wait for a lane.
     packed: VecDeque<Named>,
     /// Each reads a packed file, and then another one; the last lane reads all others.
@@ -45,7 +45,7 @@ pub(super) struct Unordered {
 /// Files that are read one after another.
 struct Lane {
     files: CaptureFiles,
-    /// As which of the packed files its file was begun; none where it has none.
+    /// As which of the packed files the last of its files was begun; none where it has none.
     turn: Option<usize>,
 }
 
@@ -58,23 +58,24 @@ impl Lane {
     }
 }
 
-/// The largest first, up to where something has no end that can be known: it may be waited for until the
-/// run is interrupted, so that what was named before it is read before. What cannot be read comes first.
-fn largest_first(mut named: VecDeque<Named>) -> VecDeque<Named> {
-    let data = |named: &Named| fs::metadata(&named.path).ok();
-    let is_pipe = |named: &Named| {
-        let is_other = |data: fs::Metadata| !data.is_file() && !data.is_dir();
-        named.path == "-" || data(named).is_some_and(is_other)
-    };
-    let end = named.iter().position(is_pipe).unwrap_or(named.len());
-    let before = &mut named.make_contiguous()[..end];
-    before.sort_by_cached_key(|named| Reverse(data(named).map_or(u64::MAX, size)));
-    named
-}
-
-/// The size of a file; folders have none.
-fn size(data: fs::Metadata) -> u64 {
-    if data.is_file() { data.len() } else { u64::MAX }
+/// The largest first, each with its size, up to where something has no end that can be known: it may be
+/// waited for until the run is interrupted, so that what was named before it is read before. What has no
+/// size is the largest there is.
+fn largest_first(named: VecDeque<Named>) -> VecDeque<(u64, Named)> {
+    let (mut end, mut sized) = (None, VecDeque::with_capacity(named.len()));
+    for named in named {
+        let data = fs::metadata(&named.path).ok();
+        let is_file = data.as_ref().is_some_and(fs::Metadata::is_file);
+        let is_other = data.as_ref().is_some_and(|data| !is_file && !data.is_dir());
+        if is_other || named.path == "-" {
+            end.get_or_insert(sized.len());
+        }
+        let size = data.filter(|_| is_file).map(|data| data.len());
+        sized.push_back((size.unwrap_or(u64::MAX), named));
+    }
+    let end = end.unwrap_or(sized.len());
+    sized.make_contiguous()[..end].sort_by_key(|(size, _)| Reverse(*size));
+    sized
 }
 
 impl Unordered {
@@ -108,7 +109,8 @@ impl Unordered {
         &mut self.lanes[at].files
     }
 
-    /// Looks at some of the files that are left, and gives the largest packed ones to lanes that have none.
+    /// Looks at some of the files that are left, and gives the largest packed ones to lanes where nothing is
+    /// being unpacked: what was is taken while the next one is.
     /// Gives whether any were looked at.
     fn fill(&mut self) -> bool {
         let before = self.left.len();
@@ -116,10 +118,14 @@ impl Unordered {
             if self.packed.len().max(self.plain().upcoming.len()) >= FILES_MAX {
                 break;
             }
-            let Some(named) = self.left.pop_front() else {
+            let Some((size, named)) = self.left.pop_front() else {
                 break;
             };
-            match Kind::of(&named.path, &mut self.plain().pool) {
+            let kind = match size {
+                ..SMALL => Kind::Small,
+                _ => Kind::of(&named.path, &mut self.plain().pool),
+            };
+            match kind {
                 Kind::Packed(_) => self.packed.push_back(named),
                 kind => {
                     let ready = Ready::new(kind, &self.means);
@@ -129,9 +135,8 @@ impl Unordered {
         }
         let packed = self.lanes.len() - 1;
         for lane in &mut self.lanes[..packed] {
-            if lane.turn.is_none()
-                && let Some(named) = self.packed.pop_front()
-            {
+            let is_free = lane.turn.is_none() || lane.files.is_unpacked();
+            if is_free && let Some(named) = self.packed.pop_front() {
                 let kind = Kind::of(&named.path, &mut lane.files.pool);
                 let ready = Ready::new(kind, &self.means);
                 lane.files.upcoming.push(named, ready);

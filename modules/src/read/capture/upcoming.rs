@@ -15,7 +15,7 @@ use std::io;
 /// How many files are looked at before their turn.
 pub(super) const FILES_MAX: usize = 32;
 /// Files that are smaller are read when it is their turn: that takes less than passing turns on.
-const SMALL: u64 = 64 * 1024;
+pub(super) const SMALL: u64 = 64 * 1024;
 
 /// A file that was named, and its place among all that were.
 pub(super) struct Named {

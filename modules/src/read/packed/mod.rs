@@ -160,6 +160,11 @@ impl Packed {
         })
     }
 
+    /// Whether nobody unpacks any more: what is left of it waits to be read.
+    pub(super) fn is_unpacked(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Whether the next read, or the next file, is not waited for.
     pub(super) fn is_ready(&self) -> bool {
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
