@@ -14,6 +14,11 @@
 //! | [`Place::InParts`] | commutative states behind nodes that are ahead, unless memory is limited | a part of the state on each thread, merged at the end |
 //! | [`Place::InOrder`] | all others | one batch after another, in the order of the input |
 //!
+//! Where all nodes that take rows of a source are of the first two sorts and write nothing, nothing is made
+//! of the order of these rows: then it may give them in any ([`crate::Source::in_any_order`]). Not with
+//! `strict`, where the first damage ends the run, nor where objects are told apart, nor where memory is
+//! limited. Rows that are written as they come stay in order: what came early would have to be held.
+//!
 //! What a node that is in order makes of rows whatever came before them (keys, sums of the rows of one
 //! key) is prepared on any thread, where it says so ([`crate::Operator::prepare`]) and its input is ahead.
 //!

@@ -944,6 +944,13 @@ pub trait Source: Send {
         false
     }
 
+    /// Where nothing is made of the order of rows and several threads read: a source that reads what is left
+    /// in whatever order keeps the threads at work, and at the end has given the same rows and says the same
+    /// of its inputs. This one is read no more then. None where it reads on as it does.
+    fn in_any_order(&mut self, _threads: usize) -> Option<Box<dyn Source>> {
+        None
+    }
+
     /// Whether what it says of its input goes on when columns of its rows are filled: then rows are not
     /// read and filled ahead where that would show.
     fn tells_of_columns(&self) -> bool {
@@ -986,8 +993,12 @@ pub struct InputAccount {
 }
 
 impl InputAccount {
-    /// As it was at a mark.
+    /// As it was at a mark; where inputs are read beside each other only their source can tell, and it
+    /// stays as it is.
     pub fn until(mut self, mark: &InputMark) -> InputAccount {
+        if !mark.beside.is_empty() {
+            return self;
+        }
         self.inputs.truncate(mark.inputs);
         if let (Some(last), Some(then)) = (self.inputs.last_mut(), &mark.last) {
             last.clone_from(then);
@@ -1021,6 +1032,11 @@ impl InputMarks {
         let group = |at| vec![Arc::default(); MARKS_GROUP.min(len - at)];
         let begins = (0..len).step_by(MARKS_GROUP);
         InputMarks(begins.map(|at| Arc::new(group(at))).collect())
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Sets the mark of an input.

@@ -69,6 +69,7 @@ pub const NAMES: &[&str] = &[
     "branch-of-shared-rows",
     "spill-first-run-lost",
     "pieces-whatever-the-order",
+    "any-order-for-all",
     "flow-one-way",
     "flow-ends-late",
     "lag-is-none",

@@ -203,6 +203,108 @@ fn many_files_are_as_on_one_thread() {
     }
 }
 
+/// A tape archive of these files.
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = Vec::new();
+    for (name, bytes) in files {
+        let mut header = [0; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[100..108].copy_from_slice(b"0000644\0");
+        header[124..136].copy_from_slice(format!("{:011o}\0", bytes.len()).as_bytes());
+        header[148..156].fill(b' ');
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        archive.extend(header);
+        archive.extend(*bytes);
+        archive.resize(archive.len().next_multiple_of(512), 0);
+    }
+    archive.resize(archive.len() + 1024, 0);
+    archive
+}
+
+/// Where the order of rows makes nothing, the largest files are taken first: results, and what is said of
+/// the files, are those of the order in which they were named.
+#[test]
+fn files_in_any_order_are_as_on_one_thread() {
+    let folder = scratch("threads-any-order");
+    let mut random = Random(17);
+    let mut files: Vec<String> = Vec::new();
+    for at in 0..26u64 {
+        let frames = [3, 150, 700, 1600, 400][random.next(5) as usize];
+        let mut bytes = capture(at + 70, frames);
+        // What is packed is to stay large.
+        let mut noise = Random(at + 1);
+        for record in bytes[24..].chunks_exact_mut(2) {
+            if noise.next(3) == 0 && record[0] == record[1].wrapping_sub(1) {
+                record[1] = noise.next(256) as u8;
+            }
+        }
+        if at % 6 == 2 {
+            let cut = random.next(bytes.len() as u64) as usize;
+            bytes.drain(cut / 2..cut);
+        }
+        let plain = write(&folder, &format!("{at}.pcap"), &bytes);
+        let ending = ["", ".gz", ".zst", ".gz", ".lz4", ".xz", ".tar"][random.next(7) as usize];
+        let packed = format!("{plain}{ending}");
+        match ending {
+            "" => {}
+            ".tar" => {
+                let (other, text) = (capture(at + 7, frames / 2), &b"no capture"[..]);
+                let inside = [("a", &bytes[..]), ("b", text), ("c", &other), ("d", text)];
+                fs::write(&packed, archive(&inside)).expect("it can be written");
+            }
+            _ => _ = wireq(&["-w", &packed, "where len >= 0", &plain]),
+        }
+        if at % 4 == 3 {
+            let mut bytes = fs::read(&packed).expect("it was written");
+            let (middle, len) = (bytes.len() / 2, bytes.len());
+            match at % 8 {
+                3 => bytes.truncate(len * 4 / 5),
+                _ => bytes[middle..middle + len / 50].fill(0x5a),
+            }
+            fs::write(&packed, &bytes).expect("it can be written");
+        }
+        files.push(packed);
+    }
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    let empty = write(&folder, "empty.pcap", b"");
+    files.insert(3, "missing.pcap");
+    files.insert(9, &empty);
+    files.insert(14, ".");
+    files.insert(15, files[2]);
+    let packed = files.iter().filter(|path| !path.ends_with("pcap"));
+    let is_large = |path: &&&str| fs::metadata(path).is_ok_and(|data| data.len() > 100_000);
+    assert!(
+        packed.filter(is_large).count() > 5,
+        "some take a while to unpack"
+    );
+    let threads = ["--threads=2", "--threads=3", "--threads=5"];
+    for set in [
+        &["where dstport = 80 | count()"][..],
+        &[
+            "print srcip count() sum(len) max(ts) group by srcip",
+            "distinct(srcip) quantile(0.9, len) stddev(len)",
+            "top srcip",
+        ],
+        // Some of these are in order.
+        &[
+            "count() group by dstport | head 3",
+            "where len > 1200 | uniq srcip | print ts",
+        ],
+        &[
+            "where len > 200 | head 700 | count()",
+            "count() group by srcip, len",
+        ],
+    ] {
+        compare(set, &files, &[], &threads);
+        compare(set, &files, &["--batch=90"], &threads[..1]);
+        compare(set, &files, &["--strict"], &threads[..1]);
+        compare(set, &files, &["--memory-limit=1M"], &threads[..1]);
+    }
+}
+
 /// Inputs that are read beside each other are told of as of the last object that was wanted.
 #[test]
 fn merged_captures_are_as_on_one_thread() {

@@ -224,6 +224,11 @@ impl RunNode {
         self.writers.iter().all(|writer| writer.closed)
     }
 
+    /// Whether it does something of its own on controls.
+    pub(super) fn reacts(&self) -> bool {
+        self.on_control == OnControl::React
+    }
+
     /// What came to a branch is what came to the node that it is a branch of.
     pub(super) fn end_branch(&mut self, rows_in: u64) {
         let account = &mut self.out.account;

@@ -33,6 +33,14 @@ pub(super) struct Pool {
 }
 
 impl Pool {
+    /// Blocks for several threads.
+    pub(super) fn of_threads() -> Pool {
+        Pool {
+            threads: true,
+            ..Pool::default()
+        }
+    }
+
     /// A block that nobody reads any more, or a new one.
     pub(super) fn take(&mut self, len: usize, thread: usize) -> Arc<Block> {
         let full = self.blocks.len() == POOL_OF_THREADS_MAX;

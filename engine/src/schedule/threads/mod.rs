@@ -29,6 +29,8 @@ use super::output::Item;
 use super::run::{Options, Runner};
 use crate::frontier::Place;
 use crate::operator::KeyedHash;
+use crate::planted::is_planted;
+use crate::schedule::graph::Graph;
 use crate::{Error, InputMark, Pieces, Source, planted};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,7 +87,7 @@ impl Runner {
         options: &Options,
         outputs: &mut dyn Outputs,
     ) -> Result<Option<Item>, Error> {
-        let source = self.graph.nodes[rank].source.take();
+        let mut source = self.graph.nodes[rank].source.take();
         let whole = self.memory.is_some() || self.spills;
         let places = &self.places;
         self.graph.set_frontier(rank, |_, at| match places[at] {
@@ -93,6 +95,12 @@ impl Runner {
             Place::InParts if whole => Place::InOrder,
             place => place,
         });
+        let any_order = !options.strict && !self.reads_identity && self.graph.takes_any_order(rank);
+        if let Some(files) = source.as_mut().filter(|_| any_order)
+            && let Some(unordered) = files.in_any_order(options.threads)
+        {
+            source = Some(unordered);
+        }
         let (turns, mark, outcome) = self.run_on_threads(rank, source, None, options, outputs);
         let node = &mut self.graph.nodes[rank];
         node.source = turns.source;
@@ -199,6 +207,33 @@ impl Runner {
         let behind = behind.into_inner().unwrap_or_else(PoisonError::into_inner);
         let merged = behind.runner.merge_parts(&twins);
         (turns, behind.mark, behind.outcome.and(merged))
+    }
+}
+
+impl Graph {
+    /// Whether nothing is made of the order of a source's rows: see [`crate::frontier`].
+    fn takes_any_order(&self, rank: usize) -> bool {
+        if is_planted("any-order-for-all") {
+            return true;
+        }
+        let (mut given, mut said) = (vec![false; self.nodes.len()], vec![false; self.nodes.len()]);
+        given[rank] = true;
+        // Readers have higher ranks than what they read from.
+        for (at, node) in self.nodes.iter().enumerate().skip(rank) {
+            let told = said[at] || given[at] && node.place == Place::InParts;
+            if node.done || !given[at] && !said[at] {
+                continue;
+            }
+            let writes = node.side_effect && (given[at] || node.reacts());
+            if writes || given[at] && node.place == Place::InOrder {
+                return false;
+            }
+            for reader in &node.readers {
+                given[*reader] |= given[at] && !told;
+                said[*reader] |= told;
+            }
+        }
+        true
     }
 }
 

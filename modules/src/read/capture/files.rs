@@ -2,13 +2,15 @@
 
 use super::follow::{Coming, Followed};
 use super::open_capture::{Capture, ENDED, NO_CAPTURE, NO_MORE, NOT_YET, Reading, Stop, is_packed};
-use super::upcoming::{Ready, Upcoming};
+use super::unordered::Unordered;
+use super::upcoming::{Named, Ready, Upcoming};
 use crate::read::blocks::{Blocks, Pool};
 use crate::read::drain::Drain;
 use crate::read::packed::{Means, Packed};
 use crate::read::reuse::reusable;
 use crate::read::stretch::Stretch;
 use crate::types::packet::Frames;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use wireq_typesys::{Part, Position};
 
 /// The files of one source.
 pub(super) struct CaptureFiles {
-    paths: std::vec::IntoIter<String>,
+    pub(super) paths: VecDeque<Named>,
     /// The file that is followed, behind the others.
     followed: Option<Followed>,
     /// Whether nothing was there when it was looked last.
@@ -30,10 +32,13 @@ pub(super) struct CaptureFiles {
     /// The archive or compressed file that files are taken from.
     archive: Option<Archive>,
     current: Option<Capture>,
-    upcoming: Upcoming,
-    means: Means,
-    pool: Pool,
+    pub(super) upcoming: Upcoming,
+    pub(super) means: Means,
+    pub(super) pool: Pool,
     reports: Vec<InputReport>,
+    /// The places of the files that they are of, and of the one that is read.
+    pub(super) places: Vec<usize>,
+    place: usize,
     /// The formats of the files of the reports.
     formats: Vec<Option<&'static str>>,
     segment: u32,
@@ -119,8 +124,9 @@ impl Archive {
 impl CaptureFiles {
     /// Reads captures one after another, and then follows one.
     pub(super) fn new(paths: Vec<String>, followed: Option<Followed>) -> CaptureFiles {
+        let paths = paths.into_iter().enumerate();
         CaptureFiles {
-            paths: paths.into_iter(),
+            paths: paths.map(|(place, path)| Named { path, place }).collect(),
             followed,
             idle: false,
             drain: Drain::default(),
@@ -130,6 +136,8 @@ impl CaptureFiles {
             means: Means::default(),
             pool: Pool::default(),
             reports: Vec::new(),
+            places: Vec::new(),
+            place: 0,
             formats: Vec::new(),
             segment: 0,
             elsewhere: false,
@@ -151,11 +159,13 @@ impl CaptureFiles {
         let opened = match &mut self.archive {
             Some(archive) => archive.next_file(&mut reading),
             None => match (self.upcoming.next(&mut self.paths), &mut self.followed) {
-                (Some((path, Ready::Packed(packed))), _) => {
+                (Some((Named { path, place }, Ready::Packed(packed))), _) => {
+                    self.place = place;
                     reading.report.name.clone_from(&path);
                     Archive::new(path, packed).map(Opened::Archive)
                 }
-                (Some((path, ready)), _) => {
+                (Some((Named { path, place }, ready)), _) => {
+                    self.place = place;
                     let input = match ready {
                         Ready::File(input) => input,
                         _ => Blocks::open(&path, reading.pool),
@@ -237,12 +247,43 @@ impl CaptureFiles {
 
     fn push(&mut self, report: InputReport, format: Option<&'static str>) {
         self.reports.push(report);
+        self.places.push(self.place);
         self.formats.push(format);
     }
 
     /// Whether something is being unpacked.
     pub(super) fn is_packed(&self) -> bool {
         self.archive.is_some()
+    }
+
+    /// Whether the next read does not wait for something to be unpacked.
+    pub(super) fn is_ready(&self) -> bool {
+        match &self.archive {
+            Some(archive) => archive.packed.is_ready(),
+            None => self.upcoming.is_ready(),
+        }
+    }
+
+    /// Whether all that was begun is unpacked.
+    pub(super) fn is_unpacked(&self) -> bool {
+        let archive = self.archive.as_ref();
+        self.upcoming.is_empty() && archive.is_none_or(|archive| archive.packed.is_unpacked())
+    }
+
+    /// Whether nothing is left.
+    pub(super) fn is_through(&self) -> bool {
+        let reads = self.current.is_some() || self.archive.is_some() || self.next.is_some();
+        !reads && self.upcoming.is_empty() && self.paths.is_empty()
+    }
+
+    /// What is to be said of each file, with its place: now, or as it was at a mark.
+    pub(super) fn told(&self, mark: Option<&InputMark>) -> Vec<(usize, InputReport)> {
+        let account = match mark {
+            Some(mark) => self.input_account_at(mark),
+            None => self.input_account(),
+        };
+        let places = self.places.iter().copied();
+        places.zip(account.inputs).collect()
     }
 
     /// The formats of the files so far; none where a file could not be used.
@@ -391,6 +432,14 @@ impl Source for CaptureFiles {
         if let Some(stretch) = left.and_then(|stretch| self.upcoming.give_back(stretch)) {
             self.pool.put(stretch.block, stretch.thread);
         }
+    }
+
+    fn in_any_order(&mut self, threads: usize) -> Option<Box<dyn Source>> {
+        if self.followed.is_some() || self.paths.is_empty() {
+            return None;
+        }
+        let files = std::mem::replace(self, CaptureFiles::new(Vec::new(), None));
+        Some(Box::new(Unordered::new(files, threads)))
     }
 
     fn waits(&self) -> bool {

@@ -17,6 +17,7 @@ mod open_capture;
 mod pcap;
 mod pcapng;
 mod snoop;
+mod unordered;
 mod upcoming;
 
 pub(super) use format::recognizes;

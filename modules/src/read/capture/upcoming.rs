@@ -13,14 +13,20 @@ use std::fs;
 use std::io;
 
 /// How many files are looked at before their turn.
-const FILES_MAX: usize = 32;
+pub(super) const FILES_MAX: usize = 32;
 /// Files that are smaller are read when it is their turn: that takes less than passing turns on.
-const SMALL: u64 = 64 * 1024;
+pub(super) const SMALL: u64 = 64 * 1024;
+
+/// A file that was named, and its place among all that were.
+pub(super) struct Named {
+    pub(super) path: String,
+    pub(super) place: usize,
+}
 
 /// The next files.
 #[derive(Default)]
 pub(super) struct Upcoming {
-    files: VecDeque<(String, Ready)>,
+    files: VecDeque<(Named, Ready)>,
     /// How many of them are being unpacked.
     packed: usize,
 }
@@ -35,22 +41,41 @@ pub(super) enum Ready {
     Packed(io::Result<Packed>),
 }
 
-impl Ready {
-    fn open(path: &str, pool: &mut Pool, means: &Means) -> Ready {
+/// What a file is, as far as that is worth knowing before its turn.
+pub(super) enum Kind {
+    /// It is small, or no file.
+    Small,
+    /// It is not packed, or cannot be opened.
+    Plain(io::Result<Blocks>),
+    Packed(Blocks),
+}
+
+impl Kind {
+    pub(super) fn of(path: &str, pool: &mut Pool) -> Kind {
         let may_be = |data: fs::Metadata| data.is_file() && data.len() >= SMALL;
         if path == "-" || !fs::metadata(path).is_ok_and(may_be) {
-            return Ready::Waits;
+            return Kind::Small;
         }
         match Blocks::open(path, pool) {
             Ok(input) => {
                 let begin = input.peek(packed::MAGIC_LEN);
                 if kind_of(&begin).is_none() && packed::is_packed(&begin) {
-                    Ready::Packed(Packed::new(input.into_source(), means, true))
+                    Kind::Packed(input)
                 } else {
-                    Ready::File(Ok(input))
+                    Kind::Plain(Ok(input))
                 }
             }
-            failed => Ready::File(failed),
+            failed => Kind::Plain(failed),
+        }
+    }
+}
+
+impl Ready {
+    pub(super) fn new(kind: Kind, means: &Means) -> Ready {
+        match kind {
+            Kind::Small => Ready::Waits,
+            Kind::Plain(input) => Ready::File(input),
+            Kind::Packed(input) => Ready::Packed(Packed::new(input.into_source(), means, true)),
         }
     }
 
@@ -71,15 +96,34 @@ impl Ready {
 
 impl Upcoming {
     /// The file whose turn it is.
-    pub(super) fn next(
-        &mut self,
-        paths: &mut impl Iterator<Item = String>,
-    ) -> Option<(String, Ready)> {
+    pub(super) fn next(&mut self, paths: &mut VecDeque<Named>) -> Option<(Named, Ready)> {
         let Some(next) = self.files.pop_front() else {
-            return paths.next().map(|path| (path, Ready::Waits));
+            return paths.pop_front().map(|named| (named, Ready::Waits));
         };
         self.packed -= usize::from(matches!(next.1, Ready::Packed(_)));
         Some(next)
+    }
+
+    /// Puts a file behind the others.
+    pub(super) fn push(&mut self, named: Named, ready: Ready) {
+        self.packed += usize::from(matches!(ready, Ready::Packed(_)));
+        self.files.push_back((named, ready));
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Whether reading the file whose turn it is does not wait for it to be unpacked.
+    pub(super) fn is_ready(&self) -> bool {
+        match self.files.front() {
+            Some((_, Ready::Packed(Ok(packed)))) => packed.is_ready(),
+            _ => true,
+        }
     }
 
     /// Whether the begin of the file whose turn it is, is read by another thread.
@@ -94,7 +138,7 @@ impl Upcoming {
         &mut self,
         thread: usize,
         mut held: usize,
-        paths: &mut impl Iterator<Item = String>,
+        paths: &mut VecDeque<Named>,
         pool: &mut Pool,
         means: &Means,
     ) -> Option<Stretch> {
@@ -104,10 +148,9 @@ impl Upcoming {
                 if at == FILES_MAX || self.packed >= means.threads {
                     return None;
                 }
-                let path = paths.next()?;
-                let ready = Ready::open(&path, pool, means);
-                self.packed += usize::from(matches!(ready, Ready::Packed(_)));
-                self.files.push_back((path, ready));
+                let named = paths.pop_front()?;
+                let ready = Ready::new(Kind::of(&named.path, pool), means);
+                self.push(named, ready);
             }
             if let Some(input) = self.files[at].1.blocks_mut() {
                 let (out, back) = input.stretches();

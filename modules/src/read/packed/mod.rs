@@ -17,7 +17,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -103,6 +103,8 @@ pub(super) struct Packed {
 struct Shared {
     /// None once nobody unpacks any more.
     messages: Option<Receiver<Message>>,
+    /// The next message, where somebody looked whether there is one.
+    seen: Option<Message>,
     means: Means,
     chunk: Vec<u8>,
     at: usize,
@@ -144,6 +146,7 @@ impl Packed {
             .spawn(unpack)?;
         let shared = Shared {
             messages: Some(messages),
+            seen: None,
             means: means.clone(),
             chunk: Vec::new(),
             at: 0,
@@ -155,6 +158,29 @@ impl Packed {
             stop,
             thread: Some(thread),
         })
+    }
+
+    /// Whether nobody unpacks any more: what is left of it waits to be read.
+    pub(super) fn is_unpacked(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Whether the next read, or the next file, is not waited for.
+    pub(super) fn is_ready(&self) -> bool {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_left = shared.at < shared.chunk.len() || shared.next.is_some();
+        if is_left || shared.ended || shared.seen.is_some() {
+            return true;
+        }
+        match shared.messages.as_ref().map(Receiver::try_recv) {
+            Some(Err(TryRecvError::Empty)) => false,
+            Some(Ok(message)) => {
+                shared.seen = Some(message);
+                true
+            }
+            // There is nothing to wait for.
+            Some(Err(TryRecvError::Disconnected)) | None => true,
+        }
     }
 
     /// The next file; its name where it is one of an archive. What was not read of the one before is
@@ -197,6 +223,9 @@ impl Shared {
             return Ok(false);
         }
         let message = loop {
+            if let Some(message) = self.seen.take() {
+                break message;
+            }
             let Some(messages) = &self.messages else {
                 return Ok(false);
             };
