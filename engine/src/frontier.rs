@@ -71,6 +71,13 @@ pub(crate) fn place(node: &Node<'_>) -> Place {
     }
 }
 
+/// Whether rows are prepared on any thread for a node that may have them prepared. Of several inputs there
+/// is no sequence before all of them are in their order.
+pub(crate) fn is_prepared(place: Place, mut inputs: impl Iterator<Item = Place>) -> bool {
+    let reads_ahead = inputs.next() == Some(Place::Ahead) && inputs.next().is_none();
+    place == Place::InOrder && reads_ahead
+}
+
 /// Whether all that a node does follows from the rows of one batch.
 pub(crate) fn goes_ahead(node: &Node<'_>) -> bool {
     let Some(spec) = node.spec else {

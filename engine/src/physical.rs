@@ -127,10 +127,15 @@ pub(crate) fn build(plan: &Plan, zone: &Arc<Zone>, seed: u64) -> Vec<PhysicalNod
     builder.nodes(zone, seed)
 }
 
-/// How each node of a plan runs where there are several threads.
-pub(crate) fn places(plan: &Plan) -> Vec<Place> {
+/// How each node of a plan runs where there are several threads, and whether its rows are prepared.
+pub(crate) fn places(plan: &Plan) -> Vec<(Place, bool)> {
     let nodes = build(plan, &Arc::new(Zone::utc()), 0);
-    nodes.into_iter().map(|node| node.place).collect()
+    let place = |node: &PhysicalNode| {
+        let inputs = node.inputs.iter().map(|input| nodes[*input].place);
+        let is_prepared = node.prepares && frontier::is_prepared(node.place, inputs);
+        (node.place, is_prepared)
+    };
+    nodes.iter().map(place).collect()
 }
 
 fn specs(plan: &Plan, order: &[NodeId]) -> ByNode<Arc<OperatorSpec>> {
@@ -510,7 +515,8 @@ impl Builder<'_> {
                 traced: traced.contains(*node),
                 place: places[*node].0,
                 goes_ahead: places[*node].1,
-                prepares: spec.is_some_and(|spec| spec.prepares && !spec.side_effect),
+                prepares: spec.is_some_and(|spec| spec.prepares && !spec.side_effect)
+                    && !traced.contains(*node),
                 output_file: spec.and_then(|spec| spec.output_file.clone()),
                 table: spec
                     .filter(|spec| spec.side_effect)

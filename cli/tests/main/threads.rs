@@ -485,6 +485,12 @@ fn explain_says_what_runs_where() {
         ],
         "{plan}"
     );
+    let flows = wireq(&["explain", "--threads=2", "flow | print srcip", "five.pcap"]).results();
+    let flow = flows.lines().rev().find(|line| line.contains(" flow "));
+    assert!(
+        flow.is_some_and(|line| line.ends_with("[prepared on any thread, then in order]")),
+        "{flows}"
+    );
     assert!(!explain(&[]).contains("thread"));
     assert!(!explain(&["--threads=1"]).contains("thread"));
 }

@@ -29,7 +29,7 @@ pub fn on_threads(plan: &Plan, reports: &[NodeReport]) -> String {
     written(plan, reports, &physical::places(plan))
 }
 
-fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
+fn written(plan: &Plan, reports: &[NodeReport], places: &[(Place, bool)]) -> String {
     let total: u64 = reports.iter().map(|report| report.nanos).sum();
     let ranks: HashMap<NodeId, usize> = plan.order().into_iter().zip(0..).collect();
     let ran = |node: NodeId| {
@@ -108,10 +108,11 @@ fn written(plan: &Plan, reports: &[NodeReport], places: &[Place]) -> String {
     text.replace(HIDDEN, "~")
 }
 
-fn place(place: &Place) -> &'static str {
+fn place((place, is_prepared): &(Place, bool)) -> &'static str {
     match place {
         Place::Ahead => "  [on any thread]",
         Place::InParts => "  [in parts on all threads]",
+        Place::InOrder if *is_prepared => "  [prepared on any thread, then in order]",
         Place::InOrder => "  [in order]",
     }
 }

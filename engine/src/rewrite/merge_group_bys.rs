@@ -48,7 +48,8 @@ pub(super) fn apply(plan: &mut Plan, choices: &Choices) {
     if groups.is_empty() {
         return;
     }
-    let places: HashMap<NodeId, Place> = order.into_iter().zip(physical::places(plan)).collect();
+    let places = physical::places(plan).into_iter().map(|(place, _)| place);
+    let places: HashMap<NodeId, Place> = order.into_iter().zip(places).collect();
     let mut sets: Vec<Vec<NodeId>> = Vec::new();
     for (_, nodes) in groups {
         sets.extend(alike(plan, nodes, &places));

@@ -7,7 +7,7 @@ use super::multiplexer::{Picked, Share, Target};
 use super::output::{Item, Output};
 use super::prepared::Rooms;
 use super::run::Options;
-use crate::frontier::Place;
+use crate::frontier::{self, Place};
 use crate::physical::{Body, Maker, PhysicalNode};
 use crate::plan::{Label, Plan};
 use crate::planted::is_planted;
@@ -383,11 +383,9 @@ impl Graph {
             // What is divided is counted: who stops it asks for its rows.
             self.nodes[at].read_behind = at == rank || readers.any(in_order);
             let node = &self.nodes[at];
-            let is_ahead = |input: usize| self.nodes[input].place == Place::Ahead;
-            // Of several inputs there is no sequence before all of them are in their order.
-            let reads_ahead = matches!(&node.inputs[..], [only] if is_ahead(*only));
-            let is_prepared = node.prepares && reads_ahead && node.trace.is_none();
-            self.nodes[at].is_prepared = is_prepared && self.nodes[at].place == Place::InOrder;
+            let inputs = node.inputs.iter().map(|input| self.nodes[*input].place);
+            let is_prepared = node.prepares && frontier::is_prepared(node.place, inputs);
+            self.nodes[at].is_prepared = is_prepared;
         }
     }
 
