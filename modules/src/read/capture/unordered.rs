@@ -5,8 +5,8 @@
 //! has some: the last ones to be unpacked are small, and no thread is left alone with a large one. What is
 //! not packed is divided into stretches for all threads, and read while nothing unpacked waits.
 //!
-//! What is unpacked and not taken is bounded for each of these files, two of a lane at most. What is said of the files is in the
-//! order in which they were named.
+//! What is unpacked and not taken is bounded for each of these files, two of a lane at most. What is said
+//! of the files is in the order in which they were named.
 
 use super::files::CaptureFiles;
 use super::upcoming::{FILES_MAX, Kind, Named, Ready, SMALL};
@@ -28,6 +28,8 @@ const LOOKED_MAX: usize = 32;
 pub(super) struct Unordered {
     /// Files that nobody has looked at: see [`largest_first`].
     left: VecDeque<(u64, Named)>,
+    /// What may be waited for, and all that was named behind it: read in order once all else is.
+    behind: VecDeque<Named>,
     /// Packed files that wait for a lane.
     packed: VecDeque<Named>,
     /// Each reads a packed file, and then another one; the last lane reads all others.
@@ -58,23 +60,24 @@ impl Lane {
     }
 }
 
-/// The largest first, each with its size, up to where something has no end that can be known: it may be
-/// waited for until the run is interrupted, so that what was named before it is read before. What has no
-/// size is the largest there is.
-fn largest_first(named: VecDeque<Named>) -> VecDeque<(u64, Named)> {
-    let (mut end, mut sized) = (None, VecDeque::with_capacity(named.len()));
-    for named in named {
-        let data = fs::metadata(&named.path).ok();
+/// Takes the files before one that has no end that can be known: it may be waited for until the run is
+/// interrupted. The largest first, each with its size; what has no size is the largest there is.
+fn largest_first(named: &mut VecDeque<Named>) -> VecDeque<(u64, Named)> {
+    let mut sized = VecDeque::with_capacity(named.len());
+    while let Some(Named { path, .. }) = named.front() {
+        let data = fs::metadata(path).ok();
         let is_file = data.as_ref().is_some_and(fs::Metadata::is_file);
         let is_other = data.as_ref().is_some_and(|data| !is_file && !data.is_dir());
-        if is_other || named.path == "-" {
-            end.get_or_insert(sized.len());
+        if is_other || path == "-" {
+            break;
         }
         let size = data.filter(|_| is_file).map(|data| data.len());
-        sized.push_back((size.unwrap_or(u64::MAX), named));
+        let first = named.pop_front();
+        sized.extend(first.map(|named| (size.unwrap_or(u64::MAX), named)));
     }
-    let end = end.unwrap_or(sized.len());
-    sized.make_contiguous()[..end].sort_by_key(|(size, _)| Reverse(*size));
+    sized
+        .make_contiguous()
+        .sort_by_key(|(size, _)| Reverse(*size));
     sized
 }
 
@@ -84,7 +87,8 @@ impl Unordered {
         files.means.threads = threads;
         let means = files.means.clone();
         let mut lanes: Vec<Lane> = (0..=threads).map(|_| Lane::new(&means)).collect();
-        let left = largest_first(std::mem::take(&mut files.paths));
+        let mut behind = std::mem::take(&mut files.paths);
+        let left = largest_first(&mut behind);
         let is_packed = files.is_packed();
         let at = if is_packed { 0 } else { threads };
         lanes[at].files = files;
@@ -93,6 +97,7 @@ impl Unordered {
         marks.set(at, lanes[at].files.mark());
         Unordered {
             left,
+            behind,
             packed: VecDeque::new(),
             lanes,
             marks,
@@ -110,8 +115,7 @@ impl Unordered {
     }
 
     /// Looks at some of the files that are left, and gives the largest packed ones to lanes where nothing is
-    /// being unpacked: what was is taken while the next one is.
-    /// Gives whether any were looked at.
+    /// being unpacked: what was is taken while the next one is. Gives whether any were looked at.
     fn fill(&mut self) -> bool {
         let before = self.left.len();
         for _ in 0..LOOKED_MAX {
@@ -194,7 +198,11 @@ impl Source for Unordered {
                 // Nothing is left to do but to wait for what is being unpacked.
                 None => match self.largest(|_| true) {
                     Some(at) => at,
-                    None => return Ok(None),
+                    None if self.behind.is_empty() => return Ok(None),
+                    None => {
+                        self.plain().paths = std::mem::take(&mut self.behind);
+                        continue;
+                    }
                 },
             };
             let item = self.read(at, context)?;
@@ -252,8 +260,9 @@ mod tests {
     use flate2::write::GzEncoder;
     use std::io::Write;
     use std::path::Path;
+    use std::process::Command;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
+    use std::sync::atomic::{AtomicBool, AtomicUsize};
     use std::time::Duration;
     use wireq_typesys::{Shape, Zone};
 
@@ -279,8 +288,8 @@ mod tests {
         path.to_string_lossy().into_owned()
     }
 
-    /// Reads to the end, at times only what is there: how many rows come.
-    fn read(source: &mut dyn Source, threads: usize) -> usize {
+    /// Reads to the end, at times only what is there: how many rows come, which is told meanwhile.
+    fn read(source: &mut dyn Source, threads: usize, so_far: &AtomicUsize) -> usize {
         let shape = Arc::new(Shape {
             record_type: Some(Arc::new(Packet)),
             base: Vec::new(),
@@ -309,7 +318,10 @@ mod tests {
                 zone: &Arc::new(Zone::utc()),
             });
             match item.expect("it can be read") {
-                Some(Item::Rows(part)) => rows += part.count(),
+                Some(Item::Rows(part)) => {
+                    rows += part.count();
+                    so_far.store(rows, Ordering::SeqCst);
+                }
                 Some(Item::Control(..)) => {}
                 None if source.waits() => {}
                 None => return rows,
@@ -340,14 +352,15 @@ mod tests {
         }
         // What stands behind a device or pipe stays there.
         paths.push("/dev/null".to_owned());
-        for (name, packets) in [("x.gz", 50), ("y", 60_000), ("z", 2)] {
+        for (name, packets) in [("x.gz", 5000), ("y", 60_000), ("z", 2)] {
             paths.push(write(folder.path(), name, packets));
         }
-        let rows = named.iter().map(|(_, packets)| packets).sum::<usize>() + 60_052;
+        let rows = named.iter().map(|(_, packets)| packets).sum::<usize>() + 65_002;
         for threads in [1, 2, 3, 5] {
             let files = CaptureFiles::new(paths.clone(), None);
             let mut source = Unordered::new(files, threads);
-            assert_eq!(read(&mut source, threads), rows, "{threads}");
+            let so_far = AtomicUsize::new(0);
+            assert_eq!(read(&mut source, threads, &so_far), rows, "{threads}");
             let name = |place: usize| paths[place].rsplit('/').next().unwrap_or_default();
             let taken = |lane: &Lane| -> Vec<&str> {
                 lane.files.places.iter().map(|place| name(*place)).collect()
@@ -381,6 +394,33 @@ mod tests {
             assert_eq!(told, paths);
             assert_eq!(source.input_account_at(&source.mark()), account);
         }
+    }
+
+    /// A run may be interrupted while it waits for a pipe: what was named before has to be read by then.
+    #[test]
+    fn a_pipe_waits_for_what_was_named_before() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("pipe");
+        let made = Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()));
+        let mut paths = [("a.gz", 30_000), ("b", 9000), ("c.gz", 8000)]
+            .map(|(name, packets)| write(folder.path(), name, packets))
+            .to_vec();
+        paths.insert(2, pipe.to_string_lossy().into_owned());
+        let so_far = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            let before = scope.spawn(|| {
+                // It is opened once the other side is, which waits for bytes then.
+                let mut pipe = fs::File::options().write(true).open(&pipe)?;
+                let before = so_far.load(Ordering::SeqCst);
+                pipe.write_all(&fs::read(FIVE)?)?;
+                std::io::Result::Ok(before)
+            });
+            let mut source = Unordered::new(CaptureFiles::new(paths, None), 2);
+            assert_eq!(read(&mut source, 2, &so_far), 47_005);
+            let before = before.join().expect("it does not panic");
+            assert_eq!(before.expect("it can be written"), 39_000);
+        });
     }
 
     /// The file that was begun in order goes on, whatever it is.
@@ -417,7 +457,8 @@ mod tests {
             });
             assert!(matches!(begun, Ok(Some(Item::Rows(_)))));
             let mut source = files.in_any_order(2).expect("files are left");
-            assert_eq!(read(&mut *source, 2), 56_000 - 100);
+            let so_far = AtomicUsize::new(0);
+            assert_eq!(read(&mut *source, 2, &so_far), 56_000 - 100);
             let told = source.input_account().inputs;
             assert!(told.iter().map(|told| &told.name).eq(&paths));
             assert!(source.in_any_order(2).is_none());
