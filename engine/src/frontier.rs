@@ -71,11 +71,15 @@ pub(crate) fn place(node: &Node<'_>) -> Place {
     }
 }
 
-/// Whether rows are prepared on any thread for a node that may have them prepared. Of several inputs there
-/// is no sequence before all of them are in their order.
-pub(crate) fn is_prepared(place: Place, mut inputs: impl Iterator<Item = Place>) -> bool {
+/// Whether rows are prepared on any thread for a node, given whether they may be. Of several inputs there is
+/// no sequence before all of them are in their order.
+pub(crate) fn is_prepared(
+    prepares: bool,
+    place: Place,
+    mut inputs: impl Iterator<Item = Place>,
+) -> bool {
     let reads_ahead = inputs.next() == Some(Place::Ahead) && inputs.next().is_none();
-    place == Place::InOrder && reads_ahead
+    prepares && place == Place::InOrder && reads_ahead
 }
 
 /// Whether all that a node does follows from the rows of one batch.

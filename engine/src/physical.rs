@@ -132,7 +132,7 @@ pub(crate) fn places(plan: &Plan) -> Vec<(Place, bool)> {
     let nodes = build(plan, &Arc::new(Zone::utc()), 0);
     let place = |node: &PhysicalNode| {
         let inputs = node.inputs.iter().map(|input| nodes[*input].place);
-        let is_prepared = node.prepares && frontier::is_prepared(node.place, inputs);
+        let is_prepared = frontier::is_prepared(node.prepares, node.place, inputs);
         (node.place, is_prepared)
     };
     nodes.iter().map(place).collect()

@@ -384,7 +384,7 @@ impl Graph {
             self.nodes[at].read_behind = at == rank || readers.any(in_order);
             let node = &self.nodes[at];
             let inputs = node.inputs.iter().map(|input| self.nodes[*input].place);
-            let is_prepared = node.prepares && frontier::is_prepared(node.place, inputs);
+            let is_prepared = frontier::is_prepared(node.prepares, node.place, inputs);
             self.nodes[at].is_prepared = is_prepared;
         }
     }
