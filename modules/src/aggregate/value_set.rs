@@ -100,14 +100,14 @@ impl<T: Hash + Eq> Shards<T> {
         shards
     }
 
-    /// Takes all out; tables are dropped one by one.
-    fn drain(self) -> Vec<T> {
-        let mut all = Vec::with_capacity(self.len());
-        match self {
-            Shards::One(table) => all.extend(table),
-            Shards::Many(tables) => tables.into_iter().for_each(|table| all.extend(table)),
-        }
-        all
+    /// Takes all out, a piece for each table, which is dropped then: the next piece has room where it was.
+    fn drain(self) -> Vec<Vec<T>> {
+        let tables = match self {
+            Shards::One(table) => vec![table],
+            Shards::Many(tables) => tables.into_vec(),
+        };
+        let pieces = tables.into_iter().map(|table| table.into_iter().collect());
+        pieces.collect()
     }
 }
 
