@@ -963,6 +963,12 @@ pub trait Source: Send {
         false
     }
 
+    /// Whether threads of its own are at work, as where a file is unpacked: those that wait for what it gives
+    /// leave them the cores.
+    fn has_threads(&self) -> bool {
+        false
+    }
+
     /// How far was read by now. Asked for each batch where several threads read.
     fn mark(&self) -> InputMark {
         InputMark::of(&self.input_account().inputs)

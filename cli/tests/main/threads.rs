@@ -224,6 +224,58 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive
 }
 
+/// Changes payloads, so that what is packed stays large.
+fn add_noise(capture: &mut [u8], seed: u64) {
+    let mut noise = Random(seed);
+    for record in capture[24..].chunks_exact_mut(2) {
+        if noise.next(3) == 0 && record[0] == record[1].wrapping_sub(1) {
+            record[1] = noise.next(256) as u8;
+        }
+    }
+}
+
+/// What one packed file has is the same whoever unpacks which of its pieces.
+#[test]
+fn pieces_of_a_packed_file_are_as_on_one_thread() {
+    let folder = scratch("threads-pieces");
+    let mut bytes = capture(23, 7000);
+    add_noise(&mut bytes, 5);
+    let plain = write(&folder, "plain.pcap", &bytes);
+    for ending in ["gz", "zst", "lz4", "bz2", "xz"] {
+        let packed = format!("{plain}.{ending}");
+        wireq(&["-w", &packed, "where len >= 0", &plain]);
+        let whole = fs::read(&packed).expect("it was written");
+        assert!(whole.len() > 600_000, "{ending}: {} bytes", whole.len());
+        let (middle, len) = (whole.len() / 2, whole.len());
+        let mut damaged = whole.clone();
+        damaged[middle..middle + len / 50].fill(0x5a);
+        for bytes in [&whole, &whole[..len * 4 / 5], &damaged] {
+            fs::write(&packed, bytes).expect("it can be written");
+            let threads = ["--threads=2", "--threads=3", "--threads=8"];
+            compare(&["print ts len srcip"], &[&packed], &[], &threads);
+            compare(
+                &["count()", "head 3000 | sum(len)"],
+                &[&packed],
+                &[],
+                &threads[..1],
+            );
+            compare(
+                &["head 5 | print ts"],
+                &[&packed],
+                &["--batch=90"],
+                &threads[..2],
+            );
+            compare(
+                &["count()"],
+                &[&packed, &plain, &packed],
+                &[],
+                &threads[..2],
+            );
+            compare(&["count()"], &[&packed], &["--strict"], &threads[..1]);
+        }
+    }
+}
+
 /// Where the order of rows makes nothing, the largest files are taken first: results, and what is said of
 /// the files, are those of the order in which they were named.
 #[test]
@@ -234,13 +286,7 @@ fn files_in_any_order_are_as_on_one_thread() {
     for at in 0..26u64 {
         let frames = [3, 150, 700, 1600, 400][random.next(5) as usize];
         let mut bytes = capture(at + 70, frames);
-        // What is packed is to stay large.
-        let mut noise = Random(at + 1);
-        for record in bytes[24..].chunks_exact_mut(2) {
-            if noise.next(3) == 0 && record[0] == record[1].wrapping_sub(1) {
-                record[1] = noise.next(256) as u8;
-            }
-        }
+        add_noise(&mut bytes, at + 1);
         if at % 6 == 2 {
             let cut = random.next(bytes.len() as u64) as usize;
             bytes.drain(cut / 2..cut);

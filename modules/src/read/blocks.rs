@@ -72,6 +72,12 @@ impl Pool {
 pub(super) trait Stream: Send {
     /// Reads like [`Read::read`]. Gives an error of the kind `Interrupted` where the run is to end.
     fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize>;
+
+    /// How much the next read gives where there is room for it and it is there: what is found in what was read at
+    /// once is a batch, and batches are the same whoever reads.
+    fn step(&self) -> usize {
+        1
+    }
 }
 
 /// Where bytes come from.
@@ -119,12 +125,31 @@ impl Stream for Input {
             },
         }
     }
+
+    fn step(&self) -> usize {
+        match self {
+            Input::Stream(stream) => stream.step(),
+            _ => 1,
+        }
+    }
 }
 
 /// All bytes of an input from the first one that was not used on.
 pub(super) struct Source {
     read_already: io::Cursor<Vec<u8>>,
     input: Input,
+    /// Whether that is all of the input.
+    is_whole: bool,
+}
+
+impl Source {
+    /// The file, where this is all of one that several threads may read.
+    pub(super) fn whole_file(&self) -> Option<Arc<File>> {
+        match &self.input {
+            Input::Stretches(stretches) if self.is_whole => Some(stretches.file()),
+            _ => None,
+        }
+    }
 }
 
 impl Stream for Source {
@@ -313,7 +338,7 @@ impl Blocks {
     /// another block.
     fn make_room(&mut self, need: usize, pool: &mut Pool) -> bool {
         let len = self.block.0.len();
-        let fits = self.end < len && len - self.at >= need;
+        let fits = len - self.end >= self.input.step() && len - self.at >= need;
         let writable = Arc::get_mut(&mut self.block).is_some();
         let moves = !(fits && writable);
         if moves {
@@ -361,7 +386,8 @@ impl Blocks {
     fn move_on(&mut self, need: usize, pool: &mut Pool) {
         let have = self.end - self.at;
         let thread = std::mem::take(&mut self.thread);
-        let mut block = pool.take(need.max(BLOCK_LEN), 0);
+        let needed = need.max(have + self.input.step());
+        let mut block = pool.take(needed.max(BLOCK_LEN), 0);
         let target = Arc::get_mut(&mut block).expect("a block from the pool is not shared");
         target.0[..have].copy_from_slice(&self.block.0[self.at..self.end]);
         pool.put(std::mem::replace(&mut self.block, block), thread);
@@ -396,6 +422,7 @@ impl Blocks {
     pub(super) fn into_source(self) -> Source {
         Source {
             read_already: io::Cursor::new(self.unread().to_vec()),
+            is_whole: self.place() == 0,
             input: match self.input {
                 // What is packed is not waited for.
                 Input::Follow(follow) => Input::File {

@@ -147,6 +147,11 @@ impl Stretches {
         (self.out, self.back.len())
     }
 
+    /// The file, to be read at any place.
+    pub(super) fn file(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
     /// The first bytes of the file; what fails is told by whoever reads it.
     pub(super) fn peek(&self, room: &mut [u8]) -> usize {
         self.file.read_at(room, 0).unwrap_or(0)

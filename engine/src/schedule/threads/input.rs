@@ -56,7 +56,7 @@ impl Team<'_> {
     ) -> MutexGuard<'t, Turns> {
         let seen = self.changes.load(Ordering::Acquire);
         let changed = || self.changes.load(Ordering::Acquire) != seen || self.stops();
-        if self.has_cores {
+        if self.has_cores && !self.source_has_threads.load(Ordering::Relaxed) {
             drop(turns);
             let start = Instant::now();
             while !changed() && start.elapsed() < AWAKE {
@@ -171,6 +171,9 @@ impl Team<'_> {
             self.next_batches(&mut *source, retired, &mut found);
         }
         // Only who has the source can ask it.
+        let has_threads = source.has_threads();
+        self.source_has_threads
+            .store(has_threads, Ordering::Relaxed);
         found.input = self.asked().then(|| source.input_account());
         let mut turns = lock(&self.turns);
         turns.source = Some(source);

@@ -58,6 +58,8 @@ struct Team<'a> {
     changes: AtomicUsize,
     /// Whether each thread has a core, so that one may wait awake.
     has_cores: bool,
+    /// Whether the source has threads beside these, which need the cores.
+    source_has_threads: AtomicBool,
     /// Threads besides the first.
     others: AtomicUsize,
     ring: Mutex<Ring>,
@@ -161,6 +163,7 @@ impl Runner {
             changes: AtomicUsize::new(0),
             has_cores: std::thread::available_parallelism()
                 .is_ok_and(|cores| options.threads <= cores.get()),
+            source_has_threads: AtomicBool::new(false),
             others: AtomicUsize::new(0),
             turned: (0..=options.threads).map(|_| Condvar::new()).collect(),
             ring: Mutex::new(Ring {

@@ -446,6 +446,10 @@ impl Source for CaptureFiles {
         self.elsewhere
     }
 
+    fn has_threads(&self) -> bool {
+        self.is_packed() || self.upcoming.is_packed()
+    }
+
     fn gives_what_is_there(&self) -> bool {
         true
     }

@@ -201,6 +201,10 @@ impl Merged {
 }
 
 impl Source for Merged {
+    fn has_threads(&self) -> bool {
+        self.packed > 0
+    }
+
     fn next(&mut self, context: &mut SourceContext<'_>) -> Result<Option<Item>, Error> {
         if let Some(item) = self.refill(context)? {
             return Ok(Some(item));

@@ -44,7 +44,9 @@ pub(super) static MODULE: Module = Module {
               other. What a file is shows in its first bytes, whatever its name. Files are read one \
               after another in the order given. A file that can't be used is reported, and the others \
               are read. Where a file is damaged, reading goes on at the next record that can be found, \
-              and what was skipped is reported.\n\
+              and what was skipped is reported. Several threads unpack one compressed file where its \
+              format has pieces that need nothing of each other: members of gzip, as bgzip and wireq itself \
+              write them, frames of zstd and lz4, blocks of bzip2 and xz; a pipe is unpacked by one.\n\
               With --merge, packets of all files come in the order of their times, up to 500 files, 32 of \
               which may be compressed or archives; the files of an archive are read one after another. Those \
               of a file stay in their order: where it steps back in time, and where a packet has none, a \

@@ -230,6 +230,11 @@ impl Source for Unordered {
         self.elsewhere
     }
 
+    fn has_threads(&self) -> bool {
+        let mut lanes = self.lanes.iter();
+        lanes.any(|lane| lane.files.has_threads())
+    }
+
     fn gives_what_is_there(&self) -> bool {
         true
     }

@@ -118,6 +118,11 @@ impl Upcoming {
         self.files.is_empty()
     }
 
+    /// Whether some of them are being unpacked.
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed > 0
+    }
+
     /// Whether reading the file whose turn it is does not wait for it to be unpacked.
     pub(super) fn is_ready(&self) -> bool {
         match self.files.front() {

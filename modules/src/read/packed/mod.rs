@@ -4,19 +4,24 @@
 //! one within the other. To add one: a line in [`walk::packing`] and one in [`walk::decoder`].
 //!
 //! Where there are several threads, those of a source's files whose turn it is not yet are unpacked as well, so
-//! far.
+//! far; and of a file that is unpacked alone, pieces, where the format has such.
 
+mod cut;
 mod lz4;
+mod members;
+mod pieces;
 mod tar;
 mod walk;
+mod xz;
 mod zip;
 mod zstd;
 
 use super::blocks::{Source, Stream};
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -74,11 +79,97 @@ pub(super) fn damage(error: &io::Error) -> Option<&'static str> {
 pub(super) struct Means {
     /// How many threads there are.
     pub(super) threads: usize,
+    /// How many files are being unpacked.
+    unpacked: Arc<AtomicUsize>,
     /// Chunks to be used again.
     chunks: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
+/// Up to a chunk of what a decoder gives.
+struct Chunk {
+    bytes: Vec<u8>,
+    /// There is no more.
+    ended: bool,
+    /// What came behind these bytes.
+    failed: Option<io::Error>,
+}
+
+/// Something that can be read in chunks: without a copy, where it has them.
+trait Chunks: Read {
+    fn chunk(&mut self, means: &Means) -> Chunk {
+        means.read(self)
+    }
+}
+
+impl<C: Chunks + ?Sized> Chunks for &mut C {
+    fn chunk(&mut self, means: &Means) -> Chunk {
+        (**self).chunk(means)
+    }
+}
+
+impl<R: Read> Chunks for io::Take<R> {}
+impl<A: Read, B: Read> Chunks for io::Chain<A, B> {}
+
+impl Chunk {
+    fn of(read: io::Result<Vec<u8>>) -> Chunk {
+        let (bytes, failed) = match read {
+            Ok(bytes) => (bytes, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        Chunk {
+            bytes,
+            ended: false,
+            failed,
+        }
+    }
+}
+
+/// A file that is being unpacked, for as long as it is.
+struct Unpacked(Arc<AtomicUsize>);
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Means {
+    /// Notes that one more file is being unpacked.
+    fn begin(&self) -> Unpacked {
+        self.unpacked.fetch_add(1, Ordering::Relaxed);
+        Unpacked(Arc::clone(&self.unpacked))
+    }
+
+    /// How many threads there are for one of the files that are being unpacked, where each other has one.
+    fn free(&self) -> usize {
+        let unpacked = self.unpacked.load(Ordering::Relaxed);
+        (self.threads + 1).saturating_sub(unpacked)
+    }
+
+    /// Reads a chunk.
+    fn read<R: Read + ?Sized>(&self, from: &mut R) -> Chunk {
+        let mut bytes = self.take();
+        bytes.resize(CHUNK_LEN, 0);
+        let (mut len, mut failed) = (0, None);
+        while len < CHUNK_LEN {
+            match from.read(&mut bytes[len..]) {
+                Ok(0) => break,
+                Ok(count) => len += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+        }
+        bytes.truncate(len);
+        Chunk {
+            bytes,
+            ended: len < CHUNK_LEN,
+            failed,
+        }
+    }
+
     fn take(&self) -> Vec<u8> {
         let mut chunks = self.chunks.lock().unwrap_or_else(PoisonError::into_inner);
         chunks.pop().unwrap_or_default()
@@ -118,8 +209,10 @@ impl Packed {
     pub(super) fn new(source: Source, means: &Means, ahead: bool) -> io::Result<Packed> {
         let (send, messages) = sync_channel(if ahead { CHUNKS_AHEAD } else { CHUNKS });
         let stop = Arc::new(AtomicBool::new(false));
+        let unpacked = means.begin();
         let mut sink = Sink {
             send,
+            file: source.whole_file(),
             means: means.clone(),
             stop: Arc::clone(&stop),
         };
@@ -128,6 +221,7 @@ impl Packed {
             stop: Arc::clone(&stop),
         };
         let unpack = move || {
+            let _unpacked = unpacked;
             // Decoders are others' code: where one panics on hostile bytes these are damage.
             let walk = AssertUnwindSafe(|| walk::walk_all(&mut source, &mut sink));
             let message = match catch_unwind(walk) {
@@ -197,7 +291,11 @@ impl Packed {
             }
         }
         let name = shared.next.take().flatten();
-        let stream = Contents(Arc::clone(&self.shared));
+        let stream = Contents {
+            shared: Arc::clone(&self.shared),
+            at: 0,
+            failed: None,
+        };
         Ok(Some((name, Box::new(stream))))
     }
 }
@@ -266,20 +364,45 @@ impl Shared {
 }
 
 /// The contents of one file.
-struct Contents(Arc<Mutex<Shared>>);
+struct Contents {
+    shared: Arc<Mutex<Shared>>,
+    /// How much was read.
+    at: u64,
+    /// What comes behind that.
+    failed: Option<io::Error>,
+}
 
 impl Stream for Contents {
+    /// To the next multiple of a chunk, however it comes.
+    fn step(&self) -> usize {
+        CHUNK_LEN - (self.at % CHUNK_LEN as u64) as usize
+    }
+
     fn read(&mut self, room: &mut [u8], interrupt: &AtomicBool) -> io::Result<usize> {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while shared.at >= shared.chunk.len() {
-            if !shared.advance(interrupt)? {
-                return Ok(0);
-            }
+        if let Some(failed) = self.failed.take() {
+            return Err(failed);
         }
-        let chunk = &shared.chunk[shared.at..];
-        let len = chunk.len().min(room.len());
-        room[..len].copy_from_slice(&chunk[..len]);
-        shared.at += len;
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wanted, mut len) = (room.len().min(self.step()), 0);
+        while len < wanted {
+            if shared.at >= shared.chunk.len() {
+                match shared.advance(interrupt) {
+                    Ok(true) => continue,
+                    Ok(false) => break,
+                    Err(error) if len == 0 => return Err(error),
+                    Err(error) => {
+                        self.failed = Some(error);
+                        break;
+                    }
+                }
+            }
+            let chunk = &shared.chunk[shared.at..];
+            let count = chunk.len().min(wanted - len);
+            room[len..len + count].copy_from_slice(&chunk[..count]);
+            shared.at += count;
+            len += count;
+        }
+        self.at += len as u64;
         Ok(len)
     }
 }
@@ -289,6 +412,8 @@ struct Interruptible {
     source: Source,
     stop: Arc<AtomicBool>,
 }
+
+impl Chunks for Interruptible {}
 
 impl Read for Interruptible {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
@@ -320,7 +445,9 @@ pub(super) fn go_on(stop: &AtomicBool) -> io::Result<()> {
 /// Where the unpacking thread puts what it finds.
 pub(super) struct Sink {
     send: SyncSender<Message>,
-    means: Means,
+    /// The file that is unpacked from its begin on, where it can be read anywhere.
+    pub(super) file: Option<Arc<File>>,
+    pub(super) means: Means,
     pub(super) stop: Arc<AtomicBool>,
 }
 
@@ -341,26 +468,15 @@ impl Sink {
     }
 
     /// Passes on all of a file. What came before an error is passed on too.
-    fn copy(&mut self, from: &mut dyn Read) -> io::Result<()> {
+    fn copy(&mut self, from: &mut dyn Chunks) -> io::Result<()> {
         loop {
-            let mut chunk = self.means.take();
-            chunk.resize(CHUNK_LEN, 0);
-            let (mut len, mut failed) = (0, None);
-            while len < CHUNK_LEN {
-                match from.read(&mut chunk[len..]) {
-                    Ok(0) => break,
-                    Ok(count) => len += count,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) => {
-                        failed = Some(error);
-                        break;
-                    }
-                }
-            }
-            let ended = len < CHUNK_LEN;
-            chunk.truncate(len);
-            if len > 0 {
-                self.say(Message::Data(chunk))?;
+            let Chunk {
+                bytes,
+                ended,
+                failed,
+            } = from.chunk(&self.means);
+            if !bytes.is_empty() {
+                self.say(Message::Data(bytes))?;
             }
             match failed {
                 Some(error) => return Err(error),

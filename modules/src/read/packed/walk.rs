@@ -1,12 +1,11 @@
 //! From packed bytes to the files in them.
 
+use super::members::{Bzip2, Gzip, Members};
+use super::pieces::Pieces;
 use super::tar::untar;
 use super::zip::unzip;
-use super::{Corrupt, MAGIC_LEN, Sink, go_on};
-use super::{lz4, zstd};
-use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
-use lzma_rust2::XzReader;
+use super::{Chunk, Chunks, Corrupt, MAGIC_LEN, Means, Sink, go_on};
+use super::{lz4, xz, zstd};
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -25,8 +24,6 @@ pub(super) enum Packing {
 
 /// Packings within each other: more are nobody's backup.
 const DEPTH_MAX: usize = 4;
-/// The most memory that a file of xz may ask for, in KiB: the window of `xz -9` with room to spare.
-const XZ_KIB_MAX: u32 = 256 * 1024;
 const TAR_MAGIC_AT: usize = 257;
 const BUFFER_LEN: usize = 64 * 1024;
 
@@ -48,7 +45,7 @@ pub(super) fn packing(begin: &[u8]) -> Option<Packing> {
 
 impl Packing {
     /// What is said where it is damaged.
-    fn damage(self) -> &'static str {
+    pub(super) fn damage(self) -> &'static str {
         match self {
             Packing::Gzip => "the gzip data is damaged",
             Packing::Zstd => "the zstd data is damaged",
@@ -72,6 +69,8 @@ pub(super) struct Marked<R> {
     pub(super) damage: &'static str,
 }
 
+impl<R: Read> Chunks for Marked<R> {}
+
 impl<R: Read> Read for Marked<R> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         self.inner
@@ -80,7 +79,7 @@ impl<R: Read> Read for Marked<R> {
     }
 }
 
-fn mark(error: io::Error, damage: &'static str) -> io::Error {
+pub(super) fn mark(error: io::Error, damage: &'static str) -> io::Error {
     match error.kind() {
         _ if super::damage(&error).is_some() || error.raw_os_error().is_some() => error,
         io::ErrorKind::Interrupted => error,
@@ -90,7 +89,7 @@ fn mark(error: io::Error, damage: &'static str) -> io::Error {
 
 /// A reader whose next bytes can be seen before they are read.
 pub(super) struct Peeked<'a> {
-    inner: &'a mut dyn Read,
+    inner: Box<dyn Chunks + 'a>,
     buffer: Vec<u8>,
     at: usize,
     end: usize,
@@ -101,7 +100,7 @@ pub(super) struct Peeked<'a> {
 }
 
 impl<'a> Peeked<'a> {
-    pub(super) fn new(inner: &'a mut dyn Read, stop: &Arc<AtomicBool>) -> Peeked<'a> {
+    pub(super) fn new(inner: Box<dyn Chunks + 'a>, stop: &Arc<AtomicBool>) -> Peeked<'a> {
         Peeked {
             inner,
             buffer: vec![0; BUFFER_LEN],
@@ -162,6 +161,20 @@ impl BufRead for Peeked<'_> {
     }
 }
 
+impl Chunks for Peeked<'_> {
+    fn chunk(&mut self, means: &Means) -> Chunk {
+        if self.at < self.end || self.failed.is_some() {
+            let seen = self.fill_buf().map(<[u8]>::to_vec);
+            self.at = self.end;
+            return Chunk::of(seen);
+        }
+        match go_on(&self.stop) {
+            Ok(()) => self.inner.chunk(means),
+            Err(error) => Chunk::of(Err(error)),
+        }
+    }
+}
+
 impl Read for Peeked<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let bytes = self.fill_buf()?;
@@ -173,18 +186,18 @@ impl Read for Peeked<'_> {
 }
 
 /// Gives the sink all files in what a source has.
-pub(super) fn walk_all(source: &mut dyn Read, sink: &mut Sink) -> io::Result<()> {
+pub(super) fn walk_all(source: &mut dyn Chunks, sink: &mut Sink) -> io::Result<()> {
     walk(source, None, 0, sink)
 }
 
 /// Gives the sink the files in one that may be packed; `name` is its name in an archive.
 pub(super) fn walk(
-    source: &mut dyn Read,
+    source: &mut dyn Chunks,
     name: Option<String>,
     depth: usize,
     sink: &mut Sink,
 ) -> io::Result<()> {
-    let mut input = Peeked::new(source, &sink.stop);
+    let mut input = Peeked::new(Box::new(source), &sink.stop);
     let begin = input.peek(MAGIC_LEN);
     let packing = match begin {
         Ok(begin) => packing(begin).filter(|_| depth < DEPTH_MAX),
@@ -199,30 +212,35 @@ pub(super) fn walk(
         return sink.copy(&mut input);
     };
     let damage = packing.damage();
-    let on = |decoder: &mut dyn Read, sink: &mut Sink| {
-        let inner = decoder;
-        walk(&mut Marked { inner, damage }, name.clone(), depth + 1, sink)
-    };
+    let file = sink.file.take().filter(|_| depth == 0);
     match packing {
         Packing::Zip => unzip(&mut { input }, &name, depth, damage, sink),
         Packing::Tar => untar(&mut { input }, &name, depth, damage, sink),
-        _ => match decoder(packing, input) {
-            Some(mut decoder) => on(&mut decoder, sink),
-            None => Ok(()),
+        _ => match file.and_then(|file| Pieces::new(&file, packing, &sink.means)) {
+            Some(mut pieces) => walk(&mut pieces, name, depth + 1, sink),
+            None => {
+                let inner = decoder(packing, input, 0);
+                walk(&mut Marked { inner, damage }, name, depth + 1, sink)
+            }
         },
     }
 }
 
-/// What unpacks an input that is compressed; none for archives.
-fn decoder<'a>(packing: Packing, input: Peeked<'a>) -> Option<Box<dyn Read + 'a>> {
-    Some(match packing {
-        Packing::Gzip => Box::new(MultiGzDecoder::new(input)),
-        Packing::Bzip2 => Box::new(MultiBzDecoder::new(input)),
+/// What unpacks an input that is compressed; so much of the file's contents stands before it.
+pub(super) fn decoder<'a>(
+    packing: Packing,
+    input: Peeked<'a>,
+    unpacked_at: u64,
+) -> Box<dyn Read + 'a> {
+    match packing {
+        Packing::Gzip => Box::new(Members::<Gzip>::new(input)),
+        Packing::Bzip2 => Box::new(Members::<Bzip2>::new(input)),
         Packing::Lz4 => Box::new(lz4::Frames::new(input)),
-        Packing::Xz => Box::new(XzReader::new_mem_limit(input, true, XZ_KIB_MAX)),
+        Packing::Xz => Box::new(xz::Blocks::new(input, unpacked_at)),
         Packing::Zstd => Box::new(zstd::Frames::new(input)),
-        Packing::Zip | Packing::Tar => return None,
-    })
+        // Archives are taken apart otherwise.
+        Packing::Zip | Packing::Tar => Box::new(input),
+    }
 }
 
 /// The name of a file in an archive that may itself be in one.

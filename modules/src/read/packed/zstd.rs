@@ -15,6 +15,8 @@ pub(super) struct Frames<'a> {
     decoder: FrameDecoder,
     /// Whether a frame was begun.
     within: bool,
+    /// Damage that stands behind what is not given yet.
+    failed: Option<io::Error>,
 }
 
 impl<'a> Frames<'a> {
@@ -25,6 +27,7 @@ impl<'a> Frames<'a> {
             input,
             decoder,
             within: false,
+            failed: None,
         }
     }
 
@@ -50,10 +53,13 @@ impl Read for Frames<'_> {
             if self.decoder.can_collect() > 0 {
                 return self.decoder.read(room);
             }
+            if let Some(failed) = self.failed.take() {
+                return Err(failed);
+            }
             if self.within && !self.decoder.is_finished() {
                 let strategy = BlockDecodingStrategy::UptoBytes(room.len().max(1));
                 let decoded = self.decoder.decode_blocks(&mut self.input, strategy);
-                decoded.map_err(damaged)?;
+                self.failed = decoded.map_err(damaged).err();
                 continue;
             }
             let checksum = self.decoder.get_checksum_from_data();

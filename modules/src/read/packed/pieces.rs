@@ -1,0 +1,550 @@
+//! Compressed files that several threads unpack: pieces that can be unpacked each by itself.
+//!
+//! What is given is what one decoder gives that reads the file from front to back. Where a piece turns out not
+//! to be one, or is damaged, or what comes next is no piece, such a decoder goes on from there: what it
+//! gives and what it says of damage is then the same whatever the number of threads.
+
+use super::cut::{Cut, Cutter, Piece};
+use super::walk::{Marked, Packing, Peeked, decoder};
+use super::{CHUNK_LEN, Chunk, Chunks, Means};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+/// What may be unpacked before its turn, in all pieces together: a block of `xz -6` on two threads.
+const AHEAD_MAX: usize = 32 * 1024 * 1024;
+
+/// A file of which pieces are unpacked by several threads.
+pub(super) struct Pieces {
+    file: Arc<File>,
+    packing: Packing,
+    cutter: Cutter,
+    /// Those that were begun, in the order of the file.
+    begun: VecDeque<Begun>,
+    /// How many of them there may be, and how many chunks may wait of each.
+    begun_max: usize,
+    chunks_max: usize,
+    /// What comes behind them, where that is no piece.
+    behind: Option<Behind>,
+    chunk: Vec<u8>,
+    at: usize,
+    /// How much was given of the first one, and of all.
+    given: u64,
+    given_of_all: u64,
+    /// What goes on by itself to the end.
+    rest: Option<Marked<Box<dyn Read>>>,
+    jobs: Option<Sender<Job>>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+    means: Means,
+}
+
+/// A piece that a thread unpacks, or will.
+struct Begun {
+    /// Where another decoder begins if this comes to nothing, and whether all before it was given then.
+    from: Option<u64>,
+    said: Receiver<Said>,
+}
+
+#[derive(Clone, Copy)]
+enum Behind {
+    /// Nothing.
+    End,
+    /// What is there from here on is for one decoder.
+    Alone(u64),
+}
+
+/// What a thread is to unpack.
+struct Job {
+    piece: Piece,
+    say: SyncSender<Said>,
+}
+
+enum Said {
+    Chunk(Vec<u8>),
+    /// That was all of it.
+    Done,
+    Failed,
+}
+
+/// A stretch of a file, read without moving anybody's place in it.
+struct Window {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
+}
+
+impl Chunks for Window {}
+
+impl Read for Window {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let len = room.len().min(left);
+        let count = self.file.read_at(&mut room[..len], self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Pieces {
+    /// Begins with a file; none where it is no more than one piece, or no threads are free.
+    pub(super) fn new(file: &Arc<File>, packing: Packing, means: &Means) -> Option<Pieces> {
+        let free = means.free();
+        if free < 2 {
+            return None;
+        }
+        let cutter = Cutter::new(file, packing)?;
+        let threads = free.min(cutter.threads_max());
+        if threads < 2 {
+            return None;
+        }
+        let mut pieces = Pieces {
+            file: Arc::clone(file),
+            packing,
+            cutter,
+            begun: VecDeque::new(),
+            begun_max: threads + 1,
+            chunks_max: AHEAD_MAX / (threads - 1) / CHUNK_LEN,
+            behind: None,
+            chunk: Vec::new(),
+            at: 0,
+            given: 0,
+            given_of_all: 0,
+            rest: None,
+            jobs: None,
+            stop: Arc::new(AtomicBool::new(false)),
+            threads: Vec::new(),
+            means: means.clone(),
+        };
+        let (jobs, taken) = channel();
+        pieces.jobs = Some(jobs);
+        pieces.begin();
+        if pieces.begun.len() < 2 {
+            return None;
+        }
+        let taken = Arc::new(Mutex::new(taken));
+        for _ in 0..threads {
+            let worker = Worker {
+                file: Arc::clone(file),
+                packing,
+                stop: Arc::clone(&pieces.stop),
+                means: means.clone(),
+            };
+            let taken = Arc::clone(&taken);
+            let work = move || {
+                loop {
+                    let job = taken.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = job else { return };
+                    worker.unpack(job);
+                }
+            };
+            let thread = std::thread::Builder::new().name("unpack".to_owned());
+            // Where the system has no more threads, those that there are do the work.
+            pieces.threads.extend(thread.spawn(work));
+        }
+        (!pieces.threads.is_empty()).then_some(pieces)
+    }
+
+    /// Hands out further pieces.
+    fn begin(&mut self) {
+        while self.begun.len() < self.begun_max && self.behind.is_none() {
+            match self.cutter.next(&self.file) {
+                Cut::Piece(piece) => {
+                    let (say, said) = sync_channel(self.chunks_max);
+                    let from = piece.stands_alone.then_some(piece.bytes.start);
+                    if let Some(jobs) = &self.jobs {
+                        // Where nobody takes it, nothing is said of it.
+                        let _ = jobs.send(Job { piece, say });
+                    }
+                    self.begun.push_back(Begun { from, said });
+                }
+                Cut::End => self.behind = Some(Behind::End),
+                Cut::Alone(at) => self.behind = Some(Behind::Alone(at)),
+            }
+        }
+    }
+
+    /// Goes on with one decoder from a place of the file on, without so many bytes that were given.
+    fn go_on_alone(&mut self, from: u64, without: u64) -> io::Result<()> {
+        self.begun.clear();
+        let window = Window {
+            file: Arc::clone(&self.file),
+            at: from,
+            end: u64::MAX,
+        };
+        let input = Peeked::new(Box::new(window), &self.stop);
+        let mut rest = Marked {
+            inner: decoder(self.packing, input, 0),
+            damage: self.packing.damage(),
+        };
+        io::copy(&mut (&mut rest).take(without), &mut io::sink())?;
+        self.rest = Some(rest);
+        Ok(())
+    }
+
+    /// The next chunk of the pieces; none where there are no more of them.
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        while self.rest.is_none() {
+            let Some(first) = self.begun.front() else {
+                match self.behind {
+                    Some(Behind::Alone(at)) => self.go_on_alone(at, 0)?,
+                    Some(Behind::End) | None => break,
+                }
+                continue;
+            };
+            match first.said.recv() {
+                Ok(Said::Chunk(chunk)) => {
+                    self.given += chunk.len() as u64;
+                    self.given_of_all += chunk.len() as u64;
+                    return Ok(Some(chunk));
+                }
+                Ok(Said::Done) => {
+                    self.begun.pop_front();
+                    self.given = 0;
+                    self.begin();
+                }
+                Ok(Said::Failed) | Err(_) => match first.from {
+                    Some(from) => self.go_on_alone(from, self.given)?,
+                    None => self.go_on_alone(0, self.given_of_all)?,
+                },
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Chunks for Pieces {
+    fn chunk(&mut self, means: &Means) -> Chunk {
+        if self.at < self.chunk.len() {
+            let left = self.chunk.split_off(self.at);
+            return Chunk::of(Ok(left));
+        }
+        match self.next() {
+            Ok(Some(chunk)) => Chunk::of(Ok(chunk)),
+            Ok(None) => match &mut self.rest {
+                Some(rest) => means.read(rest),
+                None => means.read(&mut io::empty()),
+            },
+            Err(error) => Chunk::of(Err(error)),
+        }
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.chunk.len() {
+            self.at = 0;
+            self.means.put(std::mem::take(&mut self.chunk));
+            match (self.next()?, &mut self.rest) {
+                (Some(chunk), _) => self.chunk = chunk,
+                (None, Some(rest)) => return rest.read(room),
+                (None, None) => return Ok(0),
+            }
+        }
+        let chunk = &self.chunk[self.at..];
+        let len = chunk.len().min(room.len());
+        room[..len].copy_from_slice(&chunk[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // Who waits for room finds that nobody listens, and who waits for work that there is none.
+        self.begun.clear();
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // What it panics at is caught there.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Worker {
+    file: Arc<File>,
+    packing: Packing,
+    stop: Arc<AtomicBool>,
+    means: Means,
+}
+
+impl Worker {
+    fn unpack(&self, job: Job) {
+        let Job { piece, say } = job;
+        let window = Window {
+            file: Arc::clone(&self.file),
+            at: piece.bytes.start,
+            end: piece.bytes.end,
+        };
+        let (before, behind) = (io::Cursor::new(piece.before), io::Cursor::new(piece.behind));
+        let source = before.chain(window).chain(behind);
+        let unpack = || {
+            let input = Peeked::new(Box::new(source), &self.stop);
+            let mut decoder = decoder(self.packing, input, piece.unpacked_at);
+            loop {
+                let Chunk {
+                    bytes,
+                    ended,
+                    failed,
+                } = self.means.read(&mut decoder);
+                if !bytes.is_empty() {
+                    say.send(Said::Chunk(bytes)).ok()?;
+                }
+                if failed.is_some() {
+                    return None;
+                }
+                if ended {
+                    return Some(());
+                }
+            }
+        };
+        // Decoders are others' code: whoever goes on meets the same panic, and tells of it.
+        let outcome = catch_unwind(AssertUnwindSafe(unpack));
+        let end = match outcome {
+            Ok(Some(())) => Said::Done,
+            Ok(None) | Err(_) => Said::Failed,
+        };
+        // Nobody may be left to hear it.
+        let _ = say.send(end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::packed::damage;
+    use bzip2::write::BzEncoder;
+    use flate2::write::{DeflateEncoder, GzEncoder};
+    use lz4_flex::frame::FrameEncoder;
+    use lzma_rust2::{XzOptions, XzWriter};
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+    use std::io::Write;
+    use std::num::NonZeroU64;
+
+    struct Random(u64);
+
+    impl Random {
+        fn next(&mut self) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0
+        }
+
+        fn below(&mut self, end: usize) -> usize {
+            (self.next() % end as u64) as usize
+        }
+
+        /// Bytes of which about half can be packed away.
+        fn bytes(&mut self, len: usize) -> Vec<u8> {
+            let words = (0..len / 8).map(|_| self.next() & 0x0f0f_0f0f_0f0f_0f0f);
+            words.flat_map(u64::to_be_bytes).collect()
+        }
+    }
+
+    const FORMATS: [(&str, Packing); 7] = [
+        ("gzip", Packing::Gzip),
+        ("bgzf", Packing::Gzip),
+        ("zstd", Packing::Zstd),
+        ("lz4", Packing::Lz4),
+        ("bzip2", Packing::Bzip2),
+        ("xz", Packing::Xz),
+        ("xz streams", Packing::Xz),
+    ];
+
+    /// A piece that holds this.
+    fn pack(format: &str, bytes: &[u8]) -> Vec<u8> {
+        let written = match format {
+            "gzip" => {
+                let mut out = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                out.write_all(bytes).and_then(|()| out.finish())
+            }
+            "bgzf" => bytes.chunks(60_000).try_fold(Vec::new(), |mut all, bytes| {
+                let mut out = DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+                out.write_all(bytes)?;
+                let packed = out.finish()?;
+                all.extend([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 6, 0, b'B', b'C', 2, 0]);
+                all.extend((packed.len() as u16 + 25).to_le_bytes());
+                all.extend(packed);
+                let mut crc = flate2::Crc::new();
+                crc.update(bytes);
+                all.extend(crc.sum().to_le_bytes());
+                all.extend((bytes.len() as u32).to_le_bytes());
+                Ok(all)
+            }),
+            "zstd" => Ok(compress_to_vec(bytes, CompressionLevel::Fastest)),
+            "lz4" => {
+                let mut out = FrameEncoder::new(Vec::new());
+                let written = out.write_all(bytes);
+                written.and_then(|()| out.finish().map_err(io::Error::other))
+            }
+            "bzip2" => {
+                let mut out = BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+                out.write_all(bytes).and_then(|()| out.finish())
+            }
+            _ => {
+                let mut options = XzOptions::with_preset(0);
+                options.lzma_options.dict_size = 1 << 16;
+                options.set_block_size(NonZeroU64::new(100_000));
+                let mut out = XzWriter::new(Vec::new(), options).expect("good options");
+                out.write_all(bytes).and_then(|()| out.finish())
+            }
+        };
+        written.expect("memory takes it")
+    }
+
+    /// What a reader gives, and how it ends.
+    fn all(from: &mut dyn Chunks, means: &Means) -> (Vec<u8>, Option<&'static str>) {
+        let mut all = Vec::new();
+        loop {
+            let chunk = from.chunk(means);
+            all.extend(&chunk.bytes);
+            match chunk.failed {
+                Some(error) => return (all, Some(damage(&error).expect("it is damage"))),
+                None if chunk.ended => return (all, None),
+                None => {}
+            }
+        }
+    }
+
+    fn alone(file: &Arc<File>, packing: Packing) -> (Vec<u8>, Option<&'static str>) {
+        let window = Window {
+            file: Arc::clone(file),
+            at: 0,
+            end: u64::MAX,
+        };
+        let inner = Peeked::new(Box::new(window), &Arc::default());
+        let inner = decoder(packing, inner, 0);
+        let damage = packing.damage();
+        all(&mut Marked { inner, damage }, &Means::default())
+    }
+
+    fn file(bytes: &[u8]) -> Arc<File> {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(bytes).expect("it can be written");
+        Arc::new(file)
+    }
+
+    fn means(threads: usize) -> Means {
+        let means = Means {
+            threads,
+            ..Means::default()
+        };
+        // The file itself is one that is being unpacked.
+        std::mem::forget(means.begin());
+        means
+    }
+
+    /// Something packed, in pieces of several sizes.
+    fn packed(format: &str, random: &mut Random) -> Vec<u8> {
+        if format == "xz" {
+            return pack(format, &random.bytes(1_500_000));
+        }
+        let mut all = Vec::new();
+        for at in 0..9 {
+            let len = [0, 80_000, 200_000][random.below(3)] + random.below(300_000);
+            all.extend(pack(format, &random.bytes(len)));
+            if at == 4 {
+                match format {
+                    // A skippable frame; padding.
+                    "zstd" | "lz4" => all.extend(b"\x51\x2a\x4d\x18\x05\0\0\0hello"),
+                    "xz streams" => all.extend([0; 8]),
+                    _ => {}
+                }
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn pieces_are_all_of_it() {
+        let mut random = Random(7);
+        for (format, packing) in FORMATS {
+            let file = file(&packed(format, &mut random));
+            let expected = alone(&file, packing);
+            assert!(expected.0.len() > 1_000_000 && expected.1.is_none());
+            for threads in [2, 3, 7] {
+                let means = means(threads);
+                let pieces = Pieces::new(&file, packing, &means);
+                let mut pieces = pieces.unwrap_or_else(|| panic!("{format} has pieces"));
+                assert!(all(&mut pieces, &means) == expected, "{format}");
+                assert!(pieces.rest.is_none(), "{format} is in pieces to its end");
+            }
+            assert!(Pieces::new(&file, packing, &means(1)).is_none());
+        }
+    }
+
+    #[test]
+    fn what_is_one_piece_is_for_one() {
+        let mut random = Random(9);
+        for (format, packing) in FORMATS {
+            let file = file(&pack(format, &random.bytes(50_000)));
+            assert!(Pieces::new(&file, packing, &means(4)).is_none(), "{format}");
+        }
+    }
+
+    /// Whatever is damaged, as much comes and the same is said of it as where one decoder reads all.
+    #[test]
+    fn damage_is_the_same() {
+        let seeds = std::env::var("WIREQ_MUTATIONS").map_or(25, |seeds| {
+            seeds.parse().expect("WIREQ_MUTATIONS is a number")
+        });
+        let (mut in_pieces, mut failed) = (0, 0);
+        for (format, packing) in FORMATS {
+            let whole = packed(format, &mut Random(11));
+            for seed in 1..=seeds {
+                let mut random = Random(seed * 0x9e37_79b9);
+                let mut bytes = whole.clone();
+                for _ in 0..=random.below(2) {
+                    let at = random.below(bytes.len());
+                    match random.below(5) {
+                        0 => bytes.truncate(at.max(1)),
+                        1 => bytes[at] ^= 1 << random.below(8),
+                        2 => drop(bytes.splice(at..at, [0; 9])),
+                        3 => bytes.extend([[0; 8], *b"\x1f\x8b\x08\0\0\0\0\0"][random.below(2)]),
+                        _ => drop(bytes.drain(at..(at + random.below(300)).min(bytes.len()))),
+                    }
+                    if bytes.is_empty() {
+                        bytes.push(0);
+                    }
+                }
+                let file = file(&bytes);
+                let expected = alone(&file, packing);
+                failed += usize::from(expected.1.is_some());
+                let means = means(2 + random.below(2));
+                if let Some(mut pieces) = Pieces::new(&file, packing, &means) {
+                    let got = all(&mut pieces, &means);
+                    let lens = (got.0.len(), expected.0.len());
+                    assert_eq!(got.1, expected.1, "{format}, {seed}: {lens:?}");
+                    assert!(got.0 == expected.0, "{format}, {seed}: {lens:?}");
+                    in_pieces += 1;
+                }
+            }
+        }
+        println!("{in_pieces} files in pieces, {failed} damaged");
+        assert!(in_pieces as u64 > 3 * seeds && failed as u64 > 4 * seeds);
+    }
+
+    /// Who reads no more is not waited for, and does not wait.
+    #[test]
+    fn reading_may_end_anywhere() {
+        let mut random = Random(13);
+        for (format, packing) in FORMATS {
+            let file = file(&packed(format, &mut random));
+            for _ in 0..8 {
+                let means = means(3);
+                let mut pieces = Pieces::new(&file, packing, &means).expect("it has pieces");
+                for _ in 0..random.below(12) {
+                    pieces.chunk(&means);
+                }
+            }
+        }
+    }
+}
