@@ -3,16 +3,18 @@
 //! | format | pieces | how they are found |
 //! |---|---|---|
 //! | gzip | members | BGZF says how long each is; the begin of others is searched for |
-//! | zstd, lz4 | frames | the lengths of their blocks |
-//! | bzip2 | streams | their begin is searched for |
+//! | zstd | frames | the lengths of their blocks |
+//! | lz4 | frames, and blocks of long ones that are independent | the lengths of blocks |
+//! | bzip2 | blocks | their begin is searched for, at every bit |
 //! | xz | blocks | the index at the end |
 //!
 //! What is searched for may stand where no piece begins: unpacking tells. A piece is no longer than what a
 //! thread should have to itself; what is longer is for one decoder.
 //!
-//! Sources: RFC 1952; SAMv1, section 4.1 (BGZF); RFC 8878, section 3.1.1; the LZ4 Frame Format 1.6.4; the source
-//! of bzip2 1.0.8, compress.c; the .xz File Format 1.2.1.
+//! Sources: RFC 1952; SAMv1, section 4.1 (BGZF); RFC 8878, section 3.1.1.
 
+use super::bits;
+use super::lz4;
 use super::walk::Packing;
 use super::xz;
 use memchr::memmem::Finder;
@@ -23,16 +25,30 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 /// What can be unpacked by itself.
+#[derive(Default)]
 pub(super) struct Piece {
     /// What it is of the file.
     pub(super) bytes: Range<u64>,
     /// What a decoder needs before and behind that.
     pub(super) before: Vec<u8>,
     pub(super) behind: Vec<u8>,
+    /// What it is instead, where it does not begin with a byte.
+    pub(super) block: Option<bits::Block>,
     /// Whether a decoder can go on from its begin to the end of the file.
     pub(super) stands_alone: bool,
     /// How much of the file's contents stands before it, where that matters to the decoder.
     pub(super) unpacked_at: u64,
+    /// What it is of a frame of lz4.
+    pub(super) frame: lz4::Place,
+}
+
+impl Piece {
+    pub(super) fn of_bits(block: bits::Block) -> Piece {
+        Piece {
+            block: Some(block),
+            ..Piece::default()
+        }
+    }
 }
 
 /// What comes next.
@@ -40,21 +56,30 @@ pub(super) enum Cut {
     Piece(Piece),
     /// From here on all is for one decoder.
     Alone(u64),
+    /// All is, from the begin of the file on: none can begin here.
+    Anew,
     End,
 }
 
 /// Pieces are at least so long, where there are more: each is handed to a thread.
-const PIECE_MIN: u64 = 128 * 1024;
+pub(super) const PIECE_MIN: u64 = 128 * 1024;
 /// They are at most so long.
-const PIECE_MAX: u64 = 16 * 1024 * 1024;
+pub(super) const PIECE_MAX: u64 = 16 * 1024 * 1024;
 /// How far the begin of the next piece is searched for.
 const SEARCH_MAX: u64 = 8 * 1024 * 1024;
 const SEARCH_LEN: usize = 256 * 1024;
 
+const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
+
 /// Finds the pieces of a file from front to back.
 pub(super) enum Cutter {
     /// They end where they end: the next one begins here.
-    Ends { at: u64, end: fn(&File, u64) -> End },
+    Ends {
+        at: u64,
+        end: fn(&File, u64) -> End,
+    },
+    Bits(bits::Blocks),
+    Lz4(lz4::Cutter),
     /// All are known.
     Known {
         pieces: VecDeque<Piece>,
@@ -77,8 +102,8 @@ impl Cutter {
         let end = match packing {
             Packing::Gzip => gzip,
             Packing::Zstd => zstd,
-            Packing::Lz4 => lz4,
-            Packing::Bzip2 => bzip2,
+            Packing::Lz4 => return Some(Cutter::Lz4(lz4::Cutter::default())),
+            Packing::Bzip2 => return Some(Cutter::Bits(bits::Blocks::new(file)?)),
             Packing::Xz => {
                 let pieces = xz::blocks(file)?;
                 let threads_max = xz::threads_max(file, &pieces);
@@ -95,39 +120,42 @@ impl Cutter {
     /// How many threads may unpack pieces.
     pub(super) fn threads_max(&self) -> usize {
         match self {
-            Cutter::Ends { .. } => usize::MAX,
+            Cutter::Ends { .. } | Cutter::Bits(_) | Cutter::Lz4(_) => usize::MAX,
             Cutter::Known { threads_max, .. } => *threads_max,
         }
     }
 
     pub(super) fn next(&mut self, file: &File) -> Cut {
         match self {
+            Cutter::Bits(blocks) => blocks.next(file),
+            Cutter::Lz4(cutter) => cutter.next(file),
             Cutter::Known { pieces, .. } => pieces.pop_front().map_or(Cut::End, Cut::Piece),
-            Cutter::Ends { at, end } => {
-                let start = *at;
-                while *at - start < PIECE_MIN {
-                    match end(file, *at) {
-                        End::At(end) if end > *at && end - *at <= PIECE_MAX => *at = end,
-                        // It is asked again behind this piece.
-                        _ if *at > start => break,
-                        End::Nothing => return Cut::End,
-                        _ => return Cut::Alone(start),
-                    }
-                }
-                Cut::Piece(Piece {
-                    bytes: start..*at,
-                    before: Vec::new(),
-                    behind: Vec::new(),
-                    stands_alone: true,
-                    unpacked_at: 0,
-                })
-            }
+            Cutter::Ends { at, end } => whole(file, at, *end).unwrap_or(Cut::Alone(*at)),
         }
     }
 }
 
+/// A piece of what ends where this says, one behind the other; none where the end of the first is not known.
+pub(super) fn whole(file: &File, at: &mut u64, end: fn(&File, u64) -> End) -> Option<Cut> {
+    let start = *at;
+    while *at - start < PIECE_MIN {
+        match end(file, *at) {
+            End::At(end) if end > *at && end - *at <= PIECE_MAX => *at = end,
+            // It is asked again behind this piece.
+            _ if *at > start => break,
+            End::Nothing => return Some(Cut::End),
+            _ => return None,
+        }
+    }
+    Some(Cut::Piece(Piece {
+        bytes: start..*at,
+        stands_alone: true,
+        ..Piece::default()
+    }))
+}
+
 /// Fills what can be filled from a place on. What fails is told by who reads there.
-fn fill(file: &File, mut at: u64, room: &mut [u8]) -> usize {
+pub(super) fn fill(file: &File, mut at: u64, room: &mut [u8]) -> usize {
     let mut len = 0;
     while len < room.len() {
         match file.read_at(&mut room[len..], at) {
@@ -153,25 +181,41 @@ fn is_end(file: &File, at: u64) -> bool {
     matches!(file.read_at(&mut [0], at), Ok(0))
 }
 
-/// The next place at which `pattern` stands `before` bytes behind something that begins a piece.
-fn search(file: &File, from: u64, pattern: &[u8], before: usize, begins: fn(&[u8]) -> bool) -> End {
+/// Where a member of gzip ends.
+fn gzip(file: &File, at: u64) -> End {
+    let Some(head) = bytes::<18>(file, at) else {
+        return nothing_or_unknown(file, at);
+    };
+    if !head.starts_with(&GZIP) {
+        return End::Unknown;
+    }
+    // With one field beside, of four bytes and two: BGZF.
+    if head[3] == 4 && head[10..16] == [6, 0, b'B', b'C', 2, 0] {
+        let len = u16::from_le_bytes([head[16], head[17]]);
+        return End::At(at + u64::from(len) + 1);
+    }
+    search_gzip(file, at + head.len() as u64)
+}
+
+/// The next begin of a member of gzip, or the end of the file.
+fn search_gzip(file: &File, from: u64) -> End {
     const BEGIN_LEN: usize = 10;
-    let finder = Finder::new(pattern);
+    // Bits of the flags that are reserved, how it was compressed, and on what system.
+    let begins = |begin: &[u8]| {
+        begin[3] & 0xe0 == 0 && matches!(begin[8], 0 | 2 | 4) && matches!(begin[9], 0..=13 | 255)
+    };
+    let finder = Finder::new(&GZIP);
     let (mut room, mut at) = (vec![0; SEARCH_LEN], from);
     while at - from < SEARCH_MAX {
         let len = fill(file, at, &mut room);
-        let window = &room[..len];
-        for place in finder.find_iter(window) {
-            let begin = place.checked_sub(before);
-            if let Some(begin) = begin
-                && window[begin..].len() >= BEGIN_LEN
-                && begins(&window[begin..])
-            {
-                return End::At(at + begin as u64);
-            }
+        let mut found = finder.find_iter(&room[..len]);
+        let begin =
+            found.find(|begin| room[*begin..len].len() >= BEGIN_LEN && begins(&room[*begin..]));
+        if let Some(begin) = begin {
+            return End::At(at + begin as u64);
         }
         if len < room.len() {
-            // Whatever is left is of this piece, as far as it is there to be read.
+            // Whatever is left is of this member, as far as it is there to be read.
             let end = at + len as u64;
             return match is_end(file, end) {
                 true => End::At(end),
@@ -183,48 +227,15 @@ fn search(file: &File, from: u64, pattern: &[u8], before: usize, begins: fn(&[u8
     End::Unknown
 }
 
-/// Where a member of gzip ends.
-fn gzip(file: &File, at: u64) -> End {
-    const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
-    let Some(head) = bytes::<18>(file, at) else {
-        return nothing_or_unknown(file, at);
-    };
-    if !head.starts_with(&MAGIC) {
-        return End::Unknown;
-    }
-    // With one field beside, of four bytes and two: BGZF.
-    if head[3] == 4 && head[10..16] == [6, 0, b'B', b'C', 2, 0] {
-        let len = u16::from_le_bytes([head[16], head[17]]);
-        return End::At(at + u64::from(len) + 1);
-    }
-    // Bits of the flags that are reserved, how it was compressed, and on what system.
-    search(file, at + 18, &MAGIC, 0, |begin| {
-        begin[3] & 0xe0 == 0 && matches!(begin[8], 0 | 2 | 4) && matches!(begin[9], 0..=13 | 255)
-    })
-}
-
-fn nothing_or_unknown(file: &File, at: u64) -> End {
+pub(super) fn nothing_or_unknown(file: &File, at: u64) -> End {
     match is_end(file, at) {
         true => End::Nothing,
         false => End::Unknown,
     }
 }
 
-/// Where a stream of bzip2 ends.
-fn bzip2(file: &File, at: u64) -> End {
-    const BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
-    fn begins(begin: &[u8]) -> bool {
-        begin.starts_with(b"BZh") && matches!(begin[3], b'1'..=b'9')
-    }
-    match bytes::<10>(file, at) {
-        Some(head) if begins(&head) => search(file, at + 10, &BLOCK, 4, begins),
-        Some(_) => End::Unknown,
-        None => nothing_or_unknown(file, at),
-    }
-}
-
 /// Where a skippable frame ends, as zstd and lz4 have them.
-fn skippable(file: &File, at: u64) -> Option<u64> {
+pub(super) fn skippable(file: &File, at: u64) -> Option<u64> {
     match bytes::<8>(file, at)? {
         [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d] => {
             Some(at + 8 + u64::from(u32::from_le_bytes([a, b, c, d])))
@@ -267,34 +278,6 @@ fn zstd(file: &File, at: u64) -> End {
             let checksum = if descriptor & 4 != 0 { 4 } else { 0 };
             return End::At(end + checksum);
         }
-    }
-    End::Unknown
-}
-
-/// Where a frame of lz4 ends.
-fn lz4(file: &File, at: u64) -> End {
-    let Some(magic) = bytes::<5>(file, at) else {
-        return nothing_or_unknown(file, at);
-    };
-    if let Some(end) = skippable(file, at) {
-        return End::At(end);
-    }
-    let [0x04, 0x22, 0x4d, 0x18, flags] = magic else {
-        return End::Unknown;
-    };
-    let (size, dictionary) = (u64::from(flags >> 3 & 1), u64::from(flags & 1));
-    let (block_sum, content_sum) = (u64::from(flags >> 4 & 1), u64::from(flags >> 2 & 1));
-    let mut end = at + 7 + 8 * size + 4 * dictionary;
-    while end - at <= PIECE_MAX {
-        let Some(head) = bytes::<4>(file, end).map(u32::from_le_bytes) else {
-            return End::Unknown;
-        };
-        end += 4;
-        if head == 0 {
-            return End::At(end + 4 * content_sum);
-        }
-        // The highest bit says that the block is not compressed.
-        end += u64::from(head & 0x7fff_ffff) + 4 * block_sum;
     }
     End::Unknown
 }

@@ -6,6 +6,7 @@
 //! Where there are several threads, those of a source's files whose turn it is not yet are unpacked as well, so
 //! far; and of a file that is unpacked alone, pieces, where the format has such.
 
+mod bits;
 mod cut;
 mod lz4;
 mod members;

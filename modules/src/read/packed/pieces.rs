@@ -5,6 +5,7 @@
 //! gives and what it says of damage is then the same whatever the number of threads.
 
 use super::cut::{Cut, Cutter, Piece};
+use super::lz4;
 use super::walk::{Marked, Packing, Peeked, decoder};
 use super::{CHUNK_LEN, Chunk, Chunks, Means};
 use std::collections::VecDeque;
@@ -37,6 +38,8 @@ pub(super) struct Pieces {
     /// How much was given of the first one, and of all.
     given: u64,
     given_of_all: u64,
+    /// The contents of the frame of lz4 that the first one is of, where it is cut.
+    sum: Option<lz4::Sum>,
     /// What goes on by itself to the end.
     rest: Option<Marked<Box<dyn Read>>>,
     jobs: Option<Sender<Job>>,
@@ -47,6 +50,7 @@ pub(super) struct Pieces {
 
 /// A piece that a thread unpacks, or will.
 struct Begun {
+    frame: lz4::Place,
     /// Where another decoder begins if this comes to nothing, and whether all before it was given then.
     from: Option<u64>,
     said: Receiver<Said>,
@@ -58,6 +62,8 @@ enum Behind {
     End,
     /// What is there from here on is for one decoder.
     Alone(u64),
+    /// What was not given yet is, of which one has to read all.
+    Anew,
 }
 
 /// What a thread is to unpack.
@@ -116,6 +122,7 @@ impl Pieces {
             at: 0,
             given: 0,
             given_of_all: 0,
+            sum: None,
             rest: None,
             jobs: None,
             stop: Arc::new(AtomicBool::new(false)),
@@ -155,17 +162,19 @@ impl Pieces {
     fn begin(&mut self) {
         while self.begun.len() < self.begun_max && self.behind.is_none() {
             match self.cutter.next(&self.file) {
-                Cut::Piece(piece) => {
+                Cut::Piece(mut piece) => {
+                    let frame = std::mem::take(&mut piece.frame);
                     let (say, said) = sync_channel(self.chunks_max);
                     let from = piece.stands_alone.then_some(piece.bytes.start);
                     if let Some(jobs) = &self.jobs {
                         // Where nobody takes it, nothing is said of it.
                         let _ = jobs.send(Job { piece, say });
                     }
-                    self.begun.push_back(Begun { from, said });
+                    self.begun.push_back(Begun { frame, from, said });
                 }
                 Cut::End => self.behind = Some(Behind::End),
                 Cut::Alone(at) => self.behind = Some(Behind::Alone(at)),
+                Cut::Anew => self.behind = Some(Behind::Anew),
             }
         }
     }
@@ -191,15 +200,27 @@ impl Pieces {
     /// The next chunk of the pieces; none where there are no more of them.
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         while self.rest.is_none() {
-            let Some(first) = self.begun.front() else {
+            let Some(first) = self.begun.front_mut() else {
                 match self.behind {
                     Some(Behind::Alone(at)) => self.go_on_alone(at, 0)?,
+                    Some(Behind::Anew) => self.go_on_alone(0, self.given_of_all)?,
                     Some(Behind::End) | None => break,
                 }
                 continue;
             };
+            match std::mem::take(&mut first.frame) {
+                lz4::Place::Begin => self.sum = Some(lz4::Sum::default()),
+                lz4::Place::End(said) if self.sum.take().is_some_and(|sum| !sum.is(&said)) => {
+                    self.go_on_alone(0, self.given_of_all)?;
+                    continue;
+                }
+                _ => {}
+            }
             match first.said.recv() {
                 Ok(Said::Chunk(chunk)) => {
+                    if let Some(sum) = &mut self.sum {
+                        sum.add(&chunk);
+                    }
                     self.given += chunk.len() as u64;
                     self.given_of_all += chunk.len() as u64;
                     return Ok(Some(chunk));
@@ -283,7 +304,11 @@ impl Worker {
             at: piece.bytes.start,
             end: piece.bytes.end,
         };
-        let (before, behind) = (io::Cursor::new(piece.before), io::Cursor::new(piece.behind));
+        let before = match &piece.block {
+            Some(block) => block.stream(&self.file),
+            None => piece.before,
+        };
+        let (before, behind) = (io::Cursor::new(before), io::Cursor::new(piece.behind));
         let source = before.chain(window).chain(behind);
         let unpack = || {
             let input = Peeked::new(Box::new(source), &self.stop);
@@ -322,7 +347,7 @@ mod tests {
     use crate::read::packed::damage;
     use bzip2::write::BzEncoder;
     use flate2::write::{DeflateEncoder, GzEncoder};
-    use lz4_flex::frame::FrameEncoder;
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
     use lzma_rust2::{XzOptions, XzWriter};
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
     use std::io::Write;
@@ -349,12 +374,14 @@ mod tests {
         }
     }
 
-    const FORMATS: [(&str, Packing); 7] = [
+    const FORMATS: [(&str, Packing); 9] = [
         ("gzip", Packing::Gzip),
         ("bgzf", Packing::Gzip),
         ("zstd", Packing::Zstd),
         ("lz4", Packing::Lz4),
+        ("lz4 blocks", Packing::Lz4),
         ("bzip2", Packing::Bzip2),
+        ("bzip2 streams", Packing::Bzip2),
         ("xz", Packing::Xz),
         ("xz streams", Packing::Xz),
     ];
@@ -385,7 +412,18 @@ mod tests {
                 let written = out.write_all(bytes);
                 written.and_then(|()| out.finish().map_err(io::Error::other))
             }
-            "bzip2" => {
+            "lz4 blocks" => {
+                let info = FrameInfo::new()
+                    .block_size(BlockSize::Max64KB)
+                    .block_mode(BlockMode::Independent)
+                    .block_checksums(bytes.len().is_multiple_of(3))
+                    .content_checksum(!bytes.len().is_multiple_of(5))
+                    .content_size(Some(bytes.len() as u64));
+                let mut out = FrameEncoder::with_frame_info(info, Vec::new());
+                let written = out.write_all(bytes);
+                written.and_then(|()| out.finish().map_err(io::Error::other))
+            }
+            "bzip2" | "bzip2 streams" => {
                 let mut out = BzEncoder::new(Vec::new(), bzip2::Compression::fast());
                 out.write_all(bytes).and_then(|()| out.finish())
             }
@@ -444,12 +482,15 @@ mod tests {
 
     /// Something packed, in pieces of several sizes.
     fn packed(format: &str, random: &mut Random) -> Vec<u8> {
-        if format == "xz" {
+        if ["xz", "bzip2"].contains(&format) {
             return pack(format, &random.bytes(1_500_000));
         }
         let mut all = Vec::new();
         for at in 0..9 {
-            let len = [0, 80_000, 200_000][random.below(3)] + random.below(300_000);
+            let mut len = [0, 80_000, 200_000][random.below(3)] + random.below(300_000);
+            if format == "lz4 blocks" && at % 3 == 1 {
+                len += 2_000_000;
+            }
             all.extend(pack(format, &random.bytes(len)));
             if at == 4 {
                 match format {

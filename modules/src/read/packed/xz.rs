@@ -129,9 +129,9 @@ fn stream(file: &File, mut end: u64, blocks: &mut VecDeque<Piece>) -> Option<u64
             bytes: block,
             before: header.to_vec(),
             behind: index_of_one(*unpadded, *unpacked, flags),
-            stands_alone: false,
             // Its length, until all are known.
             unpacked_at: *unpacked,
+            ..Piece::default()
         });
     }
     Some(begin)
