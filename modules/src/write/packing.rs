@@ -5,7 +5,7 @@
 
 use bzip2::write::BzEncoder;
 use flate2::write::GzEncoder;
-use lz4_flex::frame::FrameEncoder;
+use lz4_flex::frame::{BlockSize, FrameEncoder, FrameInfo};
 use lzma_rust2::{XzOptions, XzWriter};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::io::{self, Write};
@@ -61,7 +61,9 @@ impl Packing {
             }
             Packing::Zstd => compress_to_vec(bytes, CompressionLevel::Fastest),
             Packing::Lz4 => {
-                let mut encoder = FrameEncoder::new(Vec::new());
+                // Decoders fill the room of a block anew for each frame: 4 MiB, if nothing is said.
+                let info = FrameInfo::new().block_size(BlockSize::Max256KB);
+                let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
                 encoder.write_all(bytes)?;
                 encoder.finish().map_err(io::Error::other)?
             }
