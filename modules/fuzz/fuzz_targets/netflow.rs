@@ -31,7 +31,7 @@ fuzz_target!(|input: &[u8]| {
     let report = run(plan, &Options::default(), &mut Nowhere).expect("damage ends no run");
     let inputs = report.accounts.iter().filter_map(|node| node.input.as_ref()).flat_map(|input| &input.inputs);
     for input in inputs {
-        let skipped: u64 = input.skipped.iter().map(|(_, length, _)| length).sum();
+        let skipped = input.bytes_skipped();
         assert_eq!(input.bytes_used + skipped, bytes.len() as u64);
     }
 });

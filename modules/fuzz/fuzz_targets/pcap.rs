@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&path, bytes).expect("the temporary folder takes files");
     let zone = Zone::utc();
     let texts = [Text { name: "query".into(), text: "print; uniq srcip dstport payload | count()".into() }];
-    let files = Some(Files { module: "pcapfile", paths: vec![path.to_string_lossy().into_owned()] });
+    let files = Some(Files { module: "pcapfile", paths: vec![path.to_string_lossy().into_owned()], flags: Vec::new() });
     let options = wireq_query_lang::Options { files, ..wireq_query_lang::Options::new(&zone) };
     let Ok(plan) = compile(&texts, &wireq_modules::registry(), &options) else { panic!("the query compiles") };
     let report = run(plan, &Options::default(), &mut Nowhere).expect("damage ends no run");

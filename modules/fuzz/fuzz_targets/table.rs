@@ -29,7 +29,7 @@ fuzz_target!(|bytes: &[u8]| {
     let zone = Zone::utc();
     let text = QUERY.replace("FILE", &path.to_string_lossy());
     let texts = [Text { name: "query".into(), text }];
-    let options = wireq_query_lang::Options { zone: &zone, files: None };
+    let options = wireq_query_lang::Options::new(&zone);
     let Ok(plan) = compile(&texts, &wireq_modules::registry(), &options) else { panic!("the query compiles") };
     let report = run(plan, &Options::default(), &mut Nowhere).expect("damage ends no run");
     let inputs = report.accounts.iter().filter_map(|node| node.input.as_ref()).flat_map(|input| &input.inputs);
