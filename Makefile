@@ -80,7 +80,7 @@ fuzz:
 	  (cd modules && cargo +nightly fuzz run packet -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run netflow -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run formats -- -max_total_time=$(FUZZ_SECONDS)) && \
-	  (cd modules && cargo +nightly fuzz run packed -- -max_total_time=$(FUZZ_SECONDS)) && \
+	  (cd modules && cargo +nightly fuzz run packed -- -len_control=0 -max_len=49 -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd modules && cargo +nightly fuzz run table -- -max_total_time=$(FUZZ_SECONDS)) && \
 	  (cd query-lang && cargo +nightly fuzz run query -- -max_total_time=$(FUZZ_SECONDS)); \
 	else echo "fuzz: SKIPPED, no nightly toolchain here"; fi

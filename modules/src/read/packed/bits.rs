@@ -2,7 +2,7 @@
 //!
 //! Source: of bzip2 1.0.8, compress.c and decompress.c.
 
-use super::cut::{Cut, Piece, bytes, fill};
+use super::cut::{Cut, Look, Piece, bytes, fill};
 use std::fs::File;
 use std::ops::Range;
 
@@ -12,7 +12,6 @@ const MAGIC_BITS: u64 = 48;
 const SUM_BITS: u64 = 32;
 /// The end of a block is searched for so far: none has more than 900,000 bytes before it is packed.
 const SEARCH_MAX: u64 = 2 * 1024 * 1024;
-const SEARCH_LEN: usize = 64 * 1024;
 
 /// Finds the blocks of a file from front to back.
 pub(super) struct Blocks {
@@ -100,12 +99,12 @@ fn bits(file: &File, at: u64, count: u64) -> Option<u64> {
 /// The next begin of a block or end of a stream.
 fn search(file: &File, from: u64) -> Option<u64> {
     const MASK: u64 = (1 << MAGIC_BITS) - 1;
-    let (mut room, mut at) = (vec![0; SEARCH_LEN], from / 8);
+    let mut look = Look::new(from / 8);
     // What was seen last, the latest bit lowest.
     let mut seen = 0u64;
-    while at - from / 8 < SEARCH_MAX {
-        let len = fill(file, at, &mut room);
-        for (byte, end) in room[..len].iter().zip(at + 1..) {
+    while look.at - from / 8 < SEARCH_MAX && !look.ended {
+        let (at, room) = look.next(file, 0);
+        for (byte, end) in room.iter().zip(at + 1..) {
             seen = seen << 8 | u64::from(*byte);
             for later in (0..8).rev() {
                 let last = seen >> later & MASK;
@@ -115,10 +114,6 @@ fn search(file: &File, from: u64) -> Option<u64> {
                 }
             }
         }
-        if len < room.len() {
-            return None;
-        }
-        at += len as u64;
     }
     None
 }

@@ -67,7 +67,11 @@ pub(super) const PIECE_MIN: u64 = 128 * 1024;
 pub(super) const PIECE_MAX: u64 = 16 * 1024 * 1024;
 /// How far the begin of the next piece is searched for.
 const SEARCH_MAX: u64 = 8 * 1024 * 1024;
-const SEARCH_LEN: usize = 256 * 1024;
+/// How much is looked at: little at first, since many pieces may be small.
+const LOOK_MIN: usize = 4 * 1024;
+const LOOK_MAX: usize = 256 * 1024;
+/// The lengths of so many blocks are read for one piece: each is a call of the system.
+pub(super) const BLOCKS_MAX: usize = 4096;
 
 const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 
@@ -171,6 +175,35 @@ pub(super) fn fill(file: &File, mut at: u64, room: &mut [u8]) -> usize {
     len
 }
 
+/// Looks at a file from a place on: at more each time, since most of what is searched for is near.
+pub(super) struct Look {
+    /// Where it looks next.
+    pub(super) at: u64,
+    room: Vec<u8>,
+    /// Whether there was no more.
+    pub(super) ended: bool,
+}
+
+impl Look {
+    pub(super) fn new(at: u64) -> Look {
+        Look {
+            at,
+            room: Vec::new(),
+            ended: false,
+        }
+    }
+
+    /// The next bytes and where they begin; the last `again` of them come again.
+    pub(super) fn next(&mut self, file: &File, again: usize) -> (u64, &[u8]) {
+        let len = (2 * self.room.len()).clamp(LOOK_MIN, LOOK_MAX);
+        self.room.resize(len, 0);
+        let (at, filled) = (self.at, fill(file, self.at, &mut self.room));
+        self.ended = filled < len;
+        self.at += filled.saturating_sub(again) as u64;
+        (at, &self.room[..filled])
+    }
+}
+
 /// So many bytes, if there are as many.
 pub(super) fn bytes<const N: usize>(file: &File, at: u64) -> Option<[u8; N]> {
     let mut room = [0; N];
@@ -205,16 +238,16 @@ fn search_gzip(file: &File, from: u64) -> End {
         begin[3] & 0xe0 == 0 && matches!(begin[8], 0 | 2 | 4) && matches!(begin[9], 0..=13 | 255)
     };
     let finder = Finder::new(&GZIP);
-    let (mut room, mut at) = (vec![0; SEARCH_LEN], from);
-    while at - from < SEARCH_MAX {
-        let len = fill(file, at, &mut room);
-        let mut found = finder.find_iter(&room[..len]);
-        let begin =
-            found.find(|begin| room[*begin..len].len() >= BEGIN_LEN && begins(&room[*begin..]));
+    let mut look = Look::new(from);
+    while look.at - from < SEARCH_MAX {
+        let (at, room) = look.next(file, BEGIN_LEN - 1);
+        let len = room.len();
+        let mut found = finder.find_iter(room);
+        let begin = found.find(|begin| len - begin >= BEGIN_LEN && begins(&room[*begin..]));
         if let Some(begin) = begin {
             return End::At(at + begin as u64);
         }
-        if len < room.len() {
+        if look.ended {
             // Whatever is left is of this member, as far as it is there to be read.
             let end = at + len as u64;
             return match is_end(file, end) {
@@ -222,7 +255,6 @@ fn search_gzip(file: &File, from: u64) -> End {
                 false => End::Unknown,
             };
         }
-        at += (len - BEGIN_LEN + 1) as u64;
     }
     End::Unknown
 }
@@ -263,7 +295,10 @@ fn zstd(file: &File, at: u64) -> End {
         size => 1 << size,
     };
     let mut end = at + 5 + window + dictionary + size;
-    while end - at <= PIECE_MAX {
+    for _ in 0..BLOCKS_MAX {
+        if end - at > PIECE_MAX {
+            break;
+        }
         let Some([a, b, c]) = bytes::<3>(file, end) else {
             return End::Unknown;
         };

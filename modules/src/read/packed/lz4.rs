@@ -3,7 +3,7 @@
 //! Source: the LZ4 Frame Format 1.6.4.
 
 use super::cut::{
-    Cut, End, PIECE_MAX, PIECE_MIN, Piece, bytes, nothing_or_unknown, skippable, whole,
+    BLOCKS_MAX, Cut, End, PIECE_MAX, PIECE_MIN, Piece, bytes, nothing_or_unknown, skippable, whole,
 };
 use super::walk::Peeked;
 use lz4_flex::frame::FrameDecoder;
@@ -160,7 +160,10 @@ fn end(file: &File, at: u64) -> End {
         PIECE_MAX
     };
     let mut end = at + header_len(flags);
-    while end - at <= max {
+    for _ in 0..BLOCKS_MAX {
+        if end - at > max {
+            break;
+        }
         match block(file, end, flags) {
             Some(End::At(next)) => end = next,
             Some(End::Nothing) => return End::At(end + 4 + content_sum(flags)),
@@ -214,7 +217,13 @@ impl Cutter {
     fn blocks(&mut self, file: &File) -> Option<Cut> {
         let frame = self.frame.as_mut()?;
         let start = self.at;
-        while self.at - start < PIECE_MIN {
+        for count in 0.. {
+            if self.at - start >= PIECE_MIN {
+                break;
+            }
+            if count == BLOCKS_MAX {
+                return None;
+            }
             match block(file, self.at, frame.flags)? {
                 End::At(end) if end - self.at <= PIECE_MAX => self.at = end,
                 End::Nothing => break,

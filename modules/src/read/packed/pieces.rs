@@ -44,6 +44,8 @@ pub(super) struct Pieces {
     rest: Option<Marked<Box<dyn Read>>>,
     jobs: Option<Sender<Job>>,
     stop: Arc<AtomicBool>,
+    /// Nobody reads any more what is unpacked.
+    gone: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     means: Means,
 }
@@ -100,7 +102,12 @@ impl Read for Window {
 
 impl Pieces {
     /// Begins with a file; none where it is no more than one piece, or no threads are free.
-    pub(super) fn new(file: &Arc<File>, packing: Packing, means: &Means) -> Option<Pieces> {
+    pub(super) fn new(
+        file: &Arc<File>,
+        packing: Packing,
+        means: &Means,
+        gone: &Arc<AtomicBool>,
+    ) -> Option<Pieces> {
         let free = means.free();
         if free < 2 {
             return None;
@@ -126,6 +133,7 @@ impl Pieces {
             rest: None,
             jobs: None,
             stop: Arc::new(AtomicBool::new(false)),
+            gone: Arc::clone(gone),
             threads: Vec::new(),
             means: means.clone(),
         };
@@ -182,12 +190,13 @@ impl Pieces {
     /// Goes on with one decoder from a place of the file on, without so many bytes that were given.
     fn go_on_alone(&mut self, from: u64, without: u64) -> io::Result<()> {
         self.begun.clear();
+        self.behind = Some(Behind::End);
         let window = Window {
             file: Arc::clone(&self.file),
             at: from,
             end: u64::MAX,
         };
-        let input = Peeked::new(Box::new(window), &self.stop);
+        let input = Peeked::new(Box::new(window), &self.gone);
         let mut rest = Marked {
             inner: decoder(self.packing, input, 0),
             damage: self.packing.damage(),

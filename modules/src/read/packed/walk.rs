@@ -216,7 +216,7 @@ pub(super) fn walk(
     match packing {
         Packing::Zip => unzip(&mut { input }, &name, depth, damage, sink),
         Packing::Tar => untar(&mut { input }, &name, depth, damage, sink),
-        _ => match file.and_then(|file| Pieces::new(&file, packing, &sink.means)) {
+        _ => match file.and_then(|file| Pieces::new(&file, packing, &sink.means, &sink.stop)) {
             Some(mut pieces) => walk(&mut pieces, name, depth + 1, sink),
             None => {
                 let inner = decoder(packing, input, 0);

@@ -15,8 +15,9 @@ const HEADER_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 const FOOTER_MAGIC: [u8; 2] = *b"YZ";
 const HEADER_LEN: u64 = 12;
 const FOOTER_LEN: u64 = 12;
-/// What stands in files that nobody makes: they are read from front to back.
-const INDEX_MAX: u64 = 16 * 1024 * 1024;
+/// Longer indexes, and more streams and blocks, stand in files that nobody makes: they are read from front to back.
+const INDEX_MAX: u64 = 1024 * 1024;
+const BLOCKS_MAX: usize = 1 << 16;
 
 /// The most memory that a file of xz may ask for, in KiB: the window of `xz -9` with room to spare.
 const XZ_KIB_MAX: u32 = 256 * 1024;
@@ -79,7 +80,12 @@ pub(super) fn blocks(file: &File) -> Option<VecDeque<Piece>> {
     let mut end = file.metadata().ok()?.len();
     let mut blocks = VecDeque::new();
     // From the last stream to the first: only their ends say where they begin.
+    let mut streams = 0;
     while end > 0 {
+        streams += 1;
+        if blocks.len().max(streams) > BLOCKS_MAX {
+            return None;
+        }
         end = stream(file, end, &mut blocks)?;
     }
     let mut at = 0;
@@ -146,6 +152,9 @@ fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
     let mut rest = &content[1..];
     let count = number(&mut rest)?;
     let mut records = Vec::new();
+    if count > BLOCKS_MAX as u64 {
+        return None;
+    }
     for _ in 0..count {
         records.push((number(&mut rest)?, number(&mut rest)?));
     }

@@ -170,12 +170,12 @@ fn pieces_are_all_of_it() {
         assert!(expected.0.len() > 1_000_000 && expected.1.is_none());
         for threads in [2, 3, 7] {
             let means = means(threads);
-            let pieces = Pieces::new(&file, packing, &means);
+            let pieces = Pieces::new(&file, packing, &means, &Arc::default());
             let mut pieces = pieces.unwrap_or_else(|| panic!("{format} has pieces"));
             assert!(all(&mut pieces, &means) == expected, "{format}");
             assert!(pieces.rest.is_none(), "{format} is in pieces to its end");
         }
-        assert!(Pieces::new(&file, packing, &means(1)).is_none());
+        assert!(Pieces::new(&file, packing, &means(1), &Arc::default()).is_none());
     }
 }
 
@@ -184,7 +184,10 @@ fn what_is_one_piece_is_for_one() {
     let mut random = Random(9);
     for (format, packing) in FORMATS {
         let file = file(&pack(format, &random.bytes(50_000)));
-        assert!(Pieces::new(&file, packing, &means(4)).is_none(), "{format}");
+        assert!(
+            Pieces::new(&file, packing, &means(4), &Arc::default()).is_none(),
+            "{format}"
+        );
     }
 }
 
@@ -217,7 +220,7 @@ fn damage_is_the_same() {
             let expected = alone(&file, packing);
             failed += usize::from(expected.1.is_some());
             let means = means(2 + random.below(2));
-            if let Some(mut pieces) = Pieces::new(&file, packing, &means) {
+            if let Some(mut pieces) = Pieces::new(&file, packing, &means, &Arc::default()) {
                 let got = all(&mut pieces, &means);
                 let lens = (got.0.len(), expected.0.len());
                 assert_eq!(got.1, expected.1, "{format}, {seed}: {lens:?}");
@@ -238,7 +241,8 @@ fn reading_may_end_anywhere() {
         let file = file(&packed(format, &mut random));
         for _ in 0..8 {
             let means = means(3);
-            let mut pieces = Pieces::new(&file, packing, &means).expect("it has pieces");
+            let mut pieces =
+                Pieces::new(&file, packing, &means, &Arc::default()).expect("it has pieces");
             for _ in 0..random.below(12) {
                 pieces.chunk(&means);
             }
