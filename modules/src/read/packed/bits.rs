@@ -13,6 +13,9 @@ const SUM_BITS: u64 = 32;
 /// The end of a block is searched for so far: none has more than 900,000 bytes before it is packed.
 const SEARCH_MAX: u64 = 2 * 1024 * 1024;
 
+/// So many streams without a block are passed over: nobody makes them, and the search hears of no interrupt.
+const STREAMS_MAX: usize = 1024;
+
 /// Finds the blocks of a file from front to back.
 pub(super) struct Blocks {
     /// At which bit the next block begins, or the end of the stream.
@@ -50,7 +53,7 @@ impl Blocks {
     }
 
     pub(super) fn next(&mut self, file: &File) -> Cut {
-        loop {
+        for _ in 0..STREAMS_MAX {
             let magic = bits(file, self.at, MAGIC_BITS);
             let sum = bits(file, self.at + MAGIC_BITS, SUM_BITS);
             let (Some(magic), Some(sum)) = (magic, sum.map(|sum| sum as u32)) else {
@@ -69,7 +72,10 @@ impl Blocks {
                     };
                     self.sum = self.sum.rotate_left(1) ^ sum;
                     self.at = end;
-                    return Cut::Piece(Piece::of_bits(block));
+                    return Cut::Piece(Piece {
+                        block: Some(block),
+                        ..Piece::default()
+                    });
                 }
                 END if sum == self.sum => {
                     let end = behind.div_ceil(8);
@@ -83,6 +89,7 @@ impl Blocks {
                 _ => return Cut::Anew,
             }
         }
+        Cut::Anew
     }
 }
 

@@ -42,15 +42,6 @@ pub(super) struct Piece {
     pub(super) frame: lz4::Place,
 }
 
-impl Piece {
-    pub(super) fn of_bits(block: bits::Block) -> Piece {
-        Piece {
-            block: Some(block),
-            ..Piece::default()
-        }
-    }
-}
-
 /// What comes next.
 pub(super) enum Cut {
     Piece(Piece),

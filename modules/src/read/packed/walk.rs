@@ -79,7 +79,7 @@ impl<R: Read> Read for Marked<R> {
     }
 }
 
-pub(super) fn mark(error: io::Error, damage: &'static str) -> io::Error {
+fn mark(error: io::Error, damage: &'static str) -> io::Error {
     match error.kind() {
         _ if super::damage(&error).is_some() || error.raw_os_error().is_some() => error,
         io::ErrorKind::Interrupted => error,

@@ -18,6 +18,7 @@ const FOOTER_LEN: u64 = 12;
 /// Longer indexes, and more streams and blocks, stand in files that nobody makes: they are read from front to back.
 const INDEX_MAX: u64 = 1024 * 1024;
 const BLOCKS_MAX: usize = 1 << 16;
+const PADDING_MAX: usize = 64 * 1024;
 
 /// The most memory that a file of xz may ask for, in KiB: the window of `xz -9` with room to spare.
 const XZ_KIB_MAX: u32 = 256 * 1024;
@@ -98,14 +99,15 @@ pub(super) fn blocks(file: &File) -> Option<VecDeque<Piece>> {
 
 /// Puts the blocks of the stream that ends here before the others; gives where it begins.
 fn stream(file: &File, mut end: u64, blocks: &mut VecDeque<Piece>) -> Option<u64> {
-    let footer = loop {
-        let footer: [u8; 12] = bytes(file, end.checked_sub(FOOTER_LEN)?)?;
-        // Streams may be padded.
+    let mut footer: [u8; 12] = bytes(file, end.checked_sub(FOOTER_LEN)?)?;
+    // Streams may be padded; what is padded without end is read from front to back.
+    for _ in 0..PADDING_MAX / 4 {
         if footer[8..] != [0; 4] {
-            break footer;
+            break;
         }
         end -= 4;
-    };
+        footer = bytes(file, end.checked_sub(FOOTER_LEN)?)?;
+    }
     let (sum, rest) = footer.split_at(4);
     let (backward, flags) = (&rest[..4], [rest[4], rest[5]]);
     if footer[10..] != FOOTER_MAGIC || sum != crc(&footer[4..10]) {
@@ -151,10 +153,10 @@ fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
     }
     let mut rest = &content[1..];
     let count = number(&mut rest)?;
-    let mut records = Vec::new();
     if count > BLOCKS_MAX as u64 {
         return None;
     }
+    let mut records = Vec::new();
     for _ in 0..count {
         records.push((number(&mut rest)?, number(&mut rest)?));
     }
@@ -164,7 +166,7 @@ fn records(index: &[u8]) -> Option<Vec<(u64, u64)>> {
 
 /// How many threads may unpack blocks, so that they take no more memory than a file of one block may.
 pub(super) fn threads_max(file: &File, blocks: &VecDeque<Piece>) -> usize {
-    let windows = blocks.iter().take(BLOCKS_SEEN).map(|block| {
+    let windows = blocks.iter().map(|block| {
         let head = bytes::<WINDOW_SEEN>(file, block.bytes.start);
         head.and_then(|head| window(&head)).unwrap_or(u64::MAX)
     });
@@ -172,10 +174,8 @@ pub(super) fn threads_max(file: &File, blocks: &VecDeque<Piece>) -> usize {
     (u64::from(XZ_KIB_MAX) * 1024 / largest.max(1)) as usize
 }
 
-/// How many blocks are looked at: one encoder made them all, or as many as there are files in this one.
-const BLOCKS_SEEN: usize = 64;
-/// So much of a block is there in any case, and its window is said in it.
-const WINDOW_SEEN: usize = 16;
+/// So much is there from the begin of a block on in any case, and its window is said in it.
+const WINDOW_SEEN: usize = 32;
 
 /// How large a block's window is, as its header says.
 fn window(head: &[u8]) -> Option<u64> {
