@@ -20,6 +20,17 @@ pub struct Address {
     pub bits: u128,
 }
 
+impl Address {
+    /// An IPv4 address, in host byte order.
+    #[inline]
+    pub fn v4(bits: u32) -> Address {
+        Address {
+            v6: false,
+            bits: bits.into(),
+        }
+    }
+}
+
 impl From<Address> for IpAddr {
     fn from(address: Address) -> IpAddr {
         if address.v6 {
@@ -33,10 +44,7 @@ impl From<Address> for IpAddr {
 impl From<IpAddr> for Address {
     fn from(address: IpAddr) -> Address {
         match address {
-            IpAddr::V4(v4) => Address {
-                v6: false,
-                bits: u32::from(v4).into(),
-            },
+            IpAddr::V4(v4) => Address::v4(v4.into()),
             IpAddr::V6(v6) => Address {
                 v6: true,
                 bits: v6.into(),

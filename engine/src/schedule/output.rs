@@ -240,9 +240,15 @@ impl TextRows {
 
     /// Ends a row of text that stands for a row of a part.
     pub fn end_row_of(&mut self, part: &Part, row: usize) {
-        self.end_row(part.data.position(row));
-        if let Some(rows) = &mut self.rows {
-            rows.push(row as u16);
+        self.end_rows_of(part, &[row], &[self.bytes.len()]);
+    }
+
+    /// Ends several of them, whose bytes end at `ends`.
+    pub fn end_rows_of(&mut self, part: &Part, rows: &[usize], ends: &[usize]) {
+        let positions = rows.iter().map(|row| part.data.position(*row));
+        self.ends.extend(positions.zip(ends.iter().copied()));
+        if let Some(noted) = &mut self.rows {
+            noted.extend(rows.iter().map(|row| *row as u16));
         }
     }
 

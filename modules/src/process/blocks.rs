@@ -119,7 +119,7 @@ impl Blocks {
 pub(super) fn each_address(column: &Column, rows: &Bitmap, mut each: impl FnMut(usize, Address)) {
     let rows = rows.and(&column.valid);
     match &column.data {
-        Data::Address4(v) => rows.for_each(|row| each(row, v4(v[row]))),
+        Data::Address4(v) => rows.for_each(|row| each(row, Address::v4(v[row]))),
         Data::Address(v) => rows.for_each(|row| each(row, v[row])),
         Data::Dynamic(v) => rows.for_each(|row| of_value(&v[row], &mut |a| each(row, a))),
         Data::List(ranges, data) => rows.for_each(|row| {
@@ -132,7 +132,10 @@ pub(super) fn each_address(column: &Column, rows: &Bitmap, mut each: impl FnMut(
 
 fn of_data(data: &Data, at: usize, each: &mut dyn FnMut(Address)) {
     match data {
-        Data::Address4(v) => v.get(at).into_iter().for_each(|bits| each(v4(*bits))),
+        Data::Address4(v) => v
+            .get(at)
+            .into_iter()
+            .for_each(|bits| each(Address::v4(*bits))),
         Data::Address(v) => v.get(at).into_iter().for_each(|address| each(*address)),
         Data::Text(v) => of_text(v.get(at)).into_iter().for_each(each),
         Data::Dynamic(v) => v
@@ -155,13 +158,6 @@ fn of_value(value: &Value, each: &mut dyn FnMut(Address)) {
 fn of_text(text: &[u8]) -> Option<Address> {
     let address: IpAddr = std::str::from_utf8(text).ok()?.parse().ok()?;
     Some(address.into())
-}
-
-fn v4(bits: u32) -> Address {
-    Address {
-        v6: false,
-        bits: bits.into(),
-    }
 }
 
 #[cfg(test)]

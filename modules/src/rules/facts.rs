@@ -193,10 +193,7 @@ fn unsigned(column: Option<&Column>, row: usize) -> Option<u32> {
 fn address(column: Option<&Column>, row: usize) -> Option<Address> {
     let column = column.filter(|column| column.valid.get(row))?;
     match &column.data {
-        Data::Address4(values) => values.get(row).map(|bits| Address {
-            v6: false,
-            bits: u128::from(*bits),
-        }),
+        Data::Address4(values) => values.get(row).copied().map(Address::v4),
         Data::Address(values) => values.get(row).copied(),
         _ => None,
     }

@@ -1,6 +1,6 @@
 //! What the arguments of `print` say about how objects are written.
 
-use super::format::{Columns, Format, Layout, NAMES, Style, Text, format};
+use super::format::{Columns, Format, Layout, NAMES, Style, Styled, Text, format};
 use std::sync::Arc;
 use wireq_engine::Context;
 use wireq_engine::arguments::{ArgumentError, Arguments, Word};
@@ -20,7 +20,7 @@ const OF_TEXT: [&str; 5] = ["-v", "-x", "--boulder", "-d", "-r"];
 #[derive(Clone)]
 pub(super) struct Looks {
     format: String,
-    style: Style,
+    style: Option<Style>,
     between: Vec<u8>,
     behind: Vec<u8>,
     layout: Layout,
@@ -32,14 +32,14 @@ pub(super) struct Looks {
 impl Looks {
     pub fn new(arguments: &Arguments) -> Result<Looks, ArgumentError> {
         let style = STYLES.iter().find(|(flag, _)| arguments.flag(flag));
-        let style = style.map_or(Style::Plain, |(_, style)| *style);
+        let style = style.map(|(_, style)| *style);
         let text = |flag: &str, default: &str| {
             arguments
                 .value(flag)
                 .map_or_else(|| default.into(), |word| unescape(word.text.as_bytes()))
         };
         let (between, behind) = match style {
-            Style::Boulder => (b"\n".to_vec(), b"\n=\n".to_vec()),
+            Some(Style::Boulder) => (b"\n".to_vec(), b"\n=\n".to_vec()),
             _ => (text("-d", "\t"), text("-r", "\n")),
         };
         let summary = arguments.flag("--summary");
@@ -78,7 +78,10 @@ impl Looks {
             zone: Arc::clone(&context.zone),
         };
         match self.format.as_str() {
-            "text" => Box::new(Text::new(columns, self.style, &self.between, &self.behind)),
+            "text" => match self.style {
+                Some(style) => Box::new(Styled::new(columns, style, &self.between, &self.behind)),
+                None => Box::new(Text::new(columns, &self.between, &self.behind)),
+            },
             name => format(name, columns, self.layout),
         }
     }

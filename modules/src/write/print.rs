@@ -212,7 +212,7 @@ impl Operator for Print {
             out.text.frame = frame;
         }
         for view in views {
-            self.format.write_rows(*view, &mut out.text);
+            self.format.write(*view, &mut out.text);
         }
         Ok(())
     }

@@ -332,10 +332,7 @@ pub(super) fn slices(
 /// An address of 4 or 16 bytes.
 fn address(bytes: &[u8], little: bool) -> Option<Address> {
     match bytes.len() {
-        4 => Some(Address {
-            v6: false,
-            bits: number(bytes, little)?.into(),
-        }),
+        4 => Some(Address::v4(number(bytes, little)? as u32)),
         16 => {
             let (high, low) = bytes.split_at(8);
             Some(Address {

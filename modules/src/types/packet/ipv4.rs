@@ -131,10 +131,10 @@ fn fill_addresses(frames: &Frames, selection: &Bitmap, column: &mut Column, v4: 
     }
     addresses(frames, selection, column, |bytes, frame| {
         match frame.layers.has & (has::IPV4 | has::IPV6) {
-            has::IPV4 => Some(Address {
-                v6: false,
-                bits: be32(bytes, frame.layers.network as usize + v4)?.into(),
-            }),
+            has::IPV4 => {
+                let at = frame.layers.network as usize + v4;
+                Some(Address::v4(be32(bytes, at)?))
+            }
             has::IPV6 => Some(Address {
                 v6: true,
                 bits: ipv6::address(bytes, frame, v6)?,

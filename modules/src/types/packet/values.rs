@@ -203,10 +203,7 @@ impl Values {
     /// An IPv4 address.
     pub fn v4(&mut self, bits: u32) {
         if let Data::Address(v) = &mut self.data {
-            v.push(Address {
-                v6: false,
-                bits: bits.into(),
-            });
+            v.push(Address::v4(bits));
         }
     }
 

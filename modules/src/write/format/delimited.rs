@@ -1,9 +1,10 @@
 //! What `csv` and `tsv` share: lines of columns with a sign between them, below a header.
 
+use super::lines::{Form, Lines};
 use super::{Columns, Format};
 use wireq_engine::View;
-use wireq_engine::schedule::output::Frame;
-use wireq_typesys::{Column, Data, Value, write_column_text};
+use wireq_engine::schedule::output::{Frame, TextRows};
+use wireq_typesys::{Column, Data, Value, Zone, write_column_text};
 
 /// How the columns of a line are told apart.
 pub(super) struct Dialect {
@@ -18,8 +19,7 @@ pub(super) struct Dialect {
 pub(super) struct Delimited {
     columns: Columns,
     dialect: Dialect,
-    /// What every line begins with: the statement.
-    before: Vec<u8>,
+    lines: Lines,
 }
 
 impl Delimited {
@@ -29,39 +29,38 @@ impl Delimited {
             (dialect.text)(statement.as_bytes(), &mut before);
             before.push(dialect.between);
         }
+        let form = Form {
+            begin: &before,
+            before: vec![Some(Vec::new()); columns.fields.len()],
+            between: &[dialect.between],
+            missing: Some(b""),
+            quotes: false,
+            end: b"\n",
+            trim: false,
+        };
         Delimited {
+            lines: Lines::new(form),
             columns,
             dialect,
-            before,
         }
     }
+}
 
-    fn cell(&self, column: &Column, row: usize, out: &mut Vec<u8>) {
+impl Dialect {
+    fn cell(&self, column: &Column, row: usize, zone: &Zone, out: &mut Vec<u8>) {
         match &column.data {
-            Data::Text(texts) => return (self.dialect.text)(texts.get(row), out),
+            Data::Text(texts) => return (self.text)(texts.get(row), out),
             Data::Dynamic(values) => {
                 if let Value::Text(text) = &values[row] {
-                    return (self.dialect.text)(text, out);
+                    return (self.text)(text, out);
                 }
             }
             _ => {}
         }
         let start = out.len();
-        write_column_text(column, row, &self.columns.zone, out);
-        if !is_plain(column) {
-            (self.dialect.quote)(start, out);
-        }
+        write_column_text(column, row, zone, out);
+        (self.quote)(start, out);
     }
-}
-
-/// Whether values are written with digits, letters, points and the like alone.
-fn is_plain(column: &Column) -> bool {
-    let is_number = matches!(
-        column.data,
-        Data::U8(_) | Data::U16(_) | Data::U32(_) | Data::U64(_)
-    );
-    let is_address = matches!(column.data, Data::Address(_) | Data::Address4(_));
-    is_number && column.names.is_none() || is_address
 }
 
 impl Format for Delimited {
@@ -80,20 +79,11 @@ impl Format for Delimited {
         }
     }
 
-    fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
-        if !self.columns.any(view, row) {
-            return false;
-        }
-        out.extend_from_slice(&self.before);
-        for at in 0..self.columns.fields.len() {
-            if at > 0 {
-                out.push(self.dialect.between);
-            }
-            if let Some(column) = view.column(at).filter(|column| column.valid.get(row)) {
-                self.cell(column, row, out);
-            }
-        }
-        out.push(b'\n');
-        true
+    fn write(&mut self, view: View<'_>, text: &mut TextRows) {
+        let (dialect, zone) = (&self.dialect, &self.columns.zone);
+        self.lines
+            .write(&self.columns, view, text, |column, row, out| {
+                dialect.cell(column, row, zone, out);
+            });
     }
 }

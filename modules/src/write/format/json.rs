@@ -16,22 +16,16 @@
 //! there once.
 
 use super::characters::{Piece, hex, pieces, push};
+use super::lines::{Form, Lines};
 use super::{Columns, Format};
 use std::net::IpAddr;
 use wireq_engine::View;
-use wireq_engine::schedule::output::Frame;
-use wireq_typesys::{
-    Column, Data, Value, Zone, write_column_text, write_double, write_unsigned, write_value,
-};
+use wireq_engine::schedule::output::{Frame, TextRows};
+use wireq_typesys::{Data, FieldPath, Value, Zone, write_double, write_unsigned, write_value};
 
 pub(super) struct Json {
     columns: Columns,
-    /// Each field with its name and a colon; empty where it is there already.
-    keys: Vec<Vec<u8>>,
-    /// What every object begins with: the bracket, the statement.
-    before: Vec<u8>,
-    /// What stands behind an object.
-    behind: &'static [u8],
+    lines: Lines,
     frame: Frame,
 }
 
@@ -59,31 +53,38 @@ impl Json {
             write_text(statement.as_bytes(), &mut before);
             before.push(b',');
         }
+        let end = [b"}", behind].concat();
         Json {
-            keys: keys(&columns),
+            lines: Lines::new(Form {
+                begin: &before,
+                before: keys(&columns),
+                between: b",",
+                missing: columns.named.then_some(b"null"),
+                quotes: true,
+                end: &end,
+                trim: !columns.named,
+            }),
             columns,
-            before,
-            behind,
             frame,
         }
     }
 }
 
-fn keys(columns: &Columns) -> Vec<Vec<u8>> {
-    let key = |at: usize| {
-        let mut key = Vec::new();
-        let field = &columns.fields[at];
+/// For each field its name and a colon; none where it is there already.
+fn keys(columns: &Columns) -> Vec<Option<Vec<u8>>> {
+    let key = |(at, field): (usize, &FieldPath)| {
         if columns.fields[..at].contains(field) {
-            return key;
+            return None;
         }
         // The statement is the first of that name.
         let taken = columns.statement.is_some() && field.as_str() == super::STATEMENT;
         let name = format!("{field}{}", if taken { "_2" } else { "" });
+        let mut key = Vec::new();
         write_text(name.as_bytes(), &mut key);
         key.push(b':');
-        key
+        Some(key)
     };
-    (0..columns.fields.len()).map(key).collect()
+    columns.fields.iter().enumerate().map(key).collect()
 }
 
 impl Format for Json {
@@ -91,52 +92,18 @@ impl Format for Json {
         self.frame.clone()
     }
 
-    fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
-        if !self.columns.any(view, row) {
-            return false;
-        }
-        out.extend_from_slice(&self.before);
-        for (at, key) in self
-            .keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| !key.is_empty())
-        {
-            match view.column(at).filter(|column| column.valid.get(row)) {
-                Some(column) => {
-                    out.extend_from_slice(key);
-                    write_cell(column, row, &self.columns.zone, out);
-                }
-                None if self.columns.named => {
-                    out.extend_from_slice(key);
-                    out.extend_from_slice(b"null");
-                }
-                None => continue,
-            }
-            out.push(b',');
-        }
-        // There is at least one field, so what stands last is a comma.
-        out.pop();
-        out.push(b'}');
-        out.extend_from_slice(self.behind);
-        true
-    }
-}
-
-fn write_cell(column: &Column, row: usize, zone: &Zone, out: &mut Vec<u8>) {
-    match (&column.data, column.names) {
-        (Data::U8(v), None) => write_unsigned(v[row].into(), out),
-        (Data::U16(v), None) => write_unsigned(v[row].into(), out),
-        (Data::U32(v), None) => write_unsigned(v[row].into(), out),
-        (Data::U64(v), None) => write_unsigned(v[row], out),
-        (Data::Time(_) | Data::Address4(_), _) => {
-            out.push(b'"');
-            write_column_text(column, row, zone, out);
-            out.push(b'"');
-        }
-        (Data::Text(texts), _) => write_text(texts.get(row), out),
-        (Data::Bytes(bytes), _) => write_bytes(bytes.get(row), out),
-        _ => write_json(&column.value(row), zone, out),
+    fn write(&mut self, view: View<'_>, text: &mut TextRows) {
+        let zone = &self.columns.zone;
+        self.lines.write(
+            &self.columns,
+            view,
+            text,
+            |column, row, out| match &column.data {
+                Data::Text(texts) => write_text(texts.get(row), out),
+                Data::Bytes(bytes) => write_bytes(bytes.get(row), out),
+                _ => write_json(&column.value(row), zone, out),
+            },
+        );
     }
 }
 

@@ -16,6 +16,8 @@ mod characters;
 mod csv;
 mod delimited;
 mod json;
+mod lines;
+mod styled;
 mod table;
 mod text;
 mod tsv;
@@ -25,9 +27,10 @@ use std::sync::Arc;
 use wireq_engine::schedule::output::{Frame, TextRows};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Error, View};
-use wireq_typesys::{FieldPath, Kind, Zone};
+use wireq_typesys::{Bitmap, FieldPath, Kind, Zone};
 
-pub(super) use text::{Style, Text};
+pub(super) use styled::{Style, Styled};
+pub(super) use text::Text;
 
 /// Writes objects.
 pub(super) trait Format: Send {
@@ -42,17 +45,9 @@ pub(super) trait Format: Send {
         None
     }
 
-    /// Writes an object; false where it has none of the fields, and then nothing was written.
-    fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool;
-
-    /// Writes objects, each as a row of text.
-    fn write_rows(&mut self, view: View<'_>, text: &mut TextRows) {
-        view.part.selection.for_each(|row| {
-            if self.write(view, row, text.bytes()) {
-                text.end_row_of(view.part, row);
-            }
-        });
-    }
+    /// Writes objects, each as a row of text; none for those that have none of the fields, unless
+    /// every object is a row.
+    fn write(&mut self, view: View<'_>, text: &mut TextRows);
 
     /// Writes what is kept from row to row.
     fn save(&self, _out: &mut Writer) {}
@@ -88,11 +83,15 @@ impl Columns {
             .chain(self.fields.iter().map(FieldPath::as_str))
     }
 
-    /// Whether an object is to be written: it has any of the fields, or need not have one.
-    fn any(&self, view: View<'_>, row: usize) -> bool {
-        self.rows
-            || (0..self.fields.len())
-                .any(|at| view.column(at).is_some_and(|column| column.valid.get(row)))
+    /// The objects that are to be written: those that have any of the fields, or need not have one.
+    fn rows(&self, view: View<'_>) -> Bitmap {
+        let selection = view.part.selection;
+        if self.rows {
+            return selection;
+        }
+        let columns = (0..self.fields.len()).filter_map(|at| view.column(at));
+        let any = columns.fold(Bitmap::EMPTY, |any, column| any.or(&column.valid));
+        selection.and(&any)
     }
 }
 
@@ -116,6 +115,6 @@ pub(super) fn format(name: &str, columns: Columns, layout: Layout) -> Box<dyn Fo
         "tsv" => Box::new(Delimited::new(columns, tsv::TSV)),
         "json" => Box::new(json::Json::list(columns)),
         "jsonl" => Box::new(json::Json::lines(columns)),
-        _ => Box::new(Text::new(columns, Style::Plain, b"\t", b"\n")),
+        _ => Box::new(Text::new(columns, b"\t", b"\n")),
     }
 }

@@ -5,7 +5,7 @@
 //! With a limit, lines keep to it: what does not fit is cut, and ends in `…`.
 
 use super::{Columns, Format, Layout};
-use wireq_engine::schedule::output::Frame;
+use wireq_engine::schedule::output::{Frame, TextRows};
 use wireq_engine::snapshot::{Reader, Writer};
 use wireq_engine::{Error, View};
 use wireq_typesys::{Kind, Position, Value, write_column_text, write_value};
@@ -189,6 +189,23 @@ impl Table {
         }
     }
 
+    fn write_row(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        let before = self.before();
+        if let Some(statement) = &self.columns.statement {
+            let mut cell = Vec::new();
+            write_value(&Value::text(statement), &self.columns.zone, &mut cell);
+            self.put(0, &cell, width(&cell), out);
+        }
+        for at in 0..self.columns.fields.len() {
+            let width = self.read(view, at, row);
+            self.grow(before + at, width);
+            self.put(before + at, &self.cell, width, out);
+        }
+        trim(start, out);
+        out.push(b'\n');
+    }
+
     fn header(&self) -> Vec<u8> {
         // An empty line before it, where it does not stand first.
         let mut header = b"\n".to_vec();
@@ -263,25 +280,11 @@ impl Format for Table {
         Some(self.frame())
     }
 
-    fn write(&mut self, view: View<'_>, row: usize, out: &mut Vec<u8>) -> bool {
-        if !self.columns.any(view, row) {
-            return false;
-        }
-        let start = out.len();
-        let before = self.before();
-        if let Some(statement) = &self.columns.statement {
-            let mut cell = Vec::new();
-            write_value(&Value::text(statement), &self.columns.zone, &mut cell);
-            self.put(0, &cell, width(&cell), out);
-        }
-        for at in 0..self.columns.fields.len() {
-            let width = self.read(view, at, row);
-            self.grow(before + at, width);
-            self.put(before + at, &self.cell, width, out);
-        }
-        trim(start, out);
-        out.push(b'\n');
-        true
+    fn write(&mut self, view: View<'_>, text: &mut TextRows) {
+        self.columns.rows(view).for_each(|row| {
+            self.write_row(view, row, text.bytes());
+            text.end_row_of(view.part, row);
+        });
     }
 
     fn save(&self, out: &mut Writer) {
