@@ -6,7 +6,7 @@
 
 use crate::{Address, Zone};
 
-/// A text of at most 52 bytes: a number, an address or a time, and what stands behind it.
+/// A text of less than 64 bytes: a quote, a number, an address or a time, and what stands behind it.
 #[derive(Clone, Copy)]
 pub struct Short {
     /// The text, and behind it anything.
