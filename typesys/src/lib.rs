@@ -46,7 +46,8 @@ pub use kind::{Kind, Names};
 pub use literal::Literal;
 pub use shape::{ColumnDef, FieldDef, Recipe, RecordType, Shape, Slot, declared_names};
 pub use text::{
-    Second, Short, escape, unescape, write_column_text, write_double, write_unsigned, write_value,
+    Escapes, Second, Short, escape, unescape, write_column_text, write_double, write_unsigned,
+    write_value,
 };
 pub use time::{Civil, Zone, days_in_month, days_of, parse_time, write_time};
 pub use value::{Mac, Prefix, Record, Value};

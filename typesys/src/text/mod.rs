@@ -1,8 +1,12 @@
 //! The text form of values: what is printed can be read back.
 
+mod escapes;
+mod second;
 mod short;
 
-pub use short::{Second, Short};
+pub use escapes::Escapes;
+pub use second::Second;
+pub use short::Short;
 
 use crate::{Address, Column, Data, Value, Zone, write_time};
 use std::io::Write;
@@ -136,12 +140,8 @@ fn write_display(value: &dyn std::fmt::Display, out: &mut Vec<u8>) {
 /// Writes bytes so that they can be shown and read back: bytes outside the printable ASCII
 /// characters, and the backslash, become `\xhh`.
 pub fn escape(bytes: &[u8], out: &mut Vec<u8>) {
-    for byte in bytes {
-        match byte {
-            b'\\' | 0..=0x1f | 0x7f..=0xff => escape_byte(*byte, out),
-            _ => out.push(*byte),
-        }
-    }
+    static ESCAPES: Escapes = Escapes::new(b"\\x", &[(b'\\', b"\\x5c")]);
+    ESCAPES.write(bytes, out);
 }
 
 fn escape_byte(byte: u8, out: &mut Vec<u8>) {

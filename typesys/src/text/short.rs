@@ -4,7 +4,8 @@
 //! Little here branches on how long a text is: it is stored in steps of eight bytes, and what stands
 //! beyond its end is written over by what follows.
 
-use crate::{Address, Zone};
+use super::Second;
+use crate::Address;
 
 /// A text of less than 64 bytes: a quote, a number, an address or a time, and what stands behind it.
 #[derive(Clone, Copy)]
@@ -219,8 +220,7 @@ impl Short {
     /// Adds a time as RFC 3339 has it: see [`write_time`](crate::write_time).
     #[inline(always)]
     pub fn time(&mut self, nanos: i64, second: &mut Second<'_>) {
-        let fraction = second.seek(nanos);
-        let [a, b, c] = second.head;
+        let ([a, b, c], fraction, offset) = second.split(nanos);
         self.store(a, 8);
         self.store(b, 8);
         self.store(c, 3);
@@ -232,7 +232,7 @@ impl Short {
                 self.store((eight_digits(fraction % 1000) | ZEROS) >> 40, 3);
             }
         }
-        self.store(second.offset, 6);
+        self.store(offset, 6);
     }
 }
 
@@ -254,69 +254,10 @@ fn eight_digits(number: u32) -> u64 {
     tens | (twos - tens * 10) << 8
 }
 
-/// The text of the second that was written last: the times of packets that follow each other are
-/// mostly in one.
-pub struct Second<'a> {
-    zone: &'a Zone,
-    second: Option<i64>,
-    /// Date and time of day.
-    head: [u64; 3],
-    /// From universal time.
-    offset: u64,
-    /// Where they are put together.
-    text: Vec<u8>,
-}
-
-impl<'a> Second<'a> {
-    /// For times in a zone.
-    pub fn new(zone: &'a Zone) -> Second<'a> {
-        Second {
-            zone,
-            second: None,
-            head: [0; 3],
-            offset: 0,
-            text: Vec::new(),
-        }
-    }
-
-    /// Makes the text that of the second of a time, and gives the nanoseconds in it.
-    #[inline]
-    fn seek(&mut self, nanos: i64) -> u32 {
-        const NANOS: i64 = 1_000_000_000;
-        let second = nanos.div_euclid(NANOS);
-        if self.second != Some(second) {
-            self.turn(nanos);
-            self.second = Some(second);
-        }
-        nanos.rem_euclid(NANOS) as u32
-    }
-
-    #[cold]
-    fn turn(&mut self, nanos: i64) {
-        let civil = self.zone.civil(nanos);
-        let text = &mut self.text;
-        text.clear();
-        civil.write_date(text);
-        text.push(b'T');
-        civil.write_clock(text);
-        // To the end of the third eight.
-        text.resize(24, 0);
-        civil.write_offset(text);
-        text.resize(32, 0);
-        let eight = |at: usize| {
-            text[8 * at..]
-                .first_chunk()
-                .map_or(0, |b| u64::from_le_bytes(*b))
-        };
-        self.head = [eight(0), eight(1), eight(2)];
-        self.offset = eight(3);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::write_time;
+    use crate::{Zone, write_time};
     use proptest::prelude::*;
     use std::net::{Ipv4Addr, Ipv6Addr};
 

@@ -21,7 +21,9 @@ use super::{Columns, Format};
 use std::net::IpAddr;
 use wireq_engine::View;
 use wireq_engine::schedule::output::{Frame, TextRows};
-use wireq_typesys::{Data, FieldPath, Value, Zone, write_double, write_unsigned, write_value};
+use wireq_typesys::{
+    Data, Escapes, FieldPath, Value, Zone, write_double, write_unsigned, write_value,
+};
 
 pub(super) struct Json {
     columns: Columns,
@@ -185,14 +187,9 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
 }
 
 fn write_bytes(bytes: &[u8], out: &mut Vec<u8>) {
+    static ESCAPES: Escapes = Escapes::new(b"\\\\x", &[(b'"', b"\\\""), (b'\\', b"\\\\x5c")]);
     out.push(b'"');
-    for byte in bytes {
-        match *byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            byte if is_plain(byte) => out.push(byte),
-            byte => write_byte(byte, out),
-        }
-    }
+    ESCAPES.write(bytes, out);
     out.push(b'"');
 }
 

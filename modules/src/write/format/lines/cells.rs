@@ -6,8 +6,12 @@ use wireq_typesys::{Column, Data, Second, Short};
 /// One column of some rows as text.
 #[derive(Default)]
 pub(super) struct Cells {
+    /// What stands before each of the short ones.
+    before: Fixed,
     /// Where all are short: one for each row, else none.
     short: Vec<Short>,
+    /// Whether nothing stands before those of them that are empty.
+    gaps: bool,
     /// Else one behind the other, with slack behind the last.
     long: Vec<u8>,
     /// Where these begin, and where the last ends.
@@ -15,7 +19,7 @@ pub(super) struct Cells {
 }
 
 impl Cells {
-    /// Becomes those of some rows, and gives how long they are together.
+    /// Becomes those of some rows, and gives how long they are together, at most.
     pub fn read(
         &mut self,
         source: Source<'_>,
@@ -50,7 +54,7 @@ impl Cells {
             _ => false,
         });
         if written {
-            let len = |short: &Short| short.parts().1;
+            let len = |short: &Short| short.text().len();
             let before = source.around.before.len;
             return rows.len() * before + self.short.iter().map(len).sum::<usize>();
         }
@@ -67,6 +71,15 @@ impl Cells {
         len
     }
 
+    /// Becomes a text that is the same for some rows, and gives how long they are together.
+    pub fn repeat(&mut self, text: &Fixed, rows: usize) -> usize {
+        self.before.set(text);
+        self.gaps = false;
+        self.short.clear();
+        self.short.resize(rows, Short::default());
+        rows * text.len
+    }
+
     /// Becomes short texts, if what stands around them allows.
     #[inline(always)]
     fn read_short(
@@ -77,6 +90,7 @@ impl Cells {
         mut read: impl FnMut(usize, &mut Short),
     ) -> bool {
         let Around {
+            before,
             behind,
             closing,
             missing,
@@ -86,10 +100,15 @@ impl Cells {
         let Some((behind, behind_len)) = behind.more() else {
             return false;
         };
-        let missing = missing.as_ref().and_then(Fixed::more);
+        self.gaps = missing.is_none();
+        let missing = match missing {
+            Some(missing) => missing.more(),
+            None => Some(Default::default()),
+        };
         if source.valid.is_some() && missing.is_none() {
             return false;
         }
+        self.before.set(before);
         self.short.resize(rows.len(), Short::default());
         let mut value = |row: usize, short: &mut Short| {
             short.begin(quotes);
@@ -144,15 +163,15 @@ impl Cells {
 
     /// Puts that of a row behind the others.
     #[inline(always)]
-    pub fn put(&self, before: &Fixed, at: usize, out: &mut Room<'_>) {
+    pub fn put(&self, at: usize, out: &mut Room<'_>) {
         let Some(short) = self.short.get(at) else {
             let (start, end) = (self.ends[at], self.ends[at + 1]);
             return out.put(&self.long[start..], end - start);
         };
-        if before.len > 0 {
-            out.put(&before.bytes, before.len);
-        }
         let (text, len) = short.parts();
+        if self.before.len > 0 && !(self.gaps && len == 0) {
+            out.put(&self.before.bytes, self.before.len);
+        }
         out.put(text, len);
     }
 }

@@ -21,6 +21,7 @@ const ROWS: usize = 64;
 const STEP: usize = 16;
 
 /// A text that stands in every row; slack behind it.
+#[derive(Default)]
 struct Fixed {
     bytes: Vec<u8>,
     len: usize,
@@ -36,6 +37,11 @@ impl Fixed {
 
     fn text(&self) -> &[u8] {
         &self.bytes[..self.len]
+    }
+
+    fn set(&mut self, other: &Fixed) {
+        self.bytes.clone_from(&other.bytes);
+        self.len = other.len;
     }
 
     /// The text where it can stand behind a short one.
@@ -91,6 +97,7 @@ pub(super) struct Lines {
     around: Vec<(usize, Around)>,
     end: Fixed,
     trim: bool,
+    /// For each piece of a row: at most as many as there are columns.
     cells: Vec<Cells>,
     rows: Vec<usize>,
 }
@@ -110,6 +117,34 @@ impl Source<'_> {
     fn has(&self, row: usize) -> bool {
         self.column.is_some() && self.valid.is_none_or(|valid| valid.get(row))
     }
+}
+
+/// What rows are put together from.
+enum Piece<'a> {
+    Column(Source<'a>),
+    /// Columns side by side of which no row has a value.
+    Same(Fixed),
+}
+
+fn pieces<'a>(sources: &[Source<'a>]) -> Vec<Piece<'a>> {
+    let mut pieces = Vec::with_capacity(sources.len());
+    let mut same = Vec::new();
+    for source in sources {
+        let around = source.around;
+        if source.column.is_some() {
+            if !same.is_empty() {
+                pieces.push(Piece::Same(Fixed::new(&[&std::mem::take(&mut same)])));
+            }
+            pieces.push(Piece::Column(*source));
+        } else if let Some(missing) = &around.missing {
+            same.extend_from_slice(around.before.text());
+            same.extend_from_slice(missing.text());
+        }
+    }
+    if !same.is_empty() {
+        pieces.push(Piece::Same(Fixed::new(&[&same])));
+    }
+    pieces
 }
 
 /// Writes into room that is there.
@@ -180,20 +215,33 @@ impl Lines {
         self.rows.clear();
         selection.for_each(|row| self.rows.push(row));
         let sources = self.around.iter().map(|(at, around)| {
-            let column = view.column(*at);
-            let valid = column.map(|column| &column.valid);
+            let values = view.column(*at);
+            let some = values.map(|column| selection.and(&column.valid));
+            let column = values.filter(|_| some.is_some_and(|some| !some.is_empty()));
             Source {
                 around,
                 column,
-                valid: valid.filter(|valid| !selection.minus(valid).is_empty()),
+                valid: column
+                    .filter(|_| some != Some(selection))
+                    .map(|column| &column.valid),
             }
         });
-        let sources: Vec<Source<'_>> = sources.collect();
+        let mut sources: Vec<Source<'_>> = sources.collect();
+        if self.trim {
+            let some = sources.iter().rposition(|source| source.column.is_some());
+            sources.truncate(some.map_or(0, |last| last + 1));
+        }
+        // Whether what stands behind the last column is the end of the row.
+        let whole = !sources.is_empty() && sources.len() == self.around.len();
+        let pieces = pieces(&sources);
         let mut second = Second::new(&columns.zone);
         for rows in self.rows.chunks(ROWS) {
             let mut room = rows.len() * (self.begin.len + self.end.len) + STEP;
-            for (cells, source) in self.cells.iter_mut().zip(&sources) {
-                room += cells.read(*source, rows, &mut second, &write);
+            for (piece, cells) in pieces.iter().zip(&mut self.cells) {
+                room += match piece {
+                    Piece::Column(source) => cells.read(*source, rows, &mut second, &write),
+                    Piece::Same(text) => cells.repeat(text, rows.len()),
+                };
             }
             let bytes = text.bytes();
             let start = bytes.len();
@@ -207,13 +255,11 @@ impl Lines {
                 if self.begin.len > 0 {
                     out.put(&self.begin.bytes, self.begin.len);
                 }
-                for (cells, source) in self.cells.iter().zip(&sources) {
-                    cells.put(&source.around.before, at, &mut out);
+                for cells in &self.cells[..pieces.len()] {
+                    cells.put(at, &mut out);
                 }
-                if !sources
-                    .last()
-                    .is_some_and(|last| !self.trim || last.has(*row))
-                {
+                let last = sources.last().filter(|_| whole);
+                if !last.is_some_and(|last| !self.trim || last.has(*row)) {
                     self.trim(&sources, *row, &mut out);
                 }
                 *end = start + out.at;
@@ -225,7 +271,6 @@ impl Lines {
     }
 
     /// Takes back what stands behind the last value of a row, and ends it.
-    #[cold]
     fn trim(&self, sources: &[Source<'_>], row: usize, out: &mut Room<'_>) {
         for source in sources.iter().rev() {
             if source.has(row) {
