@@ -20,6 +20,7 @@ mod stddev;
 mod sum;
 mod total;
 mod value_set;
+mod wholes;
 mod wide;
 
 pub(crate) use total::{load_sum, save_sum};

@@ -1,5 +1,7 @@
 //! `sum`: the sum of a field.
 
+use super::total::{load_sum, save_sum, sixteen};
+use super::wholes::Wholes;
 use std::any::Any;
 use std::sync::Arc;
 use wireq_engine::arguments::{ArgumentError, Arguments, Count, Parameter, Takes};
@@ -60,78 +62,68 @@ fn build(arguments: &Arguments) -> Result<AggregateSpec, ArgumentError> {
     })
 }
 
-/// What a group had so far.
-const INTEGERS: u8 = 1;
-const DOUBLES: u8 = 2;
-const DURATIONS: u8 = 4;
-
 #[derive(Default)]
 struct Sums {
-    /// The sum of integers.
-    whole: Vec<i128>,
-    /// The sum of durations, in nanoseconds; empty until a group has one.
-    nanos: Vec<i128>,
-    had: Vec<u8>,
+    whole: Wholes,
+    /// Sums of durations, in nanoseconds; empty until a group has one.
+    nanos: Wholes,
     /// Sums of doubles; empty until a group has one.
-    doubles: Vec<ExactSum>,
-    /// What these take beyond their size.
-    chunks: usize,
+    doubles: Vec<Option<Box<ExactSum>>>,
+    /// What these take beyond the list.
+    double_bytes: usize,
+    /// How many groups there is room for.
+    groups: usize,
 }
 
 impl Sums {
-    #[inline(always)]
-    fn add_whole(&mut self, group: u32, number: i128) {
-        let group = group as usize;
-        self.whole[group] = self.whole[group].saturating_add(number);
-        self.had[group] |= INTEGERS;
-    }
-
-    fn add_nanos(&mut self, group: u32, nanos: i128) {
-        self.nanos.resize(self.whole.len().max(self.nanos.len()), 0);
-        let group = group as usize;
-        self.nanos[group] = self.nanos[group].saturating_add(nanos);
-        self.had[group] |= DURATIONS;
+    fn add_nanos(&mut self, group: u32, nanos: i64) {
+        self.nanos.grow(self.groups);
+        self.nanos.add(group, nanos);
     }
 
     fn add_double(&mut self, group: u32, double: f64) {
-        if self.doubles.len() < self.whole.len() {
-            self.doubles.resize(self.whole.len(), ExactSum::default());
-        }
-        self.change_double(group as usize, |sum| sum.add(double));
-        self.had[group as usize] |= DOUBLES;
+        self.change_double(group, |sum| sum.get_or_insert_default().add(double));
     }
 
-    fn change_double(&mut self, group: usize, change: impl FnOnce(&mut ExactSum)) {
-        let sum = &mut self.doubles[group];
-        self.chunks -= sum.memory();
+    fn change_double(&mut self, group: u32, change: impl FnOnce(&mut Option<Box<ExactSum>>)) {
+        if self.doubles.len() < self.groups {
+            self.doubles.resize(self.groups, None);
+        }
+        let memory = |sum: &Option<Box<ExactSum>>| {
+            let beyond = |sum: &ExactSum| size_of::<ExactSum>() + sum.memory();
+            sum.as_deref().map_or(0, beyond)
+        };
+        let sum = &mut self.doubles[group as usize];
+        self.double_bytes -= memory(sum);
         change(sum);
-        self.chunks += sum.memory();
+        self.double_bytes += memory(sum);
+    }
+
+    fn double(&self, group: u32) -> Option<&ExactSum> {
+        self.doubles.get(group as usize)?.as_deref()
     }
 
     #[inline]
-    fn merge_one(&mut self, group: u32, other: &Sums, from: usize) {
-        let to = group as usize;
-        self.whole[to] = self.whole[to].saturating_add(other.whole[from]);
-        if other.had[from] & DURATIONS != 0 {
-            self.add_nanos(group, other.nanos[from]);
+    fn merge_one(&mut self, group: u32, other: &Sums, from: u32) {
+        if let Some(whole) = other.whole.get(from) {
+            self.whole.add(group, whole);
         }
-        self.had[to] |= other.had[from];
-        if let Some(doubles) = other.doubles.get(from) {
-            self.doubles.resize(
-                self.whole.len().max(self.doubles.len()),
-                ExactSum::default(),
-            );
-            self.change_double(to, |sum| sum.merge(doubles));
+        if let Some(nanos) = other.nanos.get(from) {
+            self.nanos.grow(self.groups);
+            self.nanos.add(group, nanos);
+        }
+        if let Some(doubles) = other.double(from) {
+            self.change_double(group, |sum| sum.get_or_insert_default().merge(doubles));
         }
     }
 
     fn add_value(&mut self, group: u32, value: &Value) {
         match value {
-            Value::Integer(integer) => self.add_whole(group, *integer),
-            Value::Named(number, _) => self.add_whole(group, (*number).into()),
-            Value::Bool(b) => self.add_whole(group, (*b).into()),
+            Value::Integer(integer) => self.whole.add(group, *integer),
+            Value::Named(number, _) => self.whole.add(group, *number),
+            Value::Bool(b) => self.whole.add(group, *b),
             Value::Double(double) => self.add_double(group, *double),
-            Value::Duration(nanos) => self.add_nanos(group, (*nanos).into()),
+            Value::Duration(nanos) => self.add_nanos(group, *nanos),
             Value::Text(text) => {
                 let number = std::str::from_utf8(text)
                     .ok()
@@ -155,7 +147,7 @@ impl Sums {
         for (row, group) in rows.iter().zip(groups) {
             let row = usize::from(*row);
             if valid.get(row) {
-                self.add_whole(*group, values[row].into());
+                self.whole.add(*group, values[row]);
             }
         }
     }
@@ -165,23 +157,29 @@ impl Sums {
         let mut sum = 0i128;
         rows.for_each(|row| sum = sum.saturating_add(values[row].into()));
         if !rows.is_empty() {
-            self.add_whole(0, sum);
+            self.whole.add(0, sum);
         }
     }
 }
 
-/// Reads a sum back.
-fn whole(from: &mut Reader<'_>) -> Result<i128, Error> {
-    let bytes = from.bytes()?.try_into();
-    let bytes = bytes.map_err(|_| Error::Snapshot("sum: not sixteen bytes".into()))?;
-    Ok(i128::from_le_bytes(bytes))
+fn save_whole(sum: Option<i128>, out: &mut Writer) {
+    out.number(sum.is_some().into());
+    if let Some(sum) = sum {
+        out.bytes(&sum.to_le_bytes());
+    }
+}
+
+fn load_whole(from: &mut Reader<'_>) -> Result<Option<i128>, Error> {
+    Ok(match from.number()? {
+        0 => None,
+        _ => Some(i128::from_le_bytes(sixteen(from)?)),
+    })
 }
 
 impl Accumulator for Sums {
     fn grow(&mut self, groups: usize) {
-        let groups = groups.max(self.whole.len());
-        self.whole.resize(groups, 0);
-        self.had.resize(groups, 0);
+        self.groups = groups.max(self.groups);
+        self.whole.grow(self.groups);
     }
 
     fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
@@ -215,53 +213,49 @@ impl Accumulator for Sums {
     }
 
     fn value(&self, group: u32) -> Value {
-        let at = group as usize;
-        let had = self.had[at];
-        if had & DOUBLES != 0 {
-            let mut sum = self.doubles[at].clone();
-            sum.add_integer(self.whole[at]);
+        let whole = self.whole.get(group);
+        if let Some(doubles) = self.double(group) {
+            let mut sum = doubles.clone();
+            sum.add_integer(whole.unwrap_or(0));
             return Value::Double(sum.value());
         }
-        if had & INTEGERS != 0 || is_planted("sum-absent-is-absent") {
-            return Value::Integer(self.whole[at]);
+        if let Some(whole) = whole {
+            return Value::Integer(whole);
         }
-        if had & DURATIONS != 0 {
-            let nanos = self.nanos[at].clamp(i64::MIN.into(), i64::MAX.into());
+        if let Some(nanos) = self.nanos.get(group) {
+            let nanos = nanos.clamp(i64::MIN.into(), i64::MAX.into());
             return Value::Duration(nanos as i64);
+        }
+        if is_planted("sum-absent-is-absent") {
+            return Value::Integer(0);
         }
         Value::Absent
     }
 
     fn column(&self, groups: &[u32]) -> Option<Column> {
-        if !self.doubles.is_empty() || !self.nanos.is_empty() || is_planted("sum-absent-is-absent")
-        {
+        let whole = self.doubles.is_empty() && self.nanos.is_empty();
+        if !whole || is_planted("sum-absent-is-absent") {
             return None;
         }
-        let sums = groups.iter().map(|group| self.whole[*group as usize]);
-        let sums: Vec<i64> = sums
-            .map(|sum| i64::try_from(sum).ok())
-            .collect::<Option<_>>()?;
+        let (sums, valid) = self.whole.column(groups)?;
         Some(Column {
             data: Data::I64(sums),
-            valid: Bitmap::from_slice(groups, |group| self.had[group as usize] != 0),
+            valid,
             names: None,
         })
     }
 
     fn clear(&mut self, group: u32) {
-        self.whole[group as usize] = 0;
-        self.had[group as usize] = 0;
-        if let Some(nanos) = self.nanos.get_mut(group as usize) {
-            *nanos = 0;
-        }
+        self.whole.clear(group);
+        self.nanos.clear(group);
         if (group as usize) < self.doubles.len() {
-            self.change_double(group as usize, |sum| *sum = ExactSum::default());
+            self.change_double(group, |sum| *sum = None);
         }
     }
 
     fn merge(&mut self, group: u32, other: &dyn Accumulator, from: u32) {
         if let Some(other) = other.as_any().downcast_ref::<Sums>() {
-            self.merge_one(group, other, from as usize);
+            self.merge_one(group, other, from);
         }
     }
 
@@ -270,58 +264,31 @@ impl Accumulator for Sums {
             return;
         };
         for (group, from) in groups {
-            self.merge_one(*group, other, *from as usize);
+            self.merge_one(*group, other, *from);
         }
     }
 
     fn memory(&self) -> usize {
-        self.whole.capacity() * size_of::<i128>()
-            + self.nanos.capacity() * size_of::<i128>()
-            + self.had.capacity()
-            + self.doubles.capacity() * size_of::<ExactSum>()
-            + self.chunks
+        let doubles = self.doubles.capacity() * size_of::<Option<Box<ExactSum>>>();
+        self.whole.memory() + self.nanos.memory() + doubles + self.double_bytes
     }
 
     fn save(&self, group: u32, out: &mut Writer) {
-        let at = group as usize;
-        out.bytes(&self.whole[at].to_le_bytes());
-        out.number(self.had[at].into());
-        if self.had[at] & DURATIONS != 0 {
-            out.bytes(&self.nanos[at].to_le_bytes());
-        }
-        let (chunks, specials) = self
-            .doubles
-            .get(at)
-            .map(ExactSum::parts)
-            .unwrap_or_default();
-        out.number(chunks.len() as u64);
-        for (number, value) in chunks {
-            out.number(i64::from(number) as u64);
-            out.number(value as u64);
-        }
-        specials.iter().for_each(|count| out.number(*count));
+        save_whole(self.whole.get(group), out);
+        save_whole(self.nanos.get(group), out);
+        save_sum(self.double(group), out);
     }
 
     fn load(&mut self, group: u32, from: &mut Reader<'_>) -> Result<(), Error> {
-        let at = group as usize;
-        self.whole[at] = whole(from)?;
-        self.had[at] = from.number()? as u8;
-        if self.had[at] & DURATIONS != 0 {
-            let nanos = whole(from)?;
-            self.add_nanos(group, nanos);
+        if let Some(sum) = load_whole(from)? {
+            self.whole.set(group, sum);
         }
-        let mut chunks = Vec::new();
-        for _ in 0..from.number()? {
-            chunks.push((from.number()? as i64 as i16, from.number()? as i64));
+        if let Some(sum) = load_whole(from)? {
+            self.nanos.grow(self.groups);
+            self.nanos.set(group, sum);
         }
-        let specials = [from.number()?, from.number()?, from.number()?];
-        if self.had[at] & DOUBLES != 0 {
-            self.doubles.resize(
-                self.whole.len().max(self.doubles.len()),
-                ExactSum::default(),
-            );
-            let loaded = ExactSum::from_parts(chunks, specials);
-            self.change_double(at, |sum| *sum = loaded);
+        if let Some(loaded) = load_sum(from)? {
+            self.change_double(group, |sum| *sum = Some(loaded));
         }
         Ok(())
     }
