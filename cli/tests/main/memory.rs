@@ -74,9 +74,9 @@ fn sizes() -> Vec<Sizes> {
         // takes some, whatever the limit.
         Err(_) => vec![Sizes {
             keys: 200_000,
-            limit: "8M",
-            limit_bytes: 8 << 20,
-            beside: 16 << 20,
+            limit: "4M",
+            limit_bytes: 4 << 20,
+            beside: 20 << 20,
             threads: "--threads=1",
         }],
     }
@@ -332,7 +332,7 @@ fn a_folder_for_temporary_files_that_is_none_is_named() {
     let folder = scratch("memory-folder");
     let capture = capture(&folder, 3000);
     let capture = capture.to_str().expect("a path of this test");
-    let output = command(&["--memory-limit=100K", "uniq srcip | count()", capture])
+    let output = command(&["--memory-limit=30K", "uniq srcip | count()", capture])
         .env("TMPDIR", "/nonexistent/folder")
         .output();
     let output = output.expect("the binary was built with this test");

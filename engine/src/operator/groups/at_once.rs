@@ -1,7 +1,8 @@
 //! What several threads do at once with many keys: shards have nothing to do with each other, and neither
 //! have the lower half of an order and the upper one.
 
-use super::{Groups, SHARDS, Seeds, Shard};
+use super::hash::Seeds;
+use super::{Groups, SHARDS, Shard};
 use crate::at_once::at_once;
 
 /// Fewer keys are not worth the threads.
