@@ -31,7 +31,7 @@ impl Groups {
         });
         let pairs = absorbed.concat();
         let highest = pairs.iter().map(|(mine, _)| mine + 1).max();
-        self.limit = self.limit.max(highest.unwrap_or(0));
+        self.table.limit = self.table.limit.max(highest.unwrap_or(0));
         Some(pairs)
     }
 }

@@ -17,8 +17,7 @@ impl Groups {
 
     /// Likewise; gives only those of which the number is wanted, about `expected` of them.
     pub fn drain_wanted(&mut self, expected: usize, wanted: impl Fn(u32) -> bool) -> Drained {
-        let shards = std::mem::replace(&mut self.table.shards, vec![Shard::default()]);
-        self.limit = 0;
+        let shards = self.table.take_shards();
         let room = |len: fn(&Shard) -> usize| {
             let all: usize = shards.iter().map(len).sum();
             all.min(expected)

@@ -21,7 +21,7 @@ mod tests;
 pub use self::drained::Drained;
 pub use self::hash::KeyedHash;
 pub use self::keys::Numbered;
-use self::keys::{Key, halves};
+use self::keys::halves;
 use self::table::{Shard, Table};
 use wireq_typesys::Column;
 pub use wireq_typesys::key::KEY_ROOM;
@@ -44,7 +44,6 @@ pub struct Groups {
     packed: Vec<u128>,
     without: Vec<u16>,
     bytes: Vec<u8>,
-    limit: u32,
     /// How many threads may take over or sort keys.
     threads: u32,
 }
@@ -59,7 +58,6 @@ impl Groups {
             packed: Vec::new(),
             without: Vec::new(),
             bytes: Vec::new(),
-            limit: 0,
             threads: 1,
         }
     }
@@ -100,7 +98,6 @@ impl Groups {
                     .number_wide(wide, columns.clone(), row, &mut self.bytes)
             };
             if new {
-                self.limit = self.limit.max(number + 1);
                 each_new(at);
             }
             numbers.push(number);
@@ -136,7 +133,6 @@ impl Groups {
                     .number_wide(wide, columns.clone(), row, &mut self.bytes)
             };
             if new {
-                self.limit = self.limit.max(number + 1);
                 each_new(at);
             }
             numbers.push(number);
@@ -146,9 +142,7 @@ impl Groups {
     /// The number of one key, and whether it is new.
     pub fn number_key(&mut self, key: &[u8]) -> (u32, bool) {
         let key = self.table.key_of(key);
-        let (number, new) = self.table.number(key);
-        self.limit = self.limit.max(number + 1);
-        (number, new)
+        self.table.number(key)
     }
 
     /// Takes over the keys of others, which were hashed with the same seed; in no order. Gives for each
@@ -165,8 +159,6 @@ impl Groups {
         for shard in &others.table.shards {
             for (theirs, key) in shard.keys() {
                 let (mine, _) = match key {
-                    Key::Tiny(key) if alike => self.table.number_short([0, key]),
-                    Key::Short(key) if alike => self.table.number_short(key),
                     key if alike => self.table.number(key),
                     key => {
                         let mut buffer = [0; KEY_ROOM];
@@ -175,7 +167,6 @@ impl Groups {
                         self.table.number(key)
                     }
                 };
-                self.limit = self.limit.max(mine + 1);
                 pairs.push((mine, theirs));
             }
         }
@@ -189,7 +180,7 @@ impl Groups {
 
     /// One more than the highest number.
     pub fn limit(&self) -> usize {
-        self.limit as usize
+        self.table.limit as usize
     }
 
     /// How many keys there are.
@@ -240,9 +231,7 @@ impl Groups {
 
     /// Forgets all keys.
     pub fn clear(&mut self) {
-        self.table.shards.clear();
-        self.table.shards.push(Shard::default());
-        self.limit = 0;
+        self.table.take_shards();
     }
 
     /// Forgets a key; its number may be given to another one.

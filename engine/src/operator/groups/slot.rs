@@ -3,9 +3,8 @@
 use hashbrown::HashTable;
 use std::cmp::Ordering;
 
-/// A key of so many halves of words and its number, in as many bytes as these have: with words of eight bytes
-/// four would be free between slots, and how much memory a table of many keys takes is what its time
-/// depends on.
+/// A key of so many halves of words and its number, in as many bytes as these have: beside words of eight
+/// bytes four would be free in each slot.
 #[derive(Clone, Copy)]
 pub(super) struct Slot<const HALVES: usize> {
     key: [u32; HALVES],

@@ -12,6 +12,8 @@ use wireq_typesys::{Column, allocated};
 pub(super) struct Table {
     /// One shard for up to [`FEW`] keys, then [`SHARDS`].
     pub(super) shards: Vec<Shard>,
+    /// One more than the highest number.
+    pub(super) limit: u32,
     pub(super) seeds: Seeds,
     /// Where keys are one number.
     pub(super) layout: Option<Layout>,
@@ -165,6 +167,7 @@ impl Table {
     pub(super) fn new(seed: u64) -> Table {
         Table {
             shards: vec![Shard::default()],
+            limit: 0,
             seeds: Seeds::new(seed),
             layout: None,
         }
@@ -256,6 +259,7 @@ impl Table {
         let (at, few) = (self.shard(hash), self.shards.len() == 1);
         let shard = &mut self.shards[at];
         let number = shard.number_new((!few).then_some(at));
+        self.limit = self.limit.max(number + 1);
         (shard, number)
     }
 
@@ -276,6 +280,13 @@ impl Table {
         }
     }
 
+    /// Takes all keys out.
+    pub(super) fn take_shards(&mut self) -> Vec<Shard> {
+        self.limit = 0;
+        std::mem::replace(&mut self.shards, vec![Shard::default()])
+    }
+
+    /// Forgets a key; its number may be given to another one.
     pub(super) fn remove(&mut self, key: &Key<'_>) {
         let hash = self.seeds.key(key);
         let at = self.shard(hash);
