@@ -1,6 +1,6 @@
 //! `sum`: the sum of a field.
 
-use super::total::{load_sum, save_sum, sixteen};
+use super::total::{boxed_memory, load_sum, save_sum, sixteen};
 use super::wholes::Wholes;
 use std::any::Any;
 use std::sync::Arc;
@@ -71,13 +71,11 @@ struct Sums {
     doubles: Vec<Option<Box<ExactSum>>>,
     /// What these take beyond the list.
     double_bytes: usize,
-    /// How many groups there is room for.
-    groups: usize,
 }
 
 impl Sums {
-    fn add_nanos(&mut self, group: u32, nanos: i64) {
-        self.nanos.grow(self.groups);
+    fn add_nanos(&mut self, group: u32, nanos: impl Into<i128>) {
+        self.nanos.grow(self.whole.groups());
         self.nanos.add(group, nanos);
     }
 
@@ -86,17 +84,13 @@ impl Sums {
     }
 
     fn change_double(&mut self, group: u32, change: impl FnOnce(&mut Option<Box<ExactSum>>)) {
-        if self.doubles.len() < self.groups {
-            self.doubles.resize(self.groups, None);
+        if self.doubles.len() < self.whole.groups() {
+            self.doubles.resize(self.whole.groups(), None);
         }
-        let memory = |sum: &Option<Box<ExactSum>>| {
-            let beyond = |sum: &ExactSum| size_of::<ExactSum>() + sum.memory();
-            sum.as_deref().map_or(0, beyond)
-        };
         let sum = &mut self.doubles[group as usize];
-        self.double_bytes -= memory(sum);
+        self.double_bytes -= boxed_memory(sum.as_deref());
         change(sum);
-        self.double_bytes += memory(sum);
+        self.double_bytes += boxed_memory(sum.as_deref());
     }
 
     fn double(&self, group: u32) -> Option<&ExactSum> {
@@ -109,8 +103,7 @@ impl Sums {
             self.whole.add(group, whole);
         }
         if let Some(nanos) = other.nanos.get(from) {
-            self.nanos.grow(self.groups);
-            self.nanos.add(group, nanos);
+            self.add_nanos(group, nanos);
         }
         if let Some(doubles) = other.double(from) {
             self.change_double(group, |sum| sum.get_or_insert_default().merge(doubles));
@@ -178,8 +171,7 @@ fn load_whole(from: &mut Reader<'_>) -> Result<Option<i128>, Error> {
 
 impl Accumulator for Sums {
     fn grow(&mut self, groups: usize) {
-        self.groups = groups.max(self.groups);
-        self.whole.grow(self.groups);
+        self.whole.grow(groups);
     }
 
     fn update(&mut self, column: Option<&Column>, rows: &[u16], groups: &[u32]) {
@@ -233,7 +225,7 @@ impl Accumulator for Sums {
     }
 
     fn column(&self, groups: &[u32]) -> Option<Column> {
-        let whole = self.doubles.is_empty() && self.nanos.is_empty();
+        let whole = self.doubles.is_empty() && self.nanos.groups() == 0;
         if !whole || is_planted("sum-absent-is-absent") {
             return None;
         }
@@ -284,7 +276,7 @@ impl Accumulator for Sums {
             self.whole.set(group, sum);
         }
         if let Some(sum) = load_whole(from)? {
-            self.nanos.grow(self.groups);
+            self.nanos.grow(self.whole.groups());
             self.nanos.set(group, sum);
         }
         if let Some(loaded) = load_sum(from)? {

@@ -50,8 +50,7 @@ impl Total {
     /// About how many bytes it takes beyond its own size.
     #[inline(always)]
     pub(super) fn memory(&self) -> usize {
-        let beyond = |wide: &ExactSum| size_of::<ExactSum>() + wide.memory();
-        self.wide.as_deref().map_or(0, beyond)
+        boxed_memory(self.wide.as_deref())
     }
 
     pub(super) fn save(&self, out: &mut Writer) {
@@ -65,6 +64,12 @@ impl Total {
             wide: load_sum(from)?,
         })
     }
+}
+
+/// About how many bytes a sum takes that stands in a box.
+#[inline(always)]
+pub(super) fn boxed_memory(sum: Option<&ExactSum>) -> usize {
+    sum.map_or(0, |sum| size_of::<ExactSum>() + sum.memory())
 }
 
 pub(super) fn sixteen(from: &mut Reader<'_>) -> Result<[u8; 16], Error> {

@@ -66,18 +66,21 @@ impl Wholes {
         }
     }
 
-    /// Whether no group has a sum.
-    pub(super) fn is_empty(&self) -> bool {
-        self.sums.is_empty()
+    /// For how many groups there is room.
+    pub(super) fn groups(&self) -> usize {
+        self.sums.len()
     }
 
-    /// The sums of groups, and which have one; none where one of them needs more.
+    /// The sums of groups, 0 where there is none, and which have one; none where one of them needs more.
     pub(super) fn column(&self, groups: &[u32]) -> Option<(Vec<i64>, Bitmap)> {
-        let sums: Vec<i64> = groups.iter().map(|at| self.sums[*at as usize]).collect();
+        let mut sums: Vec<i64> = groups.iter().map(|at| self.sums[*at as usize]).collect();
         if sums.contains(&BEYOND) {
             return None;
         }
         let valid = Bitmap::from_slice(&sums, |sum| sum != NONE);
+        for sum in &mut sums {
+            *sum = if *sum == NONE { 0 } else { *sum };
+        }
         Some((sums, valid))
     }
 
