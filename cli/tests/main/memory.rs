@@ -55,6 +55,8 @@ struct Sizes {
     beside: u64,
     /// On how many threads.
     threads: &'static str,
+    /// Whether so many keys never fit, so that files have to be there.
+    needs_files: bool,
 }
 
 fn sizes() -> Vec<Sizes> {
@@ -67,6 +69,7 @@ fn sizes() -> Vec<Sizes> {
                 limit_bytes: 64 << 20,
                 beside: 0,
                 threads: "--threads=2",
+                needs_files: false,
             })
             .collect()
         }
@@ -76,8 +79,9 @@ fn sizes() -> Vec<Sizes> {
             keys: 200_000,
             limit: "4M",
             limit_bytes: 4 << 20,
-            beside: 20 << 20,
+            beside: 18 << 20,
             threads: "--threads=1",
+            needs_files: true,
         }],
     }
 }
@@ -200,6 +204,13 @@ fn what_does_not_fit_goes_on_in_files_and_gives_the_same() {
                 (0, ""),
                 "{query}"
             );
+            if sizes.needs_files {
+                let without = command(&[sizes.threads, &limit, query, capture])
+                    .env("TMPDIR", "/nonexistent/folder")
+                    .output();
+                let status = without.expect("it was built with this test").status;
+                assert_eq!(status.code(), Some(5), "{query}: all of it fits");
+            }
             let expected = digest(&free.stdout);
             assert_eq!(digest(&limited.stdout), expected, "{query}");
             assert!(*lines == 0 || expected.0 == lines * sizes.keys, "{query}");
